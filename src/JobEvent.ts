@@ -1,0 +1,75 @@
+/**
+ * What happened to a job, and when.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { Outcome, Phase, ServiceOutcome, Trigger } from "./StopReport.ts"
+
+/** When it happened, an ISO 8601 string. */
+const at = { at: Schema.String }
+const service = { ...at, service: Schema.String }
+
+/**
+ * How a stop may be asked for, from gentle to harsh: `drain` runs all phases, `cancel` skips delay and drain, `kill`
+ * gives the release no time.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const StopMode = Schema.Literals(["drain", "cancel", "kill"])
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type StopMode = typeof StopMode.Type
+
+/**
+ * The life of a job, as a tagged union. The first event is `JobSubmitted`, the last `JobStopped`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const JobEvent = Schema.Union([
+  Schema.TaggedStruct("JobSubmitted", { ...at, jobId: Schema.String, job: Schema.String }),
+  Schema.TaggedStruct("ServiceStarting", service),
+  Schema.TaggedStruct("ServiceStarted", { ...service, startMs: Schema.Finite }),
+  Schema.TaggedStruct("ServiceStartFailed", { ...service, error: Schema.String }),
+  Schema.TaggedStruct("ServiceFailed", { ...service, error: Schema.String }),
+  Schema.TaggedStruct("RunStarted", at),
+  Schema.TaggedStruct("RunEnded", { ...at, outcome: Outcome, error: Schema.optionalKey(Schema.String) }),
+  Schema.TaggedStruct("StopRequested", {
+    ...at,
+    trigger: Trigger,
+    mode: StopMode,
+    reason: Schema.optionalKey(Schema.String)
+  }),
+  Schema.TaggedStruct("PhaseStarted", { ...at, phase: Phase }),
+  Schema.TaggedStruct("PhaseEnded", { ...at, phase: Phase, durationMs: Schema.Finite, timedOut: Schema.Boolean }),
+  Schema.TaggedStruct("ServiceReleasing", service),
+  Schema.TaggedStruct("ServiceStopped", {
+    ...service,
+    outcome: ServiceOutcome,
+    releaseMs: Schema.Finite,
+    error: Schema.optionalKey(Schema.String)
+  }),
+  Schema.TaggedStruct("JobStopped", { ...at, outcome: Outcome, clean: Schema.Boolean })
+]).annotate({ identifier: "autostop/JobEvent" })
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type JobEvent = typeof JobEvent.Type
+
+/**
+ * Where a job stands; `stopped` is final.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const JobStatus = Schema.Literals(["starting", "running", "stopping", "stopped"])
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type JobStatus = typeof JobStatus.Type

@@ -1,0 +1,57 @@
+import type { ServiceReport, StopReport } from "../StopReport.ts"
+
+const tick = (value: boolean): string => value ? "yes" : "no"
+
+export const millis = (ms: number): string =>
+  ms < 1 ? `${ms.toFixed(2)} ms` : ms < 1_000 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms / 1_000).toFixed(2)} s`
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
+
+const table = (rows: ReadonlyArray<ReadonlyArray<string>>): Array<string> => {
+  const widths: Array<number> = []
+  for (const row of rows) row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, cell.length))
+  return rows.map((row) => "  " + row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd())
+}
+
+const cleanupCheck = (service: ServiceReport): Array<string> => [
+  `  ${service.name} (${service.host}): ${service.outcome}` + (service.error === undefined ? "" : `: ${service.error}`),
+  `    Initialized:       ${tick(service.initialized)} (${millis(service.startMs)})`,
+  `    Used:              ${service.used === undefined ? "not countable" : plural(service.used, "call")}`,
+  `    Cleanup Called:    ${tick(service.cleanupCalled)}`,
+  `    Cleanup Completed: ${tick(service.cleanupCompleted)} (${millis(service.releaseMs)})`,
+  `    Currently Running: ${tick(service.running)}` +
+  (service.dependsOn.length === 0 ? "" : `; depends on ${service.dependsOn.join(", ")}`)
+]
+
+export const renderReport = (report: StopReport): string => {
+  const total = Date.parse(report.stoppedAt) - Date.parse(report.startedAt)
+  const lines = [
+    `Job ${report.job} (${report.jobId}) on ${report.environment}: ${report.outcome}, ` +
+    `${report.clean ? "clean" : "NOT CLEAN"}`,
+    `Trigger: ${report.trigger}${report.reason === undefined ? "" : ` (${report.reason})`}; ${millis(total)} in all`
+  ]
+  if (report.phases.length > 0) {
+    lines.push("Phases:")
+    lines.push(
+      ...table(report.phases.map((phase) => [phase.phase, millis(phase.durationMs), phase.timedOut ? "timed out" : ""]))
+    )
+  }
+  if (report.stages.length > 0) {
+    lines.push("Stages:")
+    lines.push(...table(report.stages.map((stage) => [
+      stage.name,
+      stage.kind,
+      String(stage.count),
+      stage.dropped === undefined || stage.dropped === 0 ? "" : `${stage.dropped} dropped`
+    ])))
+  }
+  if (report.services.length > 0) {
+    lines.push("Services:")
+    lines.push(...report.services.flatMap(cleanupCheck))
+  }
+  if (report.leftovers.length > 0) {
+    lines.push("Left over:")
+    lines.push(...table(report.leftovers.map((leftover) => [leftover.kind, leftover.detail])))
+  }
+  return lines.join("\n")
+}
