@@ -1,0 +1,223 @@
+/**
+ * What to run: a name, the Schemas of its payload, success and error, the `run` itself, and the Layer of its services.
+ *
+ * The contract can stand alone, so that a client need not import the implementation:
+ *
+ * ```ts
+ * const Flights = Job.make("flights", { payload: { path: Schema.String }, success: Summary })   // the contract
+ * const flights = Flights.implement({ services, run })                                          // the job
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import { hasProperty } from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type * as Struct from "effect/Struct"
+import { CurrentRun } from "./internal/currentRun.ts"
+import type { StopPolicy } from "./StopPolicy.ts"
+
+const TypeId = "~autostop/Job"
+
+/**
+ * The contract of a job: its name, and the Schemas of what goes in and what comes out.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Contract<
+  out Name extends string,
+  out Payload extends Schema.Top,
+  out Success extends Schema.Top,
+  out Error extends Schema.Top
+> {
+  readonly [TypeId]: typeof TypeId
+  readonly name: Name
+  readonly payload: Payload
+  readonly success: Success
+  readonly error: Error
+  readonly stopPolicy: StopPolicy.Settings | undefined
+  /** The `import.meta.url` of the module that exports the job, for those that ship it elsewhere. */
+  readonly module: string | undefined
+
+  /** Adds what the job does. */
+  implement<ROut = never, LE = never>(
+    implementation: Implementation<Payload, Success, Error, ROut, LE>
+  ): Job<Name, Payload, Success, Error>
+}
+
+/**
+ * A job that can be submitted.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Job<
+  out Name extends string,
+  out Payload extends Schema.Top,
+  out Success extends Schema.Top,
+  out Error extends Schema.Top
+> extends Contract<Name, Payload, Success, Error> {
+  /** What was given, without its types: they have been checked against each other where the job was made. */
+  readonly implementation: AnyImplementation
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Implementation<
+  Payload extends Schema.Top,
+  Success extends Schema.Top,
+  Error extends Schema.Top,
+  ROut,
+  LE
+> {
+  /** The services of the job. What `run` needs and this lacks does not compile. */
+  readonly services?: Layer.Layer<ROut, LE> | undefined
+  /** The work. Its Scope closes when it ends, before any service is released. */
+  readonly run: (
+    payload: Payload["Type"]
+  ) => Effect.Effect<Success["Type"], Error["Type"], NoInfer<ROut> | Scope.Scope>
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Definition<Payload, Success, Error> {
+  /** What the job is given: a Schema, or the fields of a struct. Nothing by default. */
+  readonly payload?: Payload
+  /** What it returns. Unknown by default. */
+  readonly success?: Success
+  /** How it may fail. By default it may not, other than by a defect. */
+  readonly error?: Error
+  /** How it is stopped; the options of a submit win over it. */
+  readonly stopPolicy?: StopPolicy.Settings | undefined
+  /** `import.meta.url`, for those that ship the job elsewhere. */
+  readonly module?: string | undefined
+}
+
+/**
+ * A job or contract of any type.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AnyContract = Contract<string, Schema.Top, Schema.Top, Schema.Top>
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Any = Job<string, Schema.Top, Schema.Top, Schema.Top>
+
+/**
+ * A service that could not start, or that died while the job ran. `phase` says which.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ServiceError extends Schema.TaggedError<ServiceError>()("ServiceError", {
+  service: Schema.String,
+  phase: Schema.Literals(["start", "run"]),
+  message: Schema.String,
+  cause: Schema.Defect()
+}) {}
+
+type Fields = Schema.Struct.Fields
+type SchemaOf<P extends Schema.Top | Fields> = P extends Schema.Top ? P : P extends Fields ? Schema.Struct<P> : never
+/** The struct of some fields, written so that it shows as a plain object in an editor. */
+type TypeOf<P extends Schema.Top | Fields> = P extends Schema.Top ? P["Type"]
+  : P extends Fields ? Struct.Simplify<Schema.Struct<P>["Type"]>
+  : never
+
+/**
+ * Defines a job, or, without `run`, only its contract. The names are the caller's; two jobs of one name are two jobs.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make: {
+  <
+    const Name extends string,
+    P extends Schema.Top | Fields = {},
+    S extends Schema.Top = typeof Schema.Unknown,
+    E extends Schema.Top = typeof Schema.Never,
+    ROut = never,
+    LE = never
+  >(
+    name: Name,
+    definition: Definition<P, S, E> & {
+      readonly services?: Layer.Layer<ROut, LE> | undefined
+      readonly run: (payload: TypeOf<P>) => Effect.Effect<S["Type"], E["Type"], NoInfer<ROut> | Scope.Scope>
+    }
+  ): Job<Name, SchemaOf<P>, S, E>
+  <
+    const Name extends string,
+    P extends Schema.Top | Fields = {},
+    S extends Schema.Top = typeof Schema.Unknown,
+    E extends Schema.Top = typeof Schema.Never
+  >(
+    name: Name,
+    definition?: Definition<P, S, E>
+  ): Contract<Name, SchemaOf<P>, S, E>
+} = (
+  name: string,
+  definition: Definition<Schema.Top | Fields, Schema.Top, Schema.Top> & Partial<AnyImplementation> = {}
+): never => {
+  const payload = definition.payload ?? {}
+  const contract = {
+    [TypeId]: TypeId,
+    name,
+    payload: Schema.isSchema(payload) ? payload : Schema.Struct(payload),
+    success: definition.success ?? Schema.Unknown,
+    error: definition.error ?? Schema.Never,
+    stopPolicy: definition.stopPolicy,
+    module: definition.module,
+    implement: (implementation: AnyImplementation) => ({ ...contract, implementation })
+  }
+  const { run, services } = definition
+  // safe: each overload describes what is built here from the same arguments
+  return (run === undefined ? contract : contract.implement({ run, services })) as never
+}
+
+/**
+ * An implementation of any type.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AnyImplementation {
+  readonly run: (payload: never) => Effect.Effect<unknown, unknown, unknown>
+  readonly services?: Layer.Layer<never, unknown, never> | undefined
+}
+
+/**
+ * Whether a value is a job or a job's contract.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isContract = (u: unknown): u is AnyContract => hasProperty(u, TypeId)
+
+/**
+ * Whether a value is a job that can run.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isJob = (u: unknown): u is Any => isContract(u) && "implementation" in u
+
+/**
+ * Waits for the notice that this job is being stopped. Never ends outside of a job.
+ *
+ * *When to use*: to stop taking new work at once, say to fail a readiness probe, while what is under way goes on.
+ *
+ * @category stopping
+ * @since 0.1.0
+ */
+export const stopping: Effect.Effect<void> = Effect.withFiber((fiber) =>
+  fiber.getRef(CurrentRun)?.stopping.await ?? Effect.never
+)

@@ -1,0 +1,135 @@
+/**
+ * Runs jobs in this process. It opens no port and installs no signal handler.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import { Environment, type JobRun, SubmitError, type SubmitOptions } from "./Environment.ts"
+import { parseAutostop } from "./internal/autostop.ts"
+import { limitsOf } from "./internal/limits.ts"
+import { Host } from "./internal/processHost.ts"
+import { Run } from "./internal/run.ts"
+import { remember } from "./internal/runs.ts"
+import * as Job from "./Job.ts"
+import * as Policy from "./StopPolicy.ts"
+
+/**
+ * An Environment in this process. Releasing it stops the jobs that still run, and waits for them.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<Environment> = Layer.effect(
+  Environment,
+  Effect.gen(function*() {
+    const runs = new Map<string, Run>()
+    yield* Effect.addFinalizer(() =>
+      Effect.forEach(runs.values(), (run) => stopAndWait(run, "its environment was released"), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    )
+    return Environment.of({
+      submit: Effect.fnUntraced(function*(job, input, options) {
+        const { implementation, payload, policy } = yield* check(job, input, options)
+        const autostop = yield* parseAutostop(options.autostop)
+        return yield* Effect.withFiber((caller) => {
+          const id = options.id ?? crypto.randomUUID()
+          if (runs.has(id)) {
+            return Effect.fail(new SubmitError({ job: job.name, message: `a job with the id ${id} is running` }))
+          }
+          const { leftovers, shutdown } = caller.getRef(Host)
+          const run = new Run({
+            id,
+            job: job.name,
+            environment: "local",
+            limits: limitsOf(policy),
+            autostop,
+            clock: caller.getRef(Clock.Clock),
+            leftovers
+          })
+          runs.set(id, run)
+          const disown = own(run, caller)
+          const off = shutdown?.attach(run)
+          run.stopped.onOpen(() => {
+            runs.delete(id)
+            disown()
+            off?.()
+          })
+          run.start(implementation, payload, caller.context)
+          return Effect.succeed(remember(jobRun(run, caller), run))
+        })
+      })
+    })
+  })
+)
+
+const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, options: SubmitOptions) {
+  if (!Job.isJob(job)) {
+    const name = Job.isContract(job) ? job.name : String(job)
+    return yield* new SubmitError({ job: name, message: `"${name}" is a contract: to run here it needs its implement` })
+  }
+  const config = yield* Effect.mapError(
+    Policy.fromConfig,
+    (error) => new SubmitError({ job: job.name, message: error.message })
+  )
+  const policy = yield* Policy.resolve([
+    config,
+    Policy.fromOptions(job.stopPolicy),
+    Policy.fromOptions(options.stopPolicy)
+  ])
+  const payload = yield* Effect.mapError(
+    // a check of what is there needs no services, whatever the decoding of the same Schema needs
+    Schema.decodeUnknownEffect(Schema.toType(job.payload))(input ?? {}) as Effect.Effect<unknown, Schema.SchemaError>,
+    (error) => new SubmitError({ job: job.name, message: `the payload of "${job.name}": ${error.message}` })
+  )
+  return { implementation: job.implementation, payload, policy }
+})
+
+const stopAndWait = (run: Run, reason: string): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    run.stop({ trigger: "stopped", mode: "drain", reason })
+    return run.stopped.await
+  })
+
+/** Ties a job to the fiber and the scope of its caller. Returns how to let go of them. */
+const own = (run: Run, caller: Fiber.Fiber<unknown, unknown>): () => void => {
+  const off = caller.addObserver((exit) => {
+    if (Exit.hasInterrupts(exit)) run.stop({ trigger: "stopped", mode: "drain", reason: interrupted })
+  })
+  const scope = Option.map(Context.getOption(caller.context, Scope.Scope), (scope) => {
+    const child = Scope.forkUnsafe(scope)
+    Effect.runSync(Scope.addFinalizer(child, stopAndWait(run, "the scope it was submitted in closed")))
+    return child
+  })
+  return () => {
+    off()
+    if (Option.isSome(scope)) Effect.runFork(Scope.close(scope.value, Exit.void))
+  }
+}
+
+const interrupted = "the fiber that submitted it was interrupted"
+
+const jobRun = (run: Run, caller: Fiber.Fiber<unknown, unknown>): JobRun<unknown, unknown> => ({
+  id: run.options.id,
+  status: Effect.sync(() => run.status),
+  events: run.events.stream,
+  result: Effect.withFiber((self) => {
+    const result = Effect.andThen(
+      run.stopped.await,
+      // safe: the notice opens when the result is there
+      Effect.suspend(() => run.result === undefined ? Effect.never : Effect.succeed(run.result))
+    ) as JobRun<unknown, never>["result"]
+    return self === caller ? Effect.onInterrupt(result, () => stopAndWait(run, interrupted)) : result
+  }),
+  stop: (options = {}) =>
+    Effect.sync(() => run.stop({ trigger: "stopped", mode: options.mode ?? "drain", reason: options.reason }))
+})

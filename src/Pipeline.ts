@@ -1,0 +1,262 @@
+/**
+ * Operators on `Stream`: named counters, sources that can be drained, and parallel work in which nothing is lost.
+ * Everything else is Stream's own. Outside of a job they do the same work and count nothing.
+ *
+ * @since 0.1.0
+ */
+import type * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { CurrentRun, type RunContext } from "./internal/currentRun.ts"
+import { joinStreams } from "./internal/join.ts"
+import { AsTheyCome, Fifo, Lanes, Loop, Ordered, parallel } from "./internal/parallel.ts"
+import type { Stage } from "./internal/stages.ts"
+import { now } from "./internal/time.ts"
+import { PolicyError } from "./StopPolicy.ts"
+
+/**
+ * Marks where elements enter a job. When a drain is asked for, the stream ends here: what it had emitted flows on to
+ * the sinks, and nothing new begins. Counts what it emits; a job stops as idle when no source has emitted for a while.
+ *
+ * *Details*: a pull that is under way when the drain begins is interrupted; what it hands over all the same is emitted.
+ *
+ * @category sources
+ * @since 0.1.0
+ */
+export const source = (name: string) => <A, E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+  Stream.transformPullBracket(self, (pull, _, scope) =>
+    Effect.withFiber((fiber) => {
+      const run = fiber.getRef(CurrentRun)
+      if (run === undefined) return Effect.succeed(pull)
+      const gate = new Gate(run, fiber.getRef(Clock.Clock), run.stages.stage("source", name), pull)
+      return Effect.as(Scope.addFinalizer(scope, Effect.sync(() => gate.end())), gate.pull)
+    }))
+
+/** Ends a stream when a drain is asked for. */
+class Gate<A, E, R> {
+  readonly #run: RunContext
+  readonly #clock: Clock.Clock
+  readonly #stage: Stage
+  readonly #upstream: Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done, R>
+  #running = true
+
+  constructor(
+    run: RunContext,
+    clock: Clock.Clock,
+    stage: Stage,
+    upstream: Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done, R>
+  ) {
+    this.#run = run
+    this.#clock = clock
+    this.#stage = stage
+    this.#upstream = upstream
+    run.stages.running++
+  }
+
+  readonly pull: Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done, R> = Effect.withFiber((fiber) => {
+    const { drain } = this.#run.stages
+    if (drain.opened) {
+      this.end()
+      return Cause.done()
+    }
+    // a fiber of its own, so that a drain can interrupt the pull and not who pulls; most pulls end at once
+    // safe: R is what this very fiber was given
+    const pulling = Effect.runForkWith(fiber.context)(this.#upstream as Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done>)
+    const done = pulling.pollUnsafe()
+    if (done !== undefined) return this.#emit(done)
+    return Effect.callback((resume) => {
+      const undrain = drain.onOpen(() => pulling.interruptUnsafe())
+      pulling.addObserver((exit) => {
+        undrain()
+        resume(this.#emit(exit))
+      })
+      return Effect.callback<void>((resume) => {
+        undrain()
+        pulling.interruptUnsafe()
+        pulling.addObserver(() => resume(Effect.void))
+      })
+    })
+  })
+
+  #emit(
+    exit: Exit.Exit<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done>
+  ): Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done> {
+    if (exit._tag === "Success") {
+      this.#stage.count += exit.value.length
+      this.#run.stages.lastEmit = now(this.#clock)
+      return exit
+    }
+    this.end()
+    return this.#run.stages.drain.opened && Cause.hasInterruptsOnly(exit.cause) ? Cause.done() : exit
+  }
+
+  end(): void {
+    if (!this.#running) return
+    this.#running = false
+    this.#run.stages.running--
+  }
+}
+
+/**
+ * Counts what passes, by chunk.
+ *
+ * @category counters
+ * @since 0.1.0
+ */
+export const stage = (name: string) => <A, E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+  Stream.transformPull(self, (pull) =>
+    Effect.withFiber((fiber) => {
+      const stage = fiber.getRef(CurrentRun)?.stages.stage("stage", name)
+      return Effect.succeed(
+        stage === undefined ? pull : Effect.map(pull, (chunk) => {
+          stage.count += chunk.length
+          return chunk
+        })
+      )
+    }))
+
+/**
+ * @category parallel
+ * @since 0.1.0
+ */
+export interface ParallelOptions {
+  /** How many elements are worked on at once; at least 1. */
+  readonly concurrency: number
+  /** `true` by default: results leave in the order in which their elements came. */
+  readonly ordered?: boolean | undefined
+  /** The name in the report. */
+  readonly name?: string | undefined
+}
+
+/**
+ * Maps with an effect, several elements at once. The first failure fails the stream and interrupts the rest.
+ *
+ * *Details*: at most 256 results wait for a slow consumer. An effect that ends at once costs no fiber of its own.
+ *
+ * @category parallel
+ * @since 0.1.0
+ */
+export const mapParallel = <A, B, E2, R2>(
+  f: (a: A) => Effect.Effect<B, E2, R2>,
+  options: ParallelOptions
+): <E, R>(self: Stream.Stream<A, E, R>) => Stream.Stream<B, E | E2, R | R2> => {
+  const concurrency = atLeastOne("concurrency", options.concurrency)
+  const common = { kind: "mapParallel", name: options.name, concurrency, f, intake: () => new Fifo<A>() } as const
+  return options.ordered === false
+    ? parallel({ ...common, outlet: () => new AsTheyCome<number, B, B>((chunk, result) => chunk.push(result)) })
+    : parallel({ ...common, outlet: () => new Ordered<B>(concurrency) })
+}
+
+/**
+ * @category parallel
+ * @since 0.1.0
+ */
+export interface KeyedOptions {
+  /** How many keys are worked on at once; at least 1. */
+  readonly parallelism: number
+  /** The name in the report. */
+  readonly name?: string | undefined
+}
+
+/**
+ * Maps with an effect, in parallel for different keys, one after the other for each key. Results of one key leave in
+ * the order of its elements. Keys are compared as in a `Map`.
+ *
+ * @category parallel
+ * @since 0.1.0
+ */
+export const keyed = <A, K, B, E2, R2>(
+  key: (a: A) => K,
+  f: (a: A) => Effect.Effect<B, E2, R2>,
+  options: KeyedOptions
+): <E, R>(self: Stream.Stream<A, E, R>) => Stream.Stream<B, E | E2, R | R2> =>
+  parallel({
+    kind: "keyed",
+    name: options.name,
+    concurrency: atLeastOne("parallelism", options.parallelism),
+    f,
+    intake: () => new Lanes(key),
+    outlet: () => new AsTheyCome((chunk: Array<B>, result: B) => chunk.push(result))
+  })
+
+/**
+ * What one turn of a `feedback` gives: what leaves the loop, and what goes round again.
+ *
+ * @category parallel
+ * @since 0.1.0
+ */
+export interface Turn<A, B> {
+  readonly emit?: ReadonlyArray<B> | undefined
+  readonly again?: ReadonlyArray<A> | undefined
+}
+
+/**
+ * A loop: each element may give results and elements that go round again. It ends when its input has ended and nothing
+ * goes round any longer; that is counted, not guessed.
+ *
+ * @category parallel
+ * @since 0.1.0
+ */
+export const feedback = <A, B, E2, R2>(
+  f: (a: A) => Effect.Effect<Turn<A, B>, E2, R2>,
+  options: { readonly concurrency?: number | undefined; readonly name?: string | undefined } = {}
+) =>
+<E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<B, E | E2, R | R2> =>
+  Stream.suspend(() => {
+    const loop = new Loop<A>()
+    return parallel({
+      kind: "feedback",
+      name: options.name,
+      concurrency: atLeastOne("concurrency", options.concurrency ?? 1),
+      f,
+      intake: () => loop,
+      outlet: () =>
+        new AsTheyCome((chunk: Array<B>, turn: Turn<A, B>) => {
+          for (const element of turn.emit ?? []) chunk.push(element)
+          loop.add(turn.again ?? [])
+        })
+    })(self)
+  })
+
+/**
+ * @category joins
+ * @since 0.1.0
+ */
+export interface JoinOptions<L, R, K> {
+  /** The key of each side, compared as in a `Map`. */
+  readonly on: { readonly left: (left: L) => K; readonly right: (right: R) => K } | ((element: L | R) => K)
+  /** The name in the report. */
+  readonly name?: string | undefined
+}
+
+/**
+ * Joins two streams: each pair of elements with the same key leaves once, as soon as both are there. It ends when both
+ * inputs have ended.
+ *
+ * *Gotchas*: it remembers the elements of each side until the other side has ended.
+ *
+ * @category joins
+ * @since 0.1.0
+ */
+export const join = <L, EL, RL, R, ER, RR, K>(
+  left: Stream.Stream<L, EL, RL>,
+  right: Stream.Stream<R, ER, RR>,
+  options: JoinOptions<L, R, K>
+): Stream.Stream<readonly [L, R], EL | ER, RL | RR> => {
+  const { on } = options
+  return joinStreams(left, right, {
+    name: options.name,
+    left: typeof on === "function" ? on : on.left,
+    right: typeof on === "function" ? on : on.right
+  })
+}
+
+const atLeastOne = (option: string, value: number): number => {
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  if (value === Infinity) return Number.MAX_SAFE_INTEGER
+  throw PolicyError.of(option, value, "a whole number of at least 1")
+}

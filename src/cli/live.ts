@@ -1,0 +1,126 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { JobRun } from "../Environment.ts"
+import { millis } from "../internal/render.ts"
+import { runOf } from "../internal/runs.ts"
+import type { JobEvent } from "../JobEvent.ts"
+
+const refreshMs = 100
+/** More services than this are counted, not listed. */
+const listed = 12
+
+/** A view that is redrawn in place beneath whatever else is printed. */
+export const live = <A, E>(run: JobRun<A, E>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const view = new View(run)
+    const timer = setInterval(() => view.draw(), refreshMs)
+    timer.unref()
+    return Stream.runForEach(run.events, (event) => Effect.sync(() => view.take(event))).pipe(
+      Effect.ensuring(Effect.sync(() => {
+        clearInterval(timer)
+        view.end()
+      }))
+    )
+  })
+
+class View {
+  readonly #run: JobRun<unknown, unknown>
+  readonly #services = new Map<string, string>()
+  readonly #rates = new Map<string, { count: number; at: number; rate: number }>()
+  readonly #phases: Array<string> = []
+  readonly #restore: ReadonlyArray<() => void>
+  #current: { readonly phase: string; readonly since: number } | undefined
+  #drawn = 0
+  #drawing = false
+
+  constructor(run: JobRun<unknown, unknown>) {
+    this.#run = run
+    this.#restore = [process.stdout, process.stderr].map((stream) => {
+      const write = stream.write
+      // what others print goes above the view
+      stream.write = (...args: Array<unknown>) => {
+        if (!this.#drawing) this.#erase()
+        return Reflect.apply(write, stream, args)
+      }
+      return () => void (stream.write = write)
+    })
+  }
+
+  take(event: JobEvent): void {
+    switch (event._tag) {
+      case "ServiceStarting":
+        this.#services.set(event.service, "starting")
+        break
+      case "ServiceStarted":
+        this.#services.set(event.service, "running")
+        break
+      case "ServiceReleasing":
+        this.#services.set(event.service, "releasing")
+        break
+      case "ServiceStopped":
+        this.#services.set(event.service, event.outcome)
+        break
+      case "PhaseStarted":
+        this.#current = { phase: event.phase, since: performance.now() }
+        break
+      case "PhaseEnded":
+        this.#current = undefined
+        this.#phases.push(`${event.phase} ${millis(event.durationMs)}${event.timedOut ? " (timed out)" : ""}`)
+        break
+    }
+  }
+
+  draw(): void {
+    this.#drawing = true
+    this.#erase()
+    const width = process.stderr.columns ?? 80
+    const lines = [...this.#stages(), ...this.#serviceLines(), ...this.#phaseLines()]
+    process.stderr.write(lines.map((line) => `${line.slice(0, width - 1)}\n`).join(""))
+    this.#drawn = lines.length
+    this.#drawing = false
+  }
+
+  end(): void {
+    this.draw()
+    for (const restore of this.#restore) restore()
+  }
+
+  #erase(): void {
+    if (this.#drawn === 0) return
+    const lines = this.#drawn
+    this.#drawn = 0
+    const drawing = this.#drawing
+    this.#drawing = true
+    process.stderr.write(`\u001b[${lines}A\u001b[0J`)
+    this.#drawing = drawing
+  }
+
+  #stages(): Array<string> {
+    const now = performance.now()
+    return (runOf(this.#run)?.stages.list ?? []).map(({ count, kind, name }) => {
+      const key = `${kind} ${name}`
+      const last = this.#rates.get(key) ?? { count: 0, at: now, rate: 0 }
+      if (now - last.at >= 5 * refreshMs || !this.#rates.has(key)) {
+        const rate = now === last.at ? 0 : ((count - last.count) * 1_000) / (now - last.at)
+        this.#rates.set(key, { count, at: now, rate })
+      }
+      const rate = this.#rates.get(key)?.rate ?? 0
+      return `  ${name.padEnd(24)} ${count.toLocaleString("en").padStart(12)}  ${Math.round(rate).toLocaleString("en")}/s`
+    })
+  }
+
+  #serviceLines(): Array<string> {
+    if (this.#services.size <= listed) return [...this.#services].map(([name, state]) => `  ${name.padEnd(24)} ${state}`)
+    const counts = Map.groupBy(this.#services.values(), (state) => state)
+    return [`  services: ${[...counts].map(([state, all]) => `${all.length} ${state}`).join(", ")}`]
+  }
+
+  #phaseLines(): Array<string> {
+    const lines = this.#phases.length === 0 ? [] : [`  ${this.#phases.join(" → ")}`]
+    if (this.#current === undefined) return lines
+    const waiting = [...this.#services].flatMap(([name, state]) => state === "releasing" ? [name] : [])
+    const who = this.#current.phase === "release" ? waiting.slice(0, 5).join(", ") : "the run"
+    lines.push(`  ${this.#current.phase} for ${millis(performance.now() - this.#current.since)}, waiting for ${who}`)
+    return lines
+  }
+}

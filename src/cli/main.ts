@@ -1,0 +1,49 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Effect from "effect/Effect"
+import * as CliError from "effect/cli/CliError"
+import * as Command from "effect/cli/Command"
+import { readFileSync } from "node:fs"
+import { ownProcess } from "../internal/ownProcess.ts"
+import { ExitCode, runCommand } from "./run.ts"
+import { Refusal } from "./refusal.ts"
+
+const version: string = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version
+
+const command = Command.make("autostop").pipe(
+  Command.withDescription("Runs jobs, and stops well everything that they started"),
+  Command.withSubcommands([runCommand])
+)
+
+/** Runs the command line as the owner of this process. */
+export const main = (args: ReadonlyArray<string>, installed: () => void): void => {
+  ownProcess((owner) => {
+    const code = { value: 0 }
+    return Command.runWith(command, { version, renderErrors: false })(args).pipe(
+      Effect.as(0),
+      Effect.catch((error) =>
+        Effect.sync(() => {
+          for (const line of lines(error)) process.stderr.write(`autostop: ${line}\n`)
+          return 2
+        })
+      ),
+      Effect.map((usage) => usage === 0 ? code.value : usage),
+      Effect.provideService(ExitCode, code),
+      Effect.provide(NodeServices.layer),
+      Effect.catchCause((cause) =>
+        Effect.sync(() => {
+          if (owner.signal === undefined) process.stderr.write(`autostop: ${String(cause)}\n`)
+          return 1
+        })
+      )
+    )
+  }, { ownsHandles: true })
+  installed()
+}
+
+/** What is wrong, one line each, without the help. */
+const lines = (error: CliError.CliError | Refusal): ReadonlyArray<string> =>
+  error._tag === "ShowHelp"
+    ? error.errors.length > 0
+      ? [...error.errors.map((error) => error.message), `see "${error.commandPath.join(" ")} --help"`]
+      : [`a command is missing; see "${error.commandPath.join(" ")} --help"`]
+    : [error.message]

@@ -1,0 +1,51 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { JobRun } from "../Environment.ts"
+import { millis } from "../internal/render.ts"
+import type { JobEvent } from "../JobEvent.ts"
+import { live } from "./live.ts"
+
+/** Shows what happens to a job, until it has stopped: live on a terminal, a line for each event otherwise. */
+export const follow = <A, E>(run: JobRun<A, E>, format: "pretty" | "json"): Effect.Effect<void> => {
+  if (format === "json") return each(run, (event) => JSON.stringify(event))
+  return process.stderr.isTTY ? live(run) : each(run, line)
+}
+
+const each = <A, E>(run: JobRun<A, E>, show: (event: JobEvent) => string): Effect.Effect<void> =>
+  Stream.runForEach(run.events, (event) => Effect.sync(() => void process.stderr.write(`${show(event)}\n`)))
+
+const line = (event: JobEvent): string => `${event.at.slice(11, 23)} ${describe(event)}`
+
+const because = (text: string | undefined): string => text === undefined ? "" : `: ${text}`
+
+/** An event in words. Every kind of event is handled: a new one does not compile until it is. */
+export const describe = (event: JobEvent): string => {
+  switch (event._tag) {
+    case "JobSubmitted":
+      return `job ${event.job} (${event.jobId})`
+    case "ServiceStarting":
+      return `${event.service} starting`
+    case "ServiceStarted":
+      return `${event.service} started in ${millis(event.startMs)}`
+    case "ServiceStartFailed":
+      return `${event.service} could not start: ${event.error}`
+    case "ServiceFailed":
+      return `${event.service} failed: ${event.error}`
+    case "RunStarted":
+      return "run started"
+    case "RunEnded":
+      return `run ${event.outcome}${because(event.error)}`
+    case "StopRequested":
+      return `stopping (${event.trigger}, ${event.mode})${because(event.reason)}`
+    case "PhaseStarted":
+      return `${event.phase} …`
+    case "PhaseEnded":
+      return `${event.phase} ${event.timedOut ? "timed out after" : "took"} ${millis(event.durationMs)}`
+    case "ServiceReleasing":
+      return `${event.service} releasing`
+    case "ServiceStopped":
+      return `${event.service} ${event.outcome} after ${millis(event.releaseMs)}${because(event.error)}`
+    case "JobStopped":
+      return `job ${event.outcome}, ${event.clean ? "clean" : "NOT CLEAN"}`
+  }
+}

@@ -1,0 +1,166 @@
+import * as Cause from "effect/Cause"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs"
+import { Environment, type SubmitOptions } from "../Environment.ts"
+import { parseAutostop } from "../internal/autostop.ts"
+import { parseDuration } from "../internal/duration.ts"
+import type * as Job from "../Job.ts"
+import * as LocalEnvironment from "../LocalEnvironment.ts"
+import * as Policy from "../StopPolicy.ts"
+import { StopReport } from "../StopReport.ts"
+import { loadJob } from "./load.ts"
+import { follow } from "./progress.ts"
+import { Refusal } from "./refusal.ts"
+
+/** Where the command that ran leaves its exit code. */
+export class ExitCode extends Context.Service<ExitCode, { value: number }>()("autostop/cli/ExitCode") {}
+
+const text = (name: string, description: string, metavar: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Flag.optional)
+
+const descriptions: { readonly [K in keyof Required<Policy.Settings>]: string } = {
+  strategy: `How to stop: ${Policy.Strategy.literals.join(", ")}`,
+  delay: "How long to report \"stopping\" before anything is stopped",
+  drainTimeout: "The limit of the drain",
+  cancelTimeout: "The limit of the interrupt of the run",
+  releaseTimeout: "The limit of each service's release",
+  releaseConcurrency: "How many services are released at once",
+  onReleaseFailure: "What a release that failed means for the others: continue or kill",
+  killTimeout: "The limit of a kill",
+  deadline: "The limit of all phases together",
+  startTimeout: "The limit of each service's start"
+}
+
+const policyFlags = Object.fromEntries(
+  Policy.fields.map((field) => [field, text(Policy.flag(field).slice(2), descriptions[field], "value")])
+) as Record<keyof Policy.Settings, Flag.Flag<Option.Option<string>>> // the fields are exactly these keys
+
+const flags = {
+  module: Argument.String("module").pipe(Argument.withDescription("The module whose default export is the job")),
+  payload: text("payload", "The payload as JSON, or @FILE", "json"),
+  report: text("report", "Where to write the report, as JSON", "file"),
+  format: Flag.Literals("format", ["pretty", "json"]).pipe(
+    Flag.withDescription("What to print: pretty for people, json for machines (the report on stdout, events on stderr)"),
+    Flag.withDefault("pretty")
+  ),
+  autostop: Flag.Boolean("autostop").pipe(
+    Flag.withDescription("Stop when the run ends (the default); --no-autostop keeps the services up until a signal"),
+    Flag.withDefault(true)
+  ),
+  idle: text("idle", "Stop also when no source has emitted for that long", "duration"),
+  after: text("after", "Stop also when that long has passed", "duration"),
+  ...policyFlags
+}
+
+interface Input extends Record<keyof Policy.Settings, Option.Option<string>> {
+  readonly module: string
+  readonly payload: Option.Option<string>
+  readonly report: Option.Option<string>
+  readonly format: "pretty" | "json"
+  readonly autostop: boolean
+  readonly idle: Option.Option<string>
+  readonly after: Option.Option<string>
+}
+
+/** `autostop run MODULE`. */
+export const runCommand = Command.make("run", flags, (input: Input) =>
+  Effect.gen(function*() {
+    const stopPolicy = yield* policyOf(input)
+    const autostop = yield* autostopOf(input)
+    const writeReport = yield* reportWriter(input.report)
+    const json = yield* readPayload(input.payload)
+    const job = yield* loadJob(input.module, Duration.toMillis((yield* resolved(stopPolicy)).startTimeout))
+    const payload = yield* decodePayload(job, json)
+    // the services of the command line (a terminal, file system) are not the job's
+    const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
+    const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(follow(run, input.format), run.result))
+    writeReport(report)
+    yield* print(input.format, job, exit, report)
+    const code = yield* ExitCode
+    code.value = report.outcome === "succeeded" ? 0 : 1
+  }).pipe(
+    Effect.provide(LocalEnvironment.layer),
+    Effect.catch((error) => Effect.fail(error._tag === "Refusal" ? error : new Refusal({ message: error.message })))
+  )).pipe(Command.withDescription("Runs a job here, stops it well, and reports"))
+
+const policyOf = (input: Input): Effect.Effect<Policy.Settings, Policy.PolicyError> => {
+  const settings = Object.fromEntries(
+    Policy.fields.flatMap((field) => Option.isSome(input[field]) ? [[field, input[field].value]] : [])
+  )
+  // checked with the names of the flags here, and merged with the other sources where the job is submitted
+  return Effect.as(Policy.resolve([{ settings, nameOf: Policy.flag }]), settings)
+}
+
+const resolved = Effect.fnUntraced(function*(settings: Policy.Settings) {
+  const config = yield* Effect.mapError(Policy.fromConfig, (error) => new Refusal({ message: error.message }))
+  return yield* Policy.resolve([config, { settings, nameOf: Policy.flag }])
+})
+
+const autostopOf = Effect.fnUntraced(function*({ after, autostop, idle }: Input) {
+  const given = [
+    ...(autostop ? [] : ["--no-autostop"]),
+    ...(Option.isSome(idle) ? ["--idle"] : []),
+    ...(Option.isSome(after) ? ["--after"] : [])
+  ]
+  if (given.length > 1) {
+    return yield* new Refusal({ message: `${given.join(" and ")} cannot be combined; expected one of them` })
+  }
+  const named = Option.isSome(idle) ? ["--idle", "idle", idle.value] : ["--after", "after", Option.getOrUndefined(after)]
+  const [flag = "", kind = "", value] = named
+  if (value === undefined) return autostop
+  const duration = parseDuration(value)
+  if (duration === undefined || Duration.isZero(duration)) {
+    return yield* Policy.PolicyError.of(flag, value, "a duration of more than zero, such as \"500ms\", \"5s\" or \"2 minutes\"")
+  }
+  const parsed = (kind === "idle" ? { idle: duration } : { after: duration }) satisfies SubmitOptions["autostop"]
+  return yield* Effect.as(parseAutostop(parsed), parsed)
+})
+
+/** Opens the file at once: that it cannot be written is to be known before anything starts. */
+const reportWriter = (path: Option.Option<string>) =>
+  Option.isNone(path) ? Effect.succeed((_: StopReport) => {}) : Effect.try({
+    try: () => {
+      closeSync(openSync(path.value, "a"))
+      return (report: StopReport) => writeFileSync(path.value, `${JSON.stringify(report, null, 2)}\n`)
+    },
+    catch: (error) => new Refusal({ message: `--report ${path.value} cannot be written: ${messageOf(error)}` })
+  })
+
+const readPayload = (payload: Option.Option<string>) =>
+  Option.isNone(payload) ? Effect.succeed(undefined) : Effect.try({
+    try: (): unknown => {
+      const source = payload.value
+      return JSON.parse(source.startsWith("@") ? readFileSync(source.slice(1), "utf8") : source)
+    },
+    catch: (error) => new Refusal({ message: `--payload is not JSON: ${messageOf(error)}` })
+  })
+
+const decodePayload = (job: Job.Any, json: unknown) =>
+  Effect.mapError(
+    // safe: what is decoded from JSON needs no services
+    Schema.decodeUnknownEffect(Schema.toCodecJson(job.payload))(json ?? {}) as Effect.Effect<unknown, Schema.SchemaError>,
+    (error) => new Refusal({ message: `the payload of "${job.name}": ${error.message.split("\n").map((l) => l.trim()).join(" ")}` })
+  )
+
+const print = (format: Input["format"], job: Job.Any, exit: Exit.Exit<unknown, unknown>, report: StopReport) =>
+  Effect.gen(function*() {
+    if (format === "json") return void process.stdout.write(`${JSON.stringify(report)}\n`)
+    if (Exit.isSuccess(exit) && exit.value !== undefined) {
+      const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(job.success))
+      const encoded = yield* Effect.exit(encode(exit.value) as Effect.Effect<unknown, Schema.SchemaError>)
+      const shown = Exit.isSuccess(encoded) ? JSON.stringify(encoded.value) : undefined
+      if (shown !== undefined) process.stdout.write(`Result: ${shown}\n`)
+    }
+    if (Exit.isFailure(exit) && report.outcome === "failed") process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
+    process.stdout.write(`${StopReport.render(report)}\n`)
+  })
+
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)

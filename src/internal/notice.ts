@@ -1,0 +1,99 @@
+import * as Duration from "effect/Duration"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+
+/** A door that opens once, and tells who asked to be told, in the same turn. */
+export class Notice {
+  #listeners: Set<() => void> | undefined = new Set()
+
+  get opened(): boolean {
+    return this.#listeners === undefined
+  }
+
+  open(): void {
+    const listeners = this.#listeners
+    if (listeners === undefined) return
+    this.#listeners = undefined
+    for (const listener of listeners) listener()
+  }
+
+  /** Calls back at once if it is open. Returns how to stop listening. */
+  onOpen(listener: () => void): () => void {
+    if (this.#listeners === undefined) {
+      listener()
+      return () => {}
+    }
+    this.#listeners.add(listener)
+    return () => this.#listeners?.delete(listener)
+  }
+
+  readonly await: Effect.Effect<void> = Effect.callback((resume) => {
+    const off = this.onOpen(() => resume(Effect.void))
+    return Effect.sync(off)
+  })
+}
+
+/** Why a wait ended. */
+export type Waited = "ended" | "time" | "notice"
+
+/**
+ * Waits until the fiber has ended, the time is up or a notice opens, whichever is first. It does not interrupt the
+ * fiber, and whether it may be interrupted itself is up to the region it stands in: in an uninterruptible one the
+ * limit still holds.
+ */
+export const waitFor = (
+  fiber: Fiber.Fiber<unknown, unknown> | Notice,
+  ms: number,
+  ...notices: ReadonlyArray<Notice>
+): Effect.Effect<Waited> =>
+  Effect.withFiber((self) =>
+    Effect.callback<Waited>((resume) => {
+      const cleanups: Array<() => void> = []
+      let settled = false
+      const settle = (why: Waited) => {
+        if (settled) return
+        settled = true
+        for (const cleanup of cleanups) cleanup()
+        resume(Effect.succeed(why))
+      }
+      const listen = (subscribe: () => () => void) => {
+        if (!settled) cleanups.push(subscribe())
+      }
+      listen(() => fiber instanceof Notice ? fiber.onOpen(() => settle("ended")) : fiber.addObserver(() => settle("ended")))
+      for (const notice of notices) listen(() => notice.onOpen(() => settle("notice")))
+      if (ms !== Infinity) {
+        listen(() => {
+          // what ends in this same turn still counts as ended, also where the limit is zero
+          const timer = Effect.runForkWith(self.context)(
+            Effect.andThen(Effect.yieldNow, Clock.clockWith((clock) => clock.sleep(Duration.millis(Math.max(0, ms)))))
+          )
+          timer.addObserver((exit: Exit.Exit<void>) => {
+            if (exit._tag === "Success") settle("time")
+          })
+          return () => timer.interruptUnsafe()
+        })
+      }
+      return Effect.sync(() => {
+        settled = true
+        for (const cleanup of cleanups) cleanup()
+      })
+    })
+  )
+
+/** `waitFor` with one turn of grace once `killed` opens: what can end at once still counts as ended. */
+export const waitWithin = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  ms: number,
+  killed: Notice,
+  ...notices: ReadonlyArray<Notice>
+): Effect.Effect<Waited> =>
+  Effect.suspend(() =>
+    killed.opened
+      ? waitFor(fiber, 0)
+      : Effect.flatMap(
+        waitFor(fiber, ms, killed, ...notices),
+        (why) => killed.opened && why === "notice" ? waitFor(fiber, 0) : Effect.succeed(why)
+      )
+  )

@@ -1,0 +1,34 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { fromConfig, resolve } from "../StopPolicy.ts"
+import { errorText } from "./errors.ts"
+import { Owner, signalCodes } from "./owner.ts"
+import { Host } from "./processHost.ts"
+
+/** Runs a program that gives its own exit code; a signal, a crash and an unclean stop win over it. */
+export const ownProcess = (
+  program: (owner: Owner) => Effect.Effect<number>,
+  /** Whether what is left in the process was left by the one job that runs in it. */
+  options: { readonly ownsHandles: boolean }
+): void => {
+  const say = (line: string) => void process.stderr.write(`${line}\n`)
+  const policy = Effect.runSyncExit(Effect.flatMap(fromConfig, (config) => resolve([config])))
+  if (policy._tag === "Failure") {
+    say(errorText(policy.cause))
+    process.exitCode = 2
+    return
+  }
+  // a reader that went away is no reason to crash
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
+  const owner = new Owner({ say, deadlineMs: Duration.toMillis(policy.value.deadline) })
+  const host = { leftovers: options.ownsHandles ? owner.leftovers : Effect.succeed([]), shutdown: owner.shutdown }
+  const fiber = Effect.runFork(
+    Effect.andThen(Effect.yieldNow, Effect.provideService(Effect.suspend(() => program(owner)), Host, host))
+  )
+  owner.install(() => fiber.interruptUnsafe())
+  fiber.addObserver((exit) => {
+    const own = exit._tag === "Success" ? exit.value : 1
+    const signal = owner.signal === undefined ? undefined : signalCodes[owner.signal]
+    void owner.end(owner.unclean ? 3 : signal ?? owner.code ?? own)
+  })
+}

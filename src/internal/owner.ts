@@ -1,0 +1,184 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type { Leftover } from "../StopReport.ts"
+import { flush } from "./flush.ts"
+import { newChildren, since, type Snapshot, snapshot } from "./handles.ts"
+import type { Run } from "./run.ts"
+
+/** The signals that end a process politely, and the exit code of each. */
+export const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
+export type Signal = keyof typeof signalCodes
+const signals = Object.keys(signalCodes) as ReadonlyArray<Signal> // the record has exactly these keys
+
+/** How long a program may take for its own last words once its jobs have stopped, and how long a kill may take. */
+const graceMs = 1_000
+
+export interface OwnerOptions {
+  /** Everything that is said, a line at a time. */
+  readonly say: (line: string) => void
+  /** The longest that a stop may take. */
+  readonly deadlineMs: number
+}
+
+/**
+ * Owns a process: its signals, its uncaught errors, its exit. The first signal stops the jobs, and then the program;
+ * the second one stops without waiting; a third one exits.
+ */
+export class Owner {
+  readonly #before: Snapshot
+  readonly #options: OwnerOptions
+  readonly #runs = new Set<Run>()
+  readonly #exit = process.exit.bind(process)
+  readonly #keepAlive = setInterval(() => {}, 2 ** 30)
+  #interrupt: () => void = () => {}
+  #uninstall: () => void = () => {}
+  #signals = 0
+  signal: Signal | undefined
+  /** Whether the program crashed, or asked for an exit with this code. */
+  code: number | undefined
+  unclean = false
+
+  constructor(options: OwnerOptions) {
+    this.#options = options
+    this.#before = snapshot()
+  }
+
+  /** Takes the process over. `interrupt` ends the program once its jobs have stopped. */
+  install(interrupt: () => void): void {
+    this.#interrupt = interrupt
+    const onSignal = (signal: Signal) => this.#onSignal(signal)
+    const onException = (error: unknown) => this.#crash("an uncaught exception", error)
+    const onRejection = (error: unknown) => this.#crash("an unhandled rejection", error)
+    for (const signal of signals) process.on(signal, onSignal)
+    process.on("uncaughtException", onException)
+    process.on("unhandledRejection", onRejection)
+    process.exit = (code) => this.#exitAsked(code)
+    this.#uninstall = () => {
+      for (const signal of signals) process.off(signal, onSignal)
+      process.off("uncaughtException", onException)
+      process.off("unhandledRejection", onRejection)
+      process.exit = this.#exit
+    }
+  }
+
+  readonly shutdown = {
+    attach: (run: Run): () => void => {
+      this.#runs.add(run)
+      run.stopped.onOpen(() => {
+        if (run.result?.report.clean === false) this.unclean = true
+      })
+      if (this.signal !== undefined) this.#stop(run, this.signal)
+      return () => {
+        this.#runs.delete(run)
+        if (this.#runs.size === 0 && this.#isStopping) this.#interruptSoon()
+      }
+    }
+  }
+
+  /** What was not there before and does not go away within a few turns. */
+  readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>> = Effect.promise(async () => {
+    let left = since(this.#before)
+    for (let turn = 0; left.length > 0 && turn < 10; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, turn))
+      left = since(this.#before)
+    }
+    return left
+  })
+
+  get #isStopping(): boolean {
+    return this.signal !== undefined || this.code !== undefined
+  }
+
+  #onSignal(signal: Signal): void {
+    this.#signals++
+    this.signal ??= signal
+    const { deadlineMs, say } = this.#options
+    if (this.#signals === 1) {
+      const within = deadlineMs === Infinity ? "" : ` within ${deadlineMs / 1_000} s`
+      say(`${signal}: stopping${within}. A second signal stops at once, without waiting.`)
+      for (const run of this.#runs) this.#stop(run, signal)
+      this.#interruptOnceStopped()
+      this.#exitAfter(deadlineMs + 2 * graceMs)
+      return
+    }
+    if (this.#signals === 2) {
+      say(`${signal}: stopping at once.`)
+      for (const run of this.#runs) this.#stop(run, signal)
+      this.#interruptOnceStopped()
+      this.#exitAfter(2 * graceMs)
+      return
+    }
+    this.#abort(`${signal}: exiting.`)
+  }
+
+  #stop(run: Run, signal: Signal): void {
+    run.stop({ trigger: "signal", mode: this.#signals > 1 ? "kill" : "drain", reason: signal })
+  }
+
+  #crash(what: string, error: unknown): void {
+    if (error instanceof ExitCalled) return
+    this.#options.say(`${what}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`)
+    this.#fail(1, what, error)
+  }
+
+  /** Code that calls `process.exit` gets its exit, after everything was stopped. */
+  #exitAsked(code: number | string | null | undefined): never {
+    const exitCode = Number(code ?? process.exitCode ?? 0)
+    const call = new ExitCalled(`process.exit(${exitCode}) was called`)
+    if (this.code === undefined) this.#fail(exitCode, call.message, call)
+    throw call
+  }
+
+  #fail(code: number, what: string, error: unknown): void {
+    const first = !this.#isStopping
+    this.code ??= code
+    for (const run of this.#runs) run.fail(Cause.die(error), what)
+    this.#interruptOnceStopped()
+    if (first) this.#exitAfter(this.#options.deadlineMs + 2 * graceMs)
+  }
+
+  #interruptOnceStopped(): void {
+    if (this.#runs.size === 0) this.#interrupt()
+  }
+
+  #interruptSoon(): void {
+    setTimeout(() => this.#interrupt(), graceMs).unref()
+  }
+
+  #exitAfter(ms: number): void {
+    if (ms < 2 ** 31) setTimeout(() => this.#abort("The time is up."), ms).unref()
+  }
+
+  /** The last resort: says who is still being waited for and what keeps the process alive, and exits. */
+  #abort(why: string): void {
+    this.#options.say(why)
+    for (const run of this.#runs) {
+      for (const { name, state } of run.registry.pending()) this.#options.say(`  service ${name} is still ${state}`)
+    }
+    for (const { detail, kind } of since(this.#before)) this.#options.say(`  ${kind}: ${detail}`)
+    this.unclean = true
+    void this.end(3, graceMs)
+  }
+
+  /** Ends the process once all of its output has been read; children that were left behind end with it. */
+  async end(code: number, patienceMs = this.#isStopping ? 5 * graceMs : 60 * graceMs): Promise<never> {
+    for (const child of newChildren(this.#before)) {
+      if (!child.detached) kill(child.pid)
+    }
+    await Promise.all([flush(process.stdout, patienceMs), flush(process.stderr, patienceMs)])
+    clearInterval(this.#keepAlive)
+    this.#uninstall()
+    return this.#exit(code)
+  }
+}
+
+/** Thrown where `process.exit` was called, which never returns. */
+class ExitCalled extends Error {}
+
+const kill = (pid: number): void => {
+  try {
+    process.kill(pid, "SIGKILL")
+  } catch {
+    // it ended by itself
+  }
+}

@@ -1,0 +1,415 @@
+import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import type { JobEvent } from "../JobEvent.ts"
+import type { ServiceOutcome, ServiceReport } from "../StopReport.ts"
+import { errorText } from "./errors.ts"
+import { GraphMemoMap, LayerGraph, Node } from "./graph.ts"
+import type { Limits } from "./limits.ts"
+import { Notice, waitFor, waitWithin } from "./notice.ts"
+import { fibersIn } from "./supervise.ts"
+import { elapsed, isoNow, now } from "./time.ts"
+
+/** What a service is, before it starts. Limits in milliseconds; `undefined` leaves them to the policy. */
+export interface ServiceSpec {
+  readonly name: string
+  readonly host: string
+  readonly releaseTimeout: number | undefined
+  readonly startTimeout: number | undefined
+}
+
+type State =
+  | { readonly _tag: "starting" }
+  | { readonly _tag: "running" }
+  | { readonly _tag: "releasing"; readonly since: number }
+  /** Its limit has passed: its cleanup goes on, but nobody waits for it any longer. */
+  | { readonly _tag: "overdue"; readonly since: number }
+  | { readonly _tag: "stopped"; readonly outcome: ServiceOutcome; readonly releaseMs: number }
+
+/** One service of a job, from its start to its end. Its state changes only in the registry. */
+export interface ServiceRecord {
+  readonly spec: ServiceSpec
+  readonly name: string
+  readonly node: Node
+  readonly scope: Scope.Closeable
+  readonly startedAt: number
+  /** Opens when those that wait for this release may go on. */
+  readonly settled: Notice
+  state: State
+  acquire: Fiber.Fiber<unknown, unknown> | undefined
+  cleanup: Fiber.Fiber<unknown, unknown> | undefined
+  initialized: boolean
+  cleanupCalled: boolean
+  cleanupCompleted: boolean
+  startMs: number
+  used: number | undefined
+  error: string | undefined
+}
+
+export interface RegistryOptions {
+  readonly clock: Clock.Clock
+  readonly limits: Limits
+  readonly emit: (event: JobEvent) => void
+  /** A service could not start, or died while it ran. */
+  readonly onFailure: (record: ServiceRecord, cause: Cause.Cause<unknown>, phase: "start" | "run") => void
+}
+
+/** Whether something of it is still there: an acquire that hangs, a service that was not released, a cleanup. */
+export const isRunning = (record: ServiceRecord): boolean =>
+  record.cleanupCalled
+    ? isActive(record.acquire) || isActive(record.cleanup)
+    : record.acquire !== undefined
+
+const isActive = (fiber: Fiber.Fiber<unknown, unknown> | undefined): boolean =>
+  fiber !== undefined && fiber.pollUnsafe() === undefined
+
+/** A service that is refused: the job fails with this message. */
+export class Refused extends Error {
+  override readonly name = "Refused"
+}
+
+/** The services of one job: starts them, supervises them, and releases each within its limit. */
+export class Registry {
+  readonly graph = new LayerGraph()
+  readonly records: Array<ServiceRecord> = []
+  /** Opens when nothing may be waited for any longer. */
+  readonly killed = new Notice()
+  readonly #alive = new Map<string, ServiceRecord>()
+  readonly #permits: Semaphore.Semaphore | undefined
+  readonly #options: RegistryOptions
+  readonly #levels = new Map<ServiceRecord, number>()
+  /** When all phases must be over, in monotonic milliseconds; set as the stop begins. */
+  stopEnd = Infinity
+  /** `open` while the job's own layers start, `nested` while `run` may provide more, `closed` once it is being stopped. */
+  admission: "open" | "nested" | "closed" = "open"
+  /** How many releases are under way, and when one last began or ended: what a stalled release is told by. */
+  releasing = 0
+  lastProgress = 0
+
+  constructor(options: RegistryOptions) {
+    this.#options = options
+    const { releaseConcurrency } = options.limits
+    this.#permits = releaseConcurrency === "unbounded" ? undefined : Semaphore.makeUnsafe(releaseConcurrency)
+  }
+
+  /** Builds a service in a scope of its own, whose release is bounded, whatever the layer's own scope is. */
+  start<A, E, R>(
+    spec: ServiceSpec,
+    memoMap: unknown,
+    layerScope: Scope.Scope,
+    build: (scope: Scope.Scope, record: ServiceRecord) => Effect.Effect<Context.Context<A>, E, R>
+  ): Effect.Effect<Context.Context<A>, E, R> {
+    return Effect.withFiber((fiber) => {
+      const refused = this.#refusal(spec)
+      if (this.admission === "closed") return Effect.interrupt
+      const record = this.#register(spec, refused === undefined, memoMap, fiber)
+      if (refused !== undefined) return this.#failStart(record, Cause.die(new Refused(refused)))
+      const acquire = Effect.suspend(() => build(record.scope, record))
+      return Effect.uninterruptibleMask((restore) =>
+        Effect.andThen(
+          Scope.addFinalizerExit(layerScope, (exit) => this.release(record, exit)),
+          Effect.suspend(() => {
+            // safe: R is what this very fiber was given
+            const context = fiber.context as Context.Context<R>
+            const acquiring = Effect.runForkWith(context)(acquire)
+            record.acquire = acquiring
+            const done = acquiring.pollUnsafe()
+            return done !== undefined
+              ? this.#started(record, done)
+              : this.#awaitStart(record, acquiring, restore)
+          })
+        )
+      )
+    })
+  }
+
+  #refusal(spec: ServiceSpec): string | undefined {
+    if (this.admission === "open" && this.#alive.has(spec.name)) {
+      return `two services are named "${spec.name}"; every service of a job needs a name of its own`
+    }
+    const { deadline } = this.#options.limits
+    if (spec.releaseTimeout !== undefined && spec.releaseTimeout !== Infinity && spec.releaseTimeout > deadline) {
+      return `the stop timeout of service "${spec.name}" is ${spec.releaseTimeout} ms; ` +
+        `expected no more than deadline (${deadline} ms), which all phases share`
+    }
+    return undefined
+  }
+
+  #register(
+    spec: ServiceSpec,
+    admitted: boolean,
+    memoMap: unknown,
+    fiber: Fiber.Fiber<unknown, unknown>
+  ): ServiceRecord {
+    let name = spec.name
+    if (admitted) { for (let n = 2; this.#alive.has(name); n++) name = `${spec.name}#${n}` }
+    let node: Node
+    if (memoMap instanceof GraphMemoMap && memoMap.graph === this.graph) {
+      node = memoMap.node
+    } else {
+      node = new Node()
+      for (const maker of this.graph.makersIn(fiber.context)) node.needs.add(maker)
+    }
+    node.service = name
+    const record: ServiceRecord = {
+      spec,
+      name,
+      node,
+      scope: Scope.makeUnsafe(),
+      startedAt: now(this.#options.clock),
+      settled: new Notice(),
+      state: { _tag: "starting" },
+      acquire: undefined,
+      cleanup: undefined,
+      initialized: false,
+      cleanupCalled: false,
+      cleanupCompleted: false,
+      startMs: 0,
+      used: undefined,
+      error: undefined
+    }
+    this.records.push(record)
+    if (admitted) this.#alive.set(name, record)
+    this.#emit({ _tag: "ServiceStarting", at: this.#at(), service: name })
+    return record
+  }
+
+  #awaitStart<A, E>(
+    record: ServiceRecord,
+    acquiring: Fiber.Fiber<Context.Context<A>, E>,
+    restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  ): Effect.Effect<Context.Context<A>, E> {
+    const limit = record.spec.startTimeout ?? this.#options.limits.startTimeout
+    return Effect.flatMap(Effect.exit(restore(waitFor(acquiring, limit))), (waited) => {
+      const done = acquiring.pollUnsafe()
+      if (done !== undefined) return this.#started(record, done)
+      // an acquire is uninterruptible by nature: ask it to end, but do not let it hold up the others
+      acquiring.interruptUnsafe()
+      const why = waited._tag === "Failure"
+        ? waited.cause
+        : Cause.die(new Error(`service "${record.name}" did not start within ${limit} ms`))
+      const patience = Math.min(this.#options.limits.cancelTimeout, this.remaining())
+      return Effect.flatMap(waitFor(acquiring, patience, this.killed), () => this.#failStart(record, why))
+    })
+  }
+
+  #started<A, E>(
+    record: ServiceRecord,
+    done: Exit.Exit<Context.Context<A>, E>
+  ): Effect.Effect<Context.Context<A>, E> {
+    if (done._tag === "Failure") return this.#failStart(record, done.cause)
+    record.startMs = elapsed(this.#options.clock, record.startedAt)
+    record.initialized = true
+    if (record.state._tag === "starting") {
+      record.state = { _tag: "running" }
+      this.#emit({ _tag: "ServiceStarted", at: this.#at(), service: record.name, startMs: record.startMs })
+      this.#supervise(record)
+    }
+    return done
+  }
+
+  /** Releases what an acquire had built before it failed, and lets the job know. */
+  #failStart<E>(record: ServiceRecord, cause: Cause.Cause<E>): Effect.Effect<never, E> {
+    return Effect.suspend(() => {
+      record.startMs = elapsed(this.#options.clock, record.startedAt)
+      record.error = errorText(cause)
+      this.#emit({ _tag: "ServiceStartFailed", at: this.#at(), service: record.name, error: record.error })
+      if (!Cause.hasInterruptsOnly(cause)) this.#options.onFailure(record, cause, "start")
+      const exit = Exit.failCause(cause)
+      return Effect.andThen(Effect.uninterruptible(this.release(record, exit)), exit)
+    })
+  }
+
+  /** A fiber that a service forked into its scope and that fails is a service that died. */
+  #supervise(record: ServiceRecord): void {
+    for (const fiber of fibersIn(record.scope)) {
+      fiber.addObserver((exit) => {
+        if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause) || record.state._tag !== "running") return
+        record.error = errorText(exit.cause)
+        this.#emit({ _tag: "ServiceFailed", at: this.#at(), service: record.name, error: record.error })
+        this.#options.onFailure(record, exit.cause, "run")
+      })
+    }
+  }
+
+  /** Closes the scope of a service, within its limit. Never fails; a second call waits for the first. */
+  release(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    return Effect.withFiber((fiber) => {
+      if (record.cleanupCalled) return record.settled.opened ? Effect.void : record.settled.await
+      record.cleanupCalled = true
+      const close = Effect.suspend(() => this.#close(record, exit, fiber.context))
+      return this.#permits === undefined ? close : this.#permits.withPermits(1)(close)
+    })
+  }
+
+  #close(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>, context: Context.Context<never>): Effect.Effect<void> {
+    const { clock } = this.#options
+    const started = record.initialized
+    const since = now(clock)
+    record.state = { _tag: "releasing", since }
+    this.#progress(1)
+    if (started) this.#emit({ _tag: "ServiceReleasing", at: this.#at(), service: record.name })
+    const closing = Scope.closeUnsafe(record.scope, exit)
+    // the close runs on a fiber of its own: nothing else bounds a wait for it
+    const cleanup = closing === undefined ? undefined : Effect.runForkWith(context)(closing)
+    record.cleanup = cleanup
+    const settle = (overdue: boolean) => this.#settle(record, started, since, cleanup?.pollUnsafe(), overdue)
+    if (cleanup === undefined || cleanup.pollUnsafe() !== undefined) {
+      settle(false)
+      return Effect.void
+    }
+    return Effect.flatMap(waitWithin(cleanup, this.#allowance(record), this.killed), (why) => {
+      if (why === "ended") {
+        settle(false)
+      } else {
+        record.state = { _tag: "overdue", since }
+        this.#progress(-1)
+        cleanup.addObserver(() => settle(true))
+        record.settled.open()
+        this.#missed()
+      }
+      return Effect.void
+    })
+  }
+
+  #settle(
+    record: ServiceRecord,
+    started: boolean,
+    since: number,
+    done: Exit.Exit<unknown, unknown> | undefined,
+    overdue: boolean
+  ): void {
+    if (record.state._tag === "stopped") return
+    const failed = done !== undefined && done._tag === "Failure"
+    record.cleanupCompleted = !failed
+    if (failed) record.error = record.error === undefined ? errorText(done.cause) : `${record.error}; ${errorText(done.cause)}`
+    const outcome = !started ? "start-failed" : failed ? "release-failed" : overdue ? "timed-out" : "released"
+    this.#stop(record, outcome, since)
+    if (!overdue) this.#progress(-1)
+    record.settled.open()
+    if (failed) this.#missed()
+  }
+
+  #stop(record: ServiceRecord, outcome: ServiceOutcome, since: number): void {
+    const releaseMs = elapsed(this.#options.clock, since)
+    record.state = { _tag: "stopped", outcome, releaseMs }
+    if (this.#alive.get(record.name) === record) this.#alive.delete(record.name)
+    const error = record.error === undefined ? {} : { error: record.error }
+    this.#emit({ _tag: "ServiceStopped", at: this.#at(), service: record.name, outcome, releaseMs, ...error })
+    // one that `run` provided again and again leaves one line in the report, as long as all went well
+    if (this.admission !== "open" && outcome === "released" && record.name !== record.spec.name) {
+      this.records.splice(this.records.indexOf(record), 1)
+    }
+  }
+
+  #missed(): void {
+    if (this.#options.limits.onReleaseFailure === "kill" && this.stopEnd !== Infinity) this.killed.open()
+  }
+
+  #progress(change: 1 | -1): void {
+    this.releasing += change
+    this.lastProgress = now(this.#options.clock)
+  }
+
+  /** What is left until all phases must be over. */
+  remaining(): number {
+    return this.stopEnd === Infinity ? Infinity : Math.max(0, this.stopEnd - now(this.#options.clock))
+  }
+
+  /** The limit of one release: its own, cut so that each level of dependencies beneath it still has its turn. */
+  #allowance(record: ServiceRecord): number {
+    const own = record.spec.releaseTimeout ?? this.#options.limits.releaseTimeout
+    const left = this.remaining()
+    if (left === Infinity) return own
+    const beneath = this.#level(record)
+    return Math.min(own, left - beneath * Math.min(1_000, left / (beneath + 1)))
+  }
+
+  #level(record: ServiceRecord): number {
+    const known = this.#levels.get(record)
+    if (known !== undefined) return known
+    this.#levels.set(record, 0)
+    let level = 0
+    for (const name of this.graph.servicesNeededBy(record.node)) {
+      const need = this.#alive.get(name)
+      if (need !== undefined) level = Math.max(level, this.#level(need) + 1)
+    }
+    this.#levels.set(record, level)
+    return level
+  }
+
+  /** Releases every service that nobody has released yet, dependents first: for when the layers' own scopes stall. */
+  sweep(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const rest = this.records.filter((record) => !record.cleanupCalled).reverse()
+      const dependents = new Map<string, Array<ServiceRecord>>()
+      for (const record of this.records) {
+        for (const name of this.graph.servicesNeededBy(record.node)) {
+          const known = dependents.get(name)
+          if (known === undefined) dependents.set(name, [record])
+          else known.push(record)
+        }
+      }
+      return Effect.forEach(
+        rest,
+        (record) =>
+          Effect.andThen(
+            Effect.forEach(dependents.get(record.name) ?? [], (dependent) => dependent.settled.await, { discard: true }),
+            this.release(record, exit)
+          ),
+        { concurrency: "unbounded", discard: true }
+      )
+    })
+  }
+
+  /** Those that still run, with what they are doing. */
+  pending(): Array<{ readonly name: string; readonly state: State["_tag"] }> {
+    return this.records
+      .filter((record) => record.state._tag !== "stopped")
+      .map((record) => ({ name: record.name, state: record.state._tag }))
+  }
+
+  /** Gives every service that has not ended its last word. Nothing changes after it. */
+  conclude(): void {
+    for (const record of this.records.slice()) {
+      if (record.state._tag === "stopped") continue
+      const since = "since" in record.state ? record.state.since : now(this.#options.clock)
+      this.#stop(record, record.initialized ? "abandoned" : "start-failed", since)
+    }
+  }
+
+  report(): Array<ServiceReport> {
+    return this.records.map((record): ServiceReport => {
+      const stopped = record.state._tag === "stopped" ? record.state : undefined
+      const used = record.used === undefined ? {} : { used: record.used }
+      const error = record.error === undefined ? {} : { error: record.error }
+      return {
+        name: record.name,
+        host: record.spec.host,
+        initialized: record.initialized,
+        ...used,
+        cleanupCalled: record.cleanupCalled,
+        cleanupCompleted: record.cleanupCompleted,
+        running: isRunning(record),
+        outcome: stopped?.outcome ?? "abandoned",
+        startMs: record.startMs,
+        releaseMs: stopped?.releaseMs ?? 0,
+        dependsOn: this.graph.servicesNeededBy(record.node),
+        ...error
+      }
+    })
+  }
+
+  #emit(event: JobEvent): void {
+    this.#options.emit(event)
+  }
+
+  #at(): string {
+    return isoNow(this.#options.clock)
+  }
+}

@@ -1,0 +1,180 @@
+import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { type AnyImplementation, ServiceError } from "../Job.ts"
+import type { JobStatus, StopMode } from "../JobEvent.ts"
+import type { Leftover, StopReport, Trigger } from "../StopReport.ts"
+import { CurrentRun, type RunContext } from "./currentRun.ts"
+import { errorText } from "./errors.ts"
+import { EventLog } from "./eventLog.ts"
+import type { Limits } from "./limits.ts"
+import { Notice, waitFor } from "./notice.ts"
+import { Registry } from "./registry.ts"
+import { Stages } from "./stages.ts"
+import { stopSequence } from "./stop.ts"
+import { isoNow, now } from "./time.ts"
+
+export type Autostop =
+  | { readonly _tag: "end" }
+  | { readonly _tag: "never" }
+  | { readonly _tag: "idle"; readonly ms: number }
+  | { readonly _tag: "after"; readonly ms: number }
+
+export interface StopRequest {
+  readonly trigger: Trigger
+  readonly mode: StopMode
+  readonly reason?: string | undefined
+}
+
+export interface RunOptions {
+  readonly id: string
+  readonly job: string
+  readonly environment: string
+  readonly limits: Limits
+  readonly autostop: Autostop
+  readonly clock: Clock.Clock
+  /** What is left of the job in the operating system, once all of it has been stopped. */
+  readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
+}
+
+export interface RunResult {
+  readonly exit: Exit.Exit<unknown, unknown>
+  readonly report: StopReport
+}
+
+const severity: Readonly<Record<StopMode, number>> = { drain: 0, cancel: 1, kill: 2 }
+
+/** One run of a job, from submit to report. Its status only moves forward, and `stopped` is final. */
+export class Run implements RunContext {
+  readonly options: RunOptions
+  readonly registry: Registry
+  readonly stages = new Stages()
+  readonly events = new EventLog()
+  /** The scope of the job's layers. */
+  readonly scope = Scope.makeUnsafe()
+  /** Opens when the stop begins. */
+  readonly stopping = new Notice()
+  /** Opens when the run is to be interrupted. */
+  readonly cancelled = new Notice()
+  /** Opens when the result is there. */
+  readonly stopped = new Notice()
+  readonly startedAt: string
+  status: JobStatus = "starting"
+  request: StopRequest | undefined
+  result: RunResult | undefined
+  /** Why the job failed, where it was not its run that did. */
+  failure: Cause.Cause<unknown> | undefined
+
+  constructor(options: RunOptions) {
+    this.options = options
+    this.startedAt = isoNow(options.clock)
+    this.registry = new Registry({
+      clock: options.clock,
+      limits: options.limits,
+      emit: this.events.emit,
+      onFailure: (record, cause, phase) => {
+        const message = `service "${record.name}" ${phase === "start" ? "could not start" : "failed"}: ${errorText(cause)}`
+        const error = new ServiceError({ service: record.name, phase, message, cause: Cause.squash(cause) })
+        this.fail(Cause.fail(error), message)
+      }
+    })
+    this.events.emit({ _tag: "JobSubmitted", at: this.startedAt, jobId: options.id, job: options.job })
+  }
+
+  /** Asks for a stop. The first request names the trigger; a later, harsher one overtakes it. */
+  stop(request: StopRequest): void {
+    if (this.status === "stopped") return
+    const harsher = this.request === undefined || severity[request.mode] > severity[this.request.mode]
+    if (!harsher) return
+    this.request = this.request === undefined ? request : { ...this.request, mode: request.mode }
+    const reason = request.reason === undefined ? {} : { reason: request.reason }
+    const { mode, trigger } = request
+    this.events.emit({ _tag: "StopRequested", at: isoNow(this.options.clock), trigger, mode, ...reason })
+    if (this.status !== "stopping") {
+      this.status = "stopping"
+      this.registry.stopEnd = now(this.options.clock) + this.options.limits.deadline
+    }
+    this.stopping.open()
+    if (severity[mode] >= severity.cancel) this.cancelled.open()
+    if (mode === "kill") this.registry.killed.open()
+  }
+
+  /** Ends the job as failed, by something else than its run. */
+  fail(cause: Cause.Cause<unknown>, reason: string): void {
+    if (this.status === "stopped") return
+    this.failure ??= cause
+    this.stop({ trigger: "failed", mode: "cancel", reason })
+  }
+
+  /** Starts the services and the run, and sees to the stop. Returns at once. */
+  start(implementation: AnyImplementation, payload: unknown, context: Context.Context<never>): void {
+    const main = Effect.runForkWith(context)(Effect.andThen(Effect.yieldNow, this.#main(implementation, payload)))
+    main.addObserver((exit) => this.#ended(exit))
+    const fork = Effect.runForkWith(context)
+    fork(Effect.uninterruptible(stopSequence(this, main)))
+    const { autostop } = this.options
+    if (autostop._tag === "after") {
+      fork(Effect.map(waitFor(this.stopping, autostop.ms), (why) => {
+        if (why === "time") {
+          this.stop({ trigger: "deadline", mode: "drain", reason: `it ran for ${autostop.ms} ms` })
+        }
+      }))
+    }
+    if (autostop._tag === "idle") fork(this.#watchIdle(autostop.ms))
+  }
+
+  #main(implementation: AnyImplementation, payload: unknown): Effect.Effect<unknown, unknown> {
+    return Effect.provideService(
+      Effect.suspend(() => {
+        // no notice may pass between a stop and the first acquire
+        if (this.stopping.opened) return Effect.interrupt
+        // safe: a job is only made of a layer without requirements of its own
+        const services = (implementation.services ?? Layer.empty) as Layer.Layer<never, unknown>
+        return Effect.flatMap(
+          Layer.buildWithMemoMap(services, this.registry.graph.memoMap(), this.scope),
+          (built) => {
+            this.registry.admission = "nested"
+            if (this.status === "starting") this.status = "running"
+            this.stages.lastEmit = now(this.options.clock)
+            this.events.emit({ _tag: "RunStarted", at: isoNow(this.options.clock) })
+            // safe: the payload was checked against the job's Schema, and the services are those that `run` needs
+            const run = Effect.suspend(() => implementation.run(payload as never)) as Effect.Effect<unknown, unknown>
+            return Effect.provideContext(Effect.scoped(run), built)
+          }
+        )
+      }),
+      CurrentRun,
+      this
+    )
+  }
+
+  #ended(exit: Exit.Exit<unknown, unknown>): void {
+    const outcome = exit._tag === "Success" ? "succeeded" : Cause.hasInterruptsOnly(exit.cause) ? "cancelled" : "failed"
+    const error = exit._tag === "Success" || outcome === "cancelled" ? {} : { error: errorText(exit.cause) }
+    this.events.emit({ _tag: "RunEnded", at: isoNow(this.options.clock), outcome, ...error })
+    if (this.options.autostop._tag === "never" && this.registry.admission === "nested") return
+    if (exit._tag === "Success") this.stop({ trigger: "completed", mode: "drain" })
+    else this.stop({ trigger: "failed", mode: "drain", reason: errorText(exit.cause) })
+  }
+
+  #watchIdle(ms: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { clock } = this.options
+      const left = this.status === "starting" ? ms : this.stages.lastEmit + ms - now(clock)
+      return Effect.flatMap(waitFor(this.stopping, left), (why) => {
+        if (why !== "time") return Effect.void
+        if (this.status === "starting" || this.stages.lastEmit + ms > now(clock)) return this.#watchIdle(ms)
+        this.stop({ trigger: "idle", mode: "drain", reason: `no source emitted for ${ms} ms` })
+        return Effect.void
+      })
+    })
+  }
+}
+
+/** How a run is told from a fiber that has not ended. */
+export const hasEnded = (fiber: Fiber.Fiber<unknown, unknown>): boolean => fiber.pollUnsafe() !== undefined
