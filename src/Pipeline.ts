@@ -65,7 +65,9 @@ class Gate<A, E, R> {
     }
     // a fiber of its own, so that a drain can interrupt the pull and not who pulls; most pulls end at once
     // safe: R is what this very fiber was given
-    const pulling = Effect.runForkWith(fiber.context)(this.#upstream as Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done>)
+    const pulling = Effect.runForkWith(fiber.context)(
+      this.#upstream as Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done>
+    )
     const done = pulling.pollUnsafe()
     if (done !== undefined) return this.#emit(done)
     return Effect.callback((resume) => {

@@ -56,7 +56,8 @@ export const layer = <I, S, E, R>(
         return Effect.map(Scope.provide(acquire, scope), (service) => EffectContext.make(tag, service))
       }
       return run.registry.start(spec, memoMap, scope, (own, record) =>
-        Effect.map(Scope.provide(acquire, own), (service) => EffectContext.make(tag, counted(service, record))))
+        Effect.map(Scope.provide(acquire, own), (service) =>
+          EffectContext.make(tag, counted(service, record))))
     })
   )
 }

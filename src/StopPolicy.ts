@@ -325,7 +325,10 @@ const config: Config.Config<StopPolicy> = Config.mapEffect(rawConfig, (settings)
     (error) =>
       new Config.ConfigError(
         new Schema.SchemaError(
-          new SchemaIssue.Pointer([error.setting], new SchemaIssue.InvalidValue({ expected: error.expected }, error.value))
+          new SchemaIssue.Pointer(
+            [error.setting],
+            new SchemaIssue.InvalidValue({ expected: error.expected }, error.value)
+          )
         )
       )
   ))

@@ -25,7 +25,9 @@ export const runMain = <A, E>(program: Effect.Effect<A, E>): void => {
     Effect.matchCause(program, {
       onSuccess: () => 0,
       onFailure: (cause) => {
-        if (owner.signal === undefined && !Cause.hasInterruptsOnly(cause)) process.stderr.write(`${Cause.pretty(cause)}\n`)
+        if (owner.signal === undefined && !Cause.hasInterruptsOnly(cause)) {
+          process.stderr.write(`${Cause.pretty(cause)}\n`)
+        }
         return 1
       }
     }), { ownsHandles: false })

@@ -5,11 +5,28 @@
  */
 export * as autostop from "./autostop.ts"
 export { runMain } from "./autostop.ts"
-export { type Autostop, Environment, type JobRun, type StopOptions, SubmitError, type SubmitOptions } from "./Environment.ts"
+export {
+  type Autostop,
+  Environment,
+  type JobRun,
+  type StopOptions,
+  SubmitError,
+  type SubmitOptions
+} from "./Environment.ts"
 export * as Job from "./Job.ts"
 export { JobEvent, JobStatus, StopMode } from "./JobEvent.ts"
 export * as LocalEnvironment from "./LocalEnvironment.ts"
 export * as Pipeline from "./Pipeline.ts"
 export * as Service from "./Service.ts"
 export { PolicyError, StopPolicy, Strategy } from "./StopPolicy.ts"
-export { Leftover, Outcome, Phase, PhaseReport, ServiceOutcome, ServiceReport, StageReport, StopReport, Trigger } from "./StopReport.ts"
+export {
+  Leftover,
+  Outcome,
+  Phase,
+  PhaseReport,
+  ServiceOutcome,
+  ServiceReport,
+  StageReport,
+  StopReport,
+  Trigger
+} from "./StopReport.ts"

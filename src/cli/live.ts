@@ -105,12 +105,16 @@ class View {
         this.#rates.set(key, { count, at: now, rate })
       }
       const rate = this.#rates.get(key)?.rate ?? 0
-      return `  ${name.padEnd(24)} ${count.toLocaleString("en").padStart(12)}  ${Math.round(rate).toLocaleString("en")}/s`
+      return `  ${name.padEnd(24)} ${count.toLocaleString("en").padStart(12)}  ${
+        Math.round(rate).toLocaleString("en")
+      }/s`
     })
   }
 
   #serviceLines(): Array<string> {
-    if (this.#services.size <= listed) return [...this.#services].map(([name, state]) => `  ${name.padEnd(24)} ${state}`)
+    if (this.#services.size <= listed) {
+      return [...this.#services].map(([name, state]) => `  ${name.padEnd(24)} ${state}`)
+    }
     const counts = Map.groupBy(this.#services.values(), (state) => state)
     return [`  services: ${[...counts].map(([state, all]) => `${all.length} ${state}`).join(", ")}`]
   }

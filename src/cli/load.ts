@@ -15,20 +15,27 @@ export const loadJob = Effect.fnUntraced(function*(module: string, timeoutMs: nu
   }).pipe(
     Effect.timeoutOrElse({
       duration: timeoutMs,
-      orElse: () => Effect.fail(new Refusal({ message: `the module ${module} did not load within ${timeoutMs / 1_000} s` }))
+      orElse: () =>
+        Effect.fail(new Refusal({ message: `the module ${module} did not load within ${timeoutMs / 1_000} s` }))
     })
   )
-  const found = Job.isContract(exports["default"]) ? [exports["default"]] : Object.values(exports).filter(Job.isContract)
+  const found = Job.isContract(exports["default"])
+    ? [exports["default"]]
+    : Object.values(exports).filter(Job.isContract)
   const [job] = found
   if (job === undefined) {
     return yield* new Refusal({ message: `the module ${module} exports no job; expected "export default Job.make(…)"` })
   }
   if (found.length > 1) {
     const names = found.map((job) => job.name).join(", ")
-    return yield* new Refusal({ message: `the module ${module} exports several jobs (${names}); expected one as default` })
+    return yield* new Refusal({
+      message: `the module ${module} exports several jobs (${names}); expected one as default`
+    })
   }
   if (!Job.isJob(job)) {
-    return yield* new Refusal({ message: `"${job.name}" of ${module} is only a contract; expected a job with its "run"` })
+    return yield* new Refusal({
+      message: `"${job.name}" of ${module} is only a contract; expected a job with its "run"`
+    })
   }
   return job
 })

@@ -48,7 +48,9 @@ const flags = {
   payload: text("payload", "The payload as JSON, or @FILE", "json"),
   report: text("report", "Where to write the report, as JSON", "file"),
   format: Flag.Literals("format", ["pretty", "json"]).pipe(
-    Flag.withDescription("What to print: pretty for people, json for machines (the report on stdout, events on stderr)"),
+    Flag.withDescription(
+      "What to print: pretty for people, json for machines (the report on stdout, events on stderr)"
+    ),
     Flag.withDefault("pretty")
   ),
   autostop: Flag.Boolean("autostop").pipe(
@@ -88,7 +90,7 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     code.value = report.outcome === "succeeded" ? 0 : 1
   }).pipe(
     Effect.provide(LocalEnvironment.layer),
-    Effect.catch((error) => Effect.fail(error._tag === "Refusal" ? error : new Refusal({ message: error.message })))
+    Effect.mapError((error) => error._tag === "Refusal" ? error : new Refusal({ message: error.message }))
   )).pipe(Command.withDescription("Runs a job here, stops it well, and reports"))
 
 const policyOf = (input: Input): Effect.Effect<Policy.Settings, Policy.PolicyError> => {
@@ -113,12 +115,18 @@ const autostopOf = Effect.fnUntraced(function*({ after, autostop, idle }: Input)
   if (given.length > 1) {
     return yield* new Refusal({ message: `${given.join(" and ")} cannot be combined; expected one of them` })
   }
-  const named = Option.isSome(idle) ? ["--idle", "idle", idle.value] : ["--after", "after", Option.getOrUndefined(after)]
+  const named = Option.isSome(idle)
+    ? ["--idle", "idle", idle.value]
+    : ["--after", "after", Option.getOrUndefined(after)]
   const [flag = "", kind = "", value] = named
   if (value === undefined) return autostop
   const duration = parseDuration(value)
   if (duration === undefined || Duration.isZero(duration)) {
-    return yield* Policy.PolicyError.of(flag, value, "a duration of more than zero, such as \"500ms\", \"5s\" or \"2 minutes\"")
+    return yield* Policy.PolicyError.of(
+      flag,
+      value,
+      "a duration of more than zero, such as \"500ms\", \"5s\" or \"2 minutes\""
+    )
   }
   const parsed = (kind === "idle" ? { idle: duration } : { after: duration }) satisfies SubmitOptions["autostop"]
   return yield* Effect.as(parseAutostop(parsed), parsed)
@@ -126,7 +134,7 @@ const autostopOf = Effect.fnUntraced(function*({ after, autostop, idle }: Input)
 
 /** Opens the file at once: that it cannot be written is to be known before anything starts. */
 const reportWriter = (path: Option.Option<string>) =>
-  Option.isNone(path) ? Effect.succeed((_: StopReport) => {}) : Effect.try({
+  Option.isNone(path) ? Effect.succeed<(report: StopReport) => void>(() => {}) : Effect.try({
     try: () => {
       closeSync(openSync(path.value, "a"))
       return (report: StopReport) => writeFileSync(path.value, `${JSON.stringify(report, null, 2)}\n`)
@@ -146,8 +154,14 @@ const readPayload = (payload: Option.Option<string>) =>
 const decodePayload = (job: Job.Any, json: unknown) =>
   Effect.mapError(
     // safe: what is decoded from JSON needs no services
-    Schema.decodeUnknownEffect(Schema.toCodecJson(job.payload))(json ?? {}) as Effect.Effect<unknown, Schema.SchemaError>,
-    (error) => new Refusal({ message: `the payload of "${job.name}": ${error.message.split("\n").map((l) => l.trim()).join(" ")}` })
+    Schema.decodeUnknownEffect(Schema.toCodecJson(job.payload))(json ?? {}) as Effect.Effect<
+      unknown,
+      Schema.SchemaError
+    >,
+    (error) =>
+      new Refusal({
+        message: `the payload of "${job.name}": ${error.message.split("\n").map((l) => l.trim()).join(" ")}`
+      })
   )
 
 const print = (format: Input["format"], job: Job.Any, exit: Exit.Exit<unknown, unknown>, report: StopReport) =>

@@ -28,7 +28,9 @@ const wrap = (member: unknown, service: object, record: ServiceRecord): unknown 
   const count = () => record.used = (record.used ?? 0) + 1
   if (typeof member === "function") {
     // `length`, `name` and, of a classic function, `prototype`: more than that is state which a wrapper would lose
-    if (Reflect.ownKeys(member).some((key) => key !== "length" && key !== "name" && key !== "prototype")) return undefined
+    if (Reflect.ownKeys(member).some((key) => key !== "length" && key !== "name" && key !== "prototype")) {
+      return undefined
+    }
     return function(this: unknown, ...args: Array<unknown>): unknown {
       count()
       return Reflect.apply(member, this ?? service, args)

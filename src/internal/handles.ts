@@ -48,7 +48,9 @@ const activeHandles = (): Array<object> => {
   const get: unknown = Reflect.get(process, "_getActiveHandles")
   const handles: unknown = typeof get === "function" ? Reflect.apply(get, process, []) : []
   return Array.isArray(handles)
-    ? handles.filter((handle) => typeof handle === "object" && handle !== null && !isStdio(handle) && isReferenced(handle))
+    ? handles.filter((handle) =>
+      typeof handle === "object" && handle !== null && !isStdio(handle) && isReferenced(handle)
+    )
     : []
 }
 
@@ -83,7 +85,8 @@ const describe = (handle: object): string | undefined => {
 }
 
 const endpoint = (of: object, prefix: string): string => {
-  const get = (key: string): unknown => Reflect.get(of, prefix === "" ? key : prefix + key.charAt(0).toUpperCase() + key.slice(1))
+  const get = (key: string): unknown =>
+    Reflect.get(of, prefix === "" ? key : prefix + key.charAt(0).toUpperCase() + key.slice(1))
   return `${String(get("address"))}:${String(get("port"))}`
 }
 

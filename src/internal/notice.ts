@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import { now } from "./time.ts"
 
 /** A door that opens once, and tells who asked to be told, in the same turn. */
 export class Notice {
@@ -61,14 +62,17 @@ export const waitFor = (
       const listen = (subscribe: () => () => void) => {
         if (!settled) cleanups.push(subscribe())
       }
-      listen(() => fiber instanceof Notice ? fiber.onOpen(() => settle("ended")) : fiber.addObserver(() => settle("ended")))
+      listen(() =>
+        fiber instanceof Notice ? fiber.onOpen(() => settle("ended")) : fiber.addObserver(() => settle("ended"))
+      )
       for (const notice of notices) listen(() => notice.onOpen(() => settle("notice")))
       if (ms !== Infinity) {
         listen(() => {
+          const clock = self.getRef(Clock.Clock)
+          const end = now(clock) + ms
           // what ends in this same turn still counts as ended, also where the limit is zero
-          const timer = Effect.runForkWith(self.context)(
-            Effect.andThen(Effect.yieldNow, Clock.clockWith((clock) => clock.sleep(Duration.millis(Math.max(0, ms)))))
-          )
+          const sleep = Effect.suspend(() => clock.sleep(Duration.millis(Math.max(0, end - now(clock)))))
+          const timer = Effect.runForkWith(self.context)(Effect.andThen(Effect.yieldNow, sleep))
           timer.addObserver((exit: Exit.Exit<void>) => {
             if (exit._tag === "Success") settle("time")
           })

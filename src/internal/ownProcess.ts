@@ -5,13 +5,14 @@ import { errorText } from "./errors.ts"
 import { Owner, signalCodes } from "./owner.ts"
 import { Host } from "./processHost.ts"
 
+const say = (line: string) => void process.stderr.write(`${line}\n`)
+
 /** Runs a program that gives its own exit code; a signal, a crash and an unclean stop win over it. */
 export const ownProcess = (
   program: (owner: Owner) => Effect.Effect<number>,
   /** Whether what is left in the process was left by the one job that runs in it. */
   options: { readonly ownsHandles: boolean }
 ): void => {
-  const say = (line: string) => void process.stderr.write(`${line}\n`)
   const policy = Effect.runSyncExit(Effect.flatMap(fromConfig, (config) => resolve([config])))
   if (policy._tag === "Failure") {
     say(errorText(policy.cause))

@@ -48,22 +48,26 @@ export interface Parallel<A, Task, Result, B, E, R> {
 export const parallel =
   <A, Task, Result, B, E2, R2>(options: Parallel<A, Task, Result, B, E2, R2>) =>
   <E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<B, E | E2, R | R2> =>
-    Stream.transformPullBracket(self, (pull, _, scope) =>
-      Effect.flatMap(Effect.context<R | R2>(), (context) =>
-        Effect.withFiber((fiber) => {
-          const stages = fiber.getRef(CurrentRun)?.stages
-          const stage = options.name === undefined
-            ? stages?.unnamed(options.kind)
-            : stages?.stage(options.kind, options.name)
-          const pool = new Pool<A, Task, Result, B, E | E2, R | R2>(
-            options,
-            pull,
-            stage,
-            Effect.runForkWith(context),
-            Fiber.runIn(scope)
-          )
-          return Effect.as(Scope.addFinalizer(scope, Effect.sync(() => pool.close())), pool.pull)
-        })))
+    Stream.transformPullBracket(
+      self,
+      (pull, _, scope) =>
+        Effect.flatMap(Effect.context<R | R2>(), (context) =>
+          Effect.withFiber((fiber) => {
+            const stages = fiber.getRef(CurrentRun)?.stages
+            const stage = options.name === undefined
+              ? stages?.unnamed(options.kind)
+              : stages?.stage(options.kind, options.name)
+            const pool = new Pool<A, Task, Result, B, E | E2, R | R2>(
+              options,
+              pull,
+              stage,
+              Effect.runForkWith(context),
+              Fiber.runIn(scope),
+              (task) => fiber.currentDispatcher.scheduleTask(task, 0)
+            )
+            return Effect.as(Scope.addFinalizer(scope, Effect.sync(() => pool.close())), pool.pull)
+          }))
+    )
 
 class Pool<A, Task, Result, B, E, R> {
   readonly #pullUpstream: Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E, void, R>
@@ -74,6 +78,7 @@ class Pool<A, Task, Result, B, E, R> {
   readonly #stage: Stage | undefined
   readonly #fork: <A, E>(effect: Effect.Effect<A, E, R>) => Fiber.Fiber<A, E>
   readonly #track: <A, E>(fiber: Fiber.Fiber<A, E>) => Fiber.Fiber<A, E>
+  readonly #later: (task: () => void) => void
   readonly #idle: Array<() => void> = []
   #workers = 0
   #busy = 0
@@ -89,7 +94,8 @@ class Pool<A, Task, Result, B, E, R> {
     pull: Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E, void, R>,
     stage: Stage | undefined,
     fork: <A, E>(effect: Effect.Effect<A, E, R>) => Fiber.Fiber<A, E>,
-    track: <A, E>(fiber: Fiber.Fiber<A, E>) => Fiber.Fiber<A, E>
+    track: <A, E>(fiber: Fiber.Fiber<A, E>) => Fiber.Fiber<A, E>,
+    later: (task: () => void) => void
   ) {
     this.#pullUpstream = pull
     this.#f = options.f
@@ -99,6 +105,7 @@ class Pool<A, Task, Result, B, E, R> {
     this.#stage = stage
     this.#fork = fork
     this.#track = track
+    this.#later = later
   }
 
   readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E> = Effect.suspend(() => {
@@ -221,7 +228,7 @@ class Pool<A, Task, Result, B, E, R> {
   #notify(): void {
     if (this.#notified || this.#consumer === undefined) return
     this.#notified = true
-    queueMicrotask(() => {
+    this.#later(() => {
       this.#notified = false
       this.#consumer?.()
     })

@@ -104,19 +104,19 @@ export class Registry {
     layerScope: Scope.Scope,
     build: (scope: Scope.Scope, record: ServiceRecord) => Effect.Effect<Context.Context<A>, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
-    return Effect.withFiber((fiber) => {
-      const refused = this.#refusal(spec)
-      if (this.admission === "closed") return Effect.interrupt
-      const record = this.#register(spec, refused === undefined, memoMap, fiber)
-      if (refused !== undefined) return this.#failStart(record, Cause.die(new Refused(refused)))
-      const acquire = Effect.suspend(() => build(record.scope, record))
-      return Effect.uninterruptibleMask((restore) =>
-        Effect.andThen(
+    // from the record to the acquire nothing may interrupt: each record has an acquire that ends, or is given up
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.withFiber((fiber) => {
+        if (this.admission === "closed") return Effect.interrupt
+        const refused = this.#refusal(spec)
+        const record = this.#register(spec, refused === undefined, memoMap, fiber)
+        if (refused !== undefined) return this.#failStart(record, Cause.die(new Refused(refused)))
+        return Effect.andThen(
           Scope.addFinalizerExit(layerScope, (exit) => this.release(record, exit)),
           Effect.suspend(() => {
             // safe: R is what this very fiber was given
             const context = fiber.context as Context.Context<R>
-            const acquiring = Effect.runForkWith(context)(acquire)
+            const acquiring = Effect.runForkWith(context)(Effect.suspend(() => build(record.scope, record)))
             record.acquire = acquiring
             const done = acquiring.pollUnsafe()
             return done !== undefined
@@ -124,8 +124,8 @@ export class Registry {
               : this.#awaitStart(record, acquiring, restore)
           })
         )
-      )
-    })
+      })
+    )
   }
 
   #refusal(spec: ServiceSpec): string | undefined {
@@ -247,10 +247,15 @@ export class Registry {
     })
   }
 
-  #close(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>, context: Context.Context<never>): Effect.Effect<void> {
+  #close(
+    record: ServiceRecord,
+    exit: Exit.Exit<unknown, unknown>,
+    context: Context.Context<never>
+  ): Effect.Effect<void> {
     const { clock } = this.#options
     const started = record.initialized
     const since = now(clock)
+    if (!started) record.error ??= "its start was given up"
     record.state = { _tag: "releasing", since }
     this.#progress(1)
     if (started) this.#emit({ _tag: "ServiceReleasing", at: this.#at(), service: record.name })
@@ -287,7 +292,11 @@ export class Registry {
     if (record.state._tag === "stopped") return
     const failed = done !== undefined && done._tag === "Failure"
     record.cleanupCompleted = !failed
-    if (failed) record.error = record.error === undefined ? errorText(done.cause) : `${record.error}; ${errorText(done.cause)}`
+    if (failed) {
+      record.error = record.error === undefined
+        ? errorText(done.cause)
+        : `${record.error}; ${errorText(done.cause)}`
+    }
     const outcome = !started ? "start-failed" : failed ? "release-failed" : overdue ? "timed-out" : "released"
     this.#stop(record, outcome, since)
     if (!overdue) this.#progress(-1)
@@ -343,10 +352,10 @@ export class Registry {
     return level
   }
 
-  /** Releases every service that nobody has released yet, dependents first: for when the layers' own scopes stall. */
+  /** Releases every service that is not released yet, dependents first: for when the layers' own scopes stall. */
   sweep(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const rest = this.records.filter((record) => !record.cleanupCalled).reverse()
+      const rest = this.records.filter((record) => !record.settled.opened).toReversed()
       const dependents = new Map<string, Array<ServiceRecord>>()
       for (const record of this.records) {
         for (const name of this.graph.servicesNeededBy(record.node)) {
@@ -359,7 +368,9 @@ export class Registry {
         rest,
         (record) =>
           Effect.andThen(
-            Effect.forEach(dependents.get(record.name) ?? [], (dependent) => dependent.settled.await, { discard: true }),
+            Effect.forEach(dependents.get(record.name) ?? [], (dependent) => dependent.settled.await, {
+              discard: true
+            }),
             this.release(record, exit)
           ),
         { concurrency: "unbounded", discard: true }

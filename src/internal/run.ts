@@ -78,7 +78,9 @@ export class Run implements RunContext {
       limits: options.limits,
       emit: this.events.emit,
       onFailure: (record, cause, phase) => {
-        const message = `service "${record.name}" ${phase === "start" ? "could not start" : "failed"}: ${errorText(cause)}`
+        const message = `service "${record.name}" ${phase === "start" ? "could not start" : "failed"}: ${
+          errorText(cause)
+        }`
         const error = new ServiceError({ service: record.name, phase, message, cause: Cause.squash(cause) })
         this.fail(Cause.fail(error), message)
       }
