@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { Environment, type JobRun, SubmitError, type SubmitOptions } from "./Environment.ts"
@@ -54,6 +55,7 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
             limits: limitsOf(policy),
             autostop,
             clock: caller.getRef(Clock.Clock),
+            scheduler: caller.getRef(Scheduler.Scheduler),
             leftovers
           })
           runs.set(id, run)

@@ -76,7 +76,7 @@ export const manage = <A, E, R>(name: string, layer: Layer.Layer<A, E, R>, optio
       const run = fiber.getRef(CurrentRun)
       return run === undefined
         ? Layer.buildWithMemoMap(layer, memoMap, scope)
-        : run.registry.start(spec, memoMap, scope, (own) => Layer.buildWithMemoMap(layer, memoMap, own))
+        : run.registry.start(spec, memoMap, scope, (own, _, within) => Layer.buildWithMemoMap(layer, within, own))
     })
   )
 }

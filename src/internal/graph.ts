@@ -6,6 +6,10 @@ import type * as Scope from "effect/Scope"
 /** One built layer. What it depends on are the layers whose values it was given, and those built inside it. */
 export class Node {
   readonly needs = new Set<Node>()
+  /** The layers built inside it. */
+  readonly parts = new Set<Node>()
+  /** The scope that it was built in. */
+  scope: Scope.Scope | undefined = undefined
   /** The name of the managed service that this layer is, if it is one. */
   service: string | undefined = undefined
 }
@@ -17,6 +21,11 @@ export class Node {
 export class LayerGraph {
   readonly root = new Node()
   readonly nodes = new Map<Layer.Any, Node>()
+  /**
+   * Set once the job's own layers stand: those that `run` provides, perhaps again and again, depend on what was made
+   * before, and are not remembered.
+   */
+  sealed = false
   readonly #makers = new Map<string, Array<{ readonly value: unknown; readonly node: Node }>>()
   #seen: { readonly context: Context.Context<never>; readonly makers: ReadonlyArray<Node> } | undefined
 
@@ -28,7 +37,7 @@ export class LayerGraph {
   track<A, E, R>(node: Node, build: Effect.Effect<Context.Context<A>, E, R>): Effect.Effect<Context.Context<A>, E, R> {
     return Effect.withFiber((fiber) => {
       for (const maker of this.makersIn(fiber.context)) node.needs.add(maker)
-      return Effect.map(build, (made) => {
+      return this.sealed ? build : Effect.map(build, (made) => {
         for (const [key, value] of made.mapUnsafe) this.#own(key, value, node)
         return made
       })
@@ -52,6 +61,16 @@ export class LayerGraph {
     const made = this.#makers.get(key)
     if (made === undefined) this.#makers.set(key, [{ value, node }])
     else if (!made.some((other) => other.value === value)) made.push({ value, node })
+  }
+
+  /** The scopes of the unmanaged layers that were built inside a layer: a memo map gives each one of its own. */
+  scopesWithin(node: Node): Array<Scope.Scope> {
+    return [...node.parts].flatMap((part) =>
+      part.service !== undefined ? [] : part.scope === undefined ? this.scopesWithin(part) : [
+        part.scope,
+        ...this.scopesWithin(part)
+      ]
+    )
   }
 
   /** The services that a layer needs, through whatever unmanaged layers stand between. */
@@ -95,8 +114,10 @@ export class GraphMemoMap implements Layer.MemoMap {
   ): Effect.Effect<Context.Context<ROut>, E, RIn> {
     const built = this.#inner.getOrElseMemoize(layer, scope, (_, scope) => {
       const node = new Node()
-      this.graph.nodes.set(layer, node)
+      node.scope = scope
+      if (!this.graph.sealed) this.graph.nodes.set(layer, node)
       this.node.needs.add(node)
+      this.node.parts.add(node)
       return this.graph.track(node, build(new GraphMemoMap(this.graph, this.#inner, node), scope))
     })
     return Effect.suspend(() => {

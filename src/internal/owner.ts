@@ -160,11 +160,18 @@ export class Owner {
     void this.end(3, graceMs)
   }
 
+  /** What was started in this process's own group does not outlive it. A few turns let the system tell that it ended. */
+  async #killChildren(): Promise<void> {
+    const pids = newChildren(this.#before).flatMap((child) => child.detached ? [] : [child.pid])
+    for (const pid of pids) kill(pid, "SIGKILL")
+    for (let turn = 0; turn < 20 && pids.some((pid) => kill(pid, 0)); turn++) {
+      await new Promise((resolve) => setTimeout(resolve, turn))
+    }
+  }
+
   /** Ends the process once all of its output has been read; children that were left behind end with it. */
   async end(code: number, patienceMs = this.#isStopping ? 5 * graceMs : 60 * graceMs): Promise<never> {
-    for (const child of newChildren(this.#before)) {
-      if (!child.detached) kill(child.pid)
-    }
+    await this.#killChildren()
     await Promise.all([flush(process.stdout, patienceMs), flush(process.stderr, patienceMs)])
     clearInterval(this.#keepAlive)
     this.#uninstall()
@@ -175,10 +182,11 @@ export class Owner {
 /** Thrown where `process.exit` was called, which never returns. */
 class ExitCalled extends Error {}
 
-const kill = (pid: number): void => {
+/** Whether there was still something to send it to. */
+const kill = (pid: number, signal: "SIGKILL" | 0): boolean => {
   try {
-    process.kill(pid, "SIGKILL")
+    return process.kill(pid, signal)
   } catch {
-    // it ended by itself
+    return false
   }
 }

@@ -4,6 +4,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import type * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { JobEvent } from "../JobEvent.ts"
@@ -100,23 +101,28 @@ export class Registry {
   /** Builds a service in a scope of its own, whose release is bounded, whatever the layer's own scope is. */
   start<A, E, R>(
     spec: ServiceSpec,
-    memoMap: unknown,
+    memoMap: Layer.MemoMap,
     layerScope: Scope.Scope,
-    build: (scope: Scope.Scope, record: ServiceRecord) => Effect.Effect<Context.Context<A>, E, R>
+    build: (
+      scope: Scope.Scope,
+      record: ServiceRecord,
+      memoMap: Layer.MemoMap
+    ) => Effect.Effect<Context.Context<A>, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
     // from the record to the acquire nothing may interrupt: each record has an acquire that ends, or is given up
     return Effect.uninterruptibleMask((restore) =>
       Effect.withFiber((fiber) => {
         if (this.admission === "closed") return Effect.interrupt
         const refused = this.#refusal(spec)
-        const record = this.#register(spec, refused === undefined, memoMap, fiber)
+        const within = this.#within(memoMap, fiber)
+        const record = this.#register(spec, refused === undefined, within.node)
         if (refused !== undefined) return this.#failStart(record, Cause.die(new Refused(refused)))
         return Effect.andThen(
           Scope.addFinalizerExit(layerScope, (exit) => this.release(record, exit)),
           Effect.suspend(() => {
             // safe: R is what this very fiber was given
             const context = fiber.context as Context.Context<R>
-            const acquiring = Effect.runForkWith(context)(Effect.suspend(() => build(record.scope, record)))
+            const acquiring = Effect.runForkWith(context)(Effect.suspend(() => build(record.scope, record, within)))
             record.acquire = acquiring
             const done = acquiring.pollUnsafe()
             return done !== undefined
@@ -140,21 +146,17 @@ export class Registry {
     return undefined
   }
 
-  #register(
-    spec: ServiceSpec,
-    admitted: boolean,
-    memoMap: unknown,
-    fiber: Fiber.Fiber<unknown, unknown>
-  ): ServiceRecord {
+  /** The memo map of a layer that `run` provides knows nothing of the graph: there it starts a part of its own. */
+  #within(memoMap: Layer.MemoMap, fiber: Fiber.Fiber<unknown, unknown>): GraphMemoMap {
+    if (memoMap instanceof GraphMemoMap && memoMap.graph === this.graph) return memoMap
+    const node = new Node()
+    for (const maker of this.graph.makersIn(fiber.context)) node.needs.add(maker)
+    return new GraphMemoMap(this.graph, memoMap, node)
+  }
+
+  #register(spec: ServiceSpec, admitted: boolean, node: Node): ServiceRecord {
     let name = spec.name
     if (admitted) { for (let n = 2; this.#alive.has(name); n++) name = `${spec.name}#${n}` }
-    let node: Node
-    if (memoMap instanceof GraphMemoMap && memoMap.graph === this.graph) {
-      node = memoMap.node
-    } else {
-      node = new Node()
-      for (const maker of this.graph.makersIn(fiber.context)) node.needs.add(maker)
-    }
     node.service = name
     const record: ServiceRecord = {
       spec,
@@ -227,7 +229,7 @@ export class Registry {
 
   /** A fiber that a service forked into its scope and that fails is a service that died. */
   #supervise(record: ServiceRecord): void {
-    for (const fiber of fibersIn(record.scope)) {
+    for (const fiber of [record.scope, ...this.graph.scopesWithin(record.node)].flatMap(fibersIn)) {
       fiber.addObserver((exit) => {
         if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause) || record.state._tag !== "running") return
         record.error = errorText(exit.cause)

@@ -1,10 +1,11 @@
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import { type AnyImplementation, ServiceError } from "../Job.ts"
 import type { JobStatus, StopMode } from "../JobEvent.ts"
@@ -12,6 +13,7 @@ import type { Leftover, StopReport, Trigger } from "../StopReport.ts"
 import { CurrentRun, type RunContext } from "./currentRun.ts"
 import { errorText } from "./errors.ts"
 import { EventLog } from "./eventLog.ts"
+import { Fibers } from "./fibers.ts"
 import type { Limits } from "./limits.ts"
 import { Notice, waitFor } from "./notice.ts"
 import { Registry } from "./registry.ts"
@@ -38,6 +40,7 @@ export interface RunOptions {
   readonly limits: Limits
   readonly autostop: Autostop
   readonly clock: Clock.Clock
+  readonly scheduler: Scheduler.Scheduler
   /** What is left of the job in the operating system, once all of it has been stopped. */
   readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
 }
@@ -55,6 +58,8 @@ export class Run implements RunContext {
   readonly registry: Registry
   readonly stages = new Stages()
   readonly events = new EventLog()
+  /** All of its fibers. */
+  readonly fibers: Fibers
   /** The scope of the job's layers. */
   readonly scope = Scope.makeUnsafe()
   /** Opens when the stop begins. */
@@ -73,6 +78,7 @@ export class Run implements RunContext {
   constructor(options: RunOptions) {
     this.options = options
     this.startedAt = isoNow(options.clock)
+    this.fibers = new Fibers(options.scheduler)
     this.registry = new Registry({
       clock: options.clock,
       limits: options.limits,
@@ -131,7 +137,7 @@ export class Run implements RunContext {
   }
 
   #main(implementation: AnyImplementation, payload: unknown): Effect.Effect<unknown, unknown> {
-    return Effect.provideService(
+    return Effect.provideContext(
       Effect.suspend(() => {
         // no notice may pass between a stop and the first acquire
         if (this.stopping.opened) return Effect.interrupt
@@ -141,6 +147,7 @@ export class Run implements RunContext {
           Layer.buildWithMemoMap(services, this.registry.graph.memoMap(), this.scope),
           (built) => {
             this.registry.admission = "nested"
+            this.registry.graph.sealed = true
             if (this.status === "starting") this.status = "running"
             this.stages.lastEmit = now(this.options.clock)
             this.events.emit({ _tag: "RunStarted", at: isoNow(this.options.clock) })
@@ -150,8 +157,7 @@ export class Run implements RunContext {
           }
         )
       }),
-      CurrentRun,
-      this
+      Context.add(Context.make(CurrentRun, this), Scheduler.Scheduler, this.fibers)
     )
   }
 

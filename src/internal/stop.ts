@@ -35,6 +35,7 @@ export const stopSequence = (run: Run, main: Fiber.Fiber<unknown, unknown>): Eff
     yield* cancel(stop)
     yield* release(stop)
     yield* kill(stop)
+    yield* reap(stop)
     yield* conclude(stop)
   })
 
@@ -172,6 +173,25 @@ const kill = (stop: Progress): Effect.Effect<void> =>
         return false
       })
     )
+  })
+
+/** Interrupts the fibers that the job detached: nobody else does. Those that do not end are left over. */
+const reap = (stop: Progress): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { fibers, options, registry } = stop.run
+    const strays = fibers.alive()
+    // where something is still running by name, its fibers are no news
+    if (strays.length === 0 || !hasEnded(stop.main) || registry.records.some(isRunning)) return
+    for (const fiber of strays) fiber.interruptUnsafe()
+    const limit = Math.min(options.limits.killTimeout, registry.remaining())
+    const since = now(options.clock)
+    for (const fiber of strays) {
+      yield* waitWithin(fiber, Math.max(0, limit - elapsed(options.clock, since)), registry.killed)
+    }
+    const left = strays.filter((fiber) => !hasEnded(fiber)).length
+    if (left === 0) return
+    const detail = left === 1 ? "a detached fiber does not end" : `${left} detached fibers do not end`
+    stop.leftovers.push({ kind: "fiber", detail })
   })
 
 const conclude = (stop: Progress): Effect.Effect<void> =>

@@ -1,0 +1,38 @@
+import { Environment, LocalEnvironment, StopReport } from "autostop"
+import { assertClean } from "autostop/testing"
+import { Effect, Schema } from "effect"
+import assert from "node:assert/strict"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { readFileSync } from "node:fs"
+import hello from "./hello.ts"
+
+const decode = (text: string) => Schema.decodeUnknownSync(StopReport)(JSON.parse(text))
+
+const reported = decode(readFileSync("report.json", "utf8"))
+assertClean(reported)
+assert.equal(reported.services[0]?.name, "user/Hello")
+
+const submit = Effect.gen(function*() {
+  const run = yield* Environment.submit(hello, { name: "Grace" }, { autostop: true })
+  return yield* run.result
+})
+const { exit, report } = await Effect.runPromise(submit.pipe(Effect.provide(LocalEnvironment.layer)))
+assertClean(report)
+assert.equal(exit._tag, "Success")
+
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  const args = ["node_modules/autostop/dist/bin.js", "run", "hello.ts", "--payload", `{"name":"Ada","wait":true}`]
+  const child = spawn(process.execPath, [...args, "--format", "json"], { stdio: ["ignore", "pipe", "inherit"] })
+  let out = ""
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += chunk
+    if (out.includes("Hello, Ada!") && !child.killed) child.kill(signal)
+  })
+  const [exitCode] = await once(child, "close")
+  assert.equal(exitCode, code)
+  const last = decode(out.trim().split("\n").at(-1) ?? "")
+  assertClean(last)
+  assert.equal(last.trigger, "signal")
+}
+console.log("the packed package works")

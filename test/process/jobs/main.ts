@@ -1,0 +1,25 @@
+// A program of its own under `runMain`: what it does is its first argument.
+import { Environment, LocalEnvironment, runMain } from "autostop"
+import { Effect, Layer } from "effect"
+import life from "./life.ts"
+
+const [act = "end"] = process.argv.slice(2)
+
+const job = Effect.gen(function*() {
+  const run = yield* Environment.submit(life, { act: act === "hung" ? "wait" : "end", open: "well", close: "well" })
+  const { report } = yield* run.result
+  yield* Effect.sync(() => process.stdout.write(`report ${report.trigger} ${report.outcome} ${report.clean}\n`))
+})
+
+const finalizer = Layer.effectDiscard(Effect.acquireRelease(
+  Effect.sync(() => process.stdout.write("opened plain\n")),
+  () => act === "never" ? Effect.never : Effect.sync(() => process.stdout.write("closed plain\n"))
+))
+
+runMain(
+  act === "plain" || act === "never"
+    ? Layer.launch(finalizer)
+    : act === "fail"
+    ? Effect.fail(new Error("the program failed"))
+    : job.pipe(Effect.provide(LocalEnvironment.layer))
+)

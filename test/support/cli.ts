@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+
+const bin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url))
+const jobs = new URL("../process/jobs/", import.meta.url)
+
+/** The path of a job module, or a program, of the process tests. */
+export const fixture = (name: string): string => fileURLToPath(new URL(name, jobs))
+
+/** A real process, and what it has said so far. */
+export class Started {
+  stdout = ""
+  stderr = ""
+  readonly child: ChildProcess
+  readonly #closed: Promise<unknown>
+
+  constructor(args: ReadonlyArray<string>, env: Record<string, string> = {}) {
+    this.child = spawn(process.execPath, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NO_COLOR: "1", ...env }
+    })
+    this.child.stdout?.on("data", (chunk: Buffer) => this.stdout += chunk)
+    this.child.stderr?.on("data", (chunk: Buffer) => this.stderr += chunk)
+    this.#closed = once(this.child, "close")
+  }
+
+  /** Waits until it has said something, on either stream. */
+  async said(text: string): Promise<this> {
+    const { stderr, stdout } = this.child
+    while (!this.stdout.includes(text) && !this.stderr.includes(text)) {
+      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        throw new Error(`it ended without saying "${text}"\n${this.stdout}\n${this.stderr}`)
+      }
+      await new Promise<void>((resolve) => {
+        const again = () => {
+          stdout?.off("data", again)
+          stderr?.off("data", again)
+          this.child.off("close", again)
+          resolve()
+        }
+        stdout?.on("data", again)
+        stderr?.on("data", again)
+        this.child.on("close", again)
+      })
+    }
+    return this
+  }
+
+  signal(signal: NodeJS.Signals): this {
+    this.child.kill(signal)
+    return this
+  }
+
+  /** Waits for its end: its exit code, or the signal that killed it. */
+  async ended(): Promise<number | NodeJS.Signals | null> {
+    await this.#closed
+    return this.child.exitCode ?? this.child.signalCode
+  }
+
+  /** How often it has said each line that begins so. */
+  count(start: string): number {
+    return this.stdout.split("\n").filter((line) => line.startsWith(start)).length
+  }
+}
+
+/** `autostop …`, as it is published. */
+export const autostop = (...args: ReadonlyArray<string>): Started => new Started([bin, ...args])
+
+/** `autostop run` of the `life` job. */
+export const life = (settings: Record<string, string>, ...args: ReadonlyArray<string>): Started =>
+  new Started([bin, "run", fixture("life.ts"), "--payload", JSON.stringify({ act: "end", ...settings }), ...args], {
+    LIFE: JSON.stringify(settings)
+  })
+
+/** Whether a process with that id still runs. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
