@@ -64,13 +64,13 @@ export class LayerGraph {
   }
 
   /** The scopes of the unmanaged layers that were built inside a layer: a memo map gives each one of its own. */
-  scopesWithin(node: Node): Array<Scope.Scope> {
-    return [...node.parts].flatMap((part) =>
-      part.service !== undefined ? [] : part.scope === undefined ? this.scopesWithin(part) : [
-        part.scope,
-        ...this.scopesWithin(part)
-      ]
-    )
+  scopesWithin(node: Node, found: Array<Scope.Scope> = []): ReadonlyArray<Scope.Scope> {
+    for (const part of node.parts) {
+      if (part.service !== undefined) continue
+      if (part.scope !== undefined) found.push(part.scope)
+      this.scopesWithin(part, found)
+    }
+    return found
   }
 
   /** The services that a layer needs, through whatever unmanaged layers stand between. */

@@ -1,0 +1,502 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
+import { Environment, Job, JobEvent, LocalEnvironment, Pipeline, Service } from "../src/index.ts"
+import { assertClean, Journal, probe } from "../src/testing.ts"
+import { jobOf, reportOf, serviceOf, settle, submit } from "./support/jobs.ts"
+
+const slow = { ms: 2_000, ends: "well" } as const
+const never = { ms: 0, ends: "never" } as const
+const dies = { ms: 0, ends: "die" } as const
+const local = Effect.provide(LocalEnvironment.layer)
+
+/** When something happened to a probe. */
+const at = (journal: Journal, service: string, what: Parameters<Journal["has"]>[1]): number =>
+  journal.entries[journal.indexOf(service, what)]?.at ?? assert.fail(`${service} was never ${what}`)
+
+describe("a submit", () => {
+  it.effect("gives its result only after the last service is gone", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const run = yield* submit(Effect.succeed(1), probe(journal, "slow", { release: slow }))
+      const result = yield* Effect.forkChild(run.result)
+      yield* settle
+      assert.isUndefined(result.pollUnsafe(), "the result came before the service had stopped")
+      yield* TestClock.adjust("2 seconds")
+      const { exit, report } = yield* Fiber.join(result)
+      assert.deepStrictEqual(exit, Exit.succeed(1))
+      assert.strictEqual(at(journal, "slow", "released"), 2_000)
+      assertClean(report)
+    }).pipe(local))
+
+  it.effect("returns at once, and the status follows the job", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const run = yield* submit(
+        Effect.sleep("1 second"),
+        probe(journal, "slow", { acquire: slow, release: slow })
+      )
+      const statuses = [yield* run.status]
+      for (const step of [0, 2_000, 1_000, 2_000]) {
+        yield* settle
+        yield* TestClock.adjust(step)
+        yield* settle
+        statuses.push(yield* run.status)
+      }
+      assert.deepStrictEqual(statuses, ["starting", "starting", "running", "stopping", "stopped"])
+    }).pipe(local))
+
+  it.effect("of a job whose service cannot start fails with its cause, and releases what had started", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const layer = Layer.mergeAll(probe(journal, "good"), probe(journal, "bad", { acquire: dies }))
+      const { exit, report } = yield* reportOf(Effect.succeed("never reached"), layer)
+      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : assert.fail("it succeeded")
+      assert.instanceOf(error, Job.ServiceError)
+      assert.include(error, { service: "bad", phase: "start" })
+      assert.include(String((error as Job.ServiceError).cause), "bad dies")
+      assert.strictEqual(report.outcome, "failed")
+      assert.strictEqual(serviceOf(report, "good").outcome, "released")
+      assert.strictEqual(serviceOf(report, "bad").outcome, "start-failed")
+      assertClean(report)
+    }))
+
+  it.effect("refuses two services of one name, by name, and releases the first", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const { exit, report } = yield* reportOf(
+        Effect.void,
+        Layer.mergeAll(probe(journal, "twin"), probe(journal, "twin"))
+      )
+      const error = Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : assert.fail("it succeeded")
+      assert.include(error, "two services are named \"twin\"")
+      assert.deepStrictEqual(report.services.map((service) => service.outcome), ["released", "start-failed"])
+    }))
+
+  it.effect("refuses a service whose limit is longer than the deadline, and names both", () =>
+    Effect.gen(function*() {
+      const { exit } = yield* reportOf(Effect.void, probe(new Journal(), "db", { stop: { timeout: "30s" } }))
+      const error = Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : assert.fail("it succeeded")
+      assert.include(error, "the stop timeout of service \"db\" is 30000 ms")
+      assert.include(error, "deadline (25000 ms)")
+    }))
+
+  it.effect("refuses an id that is taken, and a contract without its run", () =>
+    Effect.gen(function*() {
+      yield* submit(Effect.never, undefined, { id: "one" })
+      const taken = yield* Effect.flip(submit(Effect.never, undefined, { id: "one" }))
+      assert.strictEqual(taken.message, "a job with the id one is running")
+      const contract = yield* Effect.flip(
+        Environment.submit(Job.make("alone", { payload: { n: Schema.Int } }), { n: 1 })
+      )
+      assert.include(contract.message, "\"alone\" is a contract")
+    }).pipe(local))
+
+  it.effect("refuses a payload that does not fit, by its path, with nothing started", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const job = Job.make("typed", {
+        payload: { rows: Schema.Array(Schema.Struct({ n: Schema.Int })) },
+        services: probe(journal, "db"),
+        run: () => Effect.void
+      })
+      const error = yield* Effect.flip(Environment.submit(job, { rows: [{ n: 1 }, { n: 1.5 }] }))
+      assert.include(error.message, "[\"rows\"][1][\"n\"]")
+      assert.deepStrictEqual(journal.entries, [])
+    }).pipe(local))
+
+  it.effect("opens no port and installs no signal handler", () =>
+    Effect.gen(function*() {
+      const before = process.eventNames().map((name) => [name, process.listenerCount(name)])
+      const handles = process.getActiveResourcesInfo().filter((type) => type.startsWith("TCP"))
+      yield* submit(Effect.never, probe(new Journal(), "db"))
+      yield* settle
+      assert.deepStrictEqual(process.eventNames().map((name) => [name, process.listenerCount(name)]), before)
+      assert.deepStrictEqual(process.getActiveResourcesInfo().filter((type) => type.startsWith("TCP")), handles)
+    }).pipe(local))
+
+  it.effect("keeps its final status, result and events after it has stopped", () =>
+    Effect.gen(function*() {
+      const run = yield* submit(Effect.fail("no"))
+      const first = yield* run.result
+      yield* run.stop({ mode: "kill" })
+      assert.strictEqual(yield* run.status, "stopped")
+      assert.strictEqual((yield* run.result).report, first.report)
+      const events = yield* Stream.runCollect(run.events)
+      assert.deepStrictEqual(events.map((event) => event._tag), [
+        "JobSubmitted",
+        "RunStarted",
+        "RunEnded",
+        "StopRequested",
+        "JobStopped"
+      ])
+      for (const event of events) Schema.decodeUnknownSync(JobEvent)(JSON.parse(JSON.stringify(event)))
+    }).pipe(local))
+})
+
+describe("Environment.run", () => {
+  it.effect("ends as the job ends", () =>
+    Effect.gen(function*() {
+      const job = Job.make("typed", {
+        payload: { n: Schema.Int },
+        success: Schema.Int,
+        error: Schema.String,
+        run: ({ n }) => n < 0 ? Effect.fail("negative") : Effect.succeed(n + 1)
+      })
+      assert.strictEqual(yield* Environment.run(job, { n: 1 }), 2)
+      assert.strictEqual(yield* Effect.flip(Environment.run(job, { n: -1 })), "negative")
+    }).pipe(local))
+
+  it.effect("is interrupted only once its services are gone", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const job = jobOf(Effect.never, probe(journal, "slow", { release: slow }))
+      const caller = yield* Effect.forkChild(Environment.run(job, {}))
+      yield* settle
+      const interrupt = yield* Effect.forkChild(Fiber.interrupt(caller))
+      yield* settle
+      assert.isUndefined(interrupt.pollUnsafe(), "the interrupt did not wait for the release")
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(interrupt)
+      assert.isTrue(journal.has("slow", "released"))
+    }).pipe(local))
+})
+
+describe("the owner of a job", () => {
+  it.effect("that is interrupted while it does something else stops the job", () =>
+    Effect.gen(function*() {
+      const handle: Array<Effect.Success<ReturnType<typeof submit>>> = []
+      const caller = yield* Effect.forkChild(Effect.gen(function*() {
+        handle.push(yield* submit(Effect.never, probe(new Journal(), "db")))
+        yield* Effect.never
+      }))
+      yield* settle
+      yield* Fiber.interrupt(caller)
+      const [run = assert.fail("it was not submitted")] = handle
+      const { report } = yield* run.result
+      assert.deepInclude(report, { trigger: "stopped", reason: "the fiber that submitted it was interrupted" })
+      assertClean(report)
+    }).pipe(local))
+
+  it.effect("that closes its scope waits for the services", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const scope = yield* Scope.make()
+      const run = yield* Scope.provide(submit(Effect.never, probe(journal, "slow", { release: slow })), scope)
+      yield* settle
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* settle
+      assert.isUndefined(closing.pollUnsafe())
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(closing)
+      assert.isTrue(journal.has("slow", "released"))
+      assert.strictEqual((yield* run.result).report.trigger, "stopped")
+    }).pipe(local))
+
+  it.effect("that releases the environment waits for the services of every job", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(LocalEnvironment.layer, scope)
+      yield* Effect.provideContext(submit(Effect.never, probe(journal, "one", { release: slow })), context)
+      yield* Effect.provideContext(submit(Effect.never, probe(journal, "two", { release: slow })), context)
+      yield* settle
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* settle
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(closing)
+      assert.isTrue(journal.has("one", "released") && journal.has("two", "released"))
+    }))
+
+  it.effect("may wait for a result with a time limit, and the job goes on", () =>
+    Effect.gen(function*() {
+      const run = yield* submit(Effect.sleep("1 minute"))
+      const waiting = yield* Effect.forkChild(Effect.timeoutOption(run.result, "1 second"))
+      yield* settle
+      yield* TestClock.adjust("1 second")
+      assert.isTrue((yield* Fiber.join(waiting))._tag === "None")
+      assert.strictEqual(yield* run.status, "running")
+    }).pipe(local))
+})
+
+describe("autostop", () => {
+  it.effect("false keeps the services up until a stop, and the run's own end is kept", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const run = yield* submit(Effect.succeed(7), probe(journal, "db"), { autostop: false })
+      yield* settle
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(yield* run.status, "running")
+      assert.isFalse(journal.has("db", "releasing"))
+      yield* run.stop({ reason: "enough" })
+      const { exit, report } = yield* run.result
+      assert.deepStrictEqual(exit, Exit.succeed(7))
+      assert.deepInclude(report, { trigger: "stopped", reason: "enough", outcome: "succeeded" })
+    }).pipe(local))
+
+  it.effect("idle stops once no source has emitted for that long, and not before", () =>
+    Effect.gen(function*() {
+      const queue = yield* Queue.unbounded<number>()
+      const sink = Stream.fromQueue(queue).pipe(Pipeline.source("queue"), Stream.runCount)
+      const run = yield* submit(sink, undefined, { autostop: { idle: "10 seconds" } })
+      yield* settle
+      for (let i = 0; i < 5; i++) {
+        yield* TestClock.adjust("9 seconds")
+        yield* settle
+        assert.strictEqual(yield* run.status, "running")
+        yield* Queue.offer(queue, i)
+        yield* settle
+      }
+      yield* TestClock.adjust("10 seconds")
+      const { exit, report } = yield* run.result
+      assert.deepStrictEqual(exit, Exit.succeed(5))
+      assert.deepInclude(report, { trigger: "idle", outcome: "succeeded" })
+    }).pipe(local))
+
+  it.effect("after is a deadline for the run", () =>
+    Effect.gen(function*() {
+      const { report } = yield* reportOf(Effect.never, undefined, { autostop: { after: "3 seconds" } })
+      assert.deepInclude(report, { trigger: "deadline", outcome: "cancelled" })
+      assert.strictEqual(Date.parse(report.stoppedAt) - Date.parse(report.startedAt), 3_000)
+    }))
+
+  it.effect("with a limit still stops when the run ends", () =>
+    Effect.gen(function*() {
+      const { report } = yield* reportOf(Effect.void, undefined, { autostop: { idle: "1 hour" } })
+      assert.strictEqual(report.trigger, "completed")
+    }))
+})
+
+describe("the stop sequence", () => {
+  it.effect("releases dependents first and siblings in parallel", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const db = probe(journal, "db", { release: slow })
+      const left = probe(journal, "left", { release: slow, needs: [db] })
+      const right = probe(journal, "right", { release: slow, needs: [db] })
+      const { report } = yield* reportOf(Effect.void, probe(journal, "api", { release: slow, needs: [left, right] }))
+      assert.deepStrictEqual(
+        ["api", "left", "right", "db"].map((name) => at(journal, name, "releasing")),
+        [0, 2_000, 2_000, 4_000]
+      )
+      assert.deepStrictEqual(report.services.map(({ dependsOn, name }) => [name, dependsOn.toSorted()]), [
+        ["db", []],
+        ["left", ["db"]],
+        ["right", ["db"]],
+        ["api", ["left", "right"]]
+      ])
+    }))
+
+  it.effect("releases strictly one after the other where the concurrency is 1", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const layer = Layer.mergeAll(
+        probe(journal, "one", { release: slow }),
+        probe(journal, "two", { release: slow }),
+        probe(journal, "three", { release: slow })
+      )
+      yield* reportOf(Effect.void, layer, { stopPolicy: { releaseConcurrency: 1 } })
+      const begun = ["one", "two", "three"].map((name) => at(journal, name, "releasing"))
+      assert.deepStrictEqual(begun.toSorted((a, b) => a - b), [0, 2_000, 4_000])
+    }))
+
+  it.effect("sees dependencies through unmanaged layers", () =>
+    Effect.gen(function*() {
+      class Url extends Context.Service<Url, string>()("test/Url") {}
+      class Client extends Context.Service<Client, string>()("test/Client") {}
+      const db = Service.layer(Url, Effect.succeed("db://"))
+      const client = Layer.effect(Client, Effect.map(Url, (url) => `client of ${url}`)).pipe(Layer.provide(db))
+      const api = Service.manage("api", Layer.effectDiscard(Client)).pipe(Layer.provide(client))
+      const { report } = yield* reportOf(Effect.void, api)
+      assert.deepStrictEqual(serviceOf(report, "api").dependsOn, ["test/Url"])
+    }))
+
+  it.effect("gives every service its own limit, and names those that missed it", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const layer = Layer.mergeAll(
+        probe(journal, "patient", { release: { ms: 3_000, ends: "well" } }),
+        probe(journal, "late", { release: slow, stop: { timeout: "1s" } }),
+        probe(journal, "hung", { release: never, stop: { timeout: "1s" } })
+      )
+      const { report } = yield* reportOf(Effect.void, layer)
+      assert.deepStrictEqual(report.services.map(({ name, outcome }) => [name, outcome]), [
+        ["patient", "released"],
+        ["late", "timed-out"],
+        ["hung", "abandoned"]
+      ])
+    }))
+
+  it.effect("shares one deadline, also in a long chain of services that hang", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      let layer = probe(journal, "0", { release: never })
+      for (let i = 1; i < 12; i++) layer = probe(journal, String(i), { release: never, needs: [layer] })
+      const { report } = yield* reportOf(Effect.void, layer)
+      assert.isAtMost(Date.parse(report.stoppedAt) - Date.parse(report.startedAt), 25_000)
+      assert.isTrue(report.services.every((service) => service.outcome === "abandoned" && service.cleanupCalled))
+    }))
+
+  it.effect("keeps time for what is beneath services that hang", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      let layer = probe(journal, "db", { release: { ms: 500, ends: "well" } })
+      for (let i = 0; i < 8; i++) layer = probe(journal, `hung-${i}`, { release: never, needs: [layer] })
+      const { report } = yield* reportOf(Effect.void, layer)
+      assert.strictEqual(serviceOf(report, "db").outcome, "released")
+    }))
+
+  it.effect("lets a failed release end the others at once, if told to", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const layer = Layer.mergeAll(probe(journal, "bad", { release: dies }), probe(journal, "slow", { release: slow }))
+      const { report } = yield* reportOf(Effect.void, layer, { stopPolicy: { onReleaseFailure: "kill" } })
+      assert.deepStrictEqual(report.services.map((service) => service.outcome), ["release-failed", "abandoned"])
+      assert.strictEqual(report.stoppedAt, report.startedAt)
+    }))
+
+  it.effect("waits out the delay with the notice given, then drains", () =>
+    Effect.gen(function*() {
+      const noticed: Array<number> = []
+      const run = yield* submit(
+        Effect.gen(function*() {
+          yield* Effect.forkChild(
+            Effect.andThen(
+              Job.stopping,
+              Effect.clockWith((clock) => Effect.sync(() => noticed.push(clock.currentTimeMillisUnsafe())))
+            )
+          )
+          yield* Stream.never.pipe(Pipeline.source("never"), Stream.runDrain)
+        }),
+        undefined,
+        { stopPolicy: { delay: "2 seconds" } }
+      )
+      yield* settle
+      yield* run.stop()
+      yield* settle
+      assert.deepStrictEqual(noticed, [0])
+      assert.strictEqual(yield* run.status, "stopping")
+      yield* TestClock.adjust("2 seconds")
+      const { report } = yield* run.result
+      assert.deepStrictEqual(report.phases.map(({ durationMs, phase }) => [phase, durationMs]), [["delay", 2_000], [
+        "drain",
+        0
+      ]])
+      assert.strictEqual(report.outcome, "succeeded")
+    }).pipe(local))
+
+  it.effect("is overtaken by a harsher stop while a gentle one is under way", () =>
+    Effect.gen(function*() {
+      const stuck = Stream.make(1).pipe(
+        Stream.concat(Stream.never),
+        Pipeline.source("one"),
+        Stream.mapEffect(() => Effect.never),
+        Stream.runDrain
+      )
+      const run = yield* submit(stuck, probe(new Journal(), "hung", { release: never }))
+      yield* settle
+      yield* run.stop({ mode: "drain", reason: "deploy" })
+      yield* settle
+      yield* TestClock.adjust("1 second")
+      yield* run.stop({ mode: "cancel" })
+      yield* settle
+      yield* TestClock.adjust("1 second")
+      yield* run.stop({ mode: "kill" })
+      const { report } = yield* run.result
+      assert.deepStrictEqual(report.phases.map(({ durationMs, phase }) => [phase, durationMs]), [
+        ["drain", 1_000],
+        ["cancel", 0],
+        ["release", 1_000],
+        ["kill", 0]
+      ])
+      assert.deepInclude(report, { trigger: "stopped", reason: "deploy", outcome: "cancelled" })
+      assert.strictEqual(serviceOf(report, "hung").outcome, "abandoned")
+    }).pipe(local))
+
+  it.effect("follows the strategy", () =>
+    Effect.gen(function*() {
+      const phases = (strategy: "graceful" | "fast" | "immediate" | "patient") =>
+        Effect.gen(function*() {
+          const sticky = Stream.never.pipe(Pipeline.source("never"), Stream.runDrain)
+          const run = yield* submit(sticky, probe(new Journal(), "slow", { release: { ms: 60_000, ends: "well" } }), {
+            stopPolicy: { strategy }
+          })
+          yield* settle
+          yield* run.stop()
+          yield* settle
+          yield* TestClock.adjust("2 minutes")
+          const { report } = yield* run.result
+          return [
+            ...report.phases.map(({ durationMs, phase }) => `${phase} ${durationMs}`),
+            report.services[0]?.outcome
+          ]
+        })
+      assert.deepStrictEqual(yield* phases("graceful"), ["drain 0", "release 5000", "kill 0", "abandoned"])
+      assert.deepStrictEqual(yield* phases("fast"), ["cancel 0", "release 5000", "kill 0", "abandoned"])
+      assert.deepStrictEqual(yield* phases("immediate"), ["cancel 0", "release 0", "kill 0", "abandoned"])
+      assert.deepStrictEqual(yield* phases("patient"), ["drain 0", "release 60000", "released"])
+    }).pipe(local))
+
+  it.effect("skips the drain where no source runs", () =>
+    Effect.gen(function*() {
+      const run = yield* submit(Effect.sleep("1 hour"))
+      yield* settle
+      yield* run.stop()
+      const { report } = yield* run.result
+      assert.deepStrictEqual(report.phases.map((phase) => phase.phase), ["cancel"])
+      assert.strictEqual(report.outcome, "cancelled")
+    }).pipe(local))
+})
+
+describe("a service", () => {
+  class Echo extends Context.Service<Echo, {
+    readonly slow: (n: number) => Effect.Effect<number>
+    readonly fast: Effect.Effect<number>
+  }>()("test/Echo") {}
+
+  it.effect("is called concurrently: a slow call blocks no other, and one that timed out does not run on", () =>
+    Effect.gen(function*() {
+      const events: Array<string> = []
+      const layer = Service.layer(
+        Echo,
+        Effect.succeed(Echo.of({
+          slow: (n) =>
+            Effect.as(Effect.andThen(Effect.sleep("5 seconds"), Effect.sync(() => void events.push("ran on"))), n),
+          fast: Effect.sync(() => events.push("fast"))
+        }))
+      )
+      const run = Effect.gen(function*() {
+        const slow = yield* Effect.forkChild(Effect.timeoutOption(Echo.use((echo) => echo.slow(1)), "1 second"))
+        yield* Echo.use((echo) => echo.fast)
+        assert.strictEqual((yield* Fiber.join(slow))._tag, "None")
+        yield* Effect.sleep("10 seconds")
+      })
+      const { exit, report } = yield* reportOf(run, layer)
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.deepStrictEqual(events, ["fast"])
+      assert.strictEqual(serviceOf(report, "test/Echo").used, 2)
+    }))
+
+  it.effect("that run provides itself, again and again, is released each time and leaves one line", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const layer = probe(journal, "each")
+      const run = Effect.forEach([1, 2, 3, 4], () => Effect.provide(Effect.sleep("1 second"), layer), {
+        concurrency: 2
+      })
+      const { report } = yield* reportOf(run)
+      assertClean(report)
+      assert.strictEqual(journal.entries.filter((entry) => entry.what === "released").length, 4)
+      assert.isAtMost(report.services.length, 4)
+      assert.strictEqual(serviceOf(report, "each").outcome, "released")
+    }))
+})
