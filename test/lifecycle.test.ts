@@ -320,6 +320,25 @@ describe("the stop sequence", () => {
       assert.deepStrictEqual(serviceOf(report, "api").dependsOn, ["test/Url"])
     }))
 
+  it.effect("tells what a service needs from what is only passed by it", () =>
+    Effect.gen(function*() {
+      class A extends Context.Service<A, string>()("test/A") {}
+      class B extends Context.Service<B, string>()("test/B") {}
+      class C extends Context.Service<C, string>()("test/C") {}
+      const a = Service.layer(A, Effect.succeed("a"))
+      const b = Service.layer(B, Effect.map(A, (a) => `b of ${a}`))
+      const c = (needs: Effect.Effect<unknown, never, A | B>) => Service.layer(C, Effect.as(needs, "c"))
+      const chain = (needs: Effect.Effect<unknown, never, A | B>) =>
+        c(needs).pipe(Layer.provideMerge(b), Layer.provideMerge(a))
+      const needs = (layer: Layer.Layer<never>) =>
+        Effect.map(reportOf(Effect.void, layer), ({ report }) => serviceOf(report, "test/C").dependsOn.toSorted())
+      assert.deepStrictEqual(yield* needs(chain(B)), ["test/B"])
+      assert.deepStrictEqual(yield* needs(chain(Effect.andThen(A, B))), ["test/A", "test/B"])
+      // where it asks for nothing at all, what it was given is what it depends on
+      assert.deepStrictEqual(yield* needs(chain(Effect.void)), ["test/A", "test/B"])
+      assert.deepStrictEqual(yield* needs(Layer.provide(c(A), [a, Layer.provide(b, a)])), ["test/A", "test/B"])
+    }))
+
   it.effect("gives every service its own limit, and names those that missed it", () =>
     Effect.gen(function*() {
       const journal = new Journal()

@@ -29,6 +29,7 @@ class View {
   readonly #rates = new Map<string, { count: number; at: number; rate: number }>()
   readonly #phases: Array<string> = []
   readonly #restore: ReadonlyArray<() => void>
+  readonly #since = performance.now()
   #current: { readonly phase: string; readonly since: number } | undefined
   #drawn = 0
   #drawing = false
@@ -73,7 +74,8 @@ class View {
   draw(): void {
     this.#drawing = true
     this.#erase()
-    const width = process.stderr.columns ?? 80
+    // a terminal that does not know its size says 0
+    const width = process.stderr.columns || 80
     const lines = [...this.#stages(), ...this.#serviceLines(), ...this.#phaseLines()]
     process.stderr.write(lines.map((line) => `${line.slice(0, width - 1)}\n`).join(""))
     this.#drawn = lines.length
@@ -99,12 +101,10 @@ class View {
     const now = performance.now()
     return (runOf(this.#run)?.stages.list ?? []).map(({ count, kind, name }) => {
       const key = `${kind} ${name}`
-      const last = this.#rates.get(key) ?? { count: 0, at: now, rate: 0 }
-      if (now - last.at >= 5 * refreshMs || !this.#rates.has(key)) {
-        const rate = now === last.at ? 0 : ((count - last.count) * 1_000) / (now - last.at)
-        this.#rates.set(key, { count, at: now, rate })
-      }
-      const rate = this.#rates.get(key)?.rate ?? 0
+      const last = this.#rates.get(key) ?? { count: 0, at: this.#since, rate: 0 }
+      const elapsed = now - last.at
+      const rate = elapsed >= 5 * refreshMs || last.rate === 0 ? ((count - last.count) * 1_000) / elapsed : last.rate
+      if (elapsed >= 5 * refreshMs) this.#rates.set(key, { count, at: now, rate })
       return `  ${name.padEnd(24)} ${count.toLocaleString("en").padStart(12)}  ${
         Math.round(rate).toLocaleString("en")
       }/s`

@@ -4,7 +4,7 @@ import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import { readFileSync } from "node:fs"
 import { ownProcess } from "../internal/ownProcess.ts"
-import { ExitCode, runCommand } from "./run.ts"
+import { CommandLine, runCommand } from "./run.ts"
 import { Refusal } from "./refusal.ts"
 
 const version: string = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version
@@ -17,7 +17,7 @@ const command = Command.make("autostop").pipe(
 /** Runs the command line as the owner of this process. */
 export const main = (args: ReadonlyArray<string>, installed: () => void): void => {
   ownProcess((owner) => {
-    const code = { value: 0 }
+    const line = { exitCode: 0, owner }
     return Command.runWith(command, { version, renderErrors: false })(args).pipe(
       Effect.as(0),
       Effect.catch((error) =>
@@ -26,8 +26,8 @@ export const main = (args: ReadonlyArray<string>, installed: () => void): void =
           return 2
         })
       ),
-      Effect.map((usage) => usage === 0 ? code.value : usage),
-      Effect.provideService(ExitCode, code),
+      Effect.map((usage) => usage === 0 ? line.exitCode : usage),
+      Effect.provideService(CommandLine, line),
       Effect.provide(NodeServices.layer),
       Effect.catchCause((cause) =>
         Effect.sync(() => {

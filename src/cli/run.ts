@@ -12,6 +12,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs"
 import { Environment, type SubmitOptions } from "../Environment.ts"
 import { parseAutostop } from "../internal/autostop.ts"
 import { parseDuration } from "../internal/duration.ts"
+import type { Owner } from "../internal/owner.ts"
 import type * as Job from "../Job.ts"
 import * as LocalEnvironment from "../LocalEnvironment.ts"
 import * as Policy from "../StopPolicy.ts"
@@ -20,8 +21,11 @@ import { loadJob } from "./load.ts"
 import { follow } from "./progress.ts"
 import { Refusal } from "./refusal.ts"
 
-/** Where the command that ran leaves its exit code. */
-export class ExitCode extends Context.Service<ExitCode, { value: number }>()("autostop/cli/ExitCode") {}
+/** What a command finds of the process it runs in, and where it leaves its exit code. */
+export class CommandLine extends Context.Service<CommandLine, {
+  readonly owner: Owner
+  exitCode: number
+}>()("autostop/cli/CommandLine") {}
 
 const text = (name: string, description: string, metavar: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Flag.optional)
@@ -75,6 +79,10 @@ interface Input extends Record<keyof Policy.Settings, Option.Option<string>> {
 /** `autostop run MODULE`. */
 export const runCommand = Command.make("run", flags, (input: Input) =>
   Effect.gen(function*() {
+    const commandLine = yield* CommandLine
+    if (input.format === "json") {
+      commandLine.owner.say = (text) => void process.stderr.write(`${JSON.stringify({ _tag: "Notice", text })}\n`)
+    }
     const stopPolicy = yield* policyOf(input)
     const autostop = yield* autostopOf(input)
     const writeReport = yield* reportWriter(input.report)
@@ -86,8 +94,7 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(follow(run, input.format), run.result))
     writeReport(report)
     yield* print(input.format, job, exit, report)
-    const code = yield* ExitCode
-    code.value = report.outcome === "succeeded" ? 0 : 1
+    commandLine.exitCode = report.outcome === "succeeded" ? 0 : 1
   }).pipe(
     Effect.provide(LocalEnvironment.layer),
     Effect.mapError((error) => error._tag === "Refusal" ? error : new Refusal({ message: error.message }))

@@ -2,16 +2,19 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { look, observed, Reads } from "./reads.ts"
 
-/** One built layer. What it depends on are the layers whose values it was given, and those built inside it. */
+/** One built layer. */
 export class Node {
-  readonly needs = new Set<Node>()
+  /** The layers whose values it was given, each with the keys of its values. */
+  readonly given = new Map<Node, ReadonlyArray<string>>()
   /** The layers built inside it. */
   readonly parts = new Set<Node>()
-  /** The scope that it was built in. */
-  scope: Scope.Scope | undefined = undefined
+  readonly reads = new Reads()
   /** The name of the managed service that this layer is, if it is one. */
   service: string | undefined = undefined
+  /** The scope that it was built in. */
+  scope: Scope.Scope | undefined = undefined
 }
 
 /**
@@ -27,7 +30,9 @@ export class LayerGraph {
    */
   sealed = false
   readonly #makers = new Map<string, Array<{ readonly value: unknown; readonly node: Node }>>()
-  #seen: { readonly context: Context.Context<never>; readonly makers: ReadonlyArray<Node> } | undefined
+  #seen:
+    | { readonly context: Context.Context<never>; readonly makers: ReadonlyMap<Node, ReadonlyArray<string>> }
+    | undefined
 
   memoMap(): Layer.MemoMap {
     return new GraphMemoMap(this, Layer.makeMemoMapUnsafe(), this.root)
@@ -36,22 +41,34 @@ export class LayerGraph {
   /** Runs the build of one layer as `node`: notes whose values it is given, and that it made what it returns. */
   track<A, E, R>(node: Node, build: Effect.Effect<Context.Context<A>, E, R>): Effect.Effect<Context.Context<A>, E, R> {
     return Effect.withFiber((fiber) => {
-      for (const maker of this.makersIn(fiber.context)) node.needs.add(maker)
-      return this.sealed ? build : Effect.map(build, (made) => {
+      const made = this.sealed ? build : Effect.map(build, (made) => {
+        node.reads.closed = true
         for (const [key, value] of made.mapUnsafe) this.#own(key, value, node)
         return made
       })
+      return this.give(node, fiber.context)
+        // safe: the same context, which this fiber has
+        ? Effect.updateContext(made, (context) => observed(context, node.reads))
+        : made
     })
   }
 
-  makersIn(context: Context.Context<never>): ReadonlyArray<Node> {
-    if (this.#makers.size === 0) return []
+  /** Notes whose values a layer is given; says whether there are several, of which it may not need each. */
+  give(node: Node, context: Context.Context<never>): boolean {
+    const makers = this.#makersIn(context)
+    for (const [maker, keys] of makers) node.given.set(maker, keys)
+    return makers.size > 1
+  }
+
+  #makersIn(context: Context.Context<never>): ReadonlyMap<Node, ReadonlyArray<string>> {
     // siblings are built with one and the same context, whose values were all made before it
     if (this.#seen?.context === context) return this.#seen.makers
-    const makers: Array<Node> = []
-    for (const [key, value] of context.mapUnsafe) {
-      const made = this.#makers.get(key)?.find((made) => made.value === value)
-      if (made !== undefined) makers.push(made.node)
+    const makers = new Map<Node, ReadonlyArray<string>>()
+    if (this.#makers.size > 0) {
+      for (const [key, value] of look(context)) {
+        const made = this.#makers.get(key)?.find((made) => made.value === value)
+        if (made !== undefined) makers.set(made.node, [...makers.get(made.node) ?? [], key])
+      }
     }
     this.#seen = { context, makers }
     return makers
@@ -77,17 +94,38 @@ export class LayerGraph {
   servicesNeededBy(node: Node): Array<string> {
     const found = new Set<string>()
     const visited = new Set<Node>([node])
-    const visit = (node: Node) => {
-      for (const need of node.needs) {
+    const visit = (needs: Iterable<Node>) => {
+      for (const need of needs) {
         if (visited.has(need)) continue
         visited.add(need)
-        if (need.service !== undefined) found.add(need.service)
-        else visit(need)
+        if (need.service === undefined) visit(needsOf(need))
+        else found.add(need.service)
       }
     }
-    visit(node)
+    visit(needsOf(node))
     return [...found]
   }
+}
+
+/**
+ * What a layer was given and what was built inside it, less what was only passed by: a value that it never asked for,
+ * and that something else it was given needs.
+ */
+const needsOf = (node: Node): Iterable<Node> => {
+  const { copied, keys } = node.reads
+  const asked = [...node.given].flatMap(([maker, own]) => own.some((key) => keys.has(key)) ? [maker] : [])
+  if (copied || asked.length === 0 || asked.length === node.given.size) return [...node.given.keys(), ...node.parts]
+  const beneath = new Set<Node>()
+  const descend = (node: Node) => {
+    for (const need of [...node.given.keys(), ...node.parts]) {
+      if (beneath.has(need)) continue
+      beneath.add(need)
+      descend(need)
+    }
+  }
+  for (const maker of node.given.keys()) descend(maker)
+  const passedBy = (maker: Node) => beneath.has(maker) && !asked.includes(maker)
+  return [...[...node.given.keys()].filter((maker) => !passedBy(maker)), ...node.parts]
 }
 
 /** A memo map that knows which layer is being built inside which. */
@@ -116,13 +154,12 @@ export class GraphMemoMap implements Layer.MemoMap {
       const node = new Node()
       node.scope = scope
       if (!this.graph.sealed) this.graph.nodes.set(layer, node)
-      this.node.needs.add(node)
       this.node.parts.add(node)
       return this.graph.track(node, build(new GraphMemoMap(this.graph, this.#inner, node), scope))
     })
     return Effect.suspend(() => {
       const shared = this.graph.nodes.get(layer)
-      if (shared !== undefined) this.node.needs.add(shared)
+      if (shared !== undefined) this.node.parts.add(shared)
       return built
     })
   }

@@ -5,8 +5,6 @@ import { errorText } from "./errors.ts"
 import { Owner, signalCodes } from "./owner.ts"
 import { Host } from "./processHost.ts"
 
-const say = (line: string) => void process.stderr.write(`${line}\n`)
-
 /** Runs a program that gives its own exit code; a signal, a crash and an unclean stop win over it. */
 export const ownProcess = (
   program: (owner: Owner) => Effect.Effect<number>,
@@ -15,13 +13,13 @@ export const ownProcess = (
 ): void => {
   const policy = Effect.runSyncExit(Effect.flatMap(fromConfig, (config) => resolve([config])))
   if (policy._tag === "Failure") {
-    say(errorText(policy.cause))
+    process.stderr.write(`${errorText(policy.cause)}\n`)
     process.exitCode = 2
     return
   }
   // a reader that went away is no reason to crash
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
-  const owner = new Owner({ say, deadlineMs: Duration.toMillis(policy.value.deadline) })
+  const owner = new Owner(Duration.toMillis(policy.value.deadline))
   const host = { leftovers: options.ownsHandles ? owner.leftovers : Effect.succeed([]), shutdown: owner.shutdown }
   const fiber = Effect.runFork(
     Effect.andThen(Effect.yieldNow, Effect.provideService(Effect.suspend(() => program(owner)), Host, host))

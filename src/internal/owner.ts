@@ -13,20 +13,13 @@ const signals = Object.keys(signalCodes) as ReadonlyArray<Signal> // the record 
 /** How long a program may take for its own last words once its jobs have stopped, and how long a kill may take. */
 const graceMs = 1_000
 
-export interface OwnerOptions {
-  /** Everything that is said, a line at a time. */
-  readonly say: (line: string) => void
-  /** The longest that a stop may take. */
-  readonly deadlineMs: number
-}
-
 /**
  * Owns a process: its signals, its uncaught errors, its exit. The first signal stops the jobs, and then the program;
  * the second one stops without waiting; a third one exits.
  */
 export class Owner {
   readonly #before: Snapshot
-  readonly #options: OwnerOptions
+  readonly #defaultDeadlineMs: number
   readonly #runs = new Set<Run>()
   readonly #exit = process.exit.bind(process)
   readonly #keepAlive = setInterval(() => {}, 2 ** 30)
@@ -34,12 +27,15 @@ export class Owner {
   #uninstall: () => void = () => {}
   #signals = 0
   signal: Signal | undefined
+  /** Says something to people, a line at a time. */
+  say = (line: string): void => void process.stderr.write(`${line}\n`)
   /** Whether the program crashed, or asked for an exit with this code. */
   code: number | undefined
   unclean = false
 
-  constructor(options: OwnerOptions) {
-    this.#options = options
+  /** `deadlineMs` is the longest that a stop may take where no job says otherwise. */
+  constructor(deadlineMs: number) {
+    this.#defaultDeadlineMs = deadlineMs
     this.#before = snapshot()
   }
 
@@ -85,6 +81,11 @@ export class Owner {
     return left
   })
 
+  get #deadlineMs(): number {
+    const deadlines = [...this.#runs].map((run) => run.options.limits.deadline)
+    return deadlines.length === 0 ? this.#defaultDeadlineMs : Math.max(...deadlines)
+  }
+
   get #isStopping(): boolean {
     return this.signal !== undefined || this.code !== undefined
   }
@@ -92,17 +93,17 @@ export class Owner {
   #onSignal(signal: Signal): void {
     this.#signals++
     this.signal ??= signal
-    const { deadlineMs, say } = this.#options
+    const deadlineMs = this.#deadlineMs
     if (this.#signals === 1) {
       const within = deadlineMs === Infinity ? "" : ` within ${deadlineMs / 1_000} s`
-      say(`${signal}: stopping${within}. A second signal stops at once, without waiting.`)
+      this.say(`${signal}: stopping${within}. A second signal stops at once, without waiting.`)
       for (const run of this.#runs) this.#stop(run, signal)
       this.#interruptOnceStopped()
       this.#exitAfter(deadlineMs + 2 * graceMs)
       return
     }
     if (this.#signals === 2) {
-      say(`${signal}: stopping at once.`)
+      this.say(`${signal}: stopping at once.`)
       for (const run of this.#runs) this.#stop(run, signal)
       this.#interruptOnceStopped()
       this.#exitAfter(2 * graceMs)
@@ -117,7 +118,7 @@ export class Owner {
 
   #crash(what: string, error: unknown): void {
     if (error instanceof ExitCalled) return
-    this.#options.say(`${what}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`)
+    this.say(`${what}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`)
     this.#fail(1, what, error)
   }
 
@@ -134,7 +135,7 @@ export class Owner {
     this.code ??= code
     for (const run of this.#runs) run.fail(Cause.die(error), what)
     this.#interruptOnceStopped()
-    if (first) this.#exitAfter(this.#options.deadlineMs + 2 * graceMs)
+    if (first) this.#exitAfter(this.#deadlineMs + 2 * graceMs)
   }
 
   #interruptOnceStopped(): void {
@@ -151,11 +152,11 @@ export class Owner {
 
   /** The last resort: says who is still being waited for and what keeps the process alive, and exits. */
   #abort(why: string): void {
-    this.#options.say(why)
+    this.say(why)
     for (const run of this.#runs) {
-      for (const { name, state } of run.registry.pending()) this.#options.say(`  service ${name} is still ${state}`)
+      for (const { name, state } of run.registry.pending()) this.say(`  service ${name} is still ${state}`)
     }
-    for (const { detail, kind } of since(this.#before)) this.#options.say(`  ${kind}: ${detail}`)
+    for (const { detail, kind } of since(this.#before)) this.say(`  ${kind}: ${detail}`)
     this.unclean = true
     void this.end(3, graceMs)
   }

@@ -150,7 +150,7 @@ export class Registry {
   #within(memoMap: Layer.MemoMap, fiber: Fiber.Fiber<unknown, unknown>): GraphMemoMap {
     if (memoMap instanceof GraphMemoMap && memoMap.graph === this.graph) return memoMap
     const node = new Node()
-    for (const maker of this.graph.makersIn(fiber.context)) node.needs.add(maker)
+    this.graph.give(node, fiber.context)
     return new GraphMemoMap(this.graph, memoMap, node)
   }
 

@@ -29,7 +29,6 @@ export const stopSequence = (run: Run, main: Fiber.Fiber<unknown, unknown>): Eff
     const stop: Progress = { run, main, phases: [], leftovers: [], interrupted: false }
     const { strategy } = run.options.limits
     if (strategy === "immediate") run.registry.killed.open()
-    if (strategy === "fast" || strategy === "immediate") run.cancelled.open()
     yield* delay(stop)
     yield* drain(stop)
     yield* cancel(stop)
@@ -75,14 +74,14 @@ const delay = (stop: Progress): Effect.Effect<void> =>
 
 const drain = (stop: Progress): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { stages } = stop.run
-    if (!isGentle(stop) || stages.running === 0) return Effect.void
+    const { options, stages } = stop.run
+    if (options.limits.strategy === "fast" || !isGentle(stop) || stages.running === 0) return Effect.void
     return phase(
       stop,
       "drain",
       Effect.suspend(() => {
         stages.drain.open()
-        return Effect.map(waitForMain(stop, stop.run.options.limits.drainTimeout), (why) => why === "time")
+        return Effect.map(waitForMain(stop, options.limits.drainTimeout), (why) => why === "time")
       })
     )
   })
