@@ -12,7 +12,7 @@ import type * as Stream from "effect/Stream"
 import type * as Job from "./Job.ts"
 import type { JobEvent, JobStatus, StopMode } from "./JobEvent.ts"
 import { PolicyError, type Settings } from "./StopPolicy.ts"
-import type { StopReport } from "./StopReport.ts"
+import type { StageReport, StopReport } from "./StopReport.ts"
 
 /**
  * When a job stops by itself: `true` when its `run` ends; `false` only when it is asked to, its services stay up;
@@ -61,6 +61,8 @@ export interface StopOptions {
 export interface JobRun<out A, out E> {
   readonly id: string
   readonly status: Effect.Effect<JobStatus>
+  /** The counters of its pipelines, as they are now. */
+  readonly stages: Effect.Effect<ReadonlyArray<StageReport>>
   /** What happened, from the start, until the job has stopped. */
   readonly events: Stream.Stream<JobEvent>
   /** Waits until the last service is gone. Never fails because the job failed: `exit` says how it ended. */

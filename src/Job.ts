@@ -43,10 +43,19 @@ export interface Contract<
   readonly module: string | undefined
 
   /** Adds what the job does. */
-  implement<ROut = never, LE = never>(
-    implementation: Implementation<Payload, Success, Error, ROut, LE>
-  ): Job<Name, Payload, Success, Error>
+  implement(implementation: {
+    readonly services?: undefined
+    readonly run: Run<Payload["Type"], Success["Type"], Error["Type"], Scope.Scope>
+  }): Job<Name, Payload, Success, Error>
+  implement<ROut, LE>(implementation: {
+    /** The services of the job. What `run` needs and this lacks does not compile. */
+    readonly services: Layer.Layer<ROut, LE>
+    /** The work. Its Scope closes when it ends, before any service is released. */
+    readonly run: Run<Payload["Type"], Success["Type"], Error["Type"], NoInfer<ROut> | Scope.Scope>
+  }): Job<Name, Payload, Success, Error>
 }
+
+type Run<Payload, A, E, R> = (payload: Payload) => Effect.Effect<A, E, R>
 
 /**
  * A job that can be submitted.
@@ -62,25 +71,6 @@ export interface Job<
 > extends Contract<Name, Payload, Success, Error> {
   /** What was given, without its types: they have been checked against each other where the job was made. */
   readonly implementation: AnyImplementation
-}
-
-/**
- * @category models
- * @since 0.1.0
- */
-export interface Implementation<
-  Payload extends Schema.Top,
-  Success extends Schema.Top,
-  Error extends Schema.Top,
-  ROut,
-  LE
-> {
-  /** The services of the job. What `run` needs and this lacks does not compile. */
-  readonly services?: Layer.Layer<ROut, LE> | undefined
-  /** The work. Its Scope closes when it ends, before any service is released. */
-  readonly run: (
-    payload: Payload["Type"]
-  ) => Effect.Effect<Success["Type"], Error["Type"], NoInfer<ROut> | Scope.Scope>
 }
 
 /**
@@ -144,16 +134,11 @@ export const make: {
     const Name extends string,
     P extends Schema.Top | Fields = {},
     S extends Schema.Top = typeof Schema.Unknown,
-    E extends Schema.Top = typeof Schema.Never,
-    ROut = never,
-    LE = never
+    E extends Schema.Top = typeof Schema.Never
   >(
     name: Name,
-    definition: Definition<P, S, E> & {
-      readonly services?: Layer.Layer<ROut, LE> | undefined
-      readonly run: (payload: TypeOf<P>) => Effect.Effect<S["Type"], E["Type"], NoInfer<ROut> | Scope.Scope>
-    }
-  ): Job<Name, SchemaOf<P>, S, E>
+    definition?: Definition<P, S, E> & { readonly services?: undefined; readonly run?: undefined }
+  ): Contract<Name, SchemaOf<P>, S, E>
   <
     const Name extends string,
     P extends Schema.Top | Fields = {},
@@ -161,11 +146,34 @@ export const make: {
     E extends Schema.Top = typeof Schema.Never
   >(
     name: Name,
-    definition?: Definition<P, S, E>
-  ): Contract<Name, SchemaOf<P>, S, E>
+    definition: Definition<P, S, E> & {
+      readonly services?: undefined
+      readonly run: Run<TypeOf<P>, S["Type"], E["Type"], Scope.Scope>
+    }
+  ): Job<Name, SchemaOf<P>, S, E>
+  // the last one is the one that errors speak of
+  <
+    const Name extends string,
+    ROut,
+    LE,
+    P extends Schema.Top | Fields = {},
+    S extends Schema.Top = typeof Schema.Unknown,
+    E extends Schema.Top = typeof Schema.Never
+  >(
+    name: Name,
+    definition: Definition<P, S, E> & {
+      /** The services of the job. What `run` needs and this lacks does not compile. */
+      readonly services: Layer.Layer<ROut, LE>
+      /** The work. Its Scope closes when it ends, before any service is released. */
+      readonly run: Run<TypeOf<P>, S["Type"], E["Type"], NoInfer<ROut> | Scope.Scope>
+    }
+  ): Job<Name, SchemaOf<P>, S, E>
 } = (
   name: string,
-  definition: Definition<Schema.Top | Fields, Schema.Top, Schema.Top> & Partial<AnyImplementation> = {}
+  definition: Definition<Schema.Top | Fields, Schema.Top, Schema.Top> & {
+    readonly run?: AnyImplementation["run"] | undefined
+    readonly services?: AnyImplementation["services"]
+  } = {}
 ): never => {
   const payload = definition.payload ?? {}
   const contract = {

@@ -18,7 +18,6 @@ import { parseAutostop } from "./internal/autostop.ts"
 import { limitsOf } from "./internal/limits.ts"
 import { Host } from "./internal/processHost.ts"
 import { Run } from "./internal/run.ts"
-import { remember } from "./internal/runs.ts"
 import * as Job from "./Job.ts"
 import * as Policy from "./StopPolicy.ts"
 
@@ -67,7 +66,7 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
             off?.()
           })
           run.start(implementation, payload, caller.context)
-          return Effect.succeed(remember(jobRun(run, caller), run))
+          return Effect.succeed(jobRun(run, caller))
         })
       })
     })
@@ -123,6 +122,7 @@ const interrupted = "the fiber that submitted it was interrupted"
 const jobRun = (run: Run, caller: Fiber.Fiber<unknown, unknown>): JobRun<unknown, unknown> => ({
   id: run.options.id,
   status: Effect.sync(() => run.status),
+  stages: Effect.sync(() => run.stages.report()),
   events: run.events.stream,
   result: Effect.withFiber((self) => {
     const result = Effect.andThen(

@@ -23,6 +23,7 @@ import { PolicyError } from "./StopPolicy.ts"
  * the sinks, and nothing new begins. Counts what it emits; a job stops as idle when no source has emitted for a while.
  *
  * *Details*: a pull that is under way when the drain begins is interrupted; what it hands over all the same is emitted.
+ * A pipeline that never waits gives the event loop a turn here every 10 ms, so that signals and limits are seen.
  *
  * @category sources
  * @since 0.1.0
@@ -36,6 +37,8 @@ export const source = (name: string) => <A, E, R>(self: Stream.Stream<A, E, R>):
       return Effect.as(Scope.addFinalizer(scope, Effect.sync(() => gate.end())), gate.pull)
     }))
 
+const longestTurnMs = 10
+
 /** Ends a stream when a drain is asked for. */
 class Gate<A, E, R> {
   readonly #run: RunContext
@@ -43,6 +46,8 @@ class Gate<A, E, R> {
   readonly #stage: Stage
   readonly #upstream: Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done, R>
   #running = true
+  /** When the event loop last had a turn that is known of. */
+  #turn: number
 
   constructor(
     run: RunContext,
@@ -54,11 +59,20 @@ class Gate<A, E, R> {
     this.#clock = clock
     this.#stage = stage
     this.#upstream = upstream
+    this.#turn = now(clock)
     run.stages.running++
   }
 
   readonly pull: Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done, R> = Effect.withFiber((fiber) => {
     const { drain } = this.#run.stages
+    // a pipeline that never waits would keep signals, timers and limits waiting
+    if (now(this.#clock) - this.#turn >= longestTurnMs) {
+      this.#turn = Infinity
+      return Effect.flatMap(Effect.yieldNow, () => {
+        this.#turn = now(this.#clock)
+        return this.pull
+      })
+    }
     if (drain.opened) {
       this.end()
       return Cause.done()
@@ -74,6 +88,7 @@ class Gate<A, E, R> {
       const undrain = drain.onOpen(() => pulling.interruptUnsafe())
       pulling.addObserver((exit) => {
         undrain()
+        this.#turn = now(this.#clock)
         resume(this.#emit(exit))
       })
       return Effect.callback<void>((resume) => {

@@ -163,6 +163,15 @@ export class StopReport extends Schema.Class<StopReport>("autostop/StopReport")(
   services: Schema.Array(ServiceReport),
   leftovers: Schema.Array(Leftover)
 }) {
+  /**
+   * A report whose parts are known to be right: checking ten thousand services takes longer than stopping them.
+   *
+   * @internal
+   */
+  static trusted(parts: ConstructorParameters<typeof StopReport>[0]): StopReport {
+    return Object.assign(Object.create(StopReport.prototype), parts)
+  }
+
   /** The report as a table for people, with the five lines of the cleanup check for each service. */
   static render(report: StopReport): string {
     return renderReport(report)

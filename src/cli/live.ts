@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { JobRun } from "../Environment.ts"
 import { millis } from "../internal/render.ts"
-import { runOf } from "../internal/runs.ts"
 import type { JobEvent } from "../JobEvent.ts"
 
 const refreshMs = 100
@@ -99,7 +98,7 @@ class View {
 
   #stages(): Array<string> {
     const now = performance.now()
-    return (runOf(this.#run)?.stages.list ?? []).map(({ count, kind, name }) => {
+    return Effect.runSync(this.#run.stages).map(({ count, kind, name }) => {
       const key = `${kind} ${name}`
       const last = this.#rates.get(key) ?? { count: 0, at: this.#since, rate: 0 }
       const elapsed = now - last.at

@@ -9,36 +9,34 @@ export const counted = <S>(service: S, record: ServiceRecord): S => {
   if (typeof service !== "object" || service === null || Effect.isEffect(service)) return service
   const prototype = Object.getPrototypeOf(service)
   if (prototype !== Object.prototype && prototype !== null) return service
-  const members: Record<PropertyKey, PropertyDescriptor> = Object.getOwnPropertyDescriptors(service)
+  const wrapped: Record<PropertyKey, unknown> = {}
   let countable = false
-  for (const key of Reflect.ownKeys(members)) {
-    const member = members[key]
-    if (member === undefined || !("value" in member)) continue
-    const wrapped = wrap(member.value, service, record)
-    if (wrapped === undefined) continue
-    member.value = wrapped
-    countable = true
+  for (const key of Reflect.ownKeys(service)) {
+    const member = Object.getOwnPropertyDescriptor(service, key)
+    // a member that is computed, or hidden, is not ours to look at
+    if (member === undefined || !("value" in member) || member.enumerable !== true) return service
+    const counting = wrap(member.value, service, record)
+    if (counting !== undefined) countable = true
+    wrapped[key] = counting ?? member.value
   }
   if (!countable) return service
   record.used = 0
-  return Object.create(prototype, members)
+  // safe: the same members, with the same types
+  return (prototype === null ? Object.assign(Object.create(null), wrapped) : wrapped) as S
 }
 
 const wrap = (member: unknown, service: object, record: ServiceRecord): unknown => {
-  const count = () => record.used = (record.used ?? 0) + 1
   if (typeof member === "function") {
-    // `length`, `name` and, of a classic function, `prototype`: more than that is state which a wrapper would lose
-    if (Reflect.ownKeys(member).some((key) => key !== "length" && key !== "name" && key !== "prototype")) {
-      return undefined
-    }
+    // members of its own are state which a wrapper would lose
+    if (Object.keys(member).length > 0) return undefined
     return function(this: unknown, ...args: Array<unknown>): unknown {
-      count()
+      record.used = (record.used ?? 0) + 1
       return Reflect.apply(member, this ?? service, args)
     }
   }
   return Effect.isEffect(member) && !isExit(member)
     ? Effect.suspend(() => {
-      count()
+      record.used = (record.used ?? 0) + 1
       return member
     })
     : undefined

@@ -4,17 +4,27 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { look, observed, Reads } from "./reads.ts"
 
-/** One built layer. */
+const nothing: ReadonlyMap<Node, ReadonlyArray<string>> = new Map()
+
+/** One built layer. There are many: what most of them do not need is not there. */
 export class Node {
   /** The layers whose values it was given, each with the keys of its values. */
-  readonly given = new Map<Node, ReadonlyArray<string>>()
+  given: ReadonlyMap<Node, ReadonlyArray<string>> = nothing
   /** The layers built inside it. */
-  readonly parts = new Set<Node>()
-  readonly reads = new Reads()
+  parts: Array<Node> | undefined
+  /** What it asked for, where it was given values of several layers. */
+  reads: Reads | undefined
   /** The name of the managed service that this layer is, if it is one. */
-  service: string | undefined = undefined
+  service: string | undefined
   /** The scope that it was built in. */
-  scope: Scope.Scope | undefined = undefined
+  scope: Scope.Scope | undefined
+}
+
+/** A value and the layer that made it; other layers may have made other values for the same key before. */
+interface Made {
+  readonly value: unknown
+  readonly node: Node
+  readonly before: Made | undefined
 }
 
 /**
@@ -29,7 +39,13 @@ export class LayerGraph {
    * before, and are not remembered.
    */
   sealed = false
-  readonly #makers = new Map<string, Array<{ readonly value: unknown; readonly node: Node }>>()
+
+  seal(): void {
+    this.sealed = true
+    this.nodes.clear()
+  }
+
+  readonly #makers = new Map<string, Made>()
   #seen:
     | { readonly context: Context.Context<never>; readonly makers: ReadonlyMap<Node, ReadonlyArray<string>> }
     | undefined
@@ -41,48 +57,56 @@ export class LayerGraph {
   /** Runs the build of one layer as `node`: notes whose values it is given, and that it made what it returns. */
   track<A, E, R>(node: Node, build: Effect.Effect<Context.Context<A>, E, R>): Effect.Effect<Context.Context<A>, E, R> {
     return Effect.withFiber((fiber) => {
-      const made = this.sealed ? build : Effect.map(build, (made) => {
-        node.reads.closed = true
+      this.give(node, fiber.context)
+      if (this.sealed) return build
+      const made = Effect.map(build, (made) => {
+        if (node.reads !== undefined) node.reads.closed = true
         for (const [key, value] of made.mapUnsafe) this.#own(key, value, node)
         return made
       })
-      return this.give(node, fiber.context)
-        // safe: the same context, which this fiber has
-        ? Effect.updateContext(made, (context) => observed(context, node.reads))
-        : made
+      if (node.given.size < 2) return made
+      const reads = node.reads = new Reads()
+      return Effect.updateContext(made, (context: Context.Context<R>) => observed(context, reads))
     })
   }
 
-  /** Notes whose values a layer is given; says whether there are several, of which it may not need each. */
-  give(node: Node, context: Context.Context<never>): boolean {
-    const makers = this.#makersIn(context)
-    for (const [maker, keys] of makers) node.given.set(maker, keys)
-    return makers.size > 1
+  /** Notes whose values a layer is given. */
+  give(node: Node, context: Context.Context<never>): void {
+    node.given = this.#makersIn(context)
   }
 
   #makersIn(context: Context.Context<never>): ReadonlyMap<Node, ReadonlyArray<string>> {
     // siblings are built with one and the same context, whose values were all made before it
     if (this.#seen?.context === context) return this.#seen.makers
-    const makers = new Map<Node, ReadonlyArray<string>>()
+    let makers: Map<Node, ReadonlyArray<string>> | undefined
     if (this.#makers.size > 0) {
       for (const [key, value] of look(context)) {
-        const made = this.#makers.get(key)?.find((made) => made.value === value)
-        if (made !== undefined) makers.set(made.node, [...makers.get(made.node) ?? [], key])
+        const maker = this.#makerOf(key, value)
+        if (maker === undefined) continue
+        makers ??= new Map()
+        makers.set(maker, [...makers.get(maker) ?? [], key])
       }
     }
-    this.#seen = { context, makers }
-    return makers
+    this.#seen = { context, makers: makers ?? nothing }
+    return this.#seen.makers
+  }
+
+  #makerOf(key: string, value: unknown): Node | undefined {
+    for (let made = this.#makers.get(key); made !== undefined; made = made.before) {
+      if (made.value === value) return made.node
+    }
+    return undefined
   }
 
   #own(key: string, value: unknown, node: Node): void {
-    const made = this.#makers.get(key)
-    if (made === undefined) this.#makers.set(key, [{ value, node }])
-    else if (!made.some((other) => other.value === value)) made.push({ value, node })
+    if (this.#makerOf(key, value) === undefined) {
+      this.#makers.set(key, { value, node, before: this.#makers.get(key) })
+    }
   }
 
   /** The scopes of the unmanaged layers that were built inside a layer: a memo map gives each one of its own. */
   scopesWithin(node: Node, found: Array<Scope.Scope> = []): ReadonlyArray<Scope.Scope> {
-    for (const part of node.parts) {
+    for (const part of node.parts ?? []) {
       if (part.service !== undefined) continue
       if (part.scope !== undefined) found.push(part.scope)
       this.scopesWithin(part, found)
@@ -91,7 +115,8 @@ export class LayerGraph {
   }
 
   /** The services that a layer needs, through whatever unmanaged layers stand between. */
-  servicesNeededBy(node: Node): Array<string> {
+  servicesNeededBy(node: Node): ReadonlyArray<string> {
+    if (node.given.size === 0 && node.parts === undefined) return []
     const found = new Set<string>()
     const visited = new Set<Node>([node])
     const visit = (needs: Iterable<Node>) => {
@@ -112,20 +137,24 @@ export class LayerGraph {
  * and that something else it was given needs.
  */
 const needsOf = (node: Node): Iterable<Node> => {
-  const { copied, keys } = node.reads
-  const asked = [...node.given].flatMap(([maker, own]) => own.some((key) => keys.has(key)) ? [maker] : [])
-  if (copied || asked.length === 0 || asked.length === node.given.size) return [...node.given.keys(), ...node.parts]
+  const all = [...node.given.keys(), ...node.parts ?? []]
+  const { reads } = node
+  if (reads === undefined || reads.copied) return all
+  const asked = new Set<Node>()
+  for (const [maker, keys] of node.given) {
+    if (keys.some((key) => reads.keys.has(key))) asked.add(maker)
+  }
+  if (asked.size === 0) return all
   const beneath = new Set<Node>()
   const descend = (node: Node) => {
-    for (const need of [...node.given.keys(), ...node.parts]) {
+    for (const need of [...node.given.keys(), ...node.parts ?? []]) {
       if (beneath.has(need)) continue
       beneath.add(need)
       descend(need)
     }
   }
   for (const maker of node.given.keys()) descend(maker)
-  const passedBy = (maker: Node) => beneath.has(maker) && !asked.includes(maker)
-  return [...[...node.given.keys()].filter((maker) => !passedBy(maker)), ...node.parts]
+  return all.filter((need) => !node.given.has(need) || asked.has(need) || !beneath.has(need))
 }
 
 /** A memo map that knows which layer is being built inside which. */
@@ -150,17 +179,15 @@ export class GraphMemoMap implements Layer.MemoMap {
     scope: Scope.Scope,
     build: (memoMap: Layer.MemoMap, scope: Scope.Scope) => Effect.Effect<Context.Context<ROut>, E, RIn>
   ): Effect.Effect<Context.Context<ROut>, E, RIn> {
-    const built = this.#inner.getOrElseMemoize(layer, scope, (_, scope) => {
-      const node = new Node()
+    // one node for each layer, whoever asks for it first
+    const known = this.graph.nodes.get(layer)
+    const node = known ?? new Node()
+    if (known === undefined && !this.graph.sealed) this.graph.nodes.set(layer, node)
+    if (this.node.parts === undefined) this.node.parts = [node]
+    else this.node.parts.push(node)
+    return this.#inner.getOrElseMemoize(layer, scope, (_, scope) => {
       node.scope = scope
-      if (!this.graph.sealed) this.graph.nodes.set(layer, node)
-      this.node.parts.add(node)
       return this.graph.track(node, build(new GraphMemoMap(this.graph, this.#inner, node), scope))
-    })
-    return Effect.suspend(() => {
-      const shared = this.graph.nodes.get(layer)
-      if (shared !== undefined) this.node.parts.add(shared)
-      return built
     })
   }
 }

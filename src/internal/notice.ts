@@ -7,33 +7,34 @@ import { now } from "./time.ts"
 
 /** A door that opens once, and tells who asked to be told, in the same turn. */
 export class Notice {
-  #listeners: Set<() => void> | undefined = new Set()
-
-  get opened(): boolean {
-    return this.#listeners === undefined
-  }
+  opened = false
+  #listeners: Set<() => void> | undefined
 
   open(): void {
+    if (this.opened) return
+    this.opened = true
     const listeners = this.#listeners
-    if (listeners === undefined) return
     this.#listeners = undefined
-    for (const listener of listeners) listener()
+    for (const listener of listeners ?? []) listener()
   }
 
   /** Calls back at once if it is open. Returns how to stop listening. */
   onOpen(listener: () => void): () => void {
-    if (this.#listeners === undefined) {
+    if (this.opened) {
       listener()
       return () => {}
     }
+    this.#listeners ??= new Set()
     this.#listeners.add(listener)
     return () => this.#listeners?.delete(listener)
   }
 
-  readonly await: Effect.Effect<void> = Effect.callback((resume) => {
-    const off = this.onOpen(() => resume(Effect.void))
-    return Effect.sync(off)
-  })
+  get await(): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const off = this.onOpen(() => resume(Effect.void))
+      return Effect.sync(off)
+    })
+  }
 }
 
 /** Why a wait ended. */

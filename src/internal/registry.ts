@@ -32,6 +32,9 @@ type State =
   | { readonly _tag: "overdue"; readonly since: number }
   | { readonly _tag: "stopped"; readonly outcome: ServiceOutcome; readonly releaseMs: number }
 
+const starting: State = { _tag: "starting" }
+const running: State = { _tag: "running" }
+
 /** One service of a job, from its start to its end. Its state changes only in the registry. */
 export interface ServiceRecord {
   readonly spec: ServiceSpec
@@ -39,10 +42,13 @@ export interface ServiceRecord {
   readonly node: Node
   readonly scope: Scope.Closeable
   readonly startedAt: number
-  /** Opens when those that wait for this release may go on. */
-  readonly settled: Notice
+  /** Whether those that wait for this release may go on. */
+  settled: boolean
+  /** What they wait at, once somebody does. */
+  waiting: Notice | undefined
   state: State
-  acquire: Fiber.Fiber<unknown, unknown> | undefined
+  /** Its acquire has not ended. */
+  acquiring: boolean
   cleanup: Fiber.Fiber<unknown, unknown> | undefined
   initialized: boolean
   cleanupCalled: boolean
@@ -63,11 +69,19 @@ export interface RegistryOptions {
 /** Whether something of it is still there: an acquire that hangs, a service that was not released, a cleanup. */
 export const isRunning = (record: ServiceRecord): boolean =>
   record.cleanupCalled
-    ? isActive(record.acquire) || isActive(record.cleanup)
-    : record.acquire !== undefined
+    ? record.acquiring || isActive(record.cleanup)
+    : record.state._tag !== "stopped"
 
 const isActive = (fiber: Fiber.Fiber<unknown, unknown> | undefined): boolean =>
   fiber !== undefined && fiber.pollUnsafe() === undefined
+
+const settle = (record: ServiceRecord): void => {
+  record.settled = true
+  record.waiting?.open()
+}
+
+const awaitSettled = (record: ServiceRecord): Effect.Effect<void> =>
+  Effect.suspend(() => record.settled ? Effect.void : (record.waiting ??= new Notice()).await)
 
 /** A service that is refused: the job fails with this message. */
 export class Refused extends Error {
@@ -83,6 +97,9 @@ export class Registry {
   readonly #alive = new Map<string, ServiceRecord>()
   readonly #permits: Semaphore.Semaphore | undefined
   readonly #options: RegistryOptions
+  /** When the first of the limits of the starts under way passes, and how to tell that there is an earlier one. */
+  #nextStartEnd = Infinity
+  #earlier: Notice | undefined
   readonly #levels = new Map<ServiceRecord, number>()
   /** When all phases must be over, in monotonic milliseconds; set as the stop begins. */
   stopEnd = Infinity
@@ -116,19 +133,14 @@ export class Registry {
         const refused = this.#refusal(spec)
         const within = this.#within(memoMap, fiber)
         const record = this.#register(spec, refused === undefined, within.node)
-        if (refused !== undefined) return this.#failStart(record, Cause.die(new Refused(refused)))
+        if (refused !== undefined) {
+          const cause = Cause.die(new Refused(refused))
+          return Effect.andThen(this.#ended(record, Exit.failCause(cause)), Effect.failCause(cause))
+        }
+        this.#watch(record)
         return Effect.andThen(
           Scope.addFinalizerExit(layerScope, (exit) => this.release(record, exit)),
-          Effect.suspend(() => {
-            // safe: R is what this very fiber was given
-            const context = fiber.context as Context.Context<R>
-            const acquiring = Effect.runForkWith(context)(Effect.suspend(() => build(record.scope, record, within)))
-            record.acquire = acquiring
-            const done = acquiring.pollUnsafe()
-            return done !== undefined
-              ? this.#started(record, done)
-              : this.#awaitStart(record, acquiring, restore)
-          })
+          Effect.onExit(restore(build(record.scope, record, within)), (exit) => this.#ended(record, exit))
         )
       })
     )
@@ -164,9 +176,10 @@ export class Registry {
       node,
       scope: Scope.makeUnsafe(),
       startedAt: now(this.#options.clock),
-      settled: new Notice(),
-      state: { _tag: "starting" },
-      acquire: undefined,
+      settled: false,
+      waiting: undefined,
+      state: starting,
+      acquiring: true,
       cleanup: undefined,
       initialized: false,
       cleanupCalled: false,
@@ -181,50 +194,67 @@ export class Registry {
     return record
   }
 
-  #awaitStart<A, E>(
-    record: ServiceRecord,
-    acquiring: Fiber.Fiber<Context.Context<A>, E>,
-    restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  ): Effect.Effect<Context.Context<A>, E> {
-    const limit = record.spec.startTimeout ?? this.#options.limits.startTimeout
-    return Effect.flatMap(Effect.exit(restore(waitFor(acquiring, limit))), (waited) => {
-      const done = acquiring.pollUnsafe()
-      if (done !== undefined) return this.#started(record, done)
-      // an acquire is uninterruptible by nature: ask it to end, but do not let it hold up the others
-      acquiring.interruptUnsafe()
-      const why = waited._tag === "Failure"
-        ? waited.cause
-        : Cause.die(new Error(`service "${record.name}" did not start within ${limit} ms`))
-      const patience = Math.min(this.#options.limits.cancelTimeout, this.remaining())
-      return Effect.flatMap(waitFor(acquiring, patience, this.killed), () => this.#failStart(record, why))
-    })
-  }
-
-  #started<A, E>(
-    record: ServiceRecord,
-    done: Exit.Exit<Context.Context<A>, E>
-  ): Effect.Effect<Context.Context<A>, E> {
-    if (done._tag === "Failure") return this.#failStart(record, done.cause)
+  /** An acquire has ended. What it had built before it failed is released. */
+  #ended(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    record.acquiring = false
+    // given up: what it made since was released at once, since its scope is closed
+    if (record.state._tag !== "starting" || record.cleanupCalled) return Effect.void
     record.startMs = elapsed(this.#options.clock, record.startedAt)
-    record.initialized = true
-    if (record.state._tag === "starting") {
-      record.state = { _tag: "running" }
+    if (exit._tag === "Success") {
+      record.initialized = true
+      record.state = running
       this.#emit({ _tag: "ServiceStarted", at: this.#at(), service: record.name, startMs: record.startMs })
       this.#supervise(record)
+      return Effect.void
     }
-    return done
+    this.#failed(record, exit.cause)
+    return Effect.uninterruptible(this.release(record, exit))
   }
 
-  /** Releases what an acquire had built before it failed, and lets the job know. */
-  #failStart<E>(record: ServiceRecord, cause: Cause.Cause<E>): Effect.Effect<never, E> {
+  #failed(record: ServiceRecord, cause: Cause.Cause<unknown>): void {
+    if (record.error !== undefined) return
+    record.error = errorText(cause)
+    this.#emit({ _tag: "ServiceStartFailed", at: this.#at(), service: record.name, error: record.error })
+    if (!Cause.hasInterruptsOnly(cause)) this.#options.onFailure(record, cause, "start")
+  }
+
+  #startEnd(record: ServiceRecord): number {
+    return record.startedAt + (record.spec.startTimeout ?? this.#options.limits.startTimeout)
+  }
+
+  /** Sees to it that the watch wakes up in time for the limit of this start. */
+  #watch(record: ServiceRecord): void {
+    const end = this.#startEnd(record)
+    if (end >= this.#nextStartEnd) return
+    this.#nextStartEnd = end
+    this.#earlier?.open()
+  }
+
+  /** Gives up the starts that take too long, until the stop begins. An acquire may be uninterruptible and hang. */
+  watchStarts(stopping: Notice): Effect.Effect<void> {
     return Effect.suspend(() => {
-      record.startMs = elapsed(this.#options.clock, record.startedAt)
-      record.error = errorText(cause)
-      this.#emit({ _tag: "ServiceStartFailed", at: this.#at(), service: record.name, error: record.error })
-      if (!Cause.hasInterruptsOnly(cause)) this.#options.onFailure(record, cause, "start")
-      const exit = Exit.failCause(cause)
-      return Effect.andThen(Effect.uninterruptible(this.release(record, exit)), exit)
+      const { clock } = this.#options
+      const earlier = this.#earlier = new Notice()
+      return Effect.flatMap(waitFor(stopping, this.#nextStartEnd - now(clock), earlier), (why) => {
+        if (why === "ended") return Effect.void
+        if (why === "time") this.#giveUpLate()
+        return this.watchStarts(stopping)
+      })
     })
+  }
+
+  #giveUpLate(): void {
+    this.#nextStartEnd = Infinity
+    for (const record of this.records) {
+      if (record.state !== starting) continue
+      const end = this.#startEnd(record)
+      if (end > now(this.#options.clock)) {
+        this.#nextStartEnd = Math.min(this.#nextStartEnd, end)
+        continue
+      }
+      const limit = end - record.startedAt
+      this.#failed(record, Cause.die(new Error(`service "${record.name}" did not start within ${limit} ms`)))
+    }
   }
 
   /** A fiber that a service forked into its scope and that fails is a service that died. */
@@ -242,7 +272,7 @@ export class Registry {
   /** Closes the scope of a service, within its limit. Never fails; a second call waits for the first. */
   release(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.withFiber((fiber) => {
-      if (record.cleanupCalled) return record.settled.opened ? Effect.void : record.settled.await
+      if (record.cleanupCalled) return awaitSettled(record)
       record.cleanupCalled = true
       const close = Effect.suspend(() => this.#close(record, exit, fiber.context))
       return this.#permits === undefined ? close : this.#permits.withPermits(1)(close)
@@ -259,25 +289,25 @@ export class Registry {
     const since = now(clock)
     if (!started) record.error ??= "its start was given up"
     record.state = { _tag: "releasing", since }
-    this.#progress(1)
     if (started) this.#emit({ _tag: "ServiceReleasing", at: this.#at(), service: record.name })
     const closing = Scope.closeUnsafe(record.scope, exit)
     // the close runs on a fiber of its own: nothing else bounds a wait for it
     const cleanup = closing === undefined ? undefined : Effect.runForkWith(context)(closing)
-    record.cleanup = cleanup
-    const settle = (overdue: boolean) => this.#settle(record, started, since, cleanup?.pollUnsafe(), overdue)
-    if (cleanup === undefined || cleanup.pollUnsafe() !== undefined) {
-      settle(false)
+    const done = cleanup?.pollUnsafe()
+    if (cleanup === undefined || done !== undefined) {
+      this.#settle(record, started, since, done, false)
       return Effect.void
     }
+    record.cleanup = cleanup
+    this.#progress(1)
     return Effect.flatMap(waitWithin(cleanup, this.#allowance(record), this.killed), (why) => {
+      this.#progress(-1)
       if (why === "ended") {
-        settle(false)
+        this.#settle(record, started, since, cleanup.pollUnsafe(), false)
       } else {
         record.state = { _tag: "overdue", since }
-        this.#progress(-1)
-        cleanup.addObserver(() => settle(true))
-        record.settled.open()
+        cleanup.addObserver((exit) => this.#settle(record, started, since, exit, true))
+        settle(record)
         this.#missed()
       }
       return Effect.void
@@ -301,8 +331,7 @@ export class Registry {
     }
     const outcome = !started ? "start-failed" : failed ? "release-failed" : overdue ? "timed-out" : "released"
     this.#stop(record, outcome, since)
-    if (!overdue) this.#progress(-1)
-    record.settled.open()
+    settle(record)
     if (failed) this.#missed()
   }
 
@@ -357,7 +386,7 @@ export class Registry {
   /** Releases every service that is not released yet, dependents first: for when the layers' own scopes stall. */
   sweep(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const rest = this.records.filter((record) => !record.settled.opened).toReversed()
+      const rest = this.records.filter((record) => !record.settled).toReversed()
       const dependents = new Map<string, Array<ServiceRecord>>()
       for (const record of this.records) {
         for (const name of this.graph.servicesNeededBy(record.node)) {
@@ -370,7 +399,7 @@ export class Registry {
         rest,
         (record) =>
           Effect.andThen(
-            Effect.forEach(dependents.get(record.name) ?? [], (dependent) => dependent.settled.await, {
+            Effect.forEach(dependents.get(record.name) ?? [], awaitSettled, {
               discard: true
             }),
             this.release(record, exit)

@@ -125,6 +125,7 @@ export class Run implements RunContext {
     main.addObserver((exit) => this.#ended(exit))
     const fork = Effect.runForkWith(context)
     fork(Effect.uninterruptible(stopSequence(this, main)))
+    fork(this.registry.watchStarts(this.stopping))
     const { autostop } = this.options
     if (autostop._tag === "after") {
       fork(Effect.map(waitFor(this.stopping, autostop.ms), (why) => {
@@ -147,7 +148,7 @@ export class Run implements RunContext {
           Layer.buildWithMemoMap(services, this.registry.graph.memoMap(), this.scope),
           (built) => {
             this.registry.admission = "nested"
-            this.registry.graph.sealed = true
+            this.registry.graph.seal()
             if (this.status === "starting") this.status = "running"
             this.stages.lastEmit = now(this.options.clock)
             this.events.emit({ _tag: "RunStarted", at: isoNow(this.options.clock) })

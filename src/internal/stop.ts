@@ -206,7 +206,7 @@ const conclude = (stop: Progress): Effect.Effect<void> =>
     const outcome = outcomeOf(stop)
     const services = run.registry.report()
     const reason = run.request?.reason === undefined ? {} : { reason: run.request.reason }
-    const report = new StopReport({
+    const report = StopReport.trusted({
       jobId: id,
       job,
       environment,

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { Environment, Job, LocalEnvironment, type StopReport, type SubmitOptions } from "../../src/index.ts"
@@ -12,8 +12,12 @@ export const jobOf = <A, E, ROut = never>(
   run: Effect.Effect<A, E, ROut | Scope.Scope>,
   services?: Layer.Layer<ROut, unknown>
 ) =>
-  // safe: what a test's run may fail with need not be declared
-  Job.make("test", { services, run: () => run as Effect.Effect<A, never, ROut | Scope.Scope> })
+  Job.make("test", {
+    // safe: without services there is nothing that the run may need
+    services: services ?? Layer.empty as Layer.Layer<ROut>,
+    // safe: what a test's run may fail with need not be declared
+    run: () => run as Effect.Effect<A, never, ROut | Scope.Scope>
+  })
 
 /** Submits a job, in a local environment of its own where none is provided. */
 export const submit = <A, E, ROut = never>(

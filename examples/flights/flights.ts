@@ -1,0 +1,56 @@
+// The job: flights from a file, enriched with their airports, into a SQLite database with totals.
+//
+//     autostop run examples/flights/flights.ts --payload '{"path":"node_modules/vega-datasets/data/flights-20k.json"}'
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { Job, Pipeline } from "autostop"
+import { Effect, Layer, Metric, Schema, Stream } from "effect"
+import { Airports, UnknownAirport } from "./Airports.ts"
+import { Summary } from "./Flight.ts"
+import { BadInput, Format, readFlights } from "./readFlights.ts"
+import { Warehouse, WarehouseError } from "./Warehouse.ts"
+
+/** How many flights are written in one transaction. */
+const batchSize = 1_000
+
+/** The flights that were written, for whoever shows the progress. */
+export const written = Metric.counter("flights_written")
+
+const withDefault = <S extends Schema.Top>(schema: S, value: S["Encoded"]) =>
+  schema.pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
+
+export default Job.make("flights", {
+  payload: {
+    /** The file with the flights. */
+    path: Schema.NonEmptyString,
+    /** The SQLite file to write; one that is there is replaced. */
+    database: withDefault(Schema.NonEmptyString, "out/flights.sqlite"),
+    /** The format of the file with the flights. */
+    format: withDefault(Format, "json"),
+    /** How many flights a route needs to be ranked by its mean delay. */
+    minFlights: withDefault(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)), 20)
+  },
+  success: Summary,
+  error: Schema.Union([BadInput, UnknownAirport, WarehouseError]),
+  services: Layer.mergeAll(Airports.layer, Warehouse.layer).pipe(Layer.provideMerge(NodeFileSystem.layer)),
+  run: ({ database, format, minFlights, path }) =>
+    Effect.gen(function*() {
+      const airports = yield* Airports
+      const warehouse = yield* Warehouse
+      yield* warehouse.create(database)
+      yield* readFlights(path, format).pipe(
+        Pipeline.source("flights"),
+        Pipeline.mapParallel(airports.enrich, { concurrency: 16, name: "enrich" }),
+        Pipeline.stage("enriched"),
+        Stream.grouped(batchSize),
+        Stream.runForEach((batch) =>
+          Effect.gen(function*() {
+            yield* warehouse.insert(batch)
+            yield* Metric.update(written, batch.length)
+            // SQLite works on this very thread: signals and timers get their turn between batches
+            yield* Effect.yieldNow
+          })
+        )
+      )
+      return yield* warehouse.summarise(minFlights)
+    })
+})

@@ -1,0 +1,237 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { namesWhatFailed, sendsWhatItHas } from "../examples/07-test-your-service.ts"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+interface Result {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs an example as its reader would; nothing of this environment may change what it prints. */
+const run = (name: string): Effect.Effect<Result> =>
+  Effect.callback((resume) => {
+    const child = spawn(process.execPath, [`examples/${name}.ts`], { cwd: root, env: {}, stdio: "pipe" })
+    let stdout = ""
+    let stderr = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => stdout += text)
+    child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text)
+    child.on("error", (error) => resume(Effect.die(error)))
+    child.on("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
+    return Effect.sync(() => child.kill("SIGKILL"))
+  })
+
+/** Checks how it ended; gives the lines of its output, without what differs from one run to the next. */
+const ended = ({ code, stderr, stdout }: Result, expected = 0): Array<string> => {
+  assert.deepStrictEqual({ code, stderr }, { code: expected, stderr: "" }, stdout)
+  return stdout
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "ID")
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME")
+    .replaceAll(/(?<="\w+Ms": )[\d.]+/g, "0")
+    .replaceAll(/\b\d+(\.\d+)? ?m?s\b/g, "TIME")
+    .replaceAll(/(?<=127\.0\.0\.1:)\d+/g, "PORT")
+    // the columns of a table are as wide as their longest duration
+    .replaceAll(/(?<=\S) +/g, " ")
+    .trimEnd()
+    .split("\n")
+}
+
+/** The lines of a service that was released. */
+const released = (name: string, used: string) => [
+  `  ${name} (local): released`,
+  "    Initialized: yes (TIME)",
+  `    Used: ${used}`,
+  "    Cleanup Called: yes",
+  "    Cleanup Completed: yes (TIME)",
+  "    Currently Running: no"
+]
+
+describe("examples", () => {
+  it("are numbered, short, and say how to run them", () => {
+    const files = readdirSync(`${root}/examples`).filter((file) => file.endsWith(".ts")).toSorted()
+    assert.isAtLeast(files.length, 7)
+    for (const [at, file] of files.entries()) {
+      const lines = readFileSync(`${root}/examples/${file}`, "utf8").trimEnd().split("\n")
+      assert.strictEqual(Number(file.slice(0, 2)), at + 1, file)
+      assert.isBelow(lines.length, 60, file)
+      assert.match(lines[0] ?? "", new RegExp(`^// .*\`node examples/${file}\``), file)
+    }
+  })
+
+  it.live("01 greets everyone, closes the greeter, and prints the report", () =>
+    Effect.map(run("01-local"), (result) =>
+      assert.deepStrictEqual(ended(result), [
+        "greeter: opened",
+        "Hello, Ada!",
+        "Hello, Grace!",
+        "Hello, Barbara!",
+        "greeter: closed",
+        "Job greetings (ID) on local: succeeded, clean",
+        "Trigger: completed; TIME in all",
+        "Phases:",
+        "  release TIME",
+        "Stages:",
+        "  names source 3",
+        "  mapParallel 1 mapParallel 3",
+        "  greeted stage 3",
+        "Services:",
+        ...released("examples/Greeter", "3 calls")
+      ])))
+
+  it.live("02 releases dependents before their dependencies, and siblings at once", () =>
+    Effect.map(run("02-service-graph"), (result) => {
+      const lines = ended(result)
+      // siblings have no order among themselves
+      for (const at of [1, 7, 9, 14]) lines.splice(at, 2, ...lines.slice(at, at + 2).toSorted())
+      assert.deepStrictEqual(lines, [
+        "Database: open",
+        "Cache: open",
+        "Search: open",
+        "Api: open",
+        "row 7",
+        "Api: closing",
+        "Api: closed",
+        "Cache: closing",
+        "Search: closing",
+        "Cache: closed",
+        "Search: closed",
+        "Database: closing",
+        "Database: closed",
+        "Database depends on nothing",
+        "Cache depends on Database",
+        "Search depends on Database",
+        "Api depends on Cache, Search"
+      ])
+    }))
+
+  it.live("03 delivers all that was emitted before the services go", () =>
+    Effect.map(run("03-drain-a-stream"), (result) => {
+      const count = /^source feed: (\d+)/m.exec(result.stdout)?.[1] ?? assert.fail(result.stdout)
+      assert.isAtLeast(Number(count), 100)
+      assert.deepStrictEqual(ended(result), [
+        `the warehouse closes with ${count} rows`,
+        `source feed: ${count} elements, 0 dropped`,
+        `mapParallel enriched: ${count} elements, 0 dropped`,
+        "succeeded, stopped because a hundred rows are enough"
+      ])
+    }))
+
+  it.live("04 exits with 3, names the service that hangs, and releases the others within the deadline", () =>
+    Effect.map(run("04-stop-policy"), (result) => {
+      const took = Number(/^the stop took (\d+) ms/m.exec(result.stdout)?.[1])
+      // the limit of the service that hangs is 200 ms, that of the policy 2 s
+      assert.isTrue(took >= 190 && took < 2_000, result.stdout)
+      assert.deepStrictEqual(ended(result, 3).map((line) => line.replace(/(?<=ticks source )\d+$/, "N")), [
+        "refused: releaseTimeout is TIME; expected no more than deadline (TIME), which all phases share",
+        "broker: waiting for a goodbye",
+        "metrics: sent",
+        "database: closed",
+        "the stop took TIME of TIME",
+        "Job policies (ID) on local: cancelled, NOT CLEAN",
+        "Trigger: deadline (it ran for TIME); TIME in all",
+        "Phases:",
+        "  cancel TIME",
+        "  release TIME timed out",
+        "  kill TIME",
+        "Stages:",
+        "  ticks source N",
+        "Services:",
+        ...released("database", "not countable"),
+        "  broker (local): abandoned",
+        "    Initialized: yes (TIME)",
+        "    Used: not countable",
+        "    Cleanup Called: yes",
+        "    Cleanup Completed: no (TIME)",
+        "    Currently Running: yes; depends on database",
+        ...released("metrics", "not countable")
+      ])
+    }))
+
+  it.live("05 serves while the job runs, and has closed its port once it has stopped", () =>
+    Effect.map(run("05-adopt-a-layer"), (result) =>
+      assert.deepStrictEqual(ended(result), [
+        "while the job runs: 200 Hello from the job",
+        "http: released",
+        "after it stopped: Error: connect ECONNREFUSED 127.0.0.1:PORT"
+      ])))
+
+  it.live("06 prints each event, then the report as JSON and for people", () =>
+    Effect.map(run("06-report-and-events"), (result) => {
+      const lines = ended(result)
+      const [start, end] = [lines.indexOf("{"), lines.indexOf("}") + 1]
+      const [happened, json, table] = [lines.slice(0, start), lines.slice(start, end), lines.slice(end)]
+      // an event is printed soon after it happened: only what led to it is certain to stand before it
+      assert.deepStrictEqual(happened.filter((line) => !line.startsWith(" ")), [
+        "JobSubmitted",
+        "ServiceStarting Ledger",
+        "ServiceStarted Ledger",
+        "RunStarted",
+        "RunEnded",
+        "StopRequested",
+        "PhaseStarted release",
+        "ServiceReleasing Ledger",
+        "ServiceStopped Ledger",
+        "PhaseEnded release",
+        "JobStopped"
+      ])
+      assert.deepStrictEqual(happened.filter((line) => line.startsWith(" ") || /^(RunE|ServiceSto)/.test(line)), [
+        "  the ledger is at 1",
+        "  the ledger is at 3",
+        "  the ledger is at 6",
+        "RunEnded",
+        "  the ledger closes at 6",
+        "ServiceStopped Ledger"
+      ])
+      assert.deepStrictEqual(JSON.parse(json.join("\n")), {
+        jobId: "ID",
+        job: "report",
+        environment: "local",
+        trigger: "completed",
+        outcome: "succeeded",
+        clean: true,
+        startedAt: "TIME",
+        stoppedAt: "TIME",
+        phases: [{ phase: "release", durationMs: 0, timedOut: false }],
+        stages: [{ name: "amounts", kind: "source", count: 3 }],
+        services: [{
+          name: "Ledger",
+          host: "local",
+          initialized: true,
+          used: 3,
+          cleanupCalled: true,
+          cleanupCompleted: true,
+          running: false,
+          outcome: "released",
+          startMs: 0,
+          releaseMs: 0,
+          dependsOn: []
+        }],
+        leftovers: []
+      })
+      assert.deepStrictEqual(table, [
+        "Job report (ID) on local: succeeded, clean",
+        "Trigger: completed; TIME in all",
+        "Phases:",
+        "  release TIME",
+        "Stages:",
+        "  amounts source 3",
+        "Services:",
+        ...released("Ledger", "3 calls")
+      ])
+    }))
+
+  it.live("07 passes with plain node", () =>
+    Effect.map(run("07-test-your-service"), (result) =>
+      assert.deepStrictEqual(ended(result), [
+        "ok: the outbox sends what it has before its connection closes",
+        "ok: a connection that fails to close is named, and keeps no letter from being sent"
+      ])))
+
+  it.effect("07 passes here too: the outbox sends what it has", () => sendsWhatItHas)
+  it.effect("07 passes here too: a connection that fails to close is named", () => namesWhatFailed)
+})
