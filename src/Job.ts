@@ -49,7 +49,7 @@ export interface Contract<
   }): Job<Name, Payload, Success, Error>
   implement<ROut, LE>(implementation: {
     /** The services of the job. What `run` needs and this lacks does not compile. */
-    readonly services: Layer.Layer<ROut, LE>
+    readonly services: Layer.Layer<ROut, LE> | undefined
     /** The work. Its Scope closes when it ends, before any service is released. */
     readonly run: Run<Payload["Type"], Success["Type"], Error["Type"], NoInfer<ROut> | Scope.Scope>
   }): Job<Name, Payload, Success, Error>
@@ -163,7 +163,7 @@ export const make: {
     name: Name,
     definition: Definition<P, S, E> & {
       /** The services of the job. What `run` needs and this lacks does not compile. */
-      readonly services: Layer.Layer<ROut, LE>
+      readonly services: Layer.Layer<ROut, LE> | undefined
       /** The work. Its Scope closes when it ends, before any service is released. */
       readonly run: Run<TypeOf<P>, S["Type"], E["Type"], NoInfer<ROut> | Scope.Scope>
     }

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { Environment, Job, LocalEnvironment, type StopReport, type SubmitOptions } from "../../src/index.ts"
@@ -13,8 +13,7 @@ export const jobOf = <A, E, ROut = never>(
   services?: Layer.Layer<ROut, unknown>
 ) =>
   Job.make("test", {
-    // safe: without services there is nothing that the run may need
-    services: services ?? Layer.empty as Layer.Layer<ROut>,
+    services,
     // safe: what a test's run may fail with need not be declared
     run: () => run as Effect.Effect<A, never, ROut | Scope.Scope>
   })
