@@ -365,6 +365,62 @@ describe("the stop sequence", () => {
       assert.isTrue(report.services.every((service) => service.outcome === "abandoned" && service.cleanupCalled))
     }))
 
+  it.effect("keeps a reserve for the release, however long the phases before it take", () =>
+    Effect.gen(function*() {
+      const release = { ms: 2_000, ends: "well" } as const
+      const run = yield* submit(Effect.uninterruptible(Effect.never), probe(new Journal(), "db", { release }), {
+        stopPolicy: { deadline: "6s" }
+      })
+      yield* settle
+      yield* run.stop()
+      yield* settle
+      yield* TestClock.adjust("6 seconds")
+      const { report } = yield* run.result
+      assert.deepStrictEqual(report.phases.map(({ durationMs, phase }) => [phase, durationMs]), [
+        ["cancel", 3_000],
+        ["release", 2_000]
+      ])
+      assert.strictEqual(serviceOf(report, "db").outcome, "released")
+    }).pipe(local))
+
+  it.effect("begins every release, also of those that wait for their turn when there is no time left", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const layer = Layer.mergeAll(
+        probe(journal, "first"),
+        probe(journal, "slow", { release: slow }),
+        probe(journal, "bad", { acquire: dies })
+      )
+      const { report } = yield* reportOf(Effect.void, layer, {
+        stopPolicy: { strategy: "immediate", releaseConcurrency: 1 }
+      })
+      assert.deepStrictEqual(report.services.map((service) => [service.cleanupCalled, service.outcome]), [
+        [true, "released"],
+        [true, "abandoned"],
+        [true, "start-failed"]
+      ])
+    }))
+
+  it.effect("counts what a cancel drops where it was dropped", () =>
+    Effect.gen(function*() {
+      const delivered: Array<number> = []
+      const run = yield* submit(
+        Stream.range(1, 10).pipe(
+          Pipeline.source("range"),
+          Pipeline.mapParallel((n) => n > 4 ? Effect.never : Effect.succeed(n), { concurrency: 2, name: "work" }),
+          Stream.runForEach((n) => Effect.sync(() => delivered.push(n)))
+        )
+      )
+      yield* settle
+      yield* run.stop({ mode: "cancel" })
+      const { report } = yield* run.result
+      assert.deepStrictEqual(delivered, [1, 2, 3, 4])
+      assert.deepStrictEqual(report.stages, [
+        { name: "range", kind: "source", count: 10 },
+        { name: "work", kind: "mapParallel", count: 4, dropped: 6 }
+      ])
+    }).pipe(local))
+
   it.effect("keeps time for what is beneath services that hang", () =>
     Effect.gen(function*() {
       const journal = new Journal()
