@@ -57,7 +57,7 @@ export type Strategy = typeof Strategy.Type
 /** A duration; as JSON a number of milliseconds, or `"Infinity"`. */
 const Limit = Schema.Union([Schema.Number, Schema.String]).pipe(
   Schema.decodeTo(
-    Schema.Duration,
+    Schema.Duration.check(Schema.makeFilter((limit) => Duration.isGreaterThanOrEqualTo(limit, Duration.zero))),
     SchemaTransformation.transformEffect({
       decode: (input: number | string, options) => {
         const parsed = parseDuration(input)
@@ -177,9 +177,18 @@ const duration: Parser<Duration.Duration> = { expected: durationExpected, parse:
 
 type Fields = { readonly [K in keyof StopPolicy]: StopPolicy[K] }
 
+/** A wait, unlike a limit, has an end. */
+const finite: Parser<Duration.Duration> = {
+  expected: "a duration that is not negative and not infinite, such as \"500ms\", \"5s\" or \"2 minutes\"",
+  parse: (input) => {
+    const parsed = parseDuration(input)
+    return parsed !== undefined && Duration.isFinite(parsed) ? parsed : undefined
+  }
+}
+
 const parsers: { readonly [K in keyof Fields]: Parser<Fields[K]> } = {
   strategy: oneOf(Strategy.literals),
-  delay: duration,
+  delay: finite,
   drainTimeout: duration,
   cancelTimeout: duration,
   releaseTimeout: duration,
@@ -259,6 +268,10 @@ export const resolve = Effect.fnUntraced(function*(
     return undefined
   }
   for (const { nameOf, settings } of sources) {
+    const prototype = typeof settings === "object" && settings !== null ? Object.getPrototypeOf(settings) : undefined
+    if (prototype !== Object.prototype && prototype !== null) {
+      return yield* PolicyError.of("stopPolicy", settings, `an object with the settings ${fields.join(", ")}`)
+    }
     for (const field of Object.keys(settings)) {
       if (!isField(field)) {
         return yield* PolicyError.of(field, Reflect.get(settings, field), `one of the settings ${fields.join(", ")}`)
@@ -327,17 +340,19 @@ const config: Config.Config<StopPolicy> = Config.mapEffect(rawConfig, (settings)
         new Schema.SchemaError(
           new SchemaIssue.Pointer(
             [error.setting],
-            new SchemaIssue.InvalidValue({ expected: error.expected }, error.value)
+            new SchemaIssue.InvalidValue({ expected: `${error.expected}, not ${error.value}` }, error.value)
           )
         )
       )
   ))
 
-const show = (value: unknown): string =>
-  Duration.isDuration(value)
-    ? Duration.format(value)
-    : typeof value === "string"
-    ? JSON.stringify(value)
-    : typeof value === "object" && value !== null
-    ? JSON.stringify(value)
-    : String(value)
+const show = (value: unknown): string => {
+  if (Duration.isDuration(value)) return Duration.format(value)
+  if (typeof value === "string") return JSON.stringify(value)
+  if (typeof value !== "object" || value === null) return String(value)
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return Object.prototype.toString.call(value)
+  }
+}

@@ -2,21 +2,38 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+const parts = ["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"]
 
 /** Reads Effect's own inputs and the short form of command lines; `undefined` for what is no duration or is negative. */
 export const parseDuration = (input: unknown): Duration.Duration | undefined => {
-  if (typeof input === "number" && Number.isNaN(input)) return undefined
-  if (typeof input === "string") {
-    const text = input.trim()
-    const short = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text)
-    if (short !== null) return Duration.millis(Number(short[1]) * (units[short[2] ?? "ms"] ?? 1))
-    if (/^infinity$/i.test(text)) return Duration.infinity
-    if (text === "0") return Duration.zero
-    return nonNegative(text)
+  switch (typeof input) {
+    case "string":
+      return parseText(input.trim())
+    case "number":
+      return Number.isNaN(input) ? undefined : nonNegative(input)
+    case "bigint":
+      return nonNegative(input)
+    case "object":
+      return isDurationObject(input) ? nonNegative(input) : undefined
+    default:
+      return undefined
   }
-  return typeof input === "number" || typeof input === "bigint" || typeof input === "object"
-    ? nonNegative(input)
-    : undefined
+}
+
+const parseText = (text: string): Duration.Duration | undefined => {
+  const short = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text)
+  if (short !== null) return Duration.millis(Number(short[1]) * (units[short[2] ?? "ms"] ?? 1))
+  if (/^infinity$/i.test(text)) return Duration.infinity
+  return text === "0" ? Duration.zero : nonNegative(text)
+}
+
+/** Effect takes any object for a duration of zero: it is one of its own, a pair of numbers, or made of its units. */
+const isDurationObject = (input: object | null): boolean => {
+  if (Duration.isDuration(input)) return true
+  if (input === null) return false
+  if (Array.isArray(input)) return input.length === 2 && input.every(Number.isFinite)
+  const entries = Object.entries(input)
+  return entries.length > 0 && entries.every(([part, value]) => parts.includes(part) && Number.isFinite(value))
 }
 
 const nonNegative = (input: unknown): Duration.Duration | undefined => {

@@ -2,8 +2,14 @@ import type { ServiceReport, StopReport } from "../StopReport.ts"
 
 const tick = (value: boolean): string => value ? "yes" : "no"
 
-export const millis = (ms: number): string =>
-  ms < 1 ? `${ms.toFixed(2)} ms` : ms < 1_000 ? `${ms.toFixed(ms < 10 ? 1 : 0)} ms` : `${(ms / 1_000).toFixed(2)} s`
+/** To three digits, in the unit that its rounded value is best told in. */
+export const millis = (ms: number): string => {
+  if (ms < 0.995) return `${ms.toFixed(2)} ms`
+  if (ms < 9.95) return `${ms.toFixed(1)} ms`
+  return ms < 999.5 ? `${ms.toFixed(0)} ms` : `${(ms / 1_000).toFixed(2)} s`
+}
+
+const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, " ")
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
 
@@ -14,7 +20,8 @@ const table = (rows: ReadonlyArray<ReadonlyArray<string>>): Array<string> => {
 }
 
 const cleanupCheck = (service: ServiceReport): Array<string> => [
-  `  ${service.name} (${service.host}): ${service.outcome}` + (service.error === undefined ? "" : `: ${service.error}`),
+  `  ${service.name} (${service.host}): ${service.outcome}` +
+  (service.error === undefined ? "" : `: ${oneLine(service.error)}`),
   `    Initialized:       ${tick(service.initialized)} (${millis(service.startMs)})`,
   `    Used:              ${service.used === undefined ? "not countable" : plural(service.used, "call")}`,
   `    Cleanup Called:    ${tick(service.cleanupCalled)}`,
@@ -28,7 +35,9 @@ export const renderReport = (report: StopReport): string => {
   const lines = [
     `Job ${report.job} (${report.jobId}) on ${report.environment}: ${report.outcome}, ` +
     `${report.clean ? "clean" : "NOT CLEAN"}`,
-    `Trigger: ${report.trigger}${report.reason === undefined ? "" : ` (${report.reason})`}; ${millis(total)} in all`
+    `Trigger: ${report.trigger}${report.reason === undefined ? "" : ` (${oneLine(report.reason)})`}; ${
+      millis(total)
+    } in all`
   ]
   if (report.phases.length > 0) {
     lines.push("Phases:")
@@ -51,7 +60,7 @@ export const renderReport = (report: StopReport): string => {
   }
   if (report.leftovers.length > 0) {
     lines.push("Left over:")
-    lines.push(...table(report.leftovers.map((leftover) => [leftover.kind, leftover.detail])))
+    lines.push(...table(report.leftovers.map((leftover) => [leftover.kind, oneLine(leftover.detail)])))
   }
   return lines.join("\n")
 }
