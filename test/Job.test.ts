@@ -1,3 +1,5 @@
+// what does not compile is what this file is about
+// @effect-diagnostics missingEffectContext:off missingLayerContext:off missingEffectError:off
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

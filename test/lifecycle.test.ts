@@ -177,7 +177,7 @@ describe("the owner of a job", () => {
       const handle: Array<Effect.Success<ReturnType<typeof submit>>> = []
       const caller = yield* Effect.forkChild(Effect.gen(function*() {
         handle.push(yield* submit(Effect.never, probe(new Journal(), "db")))
-        yield* Effect.never
+        return yield* Effect.never
       }))
       yield* settle
       yield* Fiber.interrupt(caller)

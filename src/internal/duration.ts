@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
-const parts = ["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"]
+const parts = new Set(["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"])
 
 /** Reads Effect's own inputs and the short form of command lines; `undefined` for what is no duration or is negative. */
 export const parseDuration = (input: unknown): Duration.Duration | undefined => {
@@ -33,7 +33,7 @@ const isDurationObject = (input: object | null): boolean => {
   if (input === null) return false
   if (Array.isArray(input)) return input.length === 2 && input.every(Number.isFinite)
   const entries = Object.entries(input)
-  return entries.length > 0 && entries.every(([part, value]) => parts.includes(part) && Number.isFinite(value))
+  return entries.length > 0 && entries.every(([part, value]) => parts.has(part) && Number.isFinite(value))
 }
 
 const nonNegative = (input: unknown): Duration.Duration | undefined => {

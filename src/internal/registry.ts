@@ -139,11 +139,16 @@ export class Registry {
         }
         this.#watch(record)
         return Effect.andThen(
-          Scope.addFinalizerExit(layerScope, (exit) => this.release(record, exit)),
+          Scope.addFinalizerExit(layerScope, this.#releaser(record)),
           Effect.onExit(restore(build(record.scope, record, within)), (exit) => this.#ended(record, exit))
         )
       })
     )
+  }
+
+  /** A finalizer lives as long as its layer: it holds nothing but the record. */
+  #releaser(record: ServiceRecord): (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> {
+    return (exit) => this.release(record, exit)
   }
 
   #refusal(spec: ServiceSpec): string | undefined {
@@ -274,8 +279,9 @@ export class Registry {
     return Effect.withFiber((fiber) => {
       if (record.cleanupCalled) return awaitSettled(record)
       record.cleanupCalled = true
-      const close = Effect.suspend(() => this.#close(record, exit, fiber.context))
-      return this.#permits === undefined ? close : this.#permits.withPermits(1)(close)
+      return this.#permits === undefined
+        ? this.#close(record, exit, fiber.context)
+        : this.#permits.withPermits(1)(Effect.suspend(() => this.#close(record, exit, fiber.context)))
     })
   }
 
@@ -298,6 +304,15 @@ export class Registry {
       this.#settle(record, started, since, done, false)
       return Effect.void
     }
+    return this.#awaitCleanup(record, started, since, cleanup)
+  }
+
+  #awaitCleanup(
+    record: ServiceRecord,
+    started: boolean,
+    since: number,
+    cleanup: Fiber.Fiber<unknown, unknown>
+  ): Effect.Effect<void> {
     record.cleanup = cleanup
     this.#progress(1)
     return Effect.flatMap(waitWithin(cleanup, this.#allowance(record), this.killed), (why) => {
@@ -339,8 +354,8 @@ export class Registry {
     const releaseMs = elapsed(this.#options.clock, since)
     record.state = { _tag: "stopped", outcome, releaseMs }
     if (this.#alive.get(record.name) === record) this.#alive.delete(record.name)
-    const error = record.error === undefined ? {} : { error: record.error }
-    this.#emit({ _tag: "ServiceStopped", at: this.#at(), service: record.name, outcome, releaseMs, ...error })
+    const stopped = { _tag: "ServiceStopped", at: this.#at(), service: record.name, outcome, releaseMs } as const
+    this.#emit(record.error === undefined ? stopped : { ...stopped, error: record.error })
     // one that `run` provided again and again leaves one line in the report, as long as all went well
     if (this.admission !== "open" && outcome === "released" && record.name !== record.spec.name) {
       this.records.splice(this.records.indexOf(record), 1)

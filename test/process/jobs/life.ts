@@ -45,15 +45,15 @@ const service = (name: string) =>
       Effect.gen(function*() {
         yield* say(`opening ${name}`)
         if (open === "slow") yield* Effect.sleep("300 millis")
-        if (open === "hang" && name === "outer") yield* Effect.never
-        if (open === "fail" && name === "outer") return yield* Effect.fail(new Error("no connection"))
+        if (open === "hang" && name === "outer") return yield* Effect.never
+        if (open === "fail" && name === "outer") return yield* Effect.fail("no connection")
         yield* say(`opened ${name}`)
       }),
       () =>
         Effect.gen(function*() {
           if (close === "slow") yield* Effect.sleep("300 millis")
-          if (close === "hang" && name === "outer") yield* Effect.never
-          if (close === "fail" || close === "die") yield* Effect.die(new Error("close broke"))
+          if (close === "hang" && name === "outer") return yield* Effect.never
+          if (close === "fail" || close === "die") return yield* Effect.die(new Error("close broke"))
           yield* say(`closed ${name}`)
         })
     )
