@@ -4,18 +4,14 @@
  *
  * @since 0.1.0
  */
-import type * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { CurrentRun, type RunContext } from "./internal/currentRun.ts"
+import { CurrentRun } from "./internal/currentRun.ts"
+import { Gate } from "./internal/gate.ts"
 import { joinStreams } from "./internal/join.ts"
 import { AsTheyCome, Fifo, Lanes, Loop, Ordered, parallel } from "./internal/parallel.ts"
-import type { Stage } from "./internal/stages.ts"
-import { now } from "./internal/time.ts"
 import { PolicyError } from "./StopPolicy.ts"
 
 /**
@@ -29,94 +25,13 @@ import { PolicyError } from "./StopPolicy.ts"
  * @since 0.1.0
  */
 export const source = (name: string) => <A, E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
-  Stream.transformPullBracket(self, (pull, _, scope) =>
+  Stream.transformPull(self, (pull, scope) =>
     Effect.withFiber((fiber) => {
-      const run = fiber.getRef(CurrentRun)
-      if (run === undefined) return Effect.succeed(pull)
-      const gate = new Gate(run, fiber.getRef(Clock.Clock), run.stages.stage("source", name), pull)
-      return Effect.as(Scope.addFinalizer(scope, Effect.sync(() => gate.end())), gate.pull)
+      const stages = fiber.getRef(CurrentRun)?.stages
+      if (stages === undefined) return Effect.succeed(pull)
+      const gate = new Gate(stages, fiber.getRef(Clock.Clock), stages.stage("source", name), pull)
+      return Effect.as(Scope.addFinalizer(scope, gate.close), gate.pull)
     }))
-
-const longestTurnMs = 10
-
-/** Ends a stream when a drain is asked for. */
-class Gate<A, E, R> {
-  readonly #run: RunContext
-  readonly #clock: Clock.Clock
-  readonly #stage: Stage
-  readonly #upstream: Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done, R>
-  #running = true
-  /** When the event loop last had a turn that is known of. */
-  #turn: number
-
-  constructor(
-    run: RunContext,
-    clock: Clock.Clock,
-    stage: Stage,
-    upstream: Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done, R>
-  ) {
-    this.#run = run
-    this.#clock = clock
-    this.#stage = stage
-    this.#upstream = upstream
-    this.#turn = now(clock)
-    run.stages.running++
-  }
-
-  readonly pull: Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done, R> = Effect.withFiber((fiber) => {
-    const { drain } = this.#run.stages
-    // a pipeline that never waits would keep signals, timers and limits waiting
-    if (now(this.#clock) - this.#turn >= longestTurnMs) {
-      this.#turn = Infinity
-      return Effect.flatMap(Effect.yieldNow, () => {
-        this.#turn = now(this.#clock)
-        return this.pull
-      })
-    }
-    if (drain.opened) {
-      this.end()
-      return Cause.done()
-    }
-    // a fiber of its own, so that a drain can interrupt the pull and not who pulls; most pulls end at once
-    // safe: R is what this very fiber was given
-    const pulling = Effect.runForkWith(fiber.context)(
-      this.#upstream as Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done>
-    )
-    const done = pulling.pollUnsafe()
-    if (done !== undefined) return this.#emit(done)
-    return Effect.callback((resume) => {
-      const undrain = drain.onOpen(() => pulling.interruptUnsafe())
-      pulling.addObserver((exit) => {
-        undrain()
-        this.#turn = now(this.#clock)
-        resume(this.#emit(exit))
-      })
-      return Effect.callback<void>((resume) => {
-        undrain()
-        pulling.interruptUnsafe()
-        pulling.addObserver(() => resume(Effect.void))
-      })
-    })
-  })
-
-  #emit(
-    exit: Exit.Exit<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done>
-  ): Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done> {
-    if (exit._tag === "Success") {
-      this.#stage.count += exit.value.length
-      this.#run.stages.lastEmit = now(this.#clock)
-      return exit
-    }
-    this.end()
-    return this.#run.stages.drain.opened && Cause.hasInterruptsOnly(exit.cause) ? Cause.done() : exit
-  }
-
-  end(): void {
-    if (!this.#running) return
-    this.#running = false
-    this.#run.stages.running--
-  }
-}
 
 /**
  * Counts what passes, by chunk.
@@ -221,23 +136,25 @@ export interface Turn<A, B> {
 export const feedback = <A, B, E2, R2>(
   f: (a: A) => Effect.Effect<Turn<A, B>, E2, R2>,
   options: { readonly concurrency?: number | undefined; readonly name?: string | undefined } = {}
-) =>
-<E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<B, E | E2, R | R2> =>
-  Stream.suspend(() => {
-    const loop = new Loop<A>()
-    return parallel({
-      kind: "feedback",
-      name: options.name,
-      concurrency: atLeastOne("concurrency", options.concurrency ?? 1),
-      f,
-      intake: () => loop,
-      outlet: () =>
-        new AsTheyCome((chunk: Array<B>, turn: Turn<A, B>) => {
-          for (const element of turn.emit ?? []) chunk.push(element)
-          loop.add(turn.again ?? [])
-        })
-    })(self)
-  })
+) => {
+  const concurrency = atLeastOne("concurrency", options.concurrency ?? 1)
+  return <E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<B, E | E2, R | R2> =>
+    Stream.suspend(() => {
+      const loop = new Loop<A>()
+      return parallel({
+        kind: "feedback",
+        name: options.name,
+        concurrency,
+        f,
+        intake: () => loop,
+        outlet: () =>
+          new AsTheyCome((chunk: Array<B>, turn: Turn<A, B>) => {
+            for (const element of turn.emit ?? []) chunk.push(element)
+            loop.add(turn.again ?? [])
+          })
+      })(self)
+    })
+}
 
 /**
  * @category joins

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { CurrentRun } from "./currentRun.ts"
+import type { Stage } from "./stages.ts"
 
 interface Side<Own, Key> {
   readonly key: (element: Own) => Key
@@ -20,11 +21,14 @@ export const joinStreams = <L, EL, RL, R, ER, RR, K>(
 ): Stream.Stream<readonly [L, R], EL | ER, RL | RR> =>
   Stream.unwrap(Effect.withFiber((fiber) => {
     const stages = fiber.getRef(CurrentRun)?.stages
-    const stage = options.name === undefined ? stages?.unnamed("join") : stages?.stage("join", options.name)
+    const stage: Stage = (options.name === undefined ? stages?.unnamed("join") : stages?.stage("join", options.name)) ??
+      { name: "", kind: "join", count: 0, dropped: 0 }
     const left: Side<L, K> = { key: options.left, seen: new Map(), ended: false }
     const right: Side<R, K> = { key: options.right, seen: new Map(), ended: false }
     let taken = 0
     let joined = 0
+    const holder = { stage, held: () => taken - joined }
+    stages?.hold(holder)
 
     const chunksOf = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
       Stream.concat(
@@ -44,13 +48,11 @@ export const joinStreams = <L, EL, RL, R, ER, RR, K>(
         if (input.side === "left") take(input.elements, left, right, (own, other) => pairs.push([own, other]))
         else take(input.elements, right, left, (own, other) => pairs.push([other, own]))
         joined += input.elements?.length ?? 0
-        if (stage !== undefined) stage.count += pairs.length
+        stage.count += pairs.length
         return pairs
       }),
       Stream.flattenIterable,
-      Stream.ensuring(Effect.sync(() => {
-        if (stage !== undefined) stage.held += taken - joined
-      }))
+      Stream.ensuring(Effect.sync(() => stages?.letGo(holder)))
     )
     return Effect.succeed(pairs)
   }))

@@ -7,7 +7,7 @@ import type * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { CurrentRun } from "./currentRun.ts"
-import type { Stage } from "./stages.ts"
+import type { Holder, Stage } from "./stages.ts"
 
 /** The elements that wait for a worker. `Task` is what a worker holds while it works on one. */
 export interface Intake<A, Task> {
@@ -60,24 +60,25 @@ export const parallel =
             const pool = new Pool<A, Task, Result, B, E | E2, R | R2>(
               options,
               pull,
-              stage,
+              stage ?? { name: "", kind: options.kind, count: 0, dropped: 0 },
               Effect.runForkWith(context),
-              Fiber.runIn(scope),
               (task) => fiber.currentDispatcher.scheduleTask(task, 0)
             )
-            return Effect.as(Scope.addFinalizer(scope, Effect.sync(() => pool.close())), pool.pull)
+            stages?.hold(pool)
+            const close = Effect.ensuring(pool.close, Effect.sync(() => stages?.letGo(pool)))
+            return Effect.as(Scope.addFinalizer(scope, close), pool.pull)
           }))
     )
 
-class Pool<A, Task, Result, B, E, R> {
+class Pool<A, Task, Result, B, E, R> implements Holder {
   readonly #pullUpstream: Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E, void, R>
   readonly #f: (a: A) => Effect.Effect<Result, E, R>
   readonly #concurrency: number
   readonly #intake: Intake<A, Task>
   readonly #outlet: Outlet<Task, Result, B>
-  readonly #stage: Stage | undefined
+  readonly stage: Stage
   readonly #fork: <A, E>(effect: Effect.Effect<A, E, R>) => Fiber.Fiber<A, E>
-  readonly #track: <A, E>(fiber: Fiber.Fiber<A, E>) => Fiber.Fiber<A, E>
+  readonly #fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   readonly #later: (task: () => void) => void
   readonly #idle: Array<() => void> = []
   #workers = 0
@@ -86,15 +87,15 @@ class Pool<A, Task, Result, B, E, R> {
   #pumping = false
   #ended: Cause.Cause<E | Cause.Done> | undefined
   #failed: Cause.Cause<E | Cause.Done> | undefined
+  #closed = false
   #consumer: (() => void) | undefined
   #notified = false
 
   constructor(
     options: Parallel<A, Task, Result, B, E, R>,
     pull: Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E, void, R>,
-    stage: Stage | undefined,
+    stage: Stage,
     fork: <A, E>(effect: Effect.Effect<A, E, R>) => Fiber.Fiber<A, E>,
-    track: <A, E>(fiber: Fiber.Fiber<A, E>) => Fiber.Fiber<A, E>,
     later: (task: () => void) => void
   ) {
     this.#pullUpstream = pull
@@ -102,9 +103,8 @@ class Pool<A, Task, Result, B, E, R> {
     this.#concurrency = options.concurrency
     this.#intake = options.intake()
     this.#outlet = options.outlet()
-    this.#stage = stage
+    this.stage = stage
     this.#fork = fork
-    this.#track = track
     this.#later = later
   }
 
@@ -122,10 +122,16 @@ class Pool<A, Task, Result, B, E, R> {
     })
   })
 
-  /** What was taken in and never handed on. */
-  close(): void {
-    if (this.#stage !== undefined) this.#stage.held += this.#intake.size + this.#busy + this.#outlet.size
+  /** What was taken in and not handed on. */
+  held(): number {
+    return this.#intake.size + this.#busy + this.#outlet.size
   }
+
+  /** Begins nothing more, and interrupts all that is under way at the same time. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.#closed = true
+    return this.#fibers.size === 0 ? Effect.void : Fiber.interruptAll(this.#fibers)
+  })
 
   #next(): Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E> | undefined {
     if (this.#failed !== undefined) return Effect.failCause(this.#failed)
@@ -137,7 +143,7 @@ class Pool<A, Task, Result, B, E, R> {
 
   #emit(): Effect.Effect<Arr.NonEmptyReadonlyArray<B>> {
     const chunk = this.#outlet.takeAll()
-    if (this.#stage !== undefined) this.#stage.count += chunk.length
+    this.stage.count += chunk.length
     this.#pump()
     // safe: the outlet was ready, so there is at least one
     return Effect.succeed(chunk as unknown as Arr.NonEmptyReadonlyArray<B>)
@@ -147,7 +153,14 @@ class Pool<A, Task, Result, B, E, R> {
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
-    while (this.#failed === undefined && this.#outlet.room) {
+    for (let turn = 0; this.#failed === undefined && !this.#closed && this.#outlet.room; turn++) {
+      if (turn === longestTurn) {
+        this.#later(() => {
+          this.#pump()
+          this.#notify()
+        })
+        break
+      }
       if (this.#intake.available) {
         const idle = this.#idle.pop()
         if (idle !== undefined) idle()
@@ -159,7 +172,7 @@ class Pool<A, Task, Result, B, E, R> {
         const fiber = this.#fork(this.#pullUpstream)
         const exit = fiber.pollUnsafe()
         if (exit === undefined) {
-          this.#track(fiber).addObserver((exit) => {
+          this.#track(fiber, (exit) => {
             this.#pulled(exit)
             this.#pump()
             this.#notify()
@@ -174,18 +187,32 @@ class Pool<A, Task, Result, B, E, R> {
 
   #pulled(exit: Exit.Exit<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done>): void {
     this.#pulling = false
-    if (exit._tag === "Success") this.#intake.add(exit.value)
+    if (exit._tag === "Success") this.#add(exit.value)
     else if (exit.cause.reasons.some((reason) => reason._tag === "Fail" && Cause.isDone(reason.error))) {
       this.#ended = exit.cause
     } else this.#fail(exit.cause)
   }
 
+  #add(chunk: ReadonlyArray<A>): void {
+    try {
+      this.#intake.add(chunk)
+    } catch (defect) {
+      this.#fail(Cause.die(defect))
+    }
+  }
+
   #addWorker(): void {
     this.#workers++
-    const fiber = this.#fork(this.#worker())
-    if (fiber.pollUnsafe() === undefined) this.#track(fiber)
-    fiber.addObserver((exit) => {
+    this.#track(this.#fork(this.#worker()), (exit) => {
       if (exit._tag === "Failure") this.#fail(exit.cause)
+    })
+  }
+
+  #track<A, E>(fiber: Fiber.Fiber<A, E>, observe: (exit: Exit.Exit<A, E>) => void): void {
+    this.#fibers.add(fiber)
+    fiber.addObserver((exit) => {
+      this.#fibers.delete(fiber)
+      observe(exit)
     })
   }
 
@@ -196,7 +223,7 @@ class Pool<A, Task, Result, B, E, R> {
     let task: Task
     const work = Effect.whileLoop({
       while: () => {
-        if (!intake.available || !outlet.room || this.#failed !== undefined) return false
+        if (!intake.available || !outlet.room || this.#failed !== undefined || this.#closed) return false
         task = intake.take()
         outlet.begin(task)
         this.#busy++
@@ -238,6 +265,9 @@ class Pool<A, Task, Result, B, E, R> {
 /** How many results may wait to be handed on, beside those under way: what a slow consumer holds back. */
 export const maxReady = 256
 
+/** How many steps may be taken before others get their turn. */
+const longestTurn = 1_024
+
 /** How many elements may wait while none of them is available. */
 const maxWaiting = 4_096
 
@@ -273,17 +303,20 @@ export class Fifo<A> implements Intake<A, number> {
 export class Ordered<B> implements Outlet<number, B, B> {
   readonly #ring: Array<B | typeof empty>
   readonly #mask: number
+  readonly #window: number
   #head = 0
   #begun = 0
   size = 0
 
   constructor(concurrency: number) {
-    const length = 2 ** Math.ceil(Math.log2(maxReady + concurrency))
+    // more than a ring has room for is more than anybody waits for
+    this.#window = Math.min(maxReady + concurrency, 2 ** 20)
+    const length = 2 ** Math.ceil(Math.log2(this.#window))
     this.#ring = Array.from({ length }, () => empty)
     this.#mask = length - 1
   }
   get room(): boolean {
-    return this.#begun - this.#head < this.#ring.length
+    return this.#begun - this.#head < this.#window
   }
   get ready(): boolean {
     return this.#ring[this.#head & this.#mask] !== empty

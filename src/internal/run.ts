@@ -150,7 +150,7 @@ export class Run implements RunContext {
             this.registry.admission = "nested"
             this.registry.graph.seal()
             if (this.status === "starting") this.status = "running"
-            this.stages.lastEmit = now(this.options.clock)
+            this.stages.lastActive = now(this.options.clock)
             this.events.emit({ _tag: "RunStarted", at: isoNow(this.options.clock) })
             // safe: the payload was checked against the job's Schema, and the services are those that `run` needs
             const run = Effect.suspend(() => implementation.run(payload as never)) as Effect.Effect<unknown, unknown>
@@ -174,14 +174,19 @@ export class Run implements RunContext {
   #watchIdle(ms: number): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { clock } = this.options
-      const left = this.status === "starting" ? ms : this.stages.lastEmit + ms - now(clock)
-      return Effect.flatMap(waitFor(this.stopping, left), (why) => {
+      const left = () => this.stages.lastActive + ms - now(clock)
+      return Effect.flatMap(waitFor(this.stopping, this.#isBusy ? ms : left()), (why) => {
         if (why !== "time") return Effect.void
-        if (this.status === "starting" || this.stages.lastEmit + ms > now(clock)) return this.#watchIdle(ms)
+        if (this.#isBusy || left() > 0) return this.#watchIdle(ms)
         this.stop({ trigger: "idle", mode: "drain", reason: `no source emitted for ${ms} ms` })
         return Effect.void
       })
     })
+  }
+
+  /** A source that nobody waits for, because its consumers are at work, is not idle. */
+  get #isBusy(): boolean {
+    return this.status === "starting" || this.stages.waiting < this.stages.running
   }
 }
 

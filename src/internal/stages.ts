@@ -1,12 +1,20 @@
 import type { StageReport } from "../StopReport.ts"
 import { Notice } from "./notice.ts"
 
-/** One counter of a pipeline; `held` is what an operator has taken in and not yet handed on. */
+/** One counter of a pipeline. */
 export interface Stage {
   readonly name: string
   readonly kind: StageReport["kind"]
+  /** What left it. */
   count: number
-  held: number
+  /** What an operator had taken in and never handed on. */
+  dropped: number
+}
+
+/** An operator that holds elements, while its stream runs. */
+export interface Holder {
+  readonly stage: Stage
+  held(): number
 }
 
 /** The counters of a job's pipelines, and the gate that ends its sources. */
@@ -14,31 +22,61 @@ export class Stages {
   readonly list: Array<Stage> = []
   /** Opens when sources are to end. */
   readonly drain = new Notice()
-  /** Sources that have begun and not ended. */
+  /** Streams whose source has begun, and that have not ended. */
   running = 0
-  /** When a source last emitted, in monotonic milliseconds. */
-  lastEmit = 0
+  /** Those of them whose source is being waited for. */
+  waiting = 0
+  /** When a source last emitted, or was last asked to, in monotonic milliseconds. */
+  lastActive = 0
   readonly #byKey = new Map<string, Stage>()
-  #unnamed = 0
+  readonly #holders = new Set<Holder>()
+  readonly #unnamed = new Set<Stage>()
+
+  /** Whether something that a source emitted may not have reached its sink. */
+  get flowing(): boolean {
+    return this.running > 0 || [...this.#holders].some((holder) => holder.held() > 0)
+  }
 
   /** The counter of that kind and name: a pipeline that runs twice counts on. */
   stage(kind: Stage["kind"], name: string): Stage {
     const key = `${kind} ${name}`
     const known = this.#byKey.get(key)
     if (known !== undefined) return known
-    const stage: Stage = { name, kind, count: 0, held: 0 }
+    const stage: Stage = { name, kind, count: 0, dropped: 0 }
     this.#byKey.set(key, stage)
     this.list.push(stage)
     return stage
   }
 
+  /** The first counter without a name that is free: one that is made anew for each element needs only one. */
   unnamed(kind: Stage["kind"]): Stage {
-    return this.stage(kind, `${kind} ${++this.#unnamed}`)
+    let stage: Stage
+    let n = 1
+    do stage = this.stage(kind, `${kind} ${n++}`)
+    while (this.#unnamed.has(stage))
+    this.#unnamed.add(stage)
+    return stage
+  }
+
+  hold(holder: Holder): void {
+    this.#holders.add(holder)
+  }
+
+  /** The stream of an operator has ended: what it still holds is dropped. */
+  letGo(holder: Holder): void {
+    if (!this.#holders.delete(holder)) return
+    holder.stage.dropped += holder.held()
+    this.#unnamed.delete(holder.stage)
   }
 
   report(): Array<StageReport> {
-    return this.list.map(({ count, held, kind, name }): StageReport =>
-      held === 0 ? { name, kind, count } : { name, kind, count, dropped: held }
+    return this.list.map(({ count, dropped, kind, name }): StageReport =>
+      dropped === 0 ? { name, kind, count } : { name, kind, count, dropped }
     )
+  }
+
+  /** Counts as dropped what a run that does not end still holds. */
+  conclude(): void {
+    for (const holder of this.#holders) this.letGo(holder)
   }
 }

@@ -75,7 +75,7 @@ const delay = (stop: Progress): Effect.Effect<void> =>
 const drain = (stop: Progress): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { options, stages } = stop.run
-    if (options.limits.strategy === "fast" || !isGentle(stop) || stages.running === 0) return Effect.void
+    if (options.limits.strategy === "fast" || !isGentle(stop) || !stages.flowing) return Effect.void
     return phase(
       stop,
       "drain",
@@ -202,6 +202,7 @@ const conclude = (stop: Progress): Effect.Effect<void> =>
       if (!record.initialized && isRunning(record)) stop.leftovers.push({ kind: "acquire", detail: record.name })
     }
     run.registry.conclude()
+    run.stages.conclude()
     stop.leftovers.push(...yield* run.options.leftovers)
     const outcome = outcomeOf(stop)
     const services = run.registry.report()

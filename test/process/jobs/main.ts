@@ -20,6 +20,6 @@ runMain(
   act === "plain" || act === "never"
     ? Layer.launch(finalizer)
     : act === "fail"
-    ? Effect.fail("the program failed")
+    ? Effect.die(new Error("the program failed"))
     : job.pipe(Effect.provide(LocalEnvironment.layer))
 )

@@ -1,0 +1,45 @@
+import { setImmediate } from "node:timers/promises"
+
+/** The value below which a share of the values lies; 0.5 is the median. */
+export const quantile = (values: ReadonlyArray<number>, share: number): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (sorted.length - 1) * share
+  const low = sorted[Math.floor(at)] ?? Number.NaN
+  const high = sorted[Math.ceil(at)] ?? Number.NaN
+  return low + (high - low) * (at - Math.floor(at))
+}
+
+export const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
+
+export interface Repeats {
+  readonly warmUp: number
+  readonly times: number
+}
+
+/** The median milliseconds of an action. What it gives is checked each time. */
+export const timed = async <A>(
+  { times, warmUp }: Repeats,
+  expected: A,
+  action: () => Promise<A>
+): Promise<number> => {
+  const taken: Array<number> = []
+  for (let n = 0; n < warmUp + times; n++) {
+    const since = performance.now()
+    expect(await action(), expected)
+    if (n >= warmUp) taken.push(performance.now() - since)
+  }
+  return median(taken)
+}
+
+export const expect = <A>(actual: A, expected: A): void => {
+  if (actual !== expected) throw new Error(`expected ${String(expected)}, got ${String(actual)}`)
+}
+
+/** The bytes in use, once what is not in use has been collected: in a turn of its own, with nothing on the stack. */
+export const heapUsed = async (): Promise<number> => {
+  if (globalThis.gc === undefined) throw new Error("this needs node --expose-gc")
+  await setImmediate()
+  globalThis.gc()
+  globalThis.gc()
+  return process.memoryUsage().heapUsed
+}
