@@ -61,7 +61,7 @@ export class LayerGraph {
       if (this.sealed) return build
       const made = Effect.map(build, (made) => {
         if (node.reads !== undefined) node.reads.closed = true
-        for (const [key, value] of made.mapUnsafe) this.#own(key, value, node)
+        made.mapUnsafe.forEach((value, key) => this.#own(key, value, node))
         return made
       })
       if (node.given.size < 2) return made

@@ -443,21 +443,23 @@ export class Registry {
   report(): Array<ServiceReport> {
     return this.records.map((record): ServiceReport => {
       const stopped = record.state._tag === "stopped" ? record.state : undefined
-      const used = record.used === undefined ? {} : { used: record.used }
-      const error = record.error === undefined ? {} : { error: record.error }
-      return {
+      const service = {
         name: record.name,
         host: record.spec.host,
         initialized: record.initialized,
-        ...used,
         cleanupCalled: record.cleanupCalled,
         cleanupCompleted: record.cleanupCompleted,
         running: isRunning(record),
         outcome: stopped?.outcome ?? "abandoned",
         startMs: record.startMs,
         releaseMs: stopped?.releaseMs ?? 0,
-        dependsOn: this.graph.servicesNeededBy(record.node),
-        ...error
+        dependsOn: this.graph.servicesNeededBy(record.node)
+      }
+      if (record.used === undefined && record.error === undefined) return service
+      return {
+        ...service,
+        ...(record.used === undefined ? {} : { used: record.used }),
+        ...(record.error === undefined ? {} : { error: record.error })
       }
     })
   }
