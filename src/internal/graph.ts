@@ -16,6 +16,8 @@ export class Node {
   reads: Reads | undefined
   /** The name of the managed service that this layer is, if it is one. */
   service: string | undefined
+  /** What it made, until somebody needs to know who made what. */
+  made: Context.Context<never> | undefined
   /** The scope that it was built in. */
   scope: Scope.Scope | undefined
 }
@@ -46,6 +48,7 @@ export class LayerGraph {
   }
 
   readonly #makers = new Map<string, Made>()
+  #unread: Array<Node> = []
   #seen:
     | { readonly context: Context.Context<never>; readonly makers: ReadonlyMap<Node, ReadonlyArray<string>> }
     | undefined
@@ -61,7 +64,8 @@ export class LayerGraph {
       if (this.sealed) return build
       const made = Effect.map(build, (made) => {
         if (node.reads !== undefined) node.reads.closed = true
-        made.mapUnsafe.forEach((value, key) => this.#own(key, value, node))
+        node.made = made
+        this.#unread.push(node)
         return made
       })
       if (node.given.size < 2) return made
@@ -75,9 +79,19 @@ export class LayerGraph {
     node.given = this.#makersIn(context)
   }
 
+  /** Siblings need not know of each other: who made what is read once a layer is given something else than they were. */
+  #readMade(): void {
+    for (const node of this.#unread) {
+      node.made?.mapUnsafe.forEach((value, key) => this.#own(key, value, node))
+      node.made = undefined
+    }
+    this.#unread = []
+  }
+
   #makersIn(context: Context.Context<never>): ReadonlyMap<Node, ReadonlyArray<string>> {
     // siblings are built with one and the same context, whose values were all made before it
     if (this.#seen?.context === context) return this.#seen.makers
+    this.#readMade()
     let makers: Map<Node, ReadonlyArray<string>> | undefined
     if (this.#makers.size > 0) {
       for (const [key, value] of look(context)) {
