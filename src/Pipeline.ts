@@ -11,7 +11,9 @@ import * as Stream from "effect/Stream"
 import { CurrentRun } from "./internal/currentRun.ts"
 import { Gate } from "./internal/gate.ts"
 import { joinStreams } from "./internal/join.ts"
-import { AsTheyCome, Fifo, Lanes, Loop, Ordered, parallel } from "./internal/parallel.ts"
+import { Fifo, Lanes, Loop } from "./internal/intake.ts"
+import { AsTheyCome, Ordered } from "./internal/outlet.ts"
+import { parallel } from "./internal/parallel.ts"
 import { PolicyError } from "./StopPolicy.ts"
 
 /**
@@ -30,8 +32,15 @@ export const source = (name: string) => <A, E, R>(self: Stream.Stream<A, E, R>):
       const stages = fiber.getRef(CurrentRun)?.stages
       if (stages === undefined) return Effect.succeed(pull)
       const gate = new Gate(stages, fiber.getRef(Clock.Clock), stages.stage("source", name), pull)
-      return Effect.as(Scope.addFinalizer(scope, gate.close), gate.pull)
+      stages.flowing++
+      return Scope.addFinalizer(scope, gate.close).pipe(
+        Effect.andThen(Scope.addFinalizer(rootOf(scope), Effect.sync(() => void stages.flowing--))),
+        Effect.as(gate.pull)
+      )
     }))
+
+/** The scope of whoever runs the stream: a merge or a flatMap gives each of its streams a scope within it. */
+const rootOf = (scope: Scope.Scope): Scope.Scope => scope.parent === undefined ? scope : rootOf(scope.parent)
 
 /**
  * Counts what passes, by chunk.

@@ -15,7 +15,7 @@ import * as EffectContext from "effect/Context"
 import { counted } from "./internal/counted.ts"
 import { CurrentRun } from "./internal/currentRun.ts"
 import { parseDuration } from "./internal/duration.ts"
-import type { ServiceSpec } from "./internal/registry.ts"
+import type { ServiceSpec } from "./internal/serviceRecord.ts"
 import { type DurationSetting, PolicyError } from "./StopPolicy.ts"
 
 /**

@@ -110,6 +110,15 @@ const failures: ReadonlyArray<readonly [string, () => Effect.Effect<never, strin
   ]
 ]
 
+setFlagsFromString("--expose-gc")
+const collectGarbage: unknown = runInNewContext("gc")
+
+/** The bytes that are in use, without garbage. */
+const heap = (): number => {
+  if (typeof collectGarbage === "function") collectGarbage()
+  return process.memoryUsage().heapUsed
+}
+
 /** The element itself is its key, but one has none. */
 const keyBut = (broken: number) => (n: number): number => {
   if (n === broken) throw new Error("no key")
@@ -254,9 +263,9 @@ for (const [name, operator] of operators) {
           Effect.forkChild({ startImmediately: true })
         )
         yield* settle
-        assert.strictEqual(gauge.running, 6)
+        const { running } = gauge
         yield* toEnd(Fiber.interrupt(fiber))
-        assert.deepStrictEqual([gauge.running, gauge.begun], [0, 6])
+        assert.deepStrictEqual([running, gauge.running, gauge.begun], [6, 0, 6])
       }))
 
     it.effect("an early end downstream interrupts what is under way, and ends the input, before the stream ends", () =>
@@ -312,9 +321,9 @@ for (const [name, operator] of operators) {
           Effect.forkChild({ startImmediately: true })
         )
         yield* settle
-        assert.strictEqual(begun, 8)
+        const before = begun
         yield* toEnd(Fiber.interrupt(fiber))
-        assert.strictEqual(begun, 8)
+        assert.deepStrictEqual([before, begun], [8, 8])
       }))
 
     // what is under way is interrupted at the same time, so that a cancel needs as long as the slowest of it
@@ -326,10 +335,9 @@ for (const [name, operator] of operators) {
           Effect.forkChild({ startImmediately: true })
         )
         yield* settle
-        const interrupting = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
-        yield* TestClock.adjust("1 second")
-        yield* settle
-        assert.isDefined(interrupting.pollUnsafe(), "it takes longer than the slowest")
+        const since = yield* Clock.currentTimeMillis
+        const ended = yield* toEnd(Effect.andThen(Fiber.interrupt(fiber), Clock.currentTimeMillis))
+        assert.strictEqual(ended - since, 1_000)
       }))
 
     it.effect("what may not be interrupted is waited for", () =>
@@ -492,6 +500,25 @@ for (const [name, operator] of operators) {
         assert.deepStrictEqual([running, gauge.begun], [0, begun])
       }))
 
+    // what bounds the work at all is the number of its elements
+    it.effect("many without a bound cost no more than they have elements", () =>
+      Effect.gen(function*() {
+        const before = heap()
+        let most = 0
+        const work = (n: number) =>
+          Effect.suspend(() => {
+            if (n === 299) most = heap() - before
+            return Effect.as(Effect.sleep(1), n)
+          })
+        const count = yield* Stream.fromIterable(upTo(300)).pipe(
+          Stream.flatMap((n) => Stream.make(n, n + 1).pipe(operator(work, Infinity)), { concurrency: 300 }),
+          Stream.runCount,
+          toEnd
+        )
+        assert.strictEqual(count, 600)
+        assert.isBelow(most, 50_000_000)
+      }), 60_000)
+
     it.effect("1,000,000 elements overflow no stack, in one chunk as in chunks of 1", () =>
       Effect.gen(function*() {
         const count = 1_000_000
@@ -503,12 +530,6 @@ for (const [name, operator] of operators) {
 
     it.effect("1,000,000 elements need no more memory than 100,000", () =>
       Effect.gen(function*() {
-        setFlagsFromString("--expose-gc")
-        const collectGarbage: unknown = runInNewContext("gc")
-        const heap = () => {
-          if (typeof collectGarbage === "function") collectGarbage()
-          return process.memoryUsage().heapUsed
-        }
         let early = 0
         let late = 0
         yield* Stream.range(1, 1_000_000, 1_000).pipe(
@@ -1322,6 +1343,87 @@ describe("source", () => {
       }))
   }
 
+  const rows = (name: string) => Stream.range(1, 5).pipe(Pipeline.source(name))
+  const slow = Stream.mapEffect((n: number) => Effect.as(Effect.sleep(100), n))
+  const slowAtOnce = Stream.mapEffect((n: number) => Effect.as(Effect.sleep(1_000), n), { concurrency: 20 })
+  for (
+    const [what, stream] of [
+      ["merge and mapEffect", () => slowAtOnce(Stream.merge(rows("one"), rows("two")))],
+      ["merge and buffer", () => slow(Stream.buffer(Stream.merge(rows("one"), rows("two")), { capacity: 100 }))],
+      ["merge and mapParallel", () =>
+        Stream.merge(rows("one"), rows("two")).pipe(
+          Pipeline.mapParallel((n) => Effect.as(Effect.sleep(1_000), n), { concurrency: 20 })
+        )],
+      ["mergeAll", () => slowAtOnce(Stream.mergeAll([rows("one"), rows("two")], { concurrency: 2 }))],
+      ["concat", () => slowAtOnce(Stream.concat(rows("one"), rows("two")))],
+      ["flatMap", () => slowAtOnce(Stream.flatMap(Stream.make("one", "two"), rows))],
+      ["flatMap at a concurrency", () => slow(Stream.flatMap(Stream.make("one", "two"), rows, { concurrency: 2 }))],
+      ["join", () =>
+        Pipeline.join(rows("one"), rows("two"), { on: (n) => n }).pipe(
+          Stream.flatMap(([l, r]) => Stream.make(l, r)),
+          slow
+        )],
+      ["grouped", () => slow(Stream.flattenIterable(Stream.grouped(Stream.concat(rows("one"), rows("two")), 10)))]
+    ] as const
+  ) {
+    // a stream is over when its sink is, not when its source is, or the part of it in which the source stands
+    it.effect(`a drain after the sources have ended lets what they emitted flow on, through ${what}`, () =>
+      Effect.gen(function*() {
+        let delivered = 0
+        const { report } = yield* inJob(
+          () => Stream.runForEach(stream(), () => Effect.sync(() => delivered++)),
+          after(50)
+        )
+        assert.strictEqual(delivered, 10)
+        assert.strictEqual(report.outcome, "succeeded")
+      }))
+  }
+
+  const following: ReadonlyArray<readonly [string, (self: Stream.Stream<number>) => Stream.Stream<unknown>]> = [
+    ["nothing", (self) => self],
+    ...operators.map(([name, operator]) => [name, operator(Effect.succeed, 4)] as const),
+    ["a feedback without results", Pipeline.feedback(() => Effect.succeed({}))]
+  ]
+  for (const [name, operator] of following) {
+    it.live(`one that never waits can be stopped, before ${name}`, () =>
+      Effect.gen(function*() {
+        const job = Job.make("busy", {
+          run: () => Stream.forever(Stream.make(1)).pipe(Pipeline.source("rows"), operator, Stream.runDrain)
+        })
+        const run = yield* Environment.submit(job, {})
+        for (const _ of upTo(20)) yield* Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+        yield* run.stop()
+        const { report } = yield* run.result
+        assert.strictEqual(report.outcome, "succeeded")
+        assert.isAbove(report.stages[0]?.count ?? 0, 0)
+      }).pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)), 20_000)
+  }
+
+  it.effect("without one there is no drain, whatever the operators hold", () =>
+    Effect.gen(function*() {
+      const { at, report } = yield* inJob(
+        () =>
+          Stream.concat(Stream.range(1, 10), Stream.never).pipe(
+            Pipeline.mapParallel(() => Effect.never, { concurrency: 2 }),
+            Stream.runDrain
+          ),
+        after(100)
+      )
+      assert.strictEqual(at, 100)
+      assert.deepStrictEqual(report.phases.map(({ phase }) => phase), ["cancel"])
+      assert.deepStrictEqual(countsOf(report), ["mapParallel 1 0-10"])
+    }))
+
+  it.effect("once its stream is over there is no drain, though the run goes on", () =>
+    Effect.gen(function*() {
+      const { at, report } = yield* inJob(
+        () => Effect.andThen(Stream.runDrain(Stream.make(1).pipe(Pipeline.source("warm up"))), Effect.never),
+        after(100)
+      )
+      assert.strictEqual(at, 100)
+      assert.deepStrictEqual(report.phases.map(({ phase }) => phase), ["cancel"])
+    }))
+
   it.effect("a drain that its limit ends is a cancel, and counts what is dropped", () =>
     Effect.gen(function*() {
       const { at, report } = yield* inJob(
@@ -1505,6 +1607,30 @@ describe("an idle job", () => {
       assert.strictEqual(at, 17_000)
       assert.strictEqual(report.trigger, "idle")
     }))
+
+  const ended = Stream.range(1, 5).pipe(Pipeline.source("ended"))
+  const silent = Stream.make(1).pipe(Stream.concat(Stream.never), Pipeline.source("silent"))
+  for (
+    const [what, stream] of [
+      ["merge", Stream.merge(ended, silent)],
+      ["concat", Stream.concat(ended, silent)],
+      ["zip", Stream.zip(ended, silent)],
+      ["zipLatest", Stream.zipLatest(ended, silent)],
+      ["interleave", Stream.interleave(ended, silent)],
+      ["join", Pipeline.join(ended, silent, { on: () => 0 })]
+    ] as const
+  ) {
+    // a source that is asked for more and gives nothing is silent, whatever became of the others
+    it.effect(`is one in which one source is silent and the other has ended or waits for it, through ${what}`, () =>
+      Effect.gen(function*() {
+        const { at, report } = yield* inJob(
+          () => Stream.runDrain<unknown, never, never>(stream),
+          undefined,
+          { autostop: { idle: "5 seconds" } }
+        )
+        assert.deepStrictEqual([at, report.trigger, report.outcome], [5_000, "idle", "succeeded"])
+      }))
+  }
 
   it.effect("stops before that when its run ends", () =>
     Effect.gen(function*() {

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { ServiceRecord } from "./registry.ts"
+import type { ServiceRecord } from "./serviceRecord.ts"
 
 /**
  * Counts the calls of a service that is a plain object: of its methods, and of its members that are effects. Anything

@@ -27,7 +27,7 @@ export class Gate<A, E, R> {
   #wanted = false
   #pulled: Exit.Exit<Chunk<A>, E | Cause.Done> | undefined
   #consumer: (() => void) | undefined
-  #closed = false
+  #ended = false
   /** When the event loop last had a turn that is known of. */
   #turn: number
 
@@ -37,7 +37,7 @@ export class Gate<A, E, R> {
     this.#stage = stage
     this.#upstream = upstream
     this.#turn = now(clock)
-    stages.running++
+    stages.open++
   }
 
   readonly pull: Effect.Effect<Chunk<A>, E | Cause.Done, R> = Effect.withFiber((fiber) => {
@@ -48,7 +48,10 @@ export class Gate<A, E, R> {
         return this.pull
       })
     }
-    if (this.#stages.drain.opened) return Cause.done()
+    if (this.#stages.drain.opened) {
+      this.#end()
+      return Cause.done()
+    }
     this.#pulled = undefined
     this.#ask(fiber)
     return this.#emit() ?? this.#wait()
@@ -122,6 +125,7 @@ export class Gate<A, E, R> {
       this.#stages.lastActive = now(this.#clock)
       return exit
     }
+    this.#end()
     return this.#stages.drain.opened && Cause.hasInterruptsOnly(exit.cause) ? Cause.done() : exit
   }
 
@@ -129,11 +133,15 @@ export class Gate<A, E, R> {
     this.#puller === undefined ? Effect.void : Fiber.interrupt(this.#puller)
   )
 
-  /** The stream has ended: what it had emitted has reached its sink, or never will. */
+  #end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#stages.open--
+  }
+
+  /** For the scope of the stream that it is a part of: nothing pulls it any longer. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.#closed) return Effect.void
-    this.#closed = true
-    this.#stages.running--
+    this.#end()
     return this.#interrupt
   })
 }

@@ -7,30 +7,9 @@ import type * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { CurrentRun } from "./currentRun.ts"
+import type { Intake } from "./intake.ts"
+import type { Outlet } from "./outlet.ts"
 import type { Holder, Stage } from "./stages.ts"
-
-/** The elements that wait for a worker. `Task` is what a worker holds while it works on one. */
-export interface Intake<A, Task> {
-  add(elements: ReadonlyArray<A>): void
-  /** What could be worked on now. */
-  readonly available: boolean
-  /** What waits, available or not. */
-  readonly size: number
-  take(): Task
-  element(task: Task): A
-  done(task: Task): void
-}
-
-/** The results that wait to be handed on. */
-export interface Outlet<Task, Result, B> {
-  readonly size: number
-  /** Whether one more element may be worked on. */
-  readonly room: boolean
-  readonly ready: boolean
-  begin(task: Task): void
-  put(task: Task, result: Result): void
-  takeAll(): Array<B>
-}
 
 export interface Parallel<A, Task, Result, B, E, R> {
   readonly kind: Stage["kind"]
@@ -69,6 +48,12 @@ export const parallel =
             return Effect.as(Scope.addFinalizer(scope, close), pool.pull)
           }))
     )
+
+/** How many steps may be taken before others get their turn. */
+const longestTurn = 1_024
+
+/** How many elements may wait while none of them is available. */
+const maxWaiting = 4_096
 
 class Pool<A, Task, Result, B, E, R> implements Holder {
   readonly #pullUpstream: Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E, void, R>
@@ -260,202 +245,4 @@ class Pool<A, Task, Result, B, E, R> implements Holder {
       this.#consumer?.()
     })
   }
-}
-
-/** How many results may wait to be handed on, beside those under way: what a slow consumer holds back. */
-export const maxReady = 256
-
-/** How many steps may be taken before others get their turn. */
-const longestTurn = 1_024
-
-/** How many elements may wait while none of them is available. */
-const maxWaiting = 4_096
-
-const empty = Symbol("autostop/empty")
-
-/** First in, first out. The task is the element's place in the sequence. */
-export class Fifo<A> implements Intake<A, number> {
-  #elements: ReadonlyArray<A> = []
-  #base = 0
-  #next = 0
-
-  add(elements: ReadonlyArray<A>): void {
-    this.#base = this.#next
-    this.#elements = elements
-  }
-  get available(): boolean {
-    return this.#next - this.#base < this.#elements.length
-  }
-  get size(): number {
-    return this.#base + this.#elements.length - this.#next
-  }
-  take(): number {
-    return this.#next++
-  }
-  element(task: number): A {
-    // safe: `take` is called where something is available, and the chunk is not replaced before its body has run
-    return this.#elements[task - this.#base] as A
-  }
-  done(): void {}
-}
-
-/** Hands results on in the order in which their elements came in. */
-export class Ordered<B> implements Outlet<number, B, B> {
-  readonly #ring: Array<B | typeof empty>
-  readonly #mask: number
-  readonly #window: number
-  #head = 0
-  #begun = 0
-  size = 0
-
-  constructor(concurrency: number) {
-    // more than a ring has room for is more than anybody waits for
-    this.#window = Math.min(maxReady + concurrency, 2 ** 20)
-    const length = 2 ** Math.ceil(Math.log2(this.#window))
-    this.#ring = Array.from({ length }, () => empty)
-    this.#mask = length - 1
-  }
-  get room(): boolean {
-    return this.#begun - this.#head < this.#window
-  }
-  get ready(): boolean {
-    return this.#ring[this.#head & this.#mask] !== empty
-  }
-  begin(): void {
-    this.#begun++
-  }
-  put(task: number, result: B): void {
-    this.#ring[task & this.#mask] = result
-    this.size++
-  }
-  takeAll(): Array<B> {
-    const chunk: Array<B> = []
-    for (;;) {
-      const at = this.#head & this.#mask
-      const result = this.#ring[at]
-      if (result === empty) break
-      this.#ring[at] = empty
-      this.#head++
-      // safe: the ring holds results and `empty` only
-      chunk.push(result as B)
-    }
-    this.size -= chunk.length
-    return chunk
-  }
-}
-
-/** Hands results on as they come; a result may stand for any number of elements. */
-export class AsTheyCome<Task, Result, B> implements Outlet<Task, Result, B> {
-  #chunk: Array<B> = []
-  readonly #add: (chunk: Array<B>, result: Result) => void
-
-  constructor(add: (chunk: Array<B>, result: Result) => void) {
-    this.#add = add
-  }
-  get size(): number {
-    return this.#chunk.length
-  }
-  get room(): boolean {
-    return this.#chunk.length < maxReady
-  }
-  get ready(): boolean {
-    return this.#chunk.length > 0
-  }
-  begin(): void {}
-  put(_: Task, result: Result): void {
-    this.#add(this.#chunk, result)
-  }
-  takeAll(): Array<B> {
-    const chunk = this.#chunk
-    this.#chunk = []
-    return chunk
-  }
-}
-
-interface Lane<A> {
-  readonly key: unknown
-  readonly waiting: Array<A>
-  next: number
-}
-
-/** One lane for each key that has elements: a lane is worked on by one worker at a time. */
-export class Lanes<A> implements Intake<A, Lane<A>> {
-  readonly #lanes = new Map<unknown, Lane<A>>()
-  #runnable: Array<Lane<A>> = []
-  #at = 0
-  readonly #key: (a: A) => unknown
-  size = 0
-
-  constructor(key: (a: A) => unknown) {
-    this.#key = key
-  }
-  add(elements: ReadonlyArray<A>): void {
-    for (const element of elements) {
-      const key = this.#key(element)
-      const lane = this.#lanes.get(key)
-      if (lane === undefined) {
-        const lane = { key, waiting: [element], next: 0 }
-        this.#lanes.set(key, lane)
-        this.#runnable.push(lane)
-      } else {
-        lane.waiting.push(element)
-      }
-    }
-    this.size += elements.length
-  }
-  get available(): boolean {
-    return this.#at < this.#runnable.length
-  }
-  take(): Lane<A> {
-    // safe: `take` is called where something is available
-    const lane = this.#runnable[this.#at++] as Lane<A>
-    if (this.#at === this.#runnable.length || this.#at === 4_096) {
-      this.#runnable = this.#runnable.slice(this.#at)
-      this.#at = 0
-    }
-    this.size--
-    return lane
-  }
-  element(lane: Lane<A>): A {
-    return lane.waiting[lane.next++] as A // safe: a runnable lane has at least one
-  }
-  done(lane: Lane<A>): void {
-    if (lane.next === lane.waiting.length) {
-      this.#lanes.delete(lane.key)
-      return
-    }
-    if (lane.next >= 1_024) {
-      lane.waiting.splice(0, lane.next)
-      lane.next = 0
-    }
-    this.#runnable.push(lane)
-  }
-}
-
-/** First in, first out, to which results may add. */
-export class Loop<A> implements Intake<A, A> {
-  #waiting: Array<A> = []
-  #at = 0
-
-  add(elements: ReadonlyArray<A>): void {
-    for (const element of elements) this.#waiting.push(element)
-  }
-  get available(): boolean {
-    return this.#at < this.#waiting.length
-  }
-  get size(): number {
-    return this.#waiting.length - this.#at
-  }
-  take(): A {
-    const element = this.#waiting[this.#at++] as A // safe: `take` is called where something is available
-    if (this.#at >= 4_096) {
-      this.#waiting = this.#waiting.slice(this.#at)
-      this.#at = 0
-    }
-    return element
-  }
-  element(element: A): A {
-    return element
-  }
-  done(): void {}
 }

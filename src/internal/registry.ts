@@ -14,49 +14,17 @@ import { GraphMemoMap, LayerGraph, Node } from "./graph.ts"
 import type { Limits } from "./limits.ts"
 import { Notice, waitFor, waitWithin } from "./notice.ts"
 import { fibersIn } from "./supervise.ts"
+import {
+  awaitSettled,
+  lineOf,
+  running,
+  type ServiceRecord,
+  type ServiceSpec,
+  settle,
+  starting,
+  type State
+} from "./serviceRecord.ts"
 import { elapsed, isoNow, now } from "./time.ts"
-
-/** What a service is, before it starts. Limits in milliseconds; `undefined` leaves them to the policy. */
-export interface ServiceSpec {
-  readonly name: string
-  readonly host: string
-  readonly releaseTimeout: number | undefined
-  readonly startTimeout: number | undefined
-}
-
-type State =
-  | { readonly _tag: "starting" }
-  | { readonly _tag: "running" }
-  | { readonly _tag: "releasing"; readonly since: number }
-  /** Its limit has passed: its cleanup goes on, but nobody waits for it any longer. */
-  | { readonly _tag: "overdue"; readonly since: number }
-  | { readonly _tag: "stopped"; readonly outcome: ServiceOutcome; readonly releaseMs: number }
-
-const starting: State = { _tag: "starting" }
-const running: State = { _tag: "running" }
-
-/** One service of a job, from its start to its end. Its state changes only in the registry. */
-export interface ServiceRecord {
-  readonly spec: ServiceSpec
-  readonly name: string
-  readonly node: Node
-  readonly scope: Scope.Closeable
-  readonly startedAt: number
-  /** Whether those that wait for this release may go on. */
-  settled: boolean
-  /** What they wait at, once somebody does. */
-  waiting: Notice | undefined
-  state: State
-  /** Its acquire has not ended. */
-  acquiring: boolean
-  cleanup: Fiber.Fiber<unknown, unknown> | undefined
-  initialized: boolean
-  cleanupCalled: boolean
-  cleanupCompleted: boolean
-  startMs: number
-  used: number | undefined
-  error: string | undefined
-}
 
 export interface RegistryOptions {
   readonly clock: Clock.Clock
@@ -65,23 +33,6 @@ export interface RegistryOptions {
   /** A service could not start, or died while it ran. */
   readonly onFailure: (record: ServiceRecord, cause: Cause.Cause<unknown>, phase: "start" | "run") => void
 }
-
-/** Whether something of it is still there: an acquire that hangs, a service that was not released, a cleanup. */
-export const isRunning = (record: ServiceRecord): boolean =>
-  record.cleanupCalled
-    ? record.acquiring || isActive(record.cleanup)
-    : record.state._tag !== "stopped"
-
-const isActive = (fiber: Fiber.Fiber<unknown, unknown> | undefined): boolean =>
-  fiber !== undefined && fiber.pollUnsafe() === undefined
-
-const settle = (record: ServiceRecord): void => {
-  record.settled = true
-  record.waiting?.open()
-}
-
-const awaitSettled = (record: ServiceRecord): Effect.Effect<void> =>
-  Effect.suspend(() => record.settled ? Effect.void : (record.waiting ??= new Notice()).await)
 
 /** A service that is refused: the job fails with this message. */
 export class Refused extends Error {
@@ -441,27 +392,7 @@ export class Registry {
   }
 
   report(): Array<ServiceReport> {
-    return this.records.map((record): ServiceReport => {
-      const stopped = record.state._tag === "stopped" ? record.state : undefined
-      const service = {
-        name: record.name,
-        host: record.spec.host,
-        initialized: record.initialized,
-        cleanupCalled: record.cleanupCalled,
-        cleanupCompleted: record.cleanupCompleted,
-        running: isRunning(record),
-        outcome: stopped?.outcome ?? "abandoned",
-        startMs: record.startMs,
-        releaseMs: stopped?.releaseMs ?? 0,
-        dependsOn: this.graph.servicesNeededBy(record.node)
-      }
-      if (record.used === undefined && record.error === undefined) return service
-      return {
-        ...service,
-        ...(record.used === undefined ? {} : { used: record.used }),
-        ...(record.error === undefined ? {} : { error: record.error })
-      }
-    })
+    return this.records.map((record) => lineOf(record, this.graph.servicesNeededBy(record.node)))
   }
 
   #emit(event: JobEvent): void {

@@ -186,7 +186,7 @@ export class Run implements RunContext {
 
   /** A source that nobody waits for, because its consumers are at work, is not idle. */
   get #isBusy(): boolean {
-    return this.status === "starting" || this.stages.waiting < this.stages.running
+    return this.status === "starting" || this.stages.busy
   }
 }
 

@@ -22,9 +22,11 @@ export class Stages {
   readonly list: Array<Stage> = []
   /** Opens when sources are to end. */
   readonly drain = new Notice()
-  /** Streams whose source has begun, and that have not ended. */
-  running = 0
-  /** Those of them whose source is being waited for. */
+  /** Sources whose streams run: what they have emitted may be on its way, also where they have ended. */
+  flowing = 0
+  /** Those of them that have not ended. */
+  open = 0
+  /** Those of them that are being waited for. */
   waiting = 0
   /** When a source last emitted, or was last asked to, in monotonic milliseconds. */
   lastActive = 0
@@ -32,9 +34,9 @@ export class Stages {
   readonly #holders = new Set<Holder>()
   readonly #unnamed = new Set<Stage>()
 
-  /** Whether something that a source emitted may not have reached its sink. */
-  get flowing(): boolean {
-    return this.running > 0 || [...this.#holders].some((holder) => holder.held() > 0)
+  /** Sources are open and nobody waits for them: their consumers are at work. */
+  get busy(): boolean {
+    return this.open > 0 && this.waiting === 0
   }
 
   /** The counter of that kind and name: a pipeline that runs twice counts on. */

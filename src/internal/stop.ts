@@ -6,7 +6,7 @@ import * as Scope from "effect/Scope"
 import { type Leftover, type Outcome, type Phase, type PhaseReport, StopReport } from "../StopReport.ts"
 import { errorText } from "./errors.ts"
 import { type Waited, waitFor, waitWithin } from "./notice.ts"
-import { isRunning } from "./registry.ts"
+import { isRunning } from "./serviceRecord.ts"
 import { hasEnded, type Run } from "./run.ts"
 import { elapsed, isoNow, now } from "./time.ts"
 
@@ -75,7 +75,7 @@ const delay = (stop: Progress): Effect.Effect<void> =>
 const drain = (stop: Progress): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { options, stages } = stop.run
-    if (options.limits.strategy === "fast" || !isGentle(stop) || !stages.flowing) return Effect.void
+    if (options.limits.strategy === "fast" || !isGentle(stop) || stages.flowing === 0) return Effect.void
     return phase(
       stop,
       "drain",

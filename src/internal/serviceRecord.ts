@@ -1,0 +1,88 @@
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import type { ServiceOutcome, ServiceReport } from "../StopReport.ts"
+import type { Node } from "./graph.ts"
+import { Notice } from "./notice.ts"
+
+/** What a service is, before it starts. Limits in milliseconds; `undefined` leaves them to the policy. */
+export interface ServiceSpec {
+  readonly name: string
+  readonly host: string
+  readonly releaseTimeout: number | undefined
+  readonly startTimeout: number | undefined
+}
+
+export type State =
+  | { readonly _tag: "starting" }
+  | { readonly _tag: "running" }
+  | { readonly _tag: "releasing"; readonly since: number }
+  /** Its limit has passed: its cleanup goes on, but nobody waits for it any longer. */
+  | { readonly _tag: "overdue"; readonly since: number }
+  | { readonly _tag: "stopped"; readonly outcome: ServiceOutcome; readonly releaseMs: number }
+
+export const starting: State = { _tag: "starting" }
+export const running: State = { _tag: "running" }
+
+/** One service of a job, from its start to its end. Its state changes only in the registry. */
+export interface ServiceRecord {
+  readonly spec: ServiceSpec
+  readonly name: string
+  readonly node: Node
+  readonly scope: Scope.Closeable
+  readonly startedAt: number
+  /** Whether those that wait for this release may go on. */
+  settled: boolean
+  /** What they wait at, once somebody does. */
+  waiting: Notice | undefined
+  state: State
+  /** Its acquire has not ended. */
+  acquiring: boolean
+  cleanup: Fiber.Fiber<unknown, unknown> | undefined
+  initialized: boolean
+  cleanupCalled: boolean
+  cleanupCompleted: boolean
+  startMs: number
+  used: number | undefined
+  error: string | undefined
+}
+
+/** Whether something of it is still there: an acquire that hangs, a service that was not released, a cleanup. */
+export const isRunning = (record: ServiceRecord): boolean =>
+  record.cleanupCalled
+    ? record.acquiring || isActive(record.cleanup)
+    : record.state._tag !== "stopped"
+
+const isActive = (fiber: Fiber.Fiber<unknown, unknown> | undefined): boolean =>
+  fiber !== undefined && fiber.pollUnsafe() === undefined
+
+export const settle = (record: ServiceRecord): void => {
+  record.settled = true
+  record.waiting?.open()
+}
+
+export const awaitSettled = (record: ServiceRecord): Effect.Effect<void> =>
+  Effect.suspend(() => record.settled ? Effect.void : (record.waiting ??= new Notice()).await)
+
+/** The line of a service in the report. */
+export const lineOf = (record: ServiceRecord, dependsOn: ReadonlyArray<string>): ServiceReport => {
+  const stopped = record.state._tag === "stopped" ? record.state : undefined
+  const service = {
+    name: record.name,
+    host: record.spec.host,
+    initialized: record.initialized,
+    cleanupCalled: record.cleanupCalled,
+    cleanupCompleted: record.cleanupCompleted,
+    running: isRunning(record),
+    outcome: stopped?.outcome ?? "abandoned",
+    startMs: record.startMs,
+    releaseMs: stopped?.releaseMs ?? 0,
+    dependsOn
+  }
+  if (record.used === undefined && record.error === undefined) return service
+  return {
+    ...service,
+    ...(record.used === undefined ? {} : { used: record.used }),
+    ...(record.error === undefined ? {} : { error: record.error })
+  }
+}
