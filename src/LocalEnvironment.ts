@@ -39,6 +39,9 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
     )
     return Environment.of({
       submit: Effect.fnUntraced(function*(job, input, options) {
+        if (options.id !== undefined && (typeof options.id !== "string" || options.id === "")) {
+          return yield* new SubmitError({ job: job.name, message: "the id is no text; expected one that is not empty" })
+        }
         const { implementation, payload, policy } = yield* check(job, input, options)
         const autostop = yield* parseAutostop(options.autostop)
         return yield* Effect.withFiber((caller) => {
@@ -55,6 +58,7 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
             autostop,
             clock: caller.getRef(Clock.Clock),
             scheduler: caller.getRef(Scheduler.Scheduler),
+            shutdown,
             leftovers
           })
           runs.set(id, run)
@@ -87,9 +91,12 @@ const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, 
     Policy.fromOptions(job.stopPolicy),
     Policy.fromOptions(options.stopPolicy)
   ])
+  const decode = Schema.decodeUnknownEffect(Schema.toType(job.payload))
+  // a job without a payload may be given none
+  const decoded = input === undefined ? Effect.catch(decode(undefined), () => decode({})) : decode(input)
   const payload = yield* Effect.mapError(
     // a check of what is there needs no services, whatever the decoding of the same Schema needs
-    Schema.decodeUnknownEffect(Schema.toType(job.payload))(input ?? {}) as Effect.Effect<unknown, Schema.SchemaError>,
+    decoded as Effect.Effect<unknown, Schema.SchemaError>,
     (error) => new SubmitError({ job: job.name, message: `the payload of "${job.name}": ${error.message}` })
   )
   return { implementation: job.implementation, payload, policy }
@@ -108,7 +115,9 @@ const own = (run: Run, caller: Fiber.Fiber<unknown, unknown>): () => void => {
   })
   const scope = Option.map(Context.getOption(caller.context, Scope.Scope), (scope) => {
     const child = Scope.forkUnsafe(scope)
-    Effect.runSync(Scope.addFinalizer(child, stopAndWait(run, "the scope it was submitted in closed")))
+    const closed = "the scope it was submitted in closed"
+    if (child.state._tag === "Closed") run.stop({ trigger: "stopped", mode: "drain", reason: closed })
+    else Effect.runSync(Scope.addFinalizer(child, stopAndWait(run, closed)))
     return child
   })
   return () => {

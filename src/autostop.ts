@@ -5,7 +5,9 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { SubmitError } from "./Environment.ts"
 import { ownProcess } from "./internal/ownProcess.ts"
+import { PolicyError } from "./StopPolicy.ts"
 
 /**
  * Runs a program to its end and exits.
@@ -25,6 +27,11 @@ export const runMain = <A, E>(program: Effect.Effect<A, E>): void => {
     Effect.matchCause(program, {
       onSuccess: () => 0,
       onFailure: (cause) => {
+        const error = Cause.squash(cause)
+        if (error instanceof PolicyError || error instanceof SubmitError) {
+          process.stderr.write(`${error.message}\n`)
+          return 2
+        }
         if (owner.signal === undefined && !Cause.hasInterruptsOnly(cause)) {
           process.stderr.write(`${Cause.pretty(cause)}\n`)
         }

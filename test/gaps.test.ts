@@ -82,6 +82,29 @@ describe("what a stop must do beyond closing scopes", () => {
       assert.strictEqual(serviceOf(report, "listener").error, "connection lost")
     }))
 
+  for (
+    const [what, acquire] of [
+      [
+        "before its acquire has ended",
+        (dies: Effect.Effect<never>) => Effect.andThen(Effect.forkScoped(dies), Effect.sleep("5 seconds"))
+      ],
+      [
+        "and that another of its fibers forked",
+        (dies: Effect.Effect<never>) =>
+          Effect.forkScoped(Effect.andThen(Effect.sleep("1 second"), Effect.forkScoped(dies)))
+      ]
+    ] as const
+  ) {
+    it.effect(`a fiber of a service that dies ${what} makes the job fail`, () =>
+      Effect.gen(function*() {
+        const dies = Effect.andThen(Effect.sleep("1 second"), Effect.die(new Error("lost")))
+        const layer = Service.manage("listener", Layer.effectDiscard(acquire(dies)))
+        const { report } = yield* reportOf(Effect.sleep("1 minute"), layer)
+        assert.deepInclude(report, { trigger: "failed", outcome: "failed" })
+        assert.strictEqual(serviceOf(report, "listener").error, "lost")
+      }))
+  }
+
   it.effect("a fiber of a service that fails while the service is released is no failure", () =>
     Effect.gen(function*() {
       const fails = Effect.onInterrupt(Effect.never, () => Effect.die("late"))

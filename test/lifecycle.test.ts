@@ -114,6 +114,16 @@ describe("a submit", () => {
       assert.deepStrictEqual(journal.entries, [])
     }).pipe(local))
 
+  it.effect("takes a payload that is null, and none where none is declared", () =>
+    Effect.gen(function*() {
+      const nullable = Job.make("nullable", {
+        payload: Schema.NullOr(Schema.String),
+        success: Schema.Boolean,
+        run: (payload) => Effect.succeed(payload === null)
+      })
+      assert.isTrue(yield* Environment.run(nullable, null))
+    }).pipe(local))
+
   it.effect("opens no port and installs no signal handler", () =>
     Effect.gen(function*() {
       const before = process.eventNames().map((name) => [name, process.listenerCount(name)])
@@ -200,6 +210,17 @@ describe("the owner of a job", () => {
       yield* Fiber.join(closing)
       assert.isTrue(journal.has("slow", "released"))
       assert.strictEqual((yield* run.result).report.trigger, "stopped")
+    }).pipe(local))
+
+  it.effect("whose scope has closed before gets a job that is stopped at once", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const scope = yield* Scope.make()
+      yield* Scope.close(scope, Exit.void)
+      const run = yield* Scope.provide(submit(Effect.never, probe(journal, "db")), scope)
+      const { report } = yield* run.result
+      assert.deepInclude(report, { trigger: "stopped", outcome: "cancelled" })
+      assert.deepStrictEqual(journal.entries, [])
     }).pipe(local))
 
   it.effect("that releases the environment waits for the services of every job", () =>
@@ -559,6 +580,62 @@ describe("a service", () => {
       assert.isTrue(Exit.isSuccess(exit))
       assert.deepStrictEqual(events, ["fast"])
       assert.strictEqual(serviceOf(report, "test/Echo").used, 2)
+    }))
+
+  it.effect("stays the object that it is: its state, and members that are classes or tags", () =>
+    Effect.gen(function*() {
+      class Row {
+        readonly n = 1
+      }
+      class Other extends Context.Service<Other, number>()("test/Other") {}
+      class Counter extends Context.Service<Counter, {
+        rows: number
+        readonly add: (n: number) => Effect.Effect<void>
+        readonly Row: typeof Row
+        readonly Other: typeof Other
+      }>()("test/Counter") {}
+      const layer = Service.layer(
+        Counter,
+        Effect.sync(() => {
+          const self = { rows: 0, Row, Other, add: (n: number) => Effect.sync(() => void (self.rows += n)) }
+          return self
+        })
+      )
+      const run = Effect.gen(function*() {
+        const counter = yield* Counter
+        yield* counter.add(3)
+        yield* counter.add(4)
+        counter.rows++
+        assert.strictEqual(new counter.Row().n, 1)
+        assert.strictEqual(counter.Other.key, "test/Other")
+        return counter.rows
+      })
+      const { exit, report } = yield* reportOf(run, layer)
+      assert.deepStrictEqual(exit, Exit.succeed(8))
+      assert.strictEqual(serviceOf(report, "test/Counter").used, 2)
+    }))
+
+  it.effect("that run provides and that could not start may be tried again", () =>
+    Effect.gen(function*() {
+      let tries = 0
+      const flaky = Service.manage(
+        "flaky",
+        Layer.effectDiscard(Effect.suspend(() => ++tries < 3 ? Effect.fail("refused") : Effect.void))
+      )
+      const run = Effect.retry(Effect.as(Effect.provide(Effect.void, flaky), "at last"), { times: 5 })
+      const { exit, report } = yield* reportOf(run)
+      assert.deepStrictEqual(exit, Exit.succeed("at last"))
+      assert.strictEqual(report.outcome, "succeeded")
+      assert.strictEqual(tries, 3)
+    }))
+
+  it.effect("is depended upon also where its layer is fresh", () =>
+    Effect.gen(function*() {
+      class A extends Context.Service<A, string>()("test/A") {}
+      const a = Service.layer(A, Effect.succeed("a"))
+      const b = Service.manage("b", Layer.effectDiscard(A)).pipe(Layer.provide(Layer.fresh(a)))
+      const { report } = yield* reportOf(Effect.void, b)
+      assert.deepStrictEqual(serviceOf(report, "b").dependsOn, ["test/A"])
     }))
 
   it.effect("that run provides itself, again and again, is released each time and leaves one line", () =>

@@ -32,6 +32,8 @@ class View {
   #current: { readonly phase: string; readonly since: number } | undefined
   #drawn = 0
   #drawing = false
+  /** Something was printed without an end of line. */
+  #midLine = false
 
   constructor(run: JobRun<unknown, unknown>) {
     this.#run = run
@@ -39,7 +41,10 @@ class View {
       const write = stream.write
       // what others print goes above the view
       stream.write = (...args: Array<unknown>) => {
-        if (!this.#drawing) this.#erase()
+        if (!this.#drawing) {
+          this.#erase()
+          this.#midLine = typeof args[0] === "string" && !args[0].endsWith("\n")
+        }
         return Reflect.apply(write, stream, args)
       }
       return () => void (stream.write = write)
@@ -76,6 +81,8 @@ class View {
     // a terminal that does not know its size says 0
     const width = process.stderr.columns || 80
     const lines = [...this.#stages(), ...this.#serviceLines(), ...this.#phaseLines()]
+    if (this.#midLine && lines.length > 0) process.stderr.write("\n")
+    this.#midLine = false
     process.stderr.write(lines.map((line) => `${line.slice(0, width - 1)}\n`).join(""))
     this.#drawn = lines.length
     this.#drawing = false

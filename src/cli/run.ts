@@ -6,9 +6,11 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs"
+import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { dirname, resolve } from "node:path"
 import { Environment, type SubmitOptions } from "../Environment.ts"
 import { parseAutostop } from "../internal/autostop.ts"
 import { parseDuration } from "../internal/duration.ts"
@@ -92,11 +94,17 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     // the services of the command line (a terminal, file system) are not the job's
     const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
     const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(follow(run, input.format), run.result))
-    writeReport(report)
     yield* print(input.format, job, exit, report)
     commandLine.exitCode = report.outcome === "succeeded" ? 0 : 1
+    const unwritten = writeReport(report)
+    if (unwritten !== undefined) {
+      commandLine.owner.say(unwritten)
+      commandLine.exitCode = 1
+    }
   }).pipe(
     Effect.provide(LocalEnvironment.layer),
+    // what a machine reads on stdout is the report alone
+    Effect.provideService(Logger.LogToStderr, input.format === "json"),
     Effect.mapError((error) => error._tag === "Refusal" ? error : new Refusal({ message: error.message }))
   )).pipe(Command.withDescription("Runs a job here, stops it well, and reports"))
 
@@ -139,21 +147,33 @@ const autostopOf = Effect.fnUntraced(function*({ after, autostop, idle }: Input)
   return yield* Effect.as(parseAutostop(parsed), parsed)
 })
 
-/** Opens the file at once: that it cannot be written is to be known before anything starts. */
-const reportWriter = (path: Option.Option<string>) =>
-  Option.isNone(path) ? Effect.succeed<(report: StopReport) => void>(() => {}) : Effect.try({
+/** That the file cannot be written is to be known before anything starts, and leaves nothing behind. */
+const reportWriter = (path: Option.Option<string>) => {
+  if (Option.isNone(path)) return Effect.succeed((): string | undefined => undefined)
+  const refusal = (error: unknown) => `--report ${path.value} cannot be written: ${messageOf(error)}`
+  return Effect.try({
     try: () => {
-      closeSync(openSync(path.value, "a"))
-      return (report: StopReport) => writeFileSync(path.value, `${JSON.stringify(report, null, 2)}\n`)
+      const exists = existsSync(path.value)
+      if (exists && statSync(path.value).isDirectory()) throw new Error("it is a folder")
+      accessSync(exists ? path.value : dirname(resolve(path.value)), constants.W_OK)
+      return (report: StopReport): string | undefined => {
+        try {
+          writeFileSync(path.value, `${JSON.stringify(report, null, 2)}\n`)
+          return undefined
+        } catch (error) {
+          return refusal(error)
+        }
+      }
     },
-    catch: (error) => new Refusal({ message: `--report ${path.value} cannot be written: ${messageOf(error)}` })
+    catch: (error) => new Refusal({ message: refusal(error) })
   })
+}
 
 const readPayload = (payload: Option.Option<string>) =>
   Option.isNone(payload) ? Effect.succeed(undefined) : Effect.try({
     try: (): unknown => {
       const source = payload.value
-      return JSON.parse(source.startsWith("@") ? readFileSync(source.slice(1), "utf8") : source)
+      return JSON.parse(source.startsWith("@") ? readFileSync(source.slice(1), "utf8").replace(/^\uFEFF/, "") : source)
     },
     catch: (error) => new Refusal({ message: `--payload is not JSON: ${messageOf(error)}` })
   })
@@ -161,7 +181,7 @@ const readPayload = (payload: Option.Option<string>) =>
 const decodePayload = (job: Job.Any, json: unknown) =>
   Effect.mapError(
     // safe: what is decoded from JSON needs no services
-    Schema.decodeUnknownEffect(Schema.toCodecJson(job.payload))(json ?? {}) as Effect.Effect<
+    Schema.decodeUnknownEffect(Schema.toCodecJson(job.payload))(json === undefined ? {} : json) as Effect.Effect<
       unknown,
       Schema.SchemaError
     >,

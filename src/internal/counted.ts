@@ -2,44 +2,73 @@ import * as Effect from "effect/Effect"
 import type { ServiceRecord } from "./serviceRecord.ts"
 
 /**
- * Counts the calls of a service that is a plain object: of its methods, and of its members that are effects. Anything
- * else (an instance of a class, a function with members of its own, a stream) is passed on as it is.
+ * Counts the calls of a service that is a plain object: of its methods, and of its members that are effects. It stays
+ * one and the same object to those that use it and to its own methods: its state is seen by both. Anything else (an
+ * instance of a class, a frozen object) is passed on as it is, and not counted.
  */
 export const counted = <S>(service: S, record: ServiceRecord): S => {
   if (typeof service !== "object" || service === null || Effect.isEffect(service)) return service
   const prototype = Object.getPrototypeOf(service)
-  if (prototype !== Object.prototype && prototype !== null) return service
-  const wrapped: Record<PropertyKey, unknown> = {}
-  let countable = false
-  for (const key of Reflect.ownKeys(service)) {
-    const member = Object.getOwnPropertyDescriptor(service, key)
-    // a member that is computed, or hidden, is not ours to look at
-    if (member === undefined || !("value" in member) || member.enumerable !== true) return service
-    const counting = wrap(member.value, service, record)
-    if (counting !== undefined) countable = true
-    wrapped[key] = counting ?? member.value
-  }
-  if (!countable) return service
+  if ((prototype !== Object.prototype && prototype !== null) || Object.isFrozen(service)) return service
+  if (!Object.values(service).some(isCountable)) return service
   record.used = 0
-  // safe: the same members, with the same types
-  return (prototype === null ? Object.assign(Object.create(null), wrapped) : wrapped) as S
+  // safe: a proxy for the same object
+  return new Proxy<object>(service, new Counter(record)) as S
 }
 
-const wrap = (member: unknown, service: object, record: ServiceRecord): unknown => {
-  if (typeof member === "function") {
-    // members of its own are state which a wrapper would lose
-    if (Object.keys(member).length > 0) return undefined
+class Counter implements ProxyHandler<object> {
+  readonly #record: ServiceRecord
+  #counting: Map<unknown, unknown> | undefined
+
+  constructor(record: ServiceRecord) {
+    this.#record = record
+  }
+
+  get(service: object, key: PropertyKey, receiver: unknown): unknown {
+    const member: unknown = Reflect.get(service, key, receiver)
+    if (!isCountable(member) || !Object.hasOwn(service, key)) return member
+    // a member that cannot change must be given as it is
+    if (Object.getOwnPropertyDescriptor(service, key)?.configurable === false) return member
+    this.#counting ??= new Map()
+    const known = this.#counting.get(member)
+    if (known !== undefined) return known
+    const counting = typeof member === "function" ? this.#method(member) : this.#effect(member)
+    this.#counting.set(member, counting)
+    return counting
+  }
+
+  #count(): void {
+    this.#record.used = (this.#record.used ?? 0) + 1
+  }
+
+  // a function of that arrow's kind would lose the `this` of its caller
+  #method(member: Function): unknown {
+    const count = () => this.#count()
     return function(this: unknown, ...args: Array<unknown>): unknown {
-      record.used = (record.used ?? 0) + 1
-      return Reflect.apply(member, this ?? service, args)
+      count()
+      return Reflect.apply(member, this, args)
     }
   }
-  return Effect.isEffect(member) && !isExit(member)
-    ? Effect.suspend(() => {
-      record.used = (record.used ?? 0) + 1
+
+  #effect(member: Effect.Effect<unknown, unknown, unknown>): unknown {
+    return Effect.suspend(() => {
+      this.#count()
       return member
     })
-    : undefined
+  }
 }
 
-const isExit = (effect: object): boolean => "~effect/Exit" in effect
+type Countable = Function | Effect.Effect<unknown, unknown, unknown>
+
+/** Not classes, tags and other functions with members: what they are would be lost. */
+const isCountable = (member: unknown): member is Countable =>
+  typeof member === "function"
+    ? Object.getPrototypeOf(member) !== null && plainFunctions.has(Object.getPrototypeOf(member)) &&
+      Object.keys(member).length === 0 && Object.getOwnPropertyDescriptor(member, "prototype")?.writable !== false
+    : typeof member === "object" && member !== null && Effect.isEffect(member) && !("~effect/Exit" in member)
+
+const plainFunctions: ReadonlySet<unknown> = new Set([
+  Function.prototype,
+  Object.getPrototypeOf(async () => {}),
+  Object.getPrototypeOf(function*() {})
+])

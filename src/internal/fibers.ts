@@ -8,10 +8,13 @@ import type * as Scheduler from "effect/Scheduler"
 export class Fibers implements Scheduler.Scheduler {
   readonly executionMode: "sync" | "async"
   readonly #scheduler: Scheduler.Scheduler
+  readonly #begun: (fiber: Fiber.Fiber<unknown, unknown>) => void
   readonly #seen = new Set<Fiber.Fiber<unknown, unknown>>()
 
-  constructor(scheduler: Scheduler.Scheduler) {
+  /** `begun` is told of each fiber before its first step. */
+  constructor(scheduler: Scheduler.Scheduler, begun: (fiber: Fiber.Fiber<unknown, unknown>) => void) {
     this.#scheduler = scheduler
+    this.#begun = begun
     this.executionMode = scheduler.executionMode
   }
 
@@ -27,6 +30,7 @@ export class Fibers implements Scheduler.Scheduler {
   #see(fiber: Fiber.Fiber<unknown, unknown>): void {
     if (this.#seen.has(fiber)) return
     this.#seen.add(fiber)
+    this.#begun(fiber)
     // at once: a fiber that has ended holds its result, which may be large
     fiber.addObserver(() => this.#seen.delete(fiber))
   }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs"
+import type { Worker } from "node:worker_threads"
 import type { Leftover } from "../StopReport.ts"
 
 /** What keeps a process alive or runs beneath it, at one moment. */
@@ -13,6 +14,15 @@ export const snapshot = (): Snapshot => ({
   timers: activeTimers(),
   children: new Set(childProcesses().map((child) => child.pid))
 })
+
+/** Node tells of a worker thread when it begins, and lists it nowhere. */
+const workers = new Set<Worker>()
+export const watchWorkers = (): void => {
+  process.on("worker", (worker: Worker) => {
+    workers.add(worker)
+    worker.once("exit", () => workers.delete(worker))
+  })
+}
 
 export interface ChildProcess {
   readonly pid: number
@@ -36,6 +46,7 @@ export const since = (before: Snapshot): Array<Leftover> => {
     const detail = before.handles.has(handle) ? undefined : describe(handle)
     if (detail !== undefined) leftovers.push({ kind: "handle", detail })
   }
+  for (const worker of workers) leftovers.push({ kind: "handle", detail: `a worker thread (${worker.threadId})` })
   const timers = activeTimers() - before.timers
   if (timers > 0) leftovers.push({ kind: "handle", detail: timers === 1 ? "a timer" : `${timers} timers` })
   return leftovers
@@ -81,7 +92,7 @@ const describe = (handle: object): string | undefined => {
       ? "a pipe"
       : `a socket connected to ${endpoint(handle, "remote")}`
   }
-  return name === "MessagePort" || name === "Worker" ? "a worker thread" : name
+  return name
 }
 
 const endpoint = (of: object, prefix: string): string => {

@@ -2,7 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { Leftover } from "../StopReport.ts"
 import { flush } from "./flush.ts"
-import { newChildren, since, type Snapshot, snapshot } from "./handles.ts"
+import { newChildren, since, type Snapshot, snapshot, watchWorkers } from "./handles.ts"
 import type { Run } from "./run.ts"
 
 /** The signals that end a process politely, and the exit code of each. */
@@ -37,6 +37,7 @@ export class Owner {
   constructor(deadlineMs: number) {
     this.#defaultDeadlineMs = deadlineMs
     this.#before = snapshot()
+    watchWorkers()
   }
 
   /** Takes the process over. `interrupt` ends the program once its jobs have stopped. */
@@ -73,6 +74,8 @@ export class Owner {
 
   /** What was not there before and does not go away within a few turns. */
   readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>> = Effect.promise(async () => {
+    // Node tells of some of it a turn later
+    await new Promise((resolve) => setImmediate(resolve))
     let left = since(this.#before)
     for (let turn = 0; left.length > 0 && turn < 10; turn++) {
       await new Promise((resolve) => setTimeout(resolve, turn))

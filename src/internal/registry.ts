@@ -1,5 +1,6 @@
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
+import * as EffectContext from "effect/Context"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -34,6 +35,11 @@ export interface RegistryOptions {
   readonly onFailure: (record: ServiceRecord, cause: Cause.Cause<unknown>, phase: "start" | "run") => void
 }
 
+/** The service that is being acquired; its fibers inherit it. */
+const CurrentService = EffectContext.Reference<ServiceRecord | undefined>("autostop/CurrentService", {
+  defaultValue: () => undefined
+})
+
 /** A service that is refused: the job fails with this message. */
 export class Refused extends Error {
   override readonly name = "Refused"
@@ -51,11 +57,16 @@ export class Registry {
   /** When the first of the limits of the starts under way passes, and how to tell that there is an earlier one. */
   #nextStartEnd = Infinity
   #earlier: Notice | undefined
+  readonly #supervised = new WeakSet<Fiber.Fiber<unknown, unknown>>()
   readonly #levels = new Map<ServiceRecord, number>()
   /** When all phases must be over, in monotonic milliseconds; set as the stop begins. */
   stopEnd = Infinity
   /** `open` while the job's own layers start, `nested` while `run` may provide more, `closed` once it is being stopped. */
   admission: "open" | "nested" | "closed" = "open"
+  /** The start that failed last: whoever provided it may handle that, or the job fails because of it. */
+  lastStartFailure: { readonly record: ServiceRecord; readonly cause: Cause.Cause<unknown> } | undefined
+  /** Whether a release has missed its limit. */
+  missed = false
   /** How many releases are under way, and when one last began or ended: what a stalled release is told by. */
   releasing = 0
   lastProgress = 0
@@ -89,9 +100,16 @@ export class Registry {
           return Effect.andThen(this.#ended(record, Exit.failCause(cause)), Effect.failCause(cause))
         }
         this.#watch(record)
+        const acquire = Effect.provideService(build(record.scope, record, within), CurrentService, record)
         return Effect.andThen(
           Scope.addFinalizerExit(layerScope, this.#releaser(record)),
-          Effect.onExit(restore(build(record.scope, record, within)), (exit) => this.#ended(record, exit))
+          Effect.onExit(
+            restore(
+              // a memo map of another kind, as that of `Layer.fresh`, does not tell who made what
+              within === memoMap ? acquire : this.graph.track(within.node, acquire)
+            ),
+            (exit) => this.#ended(record, exit)
+          )
         )
       })
     )
@@ -160,7 +178,7 @@ export class Registry {
       record.initialized = true
       record.state = running
       this.#emit({ _tag: "ServiceStarted", at: this.#at(), service: record.name, startMs: record.startMs })
-      this.#supervise(record)
+      for (const fiber of this.#fibersOf(record)) this.#superviseOne(record, fiber)
       return Effect.void
     }
     this.#failed(record, exit.cause)
@@ -171,7 +189,7 @@ export class Registry {
     if (record.error !== undefined) return
     record.error = errorText(cause)
     this.#emit({ _tag: "ServiceStartFailed", at: this.#at(), service: record.name, error: record.error })
-    if (!Cause.hasInterruptsOnly(cause)) this.#options.onFailure(record, cause, "start")
+    if (!Cause.hasInterruptsOnly(cause)) this.lastStartFailure = { record, cause }
   }
 
   #startEnd(record: ServiceRecord): number {
@@ -209,31 +227,55 @@ export class Registry {
         continue
       }
       const limit = end - record.startedAt
-      this.#failed(record, Cause.die(new Error(`service "${record.name}" did not start within ${limit} ms`)))
+      const cause = Cause.die(new Error(`service "${record.name}" did not start within ${limit} ms`))
+      this.#failed(record, cause)
+      // nobody else can tell: its acquire may never end
+      this.#options.onFailure(record, cause, "start")
     }
   }
 
-  /** A fiber that a service forked into its scope and that fails is a service that died. */
-  #supervise(record: ServiceRecord): void {
-    for (const fiber of [record.scope, ...this.graph.scopesWithin(record.node)].flatMap(fibersIn)) {
-      fiber.addObserver((exit) => {
-        if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause) || record.state._tag !== "running") return
-        record.error = errorText(exit.cause)
-        this.#emit({ _tag: "ServiceFailed", at: this.#at(), service: record.name, error: record.error })
-        this.#options.onFailure(record, exit.cause, "run")
-      })
-    }
+  /**
+   * A fiber that a service forked into its scope and that fails is a service that died. Each is seen before its first
+   * step, when it is in that scope; one that was started at once is seen when the acquire ends.
+   */
+  supervise(fiber: Fiber.Fiber<unknown, unknown>): void {
+    const record = fiber.getRef(CurrentService)
+    if (record !== undefined && this.#fibersOf(record).includes(fiber)) this.#superviseOne(record, fiber)
+  }
+
+  #fibersOf(record: ServiceRecord): ReadonlyArray<Fiber.Fiber<unknown, unknown>> {
+    return [record.scope, ...this.graph.scopesWithin(record.node)].flatMap(fibersIn)
+  }
+
+  #superviseOne(record: ServiceRecord, fiber: Fiber.Fiber<unknown, unknown>): void {
+    if (this.#supervised.has(fiber)) return
+    this.#supervised.add(fiber)
+    fiber.addObserver((exit) => {
+      if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return
+      if (record.cleanupCalled || (record.state !== running && record.state !== starting)) return
+      record.error = errorText(exit.cause)
+      this.#emit({ _tag: "ServiceFailed", at: this.#at(), service: record.name, error: record.error })
+      this.#options.onFailure(record, exit.cause, "run")
+    })
   }
 
   /** Closes the scope of a service, within its limit. Never fails; a second call waits for the first. */
   release(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.withFiber((fiber) => {
       if (record.cleanupCalled) return awaitSettled(record)
+      this.#unwinds(record)
       record.cleanupCalled = true
       return this.#permits === undefined
         ? this.#close(record, exit, fiber.context)
         : this.#permits.withPermits(1)(Effect.suspend(() => this.#close(record, exit, fiber.context)))
     })
+  }
+
+  /** A start has failed, and what had started is being released because of it: from here on the job is being stopped. */
+  #unwinds(record: ServiceRecord): void {
+    const failed = this.lastStartFailure
+    if (this.admission !== "open" || failed === undefined || !record.initialized || this.stopEnd !== Infinity) return
+    this.#options.onFailure(failed.record, failed.cause, "start")
   }
 
   #close(
@@ -272,6 +314,7 @@ export class Registry {
         this.#settle(record, started, since, cleanup.pollUnsafe(), false)
       } else {
         record.state = { _tag: "overdue", since }
+        this.missed = true
         cleanup.addObserver((exit) => this.#settle(record, started, since, exit, true))
         settle(record)
         this.#missed()
@@ -353,6 +396,7 @@ export class Registry {
   sweep(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.suspend(() => {
       const rest = this.records.filter((record) => !record.settled).toReversed()
+      if (rest.length === 0) return Effect.void
       const dependents = new Map<string, Array<ServiceRecord>>()
       for (const record of this.records) {
         for (const name of this.graph.servicesNeededBy(record.node)) {

@@ -16,7 +16,9 @@ import { EventLog } from "./eventLog.ts"
 import { Fibers } from "./fibers.ts"
 import type { Limits } from "./limits.ts"
 import { Notice, waitFor } from "./notice.ts"
+import { Host, type ProcessHost } from "./processHost.ts"
 import { Registry } from "./registry.ts"
+import type { ServiceRecord } from "./serviceRecord.ts"
 import { Stages } from "./stages.ts"
 import { stopSequence } from "./stop.ts"
 import { isoNow, now } from "./time.ts"
@@ -41,6 +43,8 @@ export interface RunOptions {
   readonly autostop: Autostop
   readonly clock: Clock.Clock
   readonly scheduler: Scheduler.Scheduler
+  /** Passes signals on to the jobs within this one. */
+  readonly shutdown: ProcessHost["shutdown"]
   /** What is left of the job in the operating system, once all of it has been stopped. */
   readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
 }
@@ -78,17 +82,14 @@ export class Run implements RunContext {
   constructor(options: RunOptions) {
     this.options = options
     this.startedAt = isoNow(options.clock)
-    this.fibers = new Fibers(options.scheduler)
+    this.fibers = new Fibers(options.scheduler, (fiber) => this.registry.supervise(fiber))
     this.registry = new Registry({
       clock: options.clock,
       limits: options.limits,
       emit: this.events.emit,
       onFailure: (record, cause, phase) => {
-        const message = `service "${record.name}" ${phase === "start" ? "could not start" : "failed"}: ${
-          errorText(cause)
-        }`
-        const error = new ServiceError({ service: record.name, phase, message, cause: Cause.squash(cause) })
-        this.fail(Cause.fail(error), message)
+        const error = serviceError(record, cause, phase)
+        this.fail(Cause.fail(error), error.message)
       }
     })
     this.events.emit({ _tag: "JobSubmitted", at: this.startedAt, jobId: options.id, job: options.job })
@@ -158,7 +159,11 @@ export class Run implements RunContext {
           }
         )
       }),
-      Context.add(Context.make(CurrentRun, this), Scheduler.Scheduler, this.fibers)
+      Context.make(CurrentRun, this).pipe(
+        Context.add(Scheduler.Scheduler, this.fibers),
+        // what is left in the process is no business of a job within this one
+        Context.add(Host, { leftovers: Effect.succeed([]), shutdown: this.options.shutdown })
+      )
     )
   }
 
@@ -167,6 +172,13 @@ export class Run implements RunContext {
     const error = exit._tag === "Success" || outcome === "cancelled" ? {} : { error: errorText(exit.cause) }
     this.events.emit({ _tag: "RunEnded", at: isoNow(this.options.clock), outcome, ...error })
     if (this.options.autostop._tag === "never" && this.registry.admission === "nested") return
+    const failed = this.registry.admission === "open" ? this.registry.lastStartFailure : undefined
+    if (exit._tag === "Failure" && failed !== undefined) {
+      const error = serviceError(failed.record, failed.cause, "start")
+      this.failure ??= Cause.fail(error)
+      this.stop({ trigger: "failed", mode: "drain", reason: error.message })
+      return
+    }
     if (exit._tag === "Success") this.stop({ trigger: "completed", mode: "drain" })
     else this.stop({ trigger: "failed", mode: "drain", reason: errorText(exit.cause) })
   }
@@ -188,6 +200,11 @@ export class Run implements RunContext {
   get #isBusy(): boolean {
     return this.status === "starting" || this.stages.busy
   }
+}
+
+const serviceError = (record: ServiceRecord, cause: Cause.Cause<unknown>, phase: "start" | "run"): ServiceError => {
+  const message = `service "${record.name}" ${phase === "start" ? "could not start" : "failed"}: ${errorText(cause)}`
+  return new ServiceError({ service: record.name, phase, message, cause: Cause.squash(cause) })
 }
 
 /** How a run is told from a fiber that has not ended. */

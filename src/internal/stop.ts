@@ -129,7 +129,7 @@ const release = (stop: Progress): Effect.Effect<void> =>
           } else if (done._tag === "Failure") {
             stop.leftovers.push({ kind: "finalizer", detail: `a layer that is not managed: ${errorText(done.cause)}` })
           }
-          return Effect.map(registry.sweep(exit), () => !ended || registry.pending().length > 0)
+          return Effect.map(registry.sweep(exit), () => !ended || registry.missed || registry.pending().length > 0)
         })
       })
     )

@@ -69,7 +69,10 @@ describe("autostop run: the exit code says how it went", () => {
   }
 
   for (
-    const [act, left] of [["timer", "a timer"], ["busy", "a timer"], ["server", "a server listening on 127.0.0.1:"]]
+    const [act, left] of [["timer", "a timer"], ["busy", "a timer"], ["worker", "a worker thread"], [
+      "server",
+      "a server listening on 127.0.0.1:"
+    ]]
   ) {
     it(`is 3 for a ${act} left open, named, and it exits all the same`, async () => {
       const run = life({ act: act ?? "" }, "--format", "json")

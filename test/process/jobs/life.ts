@@ -3,6 +3,7 @@ import { Job, Pipeline, Service } from "autostop"
 import { Context, Effect, Layer, Schema, Stream } from "effect"
 import { spawn } from "node:child_process"
 import { createServer } from "node:net"
+import { Worker } from "node:worker_threads"
 
 const say = (line: string) => Effect.sync(() => void process.stdout.write(`${line}\n`))
 
@@ -18,6 +19,7 @@ const Payload = Schema.Struct({
     "exit",
     "timer",
     "busy",
+    "worker",
     "server",
     "child",
     "print",
@@ -106,6 +108,9 @@ export default Job.make("life", {
             const end = performance.now() + 20
             while (performance.now() < end);
           })
+          return
+        case "worker":
+          new Worker("setInterval(() => {}, 1000)", { eval: true })
           return
         case "server":
           return yield* Effect.callback<void>((resume) => {
