@@ -110,8 +110,7 @@ export default Job.make("life", {
           })
           return
         case "worker":
-          new Worker("setInterval(() => {}, 1000)", { eval: true })
-          return
+          return void new Worker("setInterval(() => {}, 1000)", { eval: true })
         case "server":
           return yield* Effect.callback<void>((resume) => {
             createServer().listen(0, "127.0.0.1", () => resume(Effect.void))
