@@ -14,6 +14,7 @@ import { joinStreams } from "./internal/join.ts"
 import { Fifo, Lanes, Loop } from "./internal/intake.ts"
 import { AsTheyCome, Ordered } from "./internal/outlet.ts"
 import { parallel } from "./internal/parallel.ts"
+import type { Stages } from "./internal/stages.ts"
 import { PolicyError } from "./StopPolicy.ts"
 
 /**
@@ -32,12 +33,15 @@ export const source = (name: string) => <A, E, R>(self: Stream.Stream<A, E, R>):
       const stages = fiber.getRef(CurrentRun)?.stages
       if (stages === undefined) return Effect.succeed(pull)
       const gate = new Gate(stages, fiber.getRef(Clock.Clock), stages.stage("source", name), pull)
-      stages.flowing++
       return Scope.addFinalizer(scope, gate.close).pipe(
-        Effect.andThen(Scope.addFinalizer(rootOf(scope), Effect.sync(() => void stages.flowing--))),
+        Effect.andThen(flowIn(stages, rootOf(scope))),
         Effect.as(gate.pull)
       )
     }))
+
+/** A stream flows until it is over, however many sources it has had. */
+const flowIn = (stages: Stages, root: Scope.Scope): Effect.Effect<void> =>
+  stages.begin(root) ? Scope.addFinalizer(root, Effect.sync(() => stages.end(root))) : Effect.void
 
 /** The scope of whoever runs the stream: a merge or a flatMap gives each of its streams a scope within it. */
 const rootOf = (scope: Scope.Scope): Scope.Scope => scope.parent === undefined ? scope : rootOf(scope.parent)

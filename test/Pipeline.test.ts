@@ -1414,6 +1414,27 @@ describe("source", () => {
       assert.deepStrictEqual(countsOf(report), ["mapParallel 1 0-10"])
     }))
 
+  it.effect("one that is made anew for each element leaves nothing behind", () =>
+    Effect.gen(function*() {
+      let early = 0
+      let late = 0
+      const job = Job.make("files", {
+        run: () =>
+          Stream.range(1, 100_000).pipe(
+            Stream.flatMap((n) => Stream.make(n).pipe(Pipeline.source("file"))),
+            Stream.runForEach((n) =>
+              Effect.sync(() => {
+                if (n === 10_000) early = heap()
+                if (n === 99_000) late = heap()
+              })
+            )
+          )
+      })
+      yield* Environment.run(job, {})
+      assert.isAbove(early, 0)
+      assert.isBelow(late - early, 10_000_000)
+    }).pipe(Effect.provide(LocalEnvironment.layer)), 60_000)
+
   it.effect("once its stream is over there is no drain, though the run goes on", () =>
     Effect.gen(function*() {
       const { at, report } = yield* inJob(
@@ -1657,6 +1678,38 @@ describe("an idle job", () => {
         { autostop: { idle: "5 seconds" } }
       )
       assert.deepStrictEqual([delivered, at, report.trigger], [100, 100_000, "completed"])
+    }))
+
+  it.effect("counts from when its source was asked for more, if a slow consumer let it wait", () =>
+    Effect.gen(function*() {
+      let delivered = 0
+      const { at, report } = yield* inJob(
+        () =>
+          inChunks(upTo(40), 20, 1_000).pipe(
+            Stream.concat(Stream.never),
+            Pipeline.source("rows"),
+            Stream.runForEach(() => Effect.andThen(Effect.sleep(1_000), Effect.sync(() => delivered++)))
+          ),
+        undefined,
+        { autostop: { idle: "5 seconds" } }
+      )
+      // twice a second to read and twenty to handle, then silence
+      assert.deepStrictEqual([delivered, at, report.trigger], [40, 47_000, "idle"])
+    }))
+
+  it.effect("may be one that never had a source, or has none any longer", () =>
+    Effect.gen(function*() {
+      const over = Stream.runDrain(times([0, 3_000]).pipe(Pipeline.source("rows")))
+      const taken = Stream.runDrain(times([0, 3_000, 60_000]).pipe(Pipeline.source("rows"), Stream.take(2)))
+      for (const [before, idle] of [[Effect.void, 5_000], [over, 8_000], [taken, 8_000]] as const) {
+        const since = yield* Clock.currentTimeMillis
+        const { at, report } = yield* inJob(
+          () => Effect.andThen(before, Effect.never),
+          undefined,
+          { autostop: { idle: "5 seconds" } }
+        )
+        assert.deepStrictEqual([at - since, report.trigger], [idle, "idle"])
+      }
     }))
 })
 

@@ -22,9 +22,9 @@ export class Stages {
   readonly list: Array<Stage> = []
   /** Opens when sources are to end. */
   readonly drain = new Notice()
-  /** Sources whose streams run: what they have emitted may be on its way, also where they have ended. */
-  flowing = 0
-  /** Those of them that have not ended. */
+  /** Streams with a source that run: what it has emitted may be on its way, also where it has ended. */
+  readonly #streams = new Set<object>()
+  /** Sources that have not ended. */
   open = 0
   /** Those of them that are being waited for. */
   waiting = 0
@@ -33,6 +33,21 @@ export class Stages {
   readonly #byKey = new Map<string, Stage>()
   readonly #holders = new Set<Holder>()
   readonly #unnamed = new Set<Stage>()
+
+  get flowing(): number {
+    return this.#streams.size
+  }
+
+  /** Whether it is the first source of that stream. */
+  begin(stream: object): boolean {
+    if (this.#streams.has(stream)) return false
+    this.#streams.add(stream)
+    return true
+  }
+
+  end(stream: object): void {
+    this.#streams.delete(stream)
+  }
 
   /** Sources are open and nobody waits for them: their consumers are at work. */
   get busy(): boolean {
