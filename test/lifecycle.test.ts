@@ -283,6 +283,18 @@ describe("autostop", () => {
       assert.deepInclude(report, { trigger: "idle", outcome: "succeeded" })
     }).pipe(local))
 
+  it.effect("idle does not stop a job whose source has ended while its elements are still at work", () =>
+    Effect.gen(function*() {
+      const work = Stream.range(1, 3).pipe(
+        Pipeline.source("range"),
+        Pipeline.mapParallel((n) => Effect.sleep(n * 20_000), { concurrency: 5 }),
+        Stream.runDrain
+      )
+      const { report } = yield* reportOf(work, undefined, { autostop: { idle: "5 seconds" } })
+      assert.deepInclude(report, { trigger: "completed", outcome: "succeeded" })
+      assert.strictEqual(Date.parse(report.stoppedAt) - Date.parse(report.startedAt), 60_000)
+    }))
+
   it.effect("after is a deadline for the run", () =>
     Effect.gen(function*() {
       const { report } = yield* reportOf(Effect.never, undefined, { autostop: { after: "3 seconds" } })

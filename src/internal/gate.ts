@@ -27,7 +27,6 @@ export class Gate<A, E, R> {
   #wanted = false
   #pulled: Exit.Exit<Chunk<A>, E | Cause.Done> | undefined
   #consumer: (() => void) | undefined
-  #ended = false
   /** When the event loop last had a turn that is known of. */
   #turn: number
 
@@ -37,7 +36,6 @@ export class Gate<A, E, R> {
     this.#stage = stage
     this.#upstream = upstream
     this.#turn = now(clock)
-    stages.open++
   }
 
   readonly pull: Effect.Effect<Chunk<A>, E | Cause.Done, R> = Effect.withFiber((fiber) => {
@@ -48,10 +46,7 @@ export class Gate<A, E, R> {
         return this.pull
       })
     }
-    if (this.#stages.drain.opened) {
-      this.#end()
-      return Cause.done()
-    }
+    if (this.#stages.drain.opened) return Cause.done()
     this.#pulled = undefined
     this.#ask(fiber)
     return this.#emit() ?? this.#wait()
@@ -125,7 +120,6 @@ export class Gate<A, E, R> {
       this.#stages.lastActive = now(this.#clock)
       return exit
     }
-    this.#end()
     return this.#stages.drain.opened && Cause.hasInterruptsOnly(exit.cause) ? Cause.done() : exit
   }
 
@@ -133,15 +127,8 @@ export class Gate<A, E, R> {
     this.#puller === undefined ? Effect.void : Fiber.interrupt(this.#puller)
   )
 
-  #end(): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#stages.open--
-  }
-
   /** For the scope of the stream that it is a part of: nothing pulls it any longer. */
-  readonly close: Effect.Effect<void> = Effect.suspend(() => {
-    this.#end()
+  get close(): Effect.Effect<void> {
     return this.#interrupt
-  })
+  }
 }

@@ -24,9 +24,7 @@ export class Stages {
   readonly drain = new Notice()
   /** Streams with a source that run: what it has emitted may be on its way, also where it has ended. */
   readonly #streams = new Set<object>()
-  /** Sources that have not ended. */
-  open = 0
-  /** Those of them that are being waited for. */
+  /** Sources that are being waited for. */
   waiting = 0
   /** When a source last emitted, or was last asked to, in monotonic milliseconds. */
   lastActive = 0
@@ -49,9 +47,9 @@ export class Stages {
     this.#streams.delete(stream)
   }
 
-  /** Sources are open and nobody waits for them: their consumers are at work. */
+  /** Streams run and none of their sources is waited for: what these have emitted is being worked on. */
   get busy(): boolean {
-    return this.open > 0 && this.waiting === 0
+    return this.flowing > 0 && this.waiting === 0
   }
 
   /** The counter of that kind and name: a pipeline that runs twice counts on. */
