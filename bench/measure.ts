@@ -31,6 +31,11 @@ export const timed = async <A>(
   return median(taken)
 }
 
+/** The median nanoseconds that an action takes for each of its elements. */
+export const perElement = async (elements: number, expected: number, action: () => Promise<number>) => ({
+  time: await timed({ warmUp: 2, times: 3 }, expected, action) * 1_000_000 / elements
+})
+
 export const expect = <A>(actual: A, expected: A): void => {
   if (actual !== expected) throw new Error(`expected ${String(expected)}, got ${String(actual)}`)
 }

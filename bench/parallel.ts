@@ -4,7 +4,7 @@ import { Readable } from "node:stream"
 import { parallelMap, transform } from "streaming-iterables"
 import type { Case } from "./case.ts"
 import { runJob } from "./job.ts"
-import { timed } from "./measure.ts"
+import { perElement } from "./measure.ts"
 
 /** The work on each element, as each library wants it. */
 export interface Work {
@@ -15,7 +15,6 @@ export interface Work {
 
 const elements = 100_000
 const concurrency = 16
-const repeats = { warmUp: 3, times: 5 }
 
 const mix = (sum: number, n: number): number => (sum + n) | 0
 
@@ -35,10 +34,6 @@ const sumOf = async (results: AsyncIterable<number>): Promise<number> => {
   return sum
 }
 
-const perElement = async (action: () => Promise<number>) => ({
-  time: await timed(repeats, expected, action) * 1_000_000 / elements
-})
-
 /** Up to 16 elements at once, results in order: the same pipeline for each kind of work. */
 export const parallelCase = ({ effect, plain, title }: Work): Case => ({
   title,
@@ -47,7 +42,7 @@ export const parallelCase = ({ effect, plain, title }: Work): Case => ({
     {
       name: "autostop",
       run: () =>
-        perElement(async () => {
+        perElement(elements, expected, async () => {
           const { value } = await runJob(
             Stream.range(1, elements).pipe(
               Pipeline.mapParallel(effect, { concurrency }),
@@ -60,25 +55,24 @@ export const parallelCase = ({ effect, plain, title }: Work): Case => ({
     {
       name: "Effect Stream",
       run: () =>
-        perElement(() =>
+        perElement(elements, expected, () =>
           Stream.range(1, elements).pipe(
             Stream.mapEffect(effect, { concurrency }),
             Stream.runFold(() => 0, mix),
             Effect.runPromise
-          )
-        )
+          ))
     },
     {
       name: "node:stream",
-      run: () => perElement(() => sumOf(Readable.from(numbers()).map(plain, { concurrency })))
+      run: () => perElement(elements, expected, () => sumOf(Readable.from(numbers()).map(plain, { concurrency })))
     },
     {
       name: "streaming-iterables transform",
-      run: () => perElement(() => sumOf(transform(concurrency, plain, numbers())))
+      run: () => perElement(elements, expected, () => sumOf(transform(concurrency, plain, numbers())))
     },
     {
       name: "streaming-iterables parallelMap",
-      run: () => perElement(() => sumOf(parallelMap(concurrency, plain, numbers())))
+      run: () => perElement(elements, expected, () => sumOf(parallelMap(concurrency, plain, numbers())))
     }
   ],
   targets: [

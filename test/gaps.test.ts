@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { Job, LocalEnvironment, Pipeline, Service } from "../src/index.ts"
 import { assertClean, Journal, probe } from "../src/testing.ts"
-import { reportOf, serviceOf, settle, submit } from "./support/jobs.ts"
+import { reportOf, serviceOf, settle, stopWithin, submit } from "./support/jobs.ts"
 
 class Db extends Context.Service<Db, { readonly read: Effect.Effect<number> }>()("test/Db") {}
 
@@ -141,11 +141,7 @@ describe("what a stop must do beyond closing scopes", () => {
       const journal = new Journal()
       const db = probe(journal, "db")
       const run = yield* submit(Effect.void, probe(journal, "api", { acquire: never, needs: [db] }))
-      yield* settle
-      yield* run.stop()
-      yield* settle
-      yield* TestClock.adjust("25 seconds")
-      const { report } = yield* run.result
+      const { report } = yield* stopWithin(run, "25 seconds")
       assert.strictEqual(report.outcome, "cancelled")
       assert.strictEqual(serviceOf(report, "api").outcome, "start-failed")
       assert.strictEqual(serviceOf(report, "db").outcome, "released")
@@ -243,11 +239,7 @@ describe("what a stop must do beyond closing scopes", () => {
     Effect.gen(function*() {
       const journal = new Journal()
       const run = yield* submit(Effect.uninterruptible(Effect.never), probe(journal, "db"))
-      yield* settle
-      yield* run.stop()
-      yield* settle
-      yield* TestClock.adjust("25 seconds")
-      const { report } = yield* run.result
+      const { report } = yield* stopWithin(run, "25 seconds")
       assert.strictEqual(report.outcome, "cancelled")
       assert.deepInclude(report.phases[0], { phase: "cancel", timedOut: true })
       assert.deepStrictEqual(report.leftovers.map((leftover) => leftover.kind), ["run"])

@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { Environment, Job, JobEvent, LocalEnvironment, Pipeline, Service } from "../src/index.ts"
 import { assertClean, Journal, probe } from "../src/testing.ts"
-import { jobOf, reportOf, serviceOf, settle, submit } from "./support/jobs.ts"
+import { jobOf, reportOf, serviceOf, settle, stopWithin, submit } from "./support/jobs.ts"
 
 const slow = { ms: 2_000, ends: "well" } as const
 const never = { ms: 0, ends: "never" } as const
@@ -404,11 +404,7 @@ describe("the stop sequence", () => {
       const run = yield* submit(Effect.uninterruptible(Effect.never), probe(new Journal(), "db", { release }), {
         stopPolicy: { deadline: "6s" }
       })
-      yield* settle
-      yield* run.stop()
-      yield* settle
-      yield* TestClock.adjust("6 seconds")
-      const { report } = yield* run.result
+      const { report } = yield* stopWithin(run, "6 seconds")
       assert.deepStrictEqual(report.phases.map(({ durationMs, phase }) => [phase, durationMs]), [
         ["cancel", 3_000],
         ["release", 2_000]

@@ -3,18 +3,13 @@ import { Effect, Stream } from "effect"
 import * as rx from "rxjs"
 import type { Case } from "../case.ts"
 import { runJob } from "../job.ts"
-import { timed } from "../measure.ts"
+import { perElement } from "../measure.ts"
 
 const elements = 100_000
 const keys = 1_000
 
 const keyOf = (n: number): number => n % keys
 const work = (n: number): Effect.Effect<number> => Effect.succeed(n + 1)
-const repeats = { warmUp: 2, times: 3 }
-
-const perElement = async (action: () => Promise<number>) => ({
-  time: await timed(repeats, elements, action) * 1_000_000 / elements
-})
 
 export default {
   title: "in order for each of 1,000 keys, time for each of 100,000 elements (the peers work on all keys at once)",
@@ -23,7 +18,7 @@ export default {
     {
       name: "autostop",
       run: () =>
-        perElement(async () => {
+        perElement(elements, elements, async () => {
           const { value } = await runJob(
             Stream.range(1, elements).pipe(Pipeline.keyed(keyOf, work, { parallelism: 16 }), Stream.runCount)
           )
@@ -33,27 +28,25 @@ export default {
     {
       name: "Effect Stream",
       run: () =>
-        perElement(() =>
+        perElement(elements, elements, () =>
           Stream.range(1, elements).pipe(
             Stream.groupByKey(keyOf),
             Stream.flatMap(([, group]) => Stream.mapEffect(group, work), { concurrency: "unbounded" }),
             Stream.runCount,
             Effect.runPromise
-          )
-        )
+          ))
     },
     {
       name: "rxjs",
       run: () =>
-        perElement(() =>
+        perElement(elements, elements, () =>
           rx.firstValueFrom(
             rx.range(1, elements).pipe(
               rx.groupBy(keyOf),
               rx.mergeMap((group) => group.pipe(rx.concatMap((n) => Promise.resolve(n + 1)))),
               rx.count()
             )
-          )
-        )
+          ))
     }
   ],
   targets: []

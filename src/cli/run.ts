@@ -11,8 +11,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { dirname, resolve } from "node:path"
-import { Environment, type SubmitOptions } from "../Environment.ts"
-import { parseAutostop } from "../internal/autostop.ts"
+import { type Autostop, Environment } from "../Environment.ts"
 import { parseDuration } from "../internal/duration.ts"
 import type { Owner } from "../internal/owner.ts"
 import type * as Job from "../Job.ts"
@@ -121,7 +120,9 @@ const resolved = Effect.fnUntraced(function*(settings: Policy.Settings) {
   return yield* Policy.resolve([config, { settings, nameOf: Policy.flag }])
 })
 
-const autostopOf = Effect.fnUntraced(function*({ after, autostop, idle }: Input) {
+const autostopOf = Effect.fnUntraced(function*(
+  { after, autostop, idle }: Input
+): Effect.fn.Return<Autostop, Policy.PolicyError | Refusal> {
   const given = [
     ...(autostop ? [] : ["--no-autostop"]),
     ...(Option.isSome(idle) ? ["--idle"] : []),
@@ -130,22 +131,19 @@ const autostopOf = Effect.fnUntraced(function*({ after, autostop, idle }: Input)
   if (given.length > 1) {
     return yield* new Refusal({ message: `${given.join(" and ")} cannot be combined; expected one of them` })
   }
-  const named = Option.isSome(idle)
-    ? ["--idle", "idle", idle.value]
-    : ["--after", "after", Option.getOrUndefined(after)]
-  const [flag = "", kind = "", value] = named
-  if (value === undefined) return autostop
-  const duration = parseDuration(value)
-  if (duration === undefined || Duration.isZero(duration)) {
-    return yield* Policy.PolicyError.of(
-      flag,
-      value,
-      "a duration of more than zero, such as \"500ms\", \"5s\" or \"2 minutes\""
-    )
-  }
-  const parsed = (kind === "idle" ? { idle: duration } : { after: duration }) satisfies SubmitOptions["autostop"]
-  return yield* Effect.as(parseAutostop(parsed), parsed)
+  if (Option.isSome(idle)) return { idle: yield* moreThanZero("--idle", idle.value) }
+  if (Option.isSome(after)) return { after: yield* moreThanZero("--after", after.value) }
+  return autostop
 })
+
+const moreThanZero = (flag: string, value: string): Effect.Effect<Duration.Duration, Policy.PolicyError> => {
+  const duration = parseDuration(value)
+  return duration === undefined || Duration.isZero(duration)
+    ? Effect.fail(
+      Policy.PolicyError.of(flag, value, "a duration of more than zero, such as \"500ms\", \"5s\" or \"2 minutes\"")
+    )
+    : Effect.succeed(duration)
+}
 
 /** That the file cannot be written is to be known before anything starts, and leaves nothing behind. */
 const reportWriter = (path: Option.Option<string>) => {

@@ -107,7 +107,7 @@ export class Gate<A, E, R> {
       }
       return Effect.suspend(() => {
         done()
-        return this.#interrupt
+        return this.close
       })
     })
   }
@@ -123,12 +123,8 @@ export class Gate<A, E, R> {
     return this.#stages.drain.opened && Cause.hasInterruptsOnly(exit.cause) ? Cause.done() : exit
   }
 
-  readonly #interrupt: Effect.Effect<void> = Effect.suspend(() =>
+  /** For when nothing pulls it any longer. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() =>
     this.#puller === undefined ? Effect.void : Fiber.interrupt(this.#puller)
   )
-
-  /** For the scope of the stream that it is a part of: nothing pulls it any longer. */
-  get close(): Effect.Effect<void> {
-    return this.#interrupt
-  }
 }

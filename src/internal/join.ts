@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { CurrentRun } from "./currentRun.ts"
-import type { Stage } from "./stages.ts"
+import { stageOf } from "./stages.ts"
 
 interface Side<Own, Key> {
   readonly key: (element: Own) => Key
@@ -21,8 +21,7 @@ export const joinStreams = <L, EL, RL, R, ER, RR, K>(
 ): Stream.Stream<readonly [L, R], EL | ER, RL | RR> =>
   Stream.unwrap(Effect.withFiber((fiber) => {
     const stages = fiber.getRef(CurrentRun)?.stages
-    const stage: Stage = (options.name === undefined ? stages?.unnamed("join") : stages?.stage("join", options.name)) ??
-      { name: "", kind: "join", count: 0, dropped: 0 }
+    const stage = stageOf(stages, "join", options.name)
     const left: Side<L, K> = { key: options.left, seen: new Map(), ended: false }
     const right: Side<R, K> = { key: options.right, seen: new Map(), ended: false }
     let taken = 0

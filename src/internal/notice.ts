@@ -91,14 +91,13 @@ export const waitFor = (
 export const waitWithin = (
   fiber: Fiber.Fiber<unknown, unknown>,
   ms: number,
-  killed: Notice,
-  ...notices: ReadonlyArray<Notice>
+  killed: Notice
 ): Effect.Effect<Waited> =>
   Effect.suspend(() =>
     killed.opened
       ? waitFor(fiber, 0)
       : Effect.flatMap(
-        waitFor(fiber, ms, killed, ...notices),
-        (why) => killed.opened && why === "notice" ? waitFor(fiber, 0) : Effect.succeed(why)
+        waitFor(fiber, ms, killed),
+        (why) => why === "notice" ? waitFor(fiber, 0) : Effect.succeed(why)
       )
   )

@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import { CurrentRun } from "./currentRun.ts"
 import type { Intake } from "./intake.ts"
 import type { Outlet } from "./outlet.ts"
-import type { Holder, Stage } from "./stages.ts"
+import { type Holder, type Stage, stageOf } from "./stages.ts"
 
 export interface Parallel<A, Task, Result, B, E, R> {
   readonly kind: Stage["kind"]
@@ -33,13 +33,10 @@ export const parallel =
         Effect.flatMap(Effect.context<R | R2>(), (context) =>
           Effect.withFiber((fiber) => {
             const stages = fiber.getRef(CurrentRun)?.stages
-            const stage = options.name === undefined
-              ? stages?.unnamed(options.kind)
-              : stages?.stage(options.kind, options.name)
             const pool = new Pool<A, Task, Result, B, E | E2, R | R2>(
               options,
               pull,
-              stage ?? { name: "", kind: options.kind, count: 0, dropped: 0 },
+              stageOf(stages, options.kind, options.name),
               Effect.runForkWith(context),
               (task) => fiber.currentDispatcher.scheduleTask(task, 0)
             )

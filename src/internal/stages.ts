@@ -11,6 +11,16 @@ export interface Stage {
   dropped: number
 }
 
+/** The counter of an operator, named or not; outside of a job it counts for nobody. */
+export const stageOf = (stages: Stages | undefined, kind: Stage["kind"], name: string | undefined): Stage =>
+  stages === undefined
+    ? makeStage(kind, name ?? "")
+    : name === undefined
+    ? stages.unnamed(kind)
+    : stages.stage(kind, name)
+
+const makeStage = (kind: Stage["kind"], name: string): Stage => ({ name, kind, count: 0, dropped: 0 })
+
 /** An operator that holds elements, while its stream runs. */
 export interface Holder {
   readonly stage: Stage
@@ -57,7 +67,7 @@ export class Stages {
     const key = `${kind} ${name}`
     const known = this.#byKey.get(key)
     if (known !== undefined) return known
-    const stage: Stage = { name, kind, count: 0, dropped: 0 }
+    const stage = makeStage(kind, name)
     this.#byKey.set(key, stage)
     this.list.push(stage)
     return stage

@@ -1,8 +1,16 @@
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
-import { Environment, Job, LocalEnvironment, type StopReport, type SubmitOptions } from "../../src/index.ts"
+import {
+  Environment,
+  Job,
+  type JobRun,
+  LocalEnvironment,
+  type StopReport,
+  type SubmitOptions
+} from "../../src/index.ts"
 
 /** Lets everything that needs no time happen before the clock moves on. */
 export const settle = Effect.forEach(Array.from({ length: 100 }), () => Effect.yieldNow, { discard: true })
@@ -37,6 +45,16 @@ export const reportOf = <A, E, ROut = never>(
     yield* TestClock.adjust("10 minutes")
     return yield* job.result
   }).pipe(Effect.provide(LocalEnvironment.layer))
+
+/** Asks a job that runs for a stop, and gives its result once the clock has moved on that far. */
+export const stopWithin = <A, E>(run: JobRun<A, E>, time: Duration.Input) =>
+  Effect.gen(function*() {
+    yield* settle
+    yield* run.stop()
+    yield* settle
+    yield* TestClock.adjust(time)
+    return yield* run.result
+  })
 
 /** The line of a service in a report. */
 export const serviceOf = (report: StopReport, name: string) => {
