@@ -15,28 +15,18 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { parseDuration } from "./internal/duration.ts"
+import {
+  durationExpected,
+  fields,
+  fit,
+  merge,
+  type PolicyError,
+  type Source,
+  strategies,
+  variable
+} from "./internal/settings.ts"
 
-/**
- * A setting that cannot be used: out of range, of the wrong type, or in conflict with another. Nothing was started.
- *
- * @category errors
- * @since 0.1.0
- */
-export class PolicyError extends Schema.TaggedError<PolicyError>()("PolicyError", {
-  /** The setting as its user wrote it: a field, a variable, or a flag. */
-  setting: Schema.String,
-  /** The value that was refused. */
-  value: Schema.String,
-  /** What is allowed. */
-  expected: Schema.String,
-  message: Schema.String
-}) {
-  /** @internal */
-  static of(setting: string, value: unknown, expected: string): PolicyError {
-    const shown = show(value)
-    return new PolicyError({ setting, value: shown, expected, message: `${setting} is ${shown}; expected ${expected}` })
-  }
-}
+export { PolicyError } from "./internal/settings.ts"
 
 /**
  * - `graceful`: all phases
@@ -47,7 +37,7 @@ export class PolicyError extends Schema.TaggedError<PolicyError>()("PolicyError"
  * @category models
  * @since 0.1.0
  */
-export const Strategy = Schema.Literals(["graceful", "fast", "immediate", "patient"])
+export const Strategy = Schema.Literals(strategies)
 /**
  * @category models
  * @since 0.1.0
@@ -165,87 +155,6 @@ const Defaults = Context.Reference<StopPolicy>("autostop/StopPolicy/Defaults", {
     })
 })
 
-const durationExpected = "a duration that is not negative, such as \"500ms\", \"5s\" or \"2 minutes\", or \"Infinity\""
-
-type Parser<A> = { readonly expected: string; readonly parse: (input: unknown) => A | undefined }
-
-const oneOf = <A extends string>(values: ReadonlyArray<A>): Parser<A> => ({
-  expected: `one of ${values.join(", ")}`,
-  parse: (input) => values.find((value) => value === input)
-})
-const duration: Parser<Duration.Duration> = { expected: durationExpected, parse: parseDuration }
-
-type Fields = { readonly [K in keyof StopPolicy]: StopPolicy[K] }
-
-/** A wait, unlike a limit, has an end. */
-const finite: Parser<Duration.Duration> = {
-  expected: "a duration that is not negative and not infinite, such as \"500ms\", \"5s\" or \"2 minutes\"",
-  parse: (input) => {
-    const parsed = parseDuration(input)
-    return parsed !== undefined && Duration.isFinite(parsed) ? parsed : undefined
-  }
-}
-
-const parsers: { readonly [K in keyof Fields]: Parser<Fields[K]> } = {
-  strategy: oneOf(Strategy.literals),
-  delay: finite,
-  drainTimeout: duration,
-  cancelTimeout: duration,
-  releaseTimeout: duration,
-  releaseConcurrency: {
-    expected: "a whole number of at least 1, or \"unbounded\"",
-    parse: (input) => {
-      if (input === "unbounded") return input
-      const number = typeof input === "string" && /^\d+$/.test(input.trim()) ? Number(input) : input
-      return Number.isSafeInteger(number) && Number(number) >= 1 ? Number(number) : undefined
-    }
-  },
-  onReleaseFailure: oneOf(["continue", "kill"]),
-  killTimeout: duration,
-  deadline: duration,
-  startTimeout: duration
-}
-
-/**
- * The names of all settings, in the order of the documentation.
- *
- * @category settings
- * @since 0.1.0
- */
-export const fields = Object.keys(parsers) as ReadonlyArray<keyof Settings> // `parsers` has exactly these keys
-
-const dashed = (field: string, by: string) => field.replace(/[A-Z]/g, (letter) => by + letter)
-
-/**
- * The variable of a setting: `drainTimeout` is `AUTOSTOP_DRAIN_TIMEOUT`.
- *
- * @category settings
- * @since 0.1.0
- */
-export const variable = (field: keyof Settings): string => `AUTOSTOP_${dashed(field, "_").toUpperCase()}`
-
-/**
- * The flag of a setting: `drainTimeout` is `--drain-timeout`.
- *
- * @category settings
- * @since 0.1.0
- */
-export const flag = (field: keyof Settings): string => `--${dashed(field, "-").toLowerCase()}`
-
-/**
- * Settings and the name that each has where it was written, for error messages.
- *
- * @category settings
- * @since 0.1.0
- */
-export interface Source {
-  readonly settings: { readonly [K in keyof Settings]?: unknown }
-  readonly nameOf: (field: keyof Settings) => string
-}
-
-/** The limits that the deadline must have room for. */
-const bounded = ["delay", "drainTimeout", "cancelTimeout", "releaseTimeout", "killTimeout"] as const
-
 /**
  * Merges settings over the defaults: a later source wins. Fails with a `PolicyError` for the first setting that is of
  * the wrong type or out of range, and for a limit longer than the deadline when both of them, or the limit alone, were
@@ -257,49 +166,8 @@ const bounded = ["delay", "drainTimeout", "cancelTimeout", "releaseTimeout", "ki
 export const resolve = Effect.fnUntraced(function*(
   sources: ReadonlyArray<Source>
 ): Effect.fn.Return<StopPolicy, PolicyError> {
-  const defaults = yield* Defaults
-  const values: { -readonly [K in keyof Fields]: Fields[K] } = { ...defaults }
-  const names = new Map<keyof Settings, string>()
-  const read = <K extends keyof Fields>(field: K, input: unknown, name: string) => {
-    const parsed = parsers[field].parse(input)
-    if (parsed === undefined) return PolicyError.of(name, input, parsers[field].expected)
-    values[field] = parsed
-    names.set(field, name)
-    return undefined
-  }
-  for (const { nameOf, settings } of sources) {
-    const prototype = typeof settings === "object" && settings !== null ? Object.getPrototypeOf(settings) : undefined
-    if (prototype !== Object.prototype && prototype !== null) {
-      return yield* PolicyError.of("stopPolicy", settings, `an object with the settings ${fields.join(", ")}`)
-    }
-    for (const field of Object.keys(settings)) {
-      if (!isField(field)) {
-        return yield* PolicyError.of(field, Reflect.get(settings, field), `one of the settings ${fields.join(", ")}`)
-      }
-      if (settings[field] === undefined) continue
-      const error = read(field, settings[field], nameOf(field))
-      if (error !== undefined) return yield* error
-    }
-  }
-  if (values.strategy === "patient") {
-    for (const field of [...bounded, "deadline", "startTimeout"] as const) {
-      if (field !== "delay") values[field] = Duration.infinity
-    }
-    return new StopPolicy(values)
-  }
-  for (const field of bounded) {
-    if (!Duration.isGreaterThan(values[field], values.deadline)) continue
-    const name = names.get(field)
-    if (name !== undefined && Duration.isFinite(values[field])) {
-      const deadline = `${names.get("deadline") ?? "deadline"} (${show(values.deadline)})`
-      return yield* PolicyError.of(name, values[field], `no more than ${deadline}, which all phases share`)
-    }
-    values[field] = values.deadline
-  }
-  return new StopPolicy(values)
+  return new StopPolicy(yield* fit(yield* merge(sources, yield* Defaults)))
 })
-
-const isField = (name: string): name is keyof Settings => Object.hasOwn(parsers, name)
 
 /**
  * Settings as they stand in an options object.
@@ -345,14 +213,3 @@ const config: Config.Config<StopPolicy> = Config.mapEffect(rawConfig, (settings)
         )
       )
   ))
-
-const show = (value: unknown): string => {
-  if (Duration.isDuration(value)) return Duration.format(value)
-  if (typeof value === "string") return JSON.stringify(value)
-  if (typeof value !== "object" || value === null) return String(value)
-  try {
-    return JSON.stringify(value)
-  } catch {
-    return Object.prototype.toString.call(value)
-  }
-}

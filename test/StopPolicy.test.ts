@@ -9,6 +9,7 @@ import {
   Strategy,
   type SubmitOptions
 } from "../src/index.ts"
+import { fields, flag, variable } from "../src/internal/settings.ts"
 import * as Policy from "../src/StopPolicy.ts"
 import { Journal, probe } from "../src/testing.ts"
 
@@ -194,9 +195,9 @@ describe("the defaults", () => {
     }))
 
   it("have a variable and a flag each, and no other setting exists", () => {
-    assert.deepStrictEqual(Policy.fields.map(String), Object.keys(defaults))
-    assert.deepStrictEqual(Object.fromEntries(Policy.fields.map((field) => [field, Policy.variable(field)])), variables)
-    assert.deepStrictEqual(Policy.fields.map(Policy.flag), [
+    assert.deepStrictEqual(fields.map(String), Object.keys(defaults))
+    assert.deepStrictEqual(Object.fromEntries(fields.map((field) => [field, variable(field)])), variables)
+    assert.deepStrictEqual(fields.map(flag), [
       "--strategy",
       "--delay",
       "--drain-timeout",
@@ -244,7 +245,7 @@ describe("the configuration", () => {
     startTimeout: ["1h", 3_600_000]
   } as const
 
-  for (const field of Policy.fields) {
+  for (const field of fields) {
     const [text, value] = set[field]
 
     it.effect(`sets ${field} by ${variables[field]}`, () =>
@@ -266,9 +267,9 @@ describe("the configuration", () => {
 
   it.effect("sets all of them together", () =>
     Effect.gen(function*() {
-      const env = Object.fromEntries(Policy.fields.map((field) => [variables[field], set[field][0]]))
+      const env = Object.fromEntries(fields.map((field) => [variables[field], set[field][0]]))
       const policy = yield* withEnv(env)(Effect.flatMap(StopPolicy.config, Effect.succeed))
-      assert.deepStrictEqual(plain(policy), Object.fromEntries(Policy.fields.map((field) => [field, set[field][1]])))
+      assert.deepStrictEqual(plain(policy), Object.fromEntries(fields.map((field) => [field, set[field][1]])))
     }))
 
   it.effect("reads durations in Effect's form, in the short form, and without an end", () =>
@@ -402,7 +403,7 @@ describe("a setting", () => {
         const settings = Object.fromEntries([[name, "5s"]])
         const error = refusal(yield* Effect.exit(resolved(settings)))
         assert.strictEqual(error.setting, name)
-        for (const field of Policy.fields) assert.include(error.message, field)
+        for (const field of fields) assert.include(error.message, field)
         const { exit, started } = yield* submit({ stopPolicy: settings })
         assert.strictEqual(refusal(exit).setting, name)
         assert.isFalse(started)
@@ -411,7 +412,7 @@ describe("a setting", () => {
 
   it.effect("that is undefined is one that is not set", () =>
     Effect.gen(function*() {
-      const settings = Object.fromEntries(Policy.fields.map((field) => [field, undefined]))
+      const settings = Object.fromEntries(fields.map((field) => [field, undefined]))
       assert.deepStrictEqual(yield* resolved({ delay: "1s" }, settings, undefined), { ...defaults, delay: 1_000 })
     }))
 
@@ -558,7 +559,7 @@ describe("precedence", () => {
       Effect.gen(function*() {
         const env = Object.fromEntries(
           Object.entries(config).map(([field, value]) => [
-            Policy.variable(field as keyof typeof config), // the keys of a struct
+            variable(field as keyof typeof config), // the keys of a struct
             limits.some((limit) => limit === field) ? `${value}ms` : String(value)
           ])
         )

@@ -14,6 +14,7 @@ import { dirname, resolve } from "node:path"
 import { type Autostop, Environment } from "../Environment.ts"
 import { parseDuration } from "../internal/duration.ts"
 import type { Owner } from "../internal/owner.ts"
+import { fields, flag, merge, PolicyError, type Source } from "../internal/settings.ts"
 import type * as Job from "../Job.ts"
 import * as LocalEnvironment from "../LocalEnvironment.ts"
 import * as Policy from "../StopPolicy.ts"
@@ -45,7 +46,7 @@ const descriptions: { readonly [K in keyof Required<Policy.Settings>]: string } 
 }
 
 const policyFlags = Object.fromEntries(
-  Policy.fields.map((field) => [field, text(Policy.flag(field).slice(2), descriptions[field], "value")])
+  fields.map((field) => [field, text(flag(field).slice(2), descriptions[field], "value")])
 ) as Record<keyof Policy.Settings, Flag.Flag<Option.Option<string>>> // the fields are exactly these keys
 
 const flags = {
@@ -84,11 +85,15 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     if (input.format === "json") {
       commandLine.owner.say = (text) => void process.stderr.write(`${JSON.stringify({ _tag: "Notice", text })}\n`)
     }
-    const stopPolicy = yield* policyOf(input)
+    const config = yield* Policy.fromConfig
+    const given = flagsOf(input)
+    // whether the limits fit into the deadline is open until the job has said its own
+    const { values } = yield* merge([config, given], yield* Policy.StopPolicy.Defaults)
     const autostop = yield* autostopOf(input)
     const writeReport = yield* reportWriter(input.report)
     const json = yield* readPayload(input.payload)
-    const job = yield* loadJob(input.module, Duration.toMillis((yield* resolved(stopPolicy)).startTimeout))
+    const job = yield* loadJob(input.module, Duration.toMillis(values.startTimeout))
+    const stopPolicy = yield* Policy.resolve([config, Policy.fromOptions(job.stopPolicy), given])
     const payload = yield* decodePayload(job, json)
     // the services of the command line (a terminal, file system) are not the job's
     const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
@@ -107,22 +112,17 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     Effect.mapError((error) => error._tag === "Refusal" ? error : new Refusal({ message: error.message }))
   )).pipe(Command.withDescription("Runs a job here, stops it well, and reports"))
 
-const policyOf = (input: Input): Effect.Effect<Policy.Settings, Policy.PolicyError> => {
-  const settings = Object.fromEntries(
-    Policy.fields.flatMap((field) => Option.isSome(input[field]) ? [[field, input[field].value]] : [])
-  )
-  // checked with the names of the flags here, and merged with the other sources where the job is submitted
-  return Effect.as(Policy.resolve([{ settings, nameOf: Policy.flag }]), settings)
-}
-
-const resolved = Effect.fnUntraced(function*(settings: Policy.Settings) {
-  const config = yield* Effect.mapError(Policy.fromConfig, (error) => new Refusal({ message: error.message }))
-  return yield* Policy.resolve([config, { settings, nameOf: Policy.flag }])
+/** The settings among the flags, by the names of the flags. */
+const flagsOf = (input: Input): Source => ({
+  settings: Object.fromEntries(
+    fields.flatMap((field) => Option.isSome(input[field]) ? [[field, input[field].value]] : [])
+  ),
+  nameOf: flag
 })
 
 const autostopOf = Effect.fnUntraced(function*(
   { after, autostop, idle }: Input
-): Effect.fn.Return<Autostop, Policy.PolicyError | Refusal> {
+): Effect.fn.Return<Autostop, PolicyError | Refusal> {
   const given = [
     ...(autostop ? [] : ["--no-autostop"]),
     ...(Option.isSome(idle) ? ["--idle"] : []),
@@ -136,11 +136,11 @@ const autostopOf = Effect.fnUntraced(function*(
   return autostop
 })
 
-const moreThanZero = (flag: string, value: string): Effect.Effect<Duration.Duration, Policy.PolicyError> => {
+const moreThanZero = (name: string, value: string): Effect.Effect<Duration.Duration, PolicyError> => {
   const duration = parseDuration(value)
   return duration === undefined || Duration.isZero(duration)
     ? Effect.fail(
-      Policy.PolicyError.of(flag, value, "a duration of more than zero, such as \"500ms\", \"5s\" or \"2 minutes\"")
+      PolicyError.of(name, value, "a duration of more than zero, such as \"500ms\", \"5s\" or \"2 minutes\"")
     )
     : Effect.succeed(duration)
 }

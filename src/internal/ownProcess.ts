@@ -1,9 +1,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { fromConfig, resolve } from "../StopPolicy.ts"
+import { fromConfig, StopPolicy } from "../StopPolicy.ts"
 import { errorText } from "./errors.ts"
 import { Owner, signalCodes } from "./owner.ts"
 import { Host } from "./processHost.ts"
+import { merge } from "./settings.ts"
 
 /** Runs a program that gives its own exit code; a signal, a crash and an unclean stop win over it. */
 export const ownProcess = (
@@ -11,15 +12,15 @@ export const ownProcess = (
   /** Whether what is left in the process was left by the one job that runs in it. */
   options: { readonly ownsHandles: boolean }
 ): void => {
-  const policy = Effect.runSyncExit(Effect.flatMap(fromConfig, (config) => resolve([config])))
-  if (policy._tag === "Failure") {
-    process.stderr.write(`${errorText(policy.cause)}\n`)
+  const deadline = Effect.runSyncExit(configuredDeadline)
+  if (deadline._tag === "Failure") {
+    process.stderr.write(`${errorText(deadline.cause)}\n`)
     process.exitCode = 2
     return
   }
   // a reader that went away is no reason to crash
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
-  const owner = new Owner(Duration.toMillis(policy.value.deadline))
+  const owner = new Owner(Duration.toMillis(deadline.value))
   const host = { leftovers: options.ownsHandles ? owner.leftovers : Effect.succeed([]), shutdown: owner.shutdown }
   const fiber = Effect.runFork(
     Effect.andThen(Effect.yieldNow, Effect.provideService(Effect.suspend(() => program(owner)), Host, host))
@@ -31,3 +32,9 @@ export const ownProcess = (
     void owner.end(owner.unclean ? 3 : signal ?? owner.code ?? own)
   })
 }
+
+/** The deadline of a program without jobs. No other limit counts here, and a job may bring a deadline that they fit. */
+const configuredDeadline = Effect.gen(function*() {
+  const { values } = yield* merge([yield* fromConfig], yield* StopPolicy.Defaults)
+  return values.deadline
+})

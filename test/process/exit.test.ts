@@ -151,6 +151,16 @@ describe("autostop run: bad input is one clear line, exit code 2, and nothing is
       /--drain-timeout is 10s; expected no more than --deadline \(5s\)/
     ],
     [
+      "a limit beyond the deadline of the job",
+      [fixture("minute.ts"), "--drain-timeout", "61s"],
+      /--drain-timeout is 1m 1s; expected no more than deadline \(1m\)/
+    ],
+    [
+      "a deadline that a limit of the job does not fit into",
+      [fixture("minute.ts"), "--deadline", "5s"],
+      /drainTimeout is 40s; expected no more than --deadline \(5s\)/
+    ],
+    [
       "a concurrency of none",
       [fixture("life.ts"), ...payload, "--release-concurrency", "0"],
       /--release-concurrency is "0"; expected a whole number of at least 1/
@@ -176,7 +186,7 @@ describe("autostop run: bad input is one clear line, exit code 2, and nothing is
       const run = autostop("run", ...args)
       assert.strictEqual(await run.ended(), 2, `${run.stdout}\n${run.stderr}`)
       assert.match(run.stderr, line)
-      assert.strictEqual(run.count("open"), 0)
+      assert.strictEqual(run.count("open") + run.count("ready"), 0)
       assert.strictEqual(run.stderr.split("\n").filter((text) => line.test(text)).length, 1)
     })
   }
@@ -187,12 +197,67 @@ describe("autostop run: bad input is one clear line, exit code 2, and nothing is
     assert.match(run.stderr, /AUTOSTOP_DEADLINE is "tomorrow"; expected a duration/)
   })
 
+  it("refuses a variable that is longer than the deadline, by its name", async () => {
+    const run = new Started([...autostopArgs, fixture("life.ts"), ...payload], { AUTOSTOP_DRAIN_TIMEOUT: "50s" })
+    assert.strictEqual(await run.ended(), 2)
+    assert.strictEqual(
+      run.stderr,
+      "autostop: AUTOSTOP_DRAIN_TIMEOUT is 50s; expected no more than deadline (25s), which all phases share\n"
+    )
+    assert.strictEqual(run.count("open"), 0)
+  })
+
   it("writes the report to a file, the same as on its output", async () => {
     const file = join(folder, "report.json")
     const run = life({ act: "end" }, "--format", "json", "--report", file)
     assert.strictEqual(await run.ended(), 0)
     assert.deepStrictEqual(JSON.parse(readFileSync(file, "utf8")), JSON.parse(JSON.stringify(reportOn(run))))
     rmSync(folder, { recursive: true })
+  })
+})
+
+describe("a limit is held against the deadline that the job has in the end", () => {
+  const flag = ["--drain-timeout", "50s"]
+  const variable = { AUTOSTOP_DRAIN_TIMEOUT: "50s" }
+  const payload = ["--payload", `{"act":"end"}`]
+  const cases: ReadonlyArray<readonly [what: string, args: ReadonlyArray<string>, env?: Record<string, string>]> = [
+    ["a flag, with the deadline of a variable", [fixture("life.ts"), ...payload, ...flag], {
+      AUTOSTOP_DEADLINE: "60s"
+    }],
+    ["a flag, with the deadline of the job", [fixture("minute.ts"), ...flag]],
+    ["a variable, with the deadline of the job", [fixture("minute.ts")], { AUTOSTOP_CANCEL_TIMEOUT: "50s" }],
+    ["a variable, with the deadline of a flag", [fixture("life.ts"), ...payload, "--deadline", "60s"], variable],
+    [
+      "a variable, with a strategy that has no limits",
+      [fixture("life.ts"), ...payload, "--strategy", "patient"],
+      variable
+    ]
+  ]
+  for (const [what, args, env] of cases) {
+    it(`of ${what}`, async () => {
+      const run = new Started([...autostopArgs, ...args], env)
+      assert.strictEqual(await run.ended(), 0, run.stderr)
+      assert.strictEqual(run.count("ready"), 1)
+    })
+  }
+
+  it("of a variable, in a program of its own with the deadline of the job", async () => {
+    const run = new Started([fixture("main.ts"), "minute"], { AUTOSTOP_CANCEL_TIMEOUT: "50s" })
+    assert.strictEqual(await run.ended(), 0, run.stderr)
+    assert.strictEqual(run.count("ready"), 1)
+  })
+
+  it("of a variable, in a program of its own without jobs: no stop of a job is limited, nothing is refused", async () => {
+    const run = new Started([fixture("main.ts"), "fail"], variable)
+    assert.strictEqual(await run.ended(), 1, run.stderr)
+    assert.include(run.stderr, "the program failed")
+  })
+
+  it("of a variable, in a program of its own: what does not fit is refused with exit code 2", async () => {
+    const run = new Started([fixture("main.ts"), "minute"], { AUTOSTOP_CANCEL_TIMEOUT: "61s" })
+    assert.strictEqual(await run.ended(), 2, run.stderr)
+    assert.match(run.stderr, /^AUTOSTOP_CANCEL_TIMEOUT is 1m 1s; expected no more than deadline \(1m\)/)
+    assert.strictEqual(run.count("ready"), 0)
   })
 })
 

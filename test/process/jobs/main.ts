@@ -2,6 +2,7 @@
 import { Environment, LocalEnvironment, runMain } from "autostop"
 import { Effect, Layer } from "effect"
 import life from "./life.ts"
+import minute from "./minute.ts"
 
 const [act = "end"] = process.argv.slice(2)
 
@@ -21,5 +22,7 @@ runMain(
     ? Layer.launch(finalizer)
     : act === "fail"
     ? Effect.die(new Error("the program failed"))
+    : act === "minute"
+    ? Environment.run(minute, {}).pipe(Effect.provide(LocalEnvironment.layer))
     : job.pipe(Effect.provide(LocalEnvironment.layer))
 )
