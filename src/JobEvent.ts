@@ -9,6 +9,8 @@ import { Outcome, Phase, ServiceOutcome, Trigger } from "./StopReport.ts"
 /** When it happened, an ISO 8601 string. */
 const at = { at: Schema.String }
 const service = { ...at, service: Schema.String }
+/** A host of a service: one of its replicas, counted from 1. `pid` where it is a process. */
+const host = { ...service, replica: Schema.Int, pid: Schema.optionalKey(Schema.Int) }
 
 /**
  * How a stop may be asked for, from gentle to harsh: `drain` runs all phases, `cancel` skips delay and drain, `kill`
@@ -36,6 +38,12 @@ export const JobEvent = Schema.Union([
   Schema.TaggedStruct("ServiceStarted", { ...service, startMs: Schema.Finite }),
   Schema.TaggedStruct("ServiceStartFailed", { ...service, error: Schema.String }),
   Schema.TaggedStruct("ServiceFailed", { ...service, error: Schema.String }),
+  Schema.TaggedStruct("HostStarted", host),
+  Schema.TaggedStruct("HostUnresponsive", host),
+  Schema.TaggedStruct("HostResponsive", host),
+  Schema.TaggedStruct("HostLost", { ...host, error: Schema.String }),
+  Schema.TaggedStruct("HostRestarting", { ...host, attempt: Schema.Int, delayMs: Schema.Finite }),
+  Schema.TaggedStruct("HostKilled", { ...host, how: Schema.String, killMs: Schema.Finite }),
   Schema.TaggedStruct("RunStarted", at),
   Schema.TaggedStruct("RunEnded", { ...at, outcome: Outcome, error: Schema.optionalKey(Schema.String) }),
   Schema.TaggedStruct("StopRequested", {

@@ -7,29 +7,19 @@
  * @since 0.1.0
  */
 import type * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as EffectContext from "effect/Context"
 import { counted } from "./internal/counted.ts"
 import { CurrentRun } from "./internal/currentRun.ts"
-import { parseDuration } from "./internal/duration.ts"
-import type { ServiceSpec } from "./internal/serviceRecord.ts"
-import { type DurationSetting, PolicyError } from "./StopPolicy.ts"
+import { type ServiceOptions, specOf } from "./internal/serviceOptions.ts"
 
 /**
  * @category models
  * @since 0.1.0
  */
-export interface Options {
-  /** The name in the report; by default the key of the tag. */
-  readonly name?: string | undefined
-  /** `timeout`: the limit of the release; by default the policy's `releaseTimeout` (5 s). */
-  readonly stop?: { readonly timeout?: DurationSetting | undefined } | undefined
-  /** `timeout`: the limit of the acquire; by default the policy's `startTimeout` (30 s). */
-  readonly start?: { readonly timeout?: DurationSetting | undefined } | undefined
-}
+export type Options = ServiceOptions
 
 /**
  * Makes a service from its acquire. `Effect.acquireRelease`, `Effect.addFinalizer` and `Effect.forkScoped` in it belong
@@ -48,7 +38,7 @@ export const layer = <I, S, E, R>(
   acquire: Effect.Effect<NoInfer<S>, E, R>,
   options?: Options
 ): Layer.Layer<I, E, Exclude<R, Scope.Scope>> => {
-  const spec = specOf(options?.name ?? tag.key, options)
+  const spec = specOf(options?.name ?? tag.key, options, "local")
   return Layer.fromBuildMemo((memoMap, scope) =>
     Effect.withFiber((fiber) => {
       const run = fiber.getRef(CurrentRun)
@@ -70,7 +60,7 @@ export const layer = <I, S, E, R>(
  * @since 0.1.0
  */
 export const manage = <A, E, R>(name: string, layer: Layer.Layer<A, E, R>, options?: Options): Layer.Layer<A, E, R> => {
-  const spec = specOf(options?.name ?? name, options)
+  const spec = specOf(options?.name ?? name, options, "local")
   return Layer.fromBuildMemo((memoMap, scope) =>
     Effect.withFiber((fiber) => {
       const run = fiber.getRef(CurrentRun)
@@ -79,23 +69,4 @@ export const manage = <A, E, R>(name: string, layer: Layer.Layer<A, E, R>, optio
         : run.registry.start(spec, memoMap, scope, (own, _, within) => Layer.buildWithMemoMap(layer, within, own))
     })
   )
-}
-
-const specOf = (name: string, options: Options | undefined): ServiceSpec => {
-  if (name.trim() === "") throw PolicyError.of("the name of a service", name, "a text that is not empty")
-  return {
-    name,
-    host: "local",
-    releaseTimeout: limit(`the stop timeout of service "${name}"`, options?.stop?.timeout),
-    startTimeout: limit(`the start timeout of service "${name}"`, options?.start?.timeout)
-  }
-}
-
-const limit = (setting: string, input: DurationSetting | undefined): number | undefined => {
-  if (input === undefined) return undefined
-  const parsed = parseDuration(input)
-  if (parsed === undefined) {
-    throw PolicyError.of(setting, input, "a duration that is not negative, such as \"500ms\", \"5s\" or \"2 minutes\"")
-  }
-  return Duration.toMillis(parsed)
 }

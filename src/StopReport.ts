@@ -102,7 +102,9 @@ export const StageReport = Schema.Struct({
 export type StageReport = typeof StageReport.Type
 
 /**
- * `used` counts calls, where they can be counted. `running` says whether something of the service is still there.
+ * `used` counts calls, where they can be counted. `running` says whether something of the service is still there. Where
+ * it lives in a process of its own: its `pid`, how often it was replaced (`restarts`), and how long it took to kill it
+ * (`killMs`). The services of a host are named after it: `math/Primes/Cache`, or `math/Primes[2]/Cache` for a replica.
  *
  * @category models
  * @since 0.1.0
@@ -119,7 +121,10 @@ export const ServiceReport = Schema.Struct({
   startMs: Millis,
   releaseMs: Millis,
   dependsOn: Schema.Array(Schema.String),
-  error: Schema.optionalKey(Schema.String)
+  error: Schema.optionalKey(Schema.String),
+  pid: Schema.optionalKey(Count),
+  restarts: Schema.optionalKey(Count),
+  killMs: Schema.optionalKey(Millis)
 })
 /**
  * @category models

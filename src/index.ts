@@ -13,6 +13,7 @@ export {
   SubmitError,
   type SubmitOptions
 } from "./Environment.ts"
+export * as Host from "./Host.ts"
 export * as Job from "./Job.ts"
 export { JobEvent, JobStatus, StopMode } from "./JobEvent.ts"
 export * as LocalEnvironment from "./LocalEnvironment.ts"

@@ -18,6 +18,9 @@ const line = (event: JobEvent): string => `${event.at.slice(11, 23)} ${describe(
 
 const because = (text: string | undefined): string => text === undefined ? "" : `: ${text}`
 
+const hostOf = (event: { readonly service: string; readonly replica: number; readonly pid?: number }): string =>
+  `the host of ${event.service} (${event.replica}${event.pid === undefined ? "" : `, pid ${event.pid}`})`
+
 /** An event in words. Every kind of event is handled: a new one does not compile until it is. */
 export const describe = (event: JobEvent): string => {
   switch (event._tag) {
@@ -31,6 +34,18 @@ export const describe = (event: JobEvent): string => {
       return `${event.service} could not start: ${event.error}`
     case "ServiceFailed":
       return `${event.service} failed: ${event.error}`
+    case "HostStarted":
+      return `${hostOf(event)} is up`
+    case "HostUnresponsive":
+      return `${hostOf(event)} does not answer: its event loop is blocked`
+    case "HostResponsive":
+      return `${hostOf(event)} answers again`
+    case "HostLost":
+      return event.error
+    case "HostRestarting":
+      return `${hostOf(event)} is replaced in ${millis(event.delayMs)} (attempt ${event.attempt})`
+    case "HostKilled":
+      return `${hostOf(event)} was killed (${event.how}) in ${millis(event.killMs)}`
     case "RunStarted":
       return "run started"
     case "RunEnded":

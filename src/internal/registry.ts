@@ -9,7 +9,7 @@ import type * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { JobEvent } from "../JobEvent.ts"
-import type { ServiceOutcome, ServiceReport } from "../StopReport.ts"
+import type { Leftover, ServiceOutcome, ServiceReport } from "../StopReport.ts"
 import { errorText } from "./errors.ts"
 import { GraphMemoMap, LayerGraph, Node } from "./graph.ts"
 import type { Limits } from "./limits.ts"
@@ -18,6 +18,7 @@ import { fibersIn } from "./supervise.ts"
 import {
   awaitSettled,
   lineOf,
+  type Remote,
   running,
   type ServiceRecord,
   type ServiceSpec,
@@ -45,6 +46,9 @@ export class Refused extends Error {
   override readonly name = "Refused"
 }
 
+/** What a kill takes at most, as long as the system does as it is told. */
+const killReserveMs = 250
+
 /** The services of one job: starts them, supervises them, and releases each within its limit. */
 export class Registry {
   readonly graph = new LayerGraph()
@@ -67,6 +71,8 @@ export class Registry {
   lastStartFailure: { readonly record: ServiceRecord; readonly cause: Cause.Cause<unknown> } | undefined
   /** Whether a release has missed its limit. */
   missed = false
+  /** How long the longest kill took. */
+  killMs = 0
   /** How many releases are under way, and when one last began or ended: what a stalled release is told by. */
   releasing = 0
   lastProgress = 0
@@ -160,11 +166,13 @@ export class Registry {
       cleanupCompleted: false,
       startMs: 0,
       used: undefined,
-      error: undefined
+      error: undefined,
+      allowance: Infinity,
+      remote: undefined
     }
     this.records.push(record)
     if (admitted) this.#alive.set(name, record)
-    this.#emit({ _tag: "ServiceStarting", at: this.#at(), service: name })
+    this.emit({ _tag: "ServiceStarting", at: this.at(), service: name })
     return record
   }
 
@@ -177,7 +185,7 @@ export class Registry {
     if (exit._tag === "Success") {
       record.initialized = true
       record.state = running
-      this.#emit({ _tag: "ServiceStarted", at: this.#at(), service: record.name, startMs: record.startMs })
+      this.emit({ _tag: "ServiceStarted", at: this.at(), service: record.name, startMs: record.startMs })
       for (const fiber of this.#fibersOf(record)) this.#superviseOne(record, fiber)
       return Effect.void
     }
@@ -188,7 +196,7 @@ export class Registry {
   #failed(record: ServiceRecord, cause: Cause.Cause<unknown>): void {
     if (record.error !== undefined) return
     record.error = errorText(cause)
-    this.#emit({ _tag: "ServiceStartFailed", at: this.#at(), service: record.name, error: record.error })
+    this.emit({ _tag: "ServiceStartFailed", at: this.at(), service: record.name, error: record.error })
     if (!Cause.hasInterruptsOnly(cause)) this.lastStartFailure = { record, cause }
   }
 
@@ -254,7 +262,7 @@ export class Registry {
       if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return
       if (record.cleanupCalled || (record.state !== running && record.state !== starting)) return
       record.error = errorText(exit.cause)
-      this.#emit({ _tag: "ServiceFailed", at: this.#at(), service: record.name, error: record.error })
+      this.emit({ _tag: "ServiceFailed", at: this.at(), service: record.name, error: record.error })
       this.#options.onFailure(record, exit.cause, "run")
     })
   }
@@ -288,7 +296,8 @@ export class Registry {
     const since = now(clock)
     if (!started) record.error ??= "its start was given up"
     record.state = { _tag: "releasing", since }
-    if (started) this.#emit({ _tag: "ServiceReleasing", at: this.#at(), service: record.name })
+    if (started) this.emit({ _tag: "ServiceReleasing", at: this.at(), service: record.name })
+    if (record.remote !== undefined) record.allowance = this.#allowance(record)
     const closing = Scope.closeUnsafe(record.scope, exit)
     // the close runs on a fiber of its own: nothing else bounds a wait for it
     const cleanup = closing === undefined ? undefined : Effect.runForkWith(context)(closing)
@@ -315,11 +324,30 @@ export class Registry {
       } else {
         record.state = { _tag: "overdue", since }
         this.missed = true
+        if (record.remote !== undefined) return this.#kill(record, record.remote, since, cleanup)
         cleanup.addObserver((exit) => this.#settle(record, started, since, exit, true))
         settle(record)
         this.#missed()
       }
       return Effect.void
+    })
+  }
+
+  /** What can be killed is, and whoever waits for it goes on once it is gone. */
+  #kill(
+    record: ServiceRecord,
+    remote: Remote,
+    since: number,
+    cleanup: Fiber.Fiber<unknown, unknown>
+  ): Effect.Effect<void> {
+    const late = `it did not stop within ${Math.round(elapsed(this.#options.clock, since))} ms`
+    return Effect.flatMap(remote.kill, ({ durationMs, gone, how }) => {
+      this.killMs = Math.max(this.killMs, durationMs)
+      record.error = `${record.error === undefined ? "" : `${record.error}; `}${late}; ` +
+        (gone ? `killed (${how})` : `it could not be killed (${how})`)
+      if (gone) this.#stop(record, record.initialized ? "killed" : "start-failed", since)
+      // its cleanup waited for nothing but the end of its hosts
+      return Effect.map(gone ? waitFor(cleanup, 1_000) : Effect.void, () => settle(record))
     })
   }
 
@@ -348,8 +376,8 @@ export class Registry {
     const releaseMs = elapsed(this.#options.clock, since)
     record.state = { _tag: "stopped", outcome, releaseMs }
     if (this.#alive.get(record.name) === record) this.#alive.delete(record.name)
-    const stopped = { _tag: "ServiceStopped", at: this.#at(), service: record.name, outcome, releaseMs } as const
-    this.#emit(record.error === undefined ? stopped : { ...stopped, error: record.error })
+    const stopped = { _tag: "ServiceStopped", at: this.at(), service: record.name, outcome, releaseMs } as const
+    this.emit(record.error === undefined ? stopped : { ...stopped, error: record.error })
     // one that `run` provided again and again leaves one line in the report, as long as all went well
     if (this.admission !== "open" && outcome === "released" && record.name !== record.spec.name) {
       this.records.splice(this.records.indexOf(record), 1)
@@ -373,8 +401,10 @@ export class Registry {
   /** The limit of one release: its own, cut so that each level of dependencies beneath it still has its turn. */
   #allowance(record: ServiceRecord): number {
     const own = record.spec.releaseTimeout ?? this.#options.limits.releaseTimeout
-    const left = this.remaining()
-    if (left === Infinity) return own
+    const remaining = this.remaining()
+    if (remaining === Infinity) return own
+    // the deadline is to have room for a kill, too
+    const left = record.remote === undefined ? remaining : remaining - Math.min(killReserveMs, remaining / 4)
     const beneath = this.#level(record)
     return Math.min(own, left - beneath * Math.min(1_000, left / (beneath + 1)))
   }
@@ -436,14 +466,26 @@ export class Registry {
   }
 
   report(): Array<ServiceReport> {
-    return this.records.map((record) => lineOf(record, this.graph.servicesNeededBy(record.node)))
+    return this.records.flatMap((record) => {
+      const line = lineOf(record, this.graph.servicesNeededBy(record.node))
+      return record.remote === undefined ? line : [line, ...record.remote.lines()]
+    })
   }
 
-  #emit(event: JobEvent): void {
+  /** What services have left behind where they lived. */
+  leftovers(): Array<Leftover> {
+    return this.records.flatMap((record) => record.remote?.leftovers() ?? [])
+  }
+
+  get limits(): Limits {
+    return this.#options.limits
+  }
+
+  emit(event: JobEvent): void {
     this.#options.emit(event)
   }
 
-  #at(): string {
+  at(): string {
     return isoNow(this.#options.clock)
   }
 }

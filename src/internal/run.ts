@@ -33,6 +33,8 @@ export interface StopRequest {
   readonly trigger: Trigger
   readonly mode: StopMode
   readonly reason?: string | undefined
+  /** How much of the deadline there is, in milliseconds; all of it by default. */
+  readonly withinMs?: number | undefined
 }
 
 export interface RunOptions {
@@ -106,7 +108,8 @@ export class Run implements RunContext {
     this.events.emit({ _tag: "StopRequested", at: isoNow(this.options.clock), trigger, mode, ...reason })
     if (this.status !== "stopping") {
       this.status = "stopping"
-      this.registry.stopEnd = now(this.options.clock) + this.options.limits.deadline
+      this.registry.stopEnd = now(this.options.clock) +
+        Math.min(this.options.limits.deadline, request.withinMs ?? Infinity)
     }
     this.stopping.open()
     if (severity[mode] >= severity.cancel) this.cancelled.open()

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import type { ServiceOutcome, ServiceReport } from "../StopReport.ts"
+import type { Leftover, ServiceOutcome, ServiceReport } from "../StopReport.ts"
 import type { Node } from "./graph.ts"
 import { Notice } from "./notice.ts"
 
@@ -24,6 +24,20 @@ export type State =
 export const starting: State = { _tag: "starting" }
 export const running: State = { _tag: "running" }
 
+/** What the line of a service that lives elsewhere tells besides. */
+export type Details = Pick<ServiceReport, "pid" | "restarts" | "killMs">
+
+/** A service that lives elsewhere, where it can be killed. */
+export interface Remote {
+  /** Kills what still runs of it, and sees to it that it is gone. Never fails. */
+  readonly kill: Effect.Effect<{ readonly gone: boolean; readonly how: string; readonly durationMs: number }>
+  readonly details: () => Details
+  /** The lines of its replicas, and of the services within its hosts. */
+  readonly lines: () => ReadonlyArray<ServiceReport>
+  /** What was left behind in its hosts. */
+  readonly leftovers: () => ReadonlyArray<Leftover>
+}
+
 /** One service of a job, from its start to its end. Its state changes only in the registry. */
 export interface ServiceRecord {
   readonly spec: ServiceSpec
@@ -45,6 +59,10 @@ export interface ServiceRecord {
   startMs: number
   used: number | undefined
   error: string | undefined
+  /** How long its release may take, in milliseconds; known once it is called. */
+  allowance: number
+  /** Where it lives elsewhere. */
+  remote: Remote | undefined
 }
 
 /** Whether something of it is still there: an acquire that hangs, a service that was not released, a cleanup. */
@@ -79,9 +97,10 @@ export const lineOf = (record: ServiceRecord, dependsOn: ReadonlyArray<string>):
     releaseMs: stopped?.releaseMs ?? 0,
     dependsOn
   }
-  if (record.used === undefined && record.error === undefined) return service
+  if (record.used === undefined && record.error === undefined && record.remote === undefined) return service
   return {
     ...service,
+    ...record.remote?.details(),
     ...(record.used === undefined ? {} : { used: record.used }),
     ...(record.error === undefined ? {} : { error: record.error })
   }

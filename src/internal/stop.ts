@@ -44,12 +44,13 @@ const phase = (stop: Progress, name: Phase, body: Effect.Effect<boolean>): Effec
     const { clock } = stop.run.options
     const since = now(clock)
     stop.run.events.emit({ _tag: "PhaseStarted", at: isoNow(clock), phase: name })
-    return Effect.map(body, (timedOut) => {
-      const durationMs = elapsed(clock, since)
-      stop.phases.push({ phase: name, durationMs, timedOut })
-      stop.run.events.emit({ _tag: "PhaseEnded", at: isoNow(clock), phase: name, durationMs, timedOut })
-    })
+    return Effect.map(body, (timedOut) => notePhase(stop, { phase: name, durationMs: elapsed(clock, since), timedOut }))
   })
+
+const notePhase = ({ phases, run }: Progress, report: PhaseReport): void => {
+  phases.push(report)
+  run.events.emit({ _tag: "PhaseEnded", at: isoNow(run.options.clock), ...report })
+}
 
 /** What a phase before the release may take: its own limit, or what the deadline leaves, less the release's reserve. */
 const allowance = ({ run }: Progress, own: number): number => {
@@ -159,11 +160,17 @@ const watchRelease = (stop: Progress, close: Fiber.Fiber<unknown, unknown>): Eff
     return watch
   })
 
-/** In process nothing can be killed: what has not ended is abandoned, by name. */
+/**
+ * What lives elsewhere was killed as its limit passed, whatever else was still being released: this phase tells how long
+ * the longest kill took. In process nothing can be killed: what has not ended is abandoned, by name.
+ */
 const kill = (stop: Progress): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { registry } = stop.run
-    if (registry.pending().length === 0) return Effect.void
+    if (registry.pending().length === 0) {
+      if (registry.killMs > 0) notePhase(stop, { phase: "kill", durationMs: registry.killMs, timedOut: false })
+      return Effect.void
+    }
     return phase(
       stop,
       "kill",
@@ -203,7 +210,7 @@ const conclude = (stop: Progress): Effect.Effect<void> =>
     }
     run.registry.conclude()
     run.stages.conclude()
-    stop.leftovers.push(...yield* run.options.leftovers)
+    stop.leftovers.push(...run.registry.leftovers(), ...yield* run.options.leftovers)
     const outcome = outcomeOf(stop)
     const services = run.registry.report()
     const reason = run.request?.reason === undefined ? {} : { reason: run.request.reason }

@@ -1,0 +1,13 @@
+import type { Notice } from "../internal/notice.ts"
+
+/** The owner of a host as the host sees it. */
+export interface Port {
+  readonly onBytes: (listener: (bytes: Uint8Array) => void) => void
+  readonly send: (parts: ReadonlyArray<Uint8Array>) => void
+  /** Resolves when all that was sent is on its way. */
+  readonly flush: () => Promise<void>
+  /** Sets how long the host may outlive its owner. */
+  readonly outlive: (ms: number) => void
+  /** Opens when the owner is gone. */
+  readonly lost: Notice
+}

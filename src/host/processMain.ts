@@ -1,0 +1,42 @@
+/** Where a host that is a process begins. */
+import * as Effect from "effect/Effect"
+import { Socket } from "node:net"
+import { Worker } from "node:worker_threads"
+import { Notice } from "../internal/notice.ts"
+import { ownProcess } from "../internal/ownProcess.ts"
+import { entry } from "./entry.ts"
+import { signal } from "./group.ts"
+import { hosted } from "./hosted.ts"
+import type { Port } from "./port.ts"
+
+/** What the watchdog adds to the limit of the services: time to exit. */
+const graceMs = 500
+
+const begin = (): void => {
+  const watchdog = new Worker(entry("watchdog"), { execArgv: [] })
+  watchdog.unref()
+  const socket = new Socket({ fd: 3 })
+  const lost = new Notice()
+  socket.once("close", () => lost.open())
+  socket.on("error", () => {})
+  const port: Port = {
+    onBytes: (listener) => void socket.on("data", listener),
+    send: (parts) => {
+      if (socket.writable) { for (const part of parts) socket.write(part) }
+    },
+    flush: () =>
+      new Promise((resolve) => socket.writable ? socket.write(new Uint8Array(0), () => resolve()) : resolve()),
+    outlive: (ms) => watchdog.postMessage(ms + graceMs, []),
+    lost
+  }
+  // nothing of the service may begin before its end is seen to
+  watchdog.once("online", () =>
+    ownProcess((owner) => {
+      owner.say = () => {}
+      // nobody else is there to end what its services have left behind
+      const end = Effect.sync(() => lost.opened && signal(-process.pid, "SIGKILL"))
+      return Effect.tap(hosted(port), () => end)
+    }, { ownsHandles: true }))
+}
+
+begin()

@@ -1,0 +1,145 @@
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import type { JobEvent } from "../JobEvent.ts"
+import { type Limits, limitsOf } from "../internal/limits.ts"
+import { waitFor } from "../internal/notice.ts"
+import type { Details, Remote, ServiceRecord, ServiceSpec } from "../internal/serviceRecord.ts"
+import { StopPolicy } from "../StopPolicy.ts"
+import type { ServiceReport } from "../StopReport.ts"
+import { type Build, counting, type Place } from "./build.ts"
+import { clientOf } from "./client.ts"
+import type { Contract } from "./contract.ts"
+import type { Open } from "./link.ts"
+import { type Change, Pool, type Restart, type Slot } from "./pool.ts"
+import { openProcess } from "./process.ts"
+import { openThread } from "./thread.ts"
+
+const hosts: { readonly [K in "thread" | "process"]: Open } = { thread: openThread, process: openProcess }
+
+export interface Settings {
+  readonly replicas: number
+  readonly restart: Restart
+  readonly heartbeatMs: number
+}
+
+/** The service in hosts of its own. */
+export const buildRemote = (
+  { contract, module }: { readonly contract: Contract; readonly module: string },
+  spec: ServiceSpec,
+  host: keyof typeof hosts,
+  settings: Settings
+): Build =>
+(place) =>
+  Effect.gen(function*() {
+    const limits = place.managed?.registry.limits ?? limitsOf(yield* StopPolicy.Defaults)
+    const releaseMs = spec.releaseTimeout ?? limits.releaseTimeout
+    const { fingerprint, name, version } = contract
+    const pool = yield* Scope.provide(
+      Effect.acquireRelease(
+        Effect.sync(() =>
+          new Pool({
+            ...settings,
+            open: hosts[host],
+            init: {
+              service: name,
+              version,
+              fingerprint,
+              module,
+              limits: { ...limits, releaseTimeout: releaseMs, deadline: releaseMs }
+            },
+            service: spec.name,
+            startMs: spec.startTimeout ?? limits.startTimeout,
+            ...listener(place)
+          })
+        ),
+        (pool) => stop(pool, place, releaseMs, limits)
+      ),
+      place.scope
+    )
+    if (place.managed !== undefined) {
+      place.managed.record.remote = remoteOf(pool, place.managed.record, limits)
+    }
+    yield* pool.start
+    yield* Effect.forkIn(pool.supervise, place.scope)
+    return clientOf(contract, pool, counting(place))
+  })
+
+/** Within a job the limit is seen to by the registry; outside of one there is nobody else. */
+const stop = (pool: Pool, { managed }: Place, releaseMs: number, limits: Limits): Effect.Effect<void> => {
+  if (managed !== undefined) return Effect.suspend(() => pool.stop(managed.record.allowance))
+  return Effect.withFiber((fiber) => {
+    const stopping = Effect.runForkWith(fiber.context)(pool.stop(releaseMs))
+    return Effect.flatMap(
+      waitFor(stopping, releaseMs),
+      (why) => why === "ended" ? Effect.void : Effect.asVoid(pool.kill(limits.killTimeout))
+    )
+  })
+}
+
+/** Tells the job what happens in and to the hosts. */
+const listener = ({ managed }: Place) => ({
+  onEvent: (slot: Slot, event: JobEvent) => {
+    if (managed === undefined || !("service" in event) || event._tag.startsWith("Host")) return
+    managed.registry.emit({ ...event, service: `${nameOf(managed.record, slot)}/${event.service}` })
+  },
+  onChange: (slot: Slot, change: Change) => {
+    if (managed === undefined) return
+    const { pid } = slot.replica.link
+    const at = managed.registry.at()
+    const host = { at, service: managed.record.name, replica: slot.index + 1, ...(pid === undefined ? {} : { pid }) }
+    managed.registry.emit({ ...change, ...host })
+  }
+})
+
+/** A service with one host is told by its own name alone. */
+const nameOf = (record: ServiceRecord, slot: Slot): string =>
+  slot.of === 1 ? record.name : `${record.name}[${slot.index + 1}]`
+
+const remoteOf = (pool: Pool, record: ServiceRecord, limits: Limits): Remote => ({
+  kill: pool.kill(limits.killTimeout),
+  details: () => {
+    const [slot] = pool.slots
+    return slot === undefined || slot.of > 1 ? {} : detailsOf(slot)
+  },
+  lines: () =>
+    pool.slots.flatMap((slot) => [
+      ...(slot.of === 1 ? [] : [lineOf(record, slot)]),
+      ...[...slot.replica.inner.values()].map((service) => ({
+        ...service,
+        name: `${nameOf(record, slot)}/${service.name}`,
+        host: record.spec.host,
+        dependsOn: service.dependsOn.map((name) => `${nameOf(record, slot)}/${name}`)
+      }))
+    ]),
+  leftovers: () =>
+    pool.slots.flatMap((slot) =>
+      (slot.replica.ending?.report.leftovers ?? []).map(({ detail, kind }) => ({
+        kind,
+        detail: `${nameOf(record, slot)}: ${detail}`
+      }))
+    )
+})
+
+const detailsOf = ({ replica: { killed, link }, restarts }: Slot): Details => ({
+  ...(link.pid === undefined ? {} : { pid: link.pid }),
+  ...(restarts === 0 ? {} : { restarts }),
+  ...(killed === undefined ? {} : { killMs: Math.round(killed.durationMs) })
+})
+
+const lineOf = (record: ServiceRecord, slot: Slot): ServiceReport => {
+  const { replica } = slot
+  return {
+    name: nameOf(record, slot),
+    host: record.spec.host,
+    initialized: replica.startMs > 0,
+    used: slot.used,
+    cleanupCalled: record.cleanupCalled,
+    cleanupCompleted: replica.ending !== undefined,
+    running: !replica.link.exited.opened,
+    outcome: replica.outcome,
+    startMs: replica.startMs,
+    releaseMs: replica.releaseMs,
+    dependsOn: [],
+    ...detailsOf(slot)
+  }
+}

@@ -1,0 +1,203 @@
+import * as Effect from "effect/Effect"
+import type { JobEvent } from "../JobEvent.ts"
+import { Notice, waitFor } from "../internal/notice.ts"
+import type { ServiceOutcome, ServiceReport, StopReport } from "../StopReport.ts"
+import { Caller } from "./caller.ts"
+import { HostError } from "./error.ts"
+import { FrameReader, FrameWriter, readJson, Reply, Request } from "./frames.ts"
+import type { Init, Killed, Link, Open } from "./link.ts"
+
+export interface ReplicaOptions {
+  readonly open: Open
+  /** Its name in the report. */
+  readonly service: string
+  readonly init: Init
+  readonly startMs: number
+  readonly heartbeatMs: number
+  readonly onEvent: (event: JobEvent) => void
+  /** Its event loop does not answer, or answers again. */
+  readonly onHeartbeat: (responsive: boolean) => void
+}
+
+/** What a host tells last. */
+interface Ending {
+  readonly report: StopReport
+  /** How its own services, or what served them, failed. */
+  readonly failure?: string
+}
+
+/** One host of a service, from its start to its end. */
+export class Replica {
+  readonly caller: Caller
+  readonly link: Link
+  readonly #options: ReplicaOptions
+  readonly #writer: FrameWriter
+  readonly #ready = new Notice()
+  readonly #heartbeat: Heartbeat
+  #startFailure: string | undefined
+  ending: Ending | undefined
+  /** The services of the host itself, as far as it has told of them. */
+  readonly inner = new Map<string, ServiceReport>()
+  killed: Killed | undefined
+  readonly startedAt = performance.now()
+  startMs = 0
+  releaseMs = 0
+
+  constructor(options: ReplicaOptions) {
+    this.#options = options
+    const reader = new FrameReader((operation, id, _, body) => this.#receive(operation, id, body))
+    this.link = options.open((bytes) => reader.feed(bytes))
+    this.#writer = new FrameWriter(this.link.send)
+    this.caller = new Caller(this.#writer)
+    this.#heartbeat = new Heartbeat(options.heartbeatMs, () => this.#writer.write(Request.ping), (responsive) => {
+      this.caller.responsive = responsive
+      options.onHeartbeat(responsive)
+    })
+    this.#writer.writeJson(Request.init, options.init)
+    this.link.exited.onOpen(() => {
+      this.#heartbeat.stop()
+      this.caller.lose(this.error("lost", this.why))
+    })
+  }
+
+  /** Waits until it takes calls. */
+  readonly start: Effect.Effect<void, HostError> = Effect.suspend(() =>
+    Effect.flatMap(waitFor(this.#ready, this.#options.startMs, this.link.exited), (why) => {
+      if (why === "ended") {
+        this.startMs = performance.now() - this.startedAt
+        this.#heartbeat.start()
+        return Effect.void
+      }
+      const reason = why === "time" ? `it was not ready within ${this.#options.startMs} ms` : this.why
+      const stderr = this.link.stderr()
+      return Effect.fail(this.error("start", stderr === "" ? reason : `${reason}; its stderr ends with:\n${stderr}`))
+    })
+  )
+
+  /** Why it ended, as well as it is known. */
+  get why(): string {
+    return this.#startFailure ?? this.ending?.failure ?? this.link.exit()
+  }
+
+  error(reason: HostError["reason"], message: string): HostError {
+    return HostError.of(this.#options.service, reason, message)
+  }
+
+  /** Lets the calls in flight end, has the services of the host released, and waits for its end. Dies if it was lost. */
+  stop(limitMs: number): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      const since = performance.now()
+      if (!this.link.exited.opened) {
+        yield* waitFor(this.caller.idle, limitMs / 2, this.link.exited)
+        // it needs some of the time to say how it went, and to exit
+        const left = limitMs === Infinity ? null : 0.9 * Math.max(0, limitMs - (performance.now() - since))
+        this.#writer.writeJson(Request.stop, left)
+      }
+      yield* this.link.exited.await
+      this.releaseMs = performance.now() - since
+      if (this.ending !== undefined || this.killed !== undefined) return
+      return yield* Effect.die(this.error("lost", this.why))
+    })
+  }
+
+  get outcome(): ServiceOutcome {
+    if (this.startMs === 0) return "start-failed"
+    if (this.killed?.gone === true) return "killed"
+    if (!this.link.exited.opened) return "abandoned"
+    return this.ending === undefined ? "release-failed" : "released"
+  }
+
+  kill(limitMs: number): Effect.Effect<Killed> {
+    return Effect.promise(async () => this.killed = await this.link.kill(limitMs))
+  }
+
+  #receive(operation: number, id: number, body: Uint8Array): void {
+    this.#heartbeat.heard()
+    switch (operation) {
+      case Reply.ready:
+        return this.#ready.open()
+      case Reply.pong:
+        return
+      case Reply.startFailed:
+        this.#startFailure = String(readJson(body))
+        return
+      case Reply.event:
+        // safe: both ends are of the same version
+        return this.#heard(readJson(body) as JobEvent)
+      case Reply.report:
+        this.ending = readJson(body) as Ending
+        for (const service of this.ending.report.services) this.inner.set(service.name, service)
+        return
+      default:
+        this.caller.receive(operation, id, body)
+    }
+  }
+
+  #heard(event: JobEvent): void {
+    if (event._tag === "ServiceStarted") this.inner.set(event.service, started(event.service, event.startMs))
+    this.#options.onEvent(event)
+  }
+}
+
+/** What is known of a service whose host has not sent its report: it ends with its host. */
+const started = (name: string, startMs: number): ServiceReport => ({
+  name,
+  host: "local",
+  initialized: true,
+  cleanupCalled: false,
+  cleanupCompleted: false,
+  running: false,
+  outcome: "killed",
+  startMs,
+  releaseMs: 0,
+  dependsOn: []
+})
+
+/** Notices that the event loop of a host does not answer, long before a call would. */
+class Heartbeat {
+  readonly #everyMs: number
+  readonly #ping: () => void
+  readonly #onChange: (responsive: boolean) => void
+  #timer: NodeJS.Timeout | undefined
+  #lastTick = 0
+  #waiting = false
+  #responsive = true
+
+  constructor(everyMs: number, ping: () => void, onChange: (responsive: boolean) => void) {
+    this.#everyMs = everyMs
+    this.#ping = ping
+    this.#onChange = onChange
+  }
+
+  start(): void {
+    if (this.#everyMs === Infinity) return
+    this.#lastTick = performance.now()
+    this.#timer = setInterval(() => this.#tick(), this.#everyMs)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  heard(): void {
+    this.#waiting = false
+    if (this.#responsive) return
+    this.#responsive = true
+    this.#onChange(true)
+  }
+
+  #tick(): void {
+    const now = performance.now()
+    // where it was this event loop that was blocked, what the host has answered was not read yet
+    const late = now - this.#lastTick > 1.5 * this.#everyMs
+    this.#lastTick = now
+    if (this.#waiting && !late && this.#responsive) {
+      this.#responsive = false
+      this.#onChange(false)
+    }
+    if (this.#waiting) return
+    this.#waiting = true
+    this.#ping()
+  }
+}

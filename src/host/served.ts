@@ -1,0 +1,45 @@
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import { hasProperty } from "effect/Predicate"
+import { fileURLToPath } from "node:url"
+import type { Contract } from "./contract.ts"
+import type { Init } from "./link.ts"
+
+export const ServedTypeId = "~autostop/Host/Served"
+
+/** What a module exports that a host can load: the contract, and a layer with a handler for each of its requests. */
+export interface Served {
+  readonly [ServedTypeId]: typeof ServedTypeId
+  readonly contract: Contract
+  readonly layer: Layer.Layer<never, unknown>
+}
+
+const isServed = (u: unknown): u is Served => hasProperty(u, ServedTypeId)
+
+type Expected = Pick<Init, "service" | "version" | "fingerprint" | "module">
+
+/** Loads what a module serves, and sees to it that it is what its caller expects. Fails with a message for people. */
+export const loadServed = Effect.fnUntraced(function*(expected: Expected): Effect.fn.Return<Served, string> {
+  const path = expected.module.startsWith("file:") ? fileURLToPath(expected.module) : expected.module
+  const exports = yield* Effect.tryPromise({
+    try: (): Promise<Record<string, unknown>> => import(expected.module),
+    catch: (error) =>
+      `the module ${path} could not be loaded: ${error instanceof Error ? error.message : String(error)}`
+  })
+  const served = [exports["default"], ...Object.values(exports)]
+    .filter(isServed)
+    .find(({ contract }) => contract.name === expected.service)
+  if (served === undefined) {
+    return yield* Effect.fail(
+      `the module ${path} does not serve "${expected.service}"; expected "export default Host.serve(…)"`
+    )
+  }
+  const { fingerprint, version } = served.contract
+  if (fingerprint !== expected.fingerprint || version !== expected.version) {
+    return yield* Effect.fail(
+      `the contract of "${expected.service}" differs: its caller has version ${expected.version} ` +
+        `(${expected.fingerprint}), the module ${path} serves version ${version} (${fingerprint})`
+    )
+  }
+  return served
+})
