@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import { readFileSync } from "node:fs"
+import type { Owner } from "../internal/owner.ts"
 import { ownProcess } from "../internal/ownProcess.ts"
 import { CommandLine, runCommand } from "./run.ts"
 import { Refusal } from "./refusal.ts"
@@ -14,10 +15,15 @@ const command = Command.make("autostop").pipe(
   Command.withSubcommands([runCommand])
 )
 
-/** Runs the command line as the owner of this process. */
-export const main = (args: ReadonlyArray<string>, installed: () => void): void => {
+/** Runs the command line as the owner of this process. `supervise` leaves its signals and its report to another one. */
+export const main = (
+  args: ReadonlyArray<string>,
+  installed: () => void,
+  supervise?: (owner: Owner) => void
+): void => {
   ownProcess((owner) => {
-    const line = { exitCode: 0, owner }
+    supervise?.(owner)
+    const line = { exitCode: 0, owner, args, isSupervised: supervise !== undefined }
     return Command.runWith(command, { version, renderErrors: false })(args).pipe(
       Effect.as(0),
       Effect.catch((error) =>

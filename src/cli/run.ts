@@ -1,16 +1,13 @@
-import * as Cause from "effect/Cause"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
-import { dirname, resolve } from "node:path"
+import { readFileSync } from "node:fs"
 import { type Autostop, Environment } from "../Environment.ts"
 import { parseDuration } from "../internal/duration.ts"
 import type { Owner } from "../internal/owner.ts"
@@ -18,14 +15,18 @@ import { fields, flag, merge, PolicyError, type Source } from "../internal/setti
 import type * as Job from "../Job.ts"
 import * as LocalEnvironment from "../LocalEnvironment.ts"
 import * as Policy from "../StopPolicy.ts"
-import { StopReport } from "../StopReport.ts"
+import { type Ending, isolate } from "./isolate.ts"
 import { loadJob } from "./load.ts"
+import { messageOf, printReport, printResult, reportWriter } from "./output.ts"
 import { follow } from "./progress.ts"
 import { Refusal } from "./refusal.ts"
 
 /** What a command finds of the process it runs in, and where it leaves its exit code. */
 export class CommandLine extends Context.Service<CommandLine, {
   readonly owner: Owner
+  readonly args: ReadonlyArray<string>
+  /** Whether a supervisor is told what happens, and reports. */
+  readonly isSupervised: boolean
   exitCode: number
 }>()("autostop/cli/CommandLine") {}
 
@@ -65,6 +66,10 @@ const flags = {
   ),
   idle: text("idle", "Stop also when no source has emitted for that long", "duration"),
   after: text("after", "Stop also when that long has passed", "duration"),
+  isolate: Flag.Boolean("isolate").pipe(
+    Flag.withDescription("Run the job in a process of its own, which is killed where it does not keep its deadline"),
+    Flag.withDefault(false)
+  ),
   ...policyFlags
 }
 
@@ -76,6 +81,7 @@ interface Input extends Record<keyof Policy.Settings, Option.Option<string>> {
   readonly autostop: boolean
   readonly idle: Option.Option<string>
   readonly after: Option.Option<string>
+  readonly isolate: boolean
 }
 
 /** `autostop run MODULE`. */
@@ -91,19 +97,27 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     const { values } = yield* merge([config, given], yield* Policy.StopPolicy.Defaults)
     const autostop = yield* autostopOf(input)
     const writeReport = yield* reportWriter(input.report)
-    const json = yield* readPayload(input.payload)
-    const job = yield* loadJob(input.module, Duration.toMillis(values.startTimeout))
-    const stopPolicy = yield* Policy.resolve([config, Policy.fromOptions(job.stopPolicy), given])
-    const payload = yield* decodePayload(job, json)
-    // the services of the command line (a terminal, file system) are not the job's
-    const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
-    const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(follow(run, input.format), run.result))
-    yield* print(input.format, job, exit, report)
-    commandLine.exitCode = report.outcome === "succeeded" ? 0 : 1
+    const loadMs = Duration.toMillis(values.startTimeout)
+    const { code, report } = input.isolate && !commandLine.isSupervised
+      ? yield* isolate({
+        owner: commandLine.owner,
+        args: commandLine.args,
+        module: input.module,
+        limits: {
+          deadlineMs: Duration.toMillis(values.deadline),
+          loadMs,
+          afterMs: typeof autostop === "object" && "after" in autostop ? Duration.toMillis(autostop.after) : Infinity
+        }
+      })
+      : yield* runHere(input, { config, given, autostop, loadMs })
+    commandLine.exitCode = code
+    // who supervises reports, and is told if that fails
+    if (report === undefined || (commandLine.isSupervised && !commandLine.owner.isLost)) return
+    printReport(input.format, report)
     const unwritten = writeReport(report)
     if (unwritten !== undefined) {
       commandLine.owner.say(unwritten)
-      commandLine.exitCode = 1
+      if (code === 0) commandLine.exitCode = 1
     }
   }).pipe(
     Effect.provide(LocalEnvironment.layer),
@@ -111,6 +125,24 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     Effect.provideService(Logger.LogToStderr, input.format === "json"),
     Effect.mapError((error) => error._tag === "Refusal" ? error : new Refusal({ message: error.message }))
   )).pipe(Command.withDescription("Runs a job here, stops it well, and reports"))
+
+/** Runs the job in this process. */
+const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, given, loadMs }: {
+  readonly config: Source
+  readonly given: Source
+  readonly autostop: Autostop
+  readonly loadMs: number
+}) {
+  const json = yield* readPayload(input.payload)
+  const job = yield* loadJob(input.module, loadMs)
+  const stopPolicy = yield* Policy.resolve([config, Policy.fromOptions(job.stopPolicy), given])
+  const payload = yield* decodePayload(job, json)
+  // the services of the command line (a terminal, file system) are not the job's
+  const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
+  const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(follow(run, input.format), run.result))
+  if (input.format === "pretty") yield* printResult(job, exit, report)
+  return { code: report.outcome === "succeeded" ? 0 : 1, report } satisfies Ending
+})
 
 /** The settings among the flags, by the names of the flags. */
 const flagsOf = (input: Input): Source => ({
@@ -145,28 +177,6 @@ const moreThanZero = (name: string, value: string): Effect.Effect<Duration.Durat
     : Effect.succeed(duration)
 }
 
-/** That the file cannot be written is to be known before anything starts, and leaves nothing behind. */
-const reportWriter = (path: Option.Option<string>) => {
-  if (Option.isNone(path)) return Effect.succeed((): string | undefined => undefined)
-  const refusal = (error: unknown) => `--report ${path.value} cannot be written: ${messageOf(error)}`
-  return Effect.try({
-    try: () => {
-      const exists = existsSync(path.value)
-      if (exists && statSync(path.value).isDirectory()) throw new Error("it is a folder")
-      accessSync(exists ? path.value : dirname(resolve(path.value)), constants.W_OK)
-      return (report: StopReport): string | undefined => {
-        try {
-          writeFileSync(path.value, `${JSON.stringify(report, null, 2)}\n`)
-          return undefined
-        } catch (error) {
-          return refusal(error)
-        }
-      }
-    },
-    catch: (error) => new Refusal({ message: refusal(error) })
-  })
-}
-
 const readPayload = (payload: Option.Option<string>) =>
   Option.isNone(payload) ? Effect.succeed(undefined) : Effect.try({
     try: (): unknown => {
@@ -188,18 +198,3 @@ const decodePayload = (job: Job.Any, json: unknown) =>
         message: `the payload of "${job.name}": ${error.message.split("\n").map((l) => l.trim()).join(" ")}`
       })
   )
-
-const print = (format: Input["format"], job: Job.Any, exit: Exit.Exit<unknown, unknown>, report: StopReport) =>
-  Effect.gen(function*() {
-    if (format === "json") return void process.stdout.write(`${JSON.stringify(report)}\n`)
-    if (Exit.isSuccess(exit) && exit.value !== undefined) {
-      const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(job.success))
-      const encoded = yield* Effect.exit(encode(exit.value) as Effect.Effect<unknown, Schema.SchemaError>)
-      const shown = Exit.isSuccess(encoded) ? JSON.stringify(encoded.value) : undefined
-      if (shown !== undefined) process.stdout.write(`Result: ${shown}\n`)
-    }
-    if (Exit.isFailure(exit) && report.outcome === "failed") process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
-    process.stdout.write(`${StopReport.render(report)}\n`)
-  })
-
-const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)

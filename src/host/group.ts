@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs"
+import type { Killed } from "./link.ts"
 
 /** Sends a signal to a process, or to a whole group by its negative id. Whether there was anybody to get it. */
 export const signal = (pid: number, name: NodeJS.Signals | 0): boolean => {
@@ -46,4 +47,19 @@ export const until = async (isSo: () => boolean, limitMs: number): Promise<boole
     await new Promise((resolve) => setTimeout(resolve, pollMs))
   }
   return true
+}
+
+/** How long a group may take to end at a SIGTERM: its host has had its whole limit before. */
+const politeMs = 100
+
+/** SIGTERM, SIGKILL soon after, and a look at whether any process of the group is left. */
+export const killGroup = async (group: number, limitMs: number): Promise<Killed> => {
+  const since = performance.now()
+  const killed = (gone: boolean, how: string): Killed => ({ gone, how, durationMs: performance.now() - since })
+  const isGone = () => !isGroupAlive(group)
+  if (isGone()) return killed(true, "it was gone")
+  signal(-group, "SIGTERM")
+  if (await until(isGone, Math.min(politeMs, limitMs / 2))) return killed(true, "SIGTERM")
+  signal(-group, "SIGKILL")
+  return killed(await until(isGone, Math.max(politeMs, limitMs - (performance.now() - since))), "SIGKILL")
 }

@@ -3,12 +3,9 @@ import { Socket } from "node:net"
 import { fileURLToPath } from "node:url"
 import { Notice } from "../internal/notice.ts"
 import { entry } from "./entry.ts"
-import { isGroupAlive, signal, until } from "./group.ts"
+import { killGroup, signal as signalTo } from "./group.ts"
 import type { Killed, Open } from "./link.ts"
 import { forward, tailOf } from "./output.ts"
-
-/** How long a group may take to end at a SIGTERM: its host has had its whole limit before. */
-const politeMs = 100
 
 /** A host in a process of its own, which leads a group of its own: what it starts is killed with it. */
 export const openProcess: Open = (onBytes) => {
@@ -34,6 +31,8 @@ export const openProcess: Open = (onBytes) => {
   })
   child.once("exit", (code, signal) => {
     how = signal === null ? `its process exited with code ${code}` : `its process was ended by ${signal}`
+    // what it has started does not outlive it
+    if (pid !== undefined) signalTo(-pid, "SIGKILL")
     // what it sent before is still to be read
     if (socket.closed) exited.open()
     else socket.once("close", () => exited.open())
@@ -44,8 +43,8 @@ export const openProcess: Open = (onBytes) => {
     exited,
     exit: () => how,
     stderr: tailOf(stderr),
-    send: (parts) => {
-      if (socket.writable) { for (const part of parts) socket.write(part) }
+    send: (bytes) => {
+      if (socket.writable) socket.write(Buffer.from(bytes))
     },
     kill: (limitMs) => pid === undefined ? Promise.resolve(nobody) : killGroup(pid, limitMs)
   }
@@ -53,20 +52,8 @@ export const openProcess: Open = (onBytes) => {
 
 const nobody: Killed = { gone: true, how: "nothing to kill", durationMs: 0 }
 
-/** SIGTERM, SIGKILL soon after, and a look at whether any process of the group is left. */
-const killGroup = async (group: number, limitMs: number): Promise<Killed> => {
-  const since = performance.now()
-  const killed = (gone: boolean, how: string): Killed => ({ gone, how, durationMs: performance.now() - since })
-  const isGone = () => !isGroupAlive(group)
-  if (isGone()) return killed(true, "it was gone")
-  signal(-group, "SIGTERM")
-  if (await until(isGone, Math.min(politeMs, limitMs / 2))) return killed(true, "SIGTERM")
-  signal(-group, "SIGKILL")
-  return killed(await until(isGone, Math.max(politeMs, limitMs - (performance.now() - since))), "SIGKILL")
-}
-
 /** A host runs as its owner does, but is not debugged on its owner's port, and has a program of its own. */
-const execArgv = (): Array<string> => {
+export const execArgv = (): Array<string> => {
   const own: Array<string> = []
   for (let i = 0; i < process.execArgv.length; i++) {
     const argument = process.execArgv[i] ?? ""

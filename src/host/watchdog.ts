@@ -1,6 +1,7 @@
 /**
- * A thread of a host process that waits for the end of its owner: it can do so also when the event loop of the host is
- * blocked. What is left of the group when the host has had its time is killed.
+ * A thread of a process that waits for the end of its owner: it can do so also when the event loop of the process is
+ * blocked. What is left of the group when the process has had its time is killed. What the owner sends, and `null` when
+ * it is gone, is passed on to the main thread.
  */
 import { Socket } from "node:net"
 import { parentPort } from "node:worker_threads"
@@ -10,10 +11,11 @@ let limitMs = 500
 
 const life = new Socket({ fd: 4 })
 const onLost = () => {
+  parentPort?.postMessage(null, [])
   // no limit: the host takes as long as it takes
   if (limitMs !== Infinity) setTimeout(() => process.kill(-process.pid, "SIGKILL"), limitMs)
 }
 life.once("close", onLost)
 life.on("error", () => {})
-life.resume()
+life.on("data", (data) => parentPort?.postMessage(data.toString(), []))
 parentPort?.on("message", (ms: number) => void (limitMs = ms))

@@ -8,12 +8,20 @@ import { Notice } from "./notice.ts"
 export class EventLog {
   readonly #events: Array<JobEvent> = []
   #next: Notice | undefined
+  #listener: ((event: JobEvent) => void) | undefined
   #closed = false
 
   readonly emit = (event: JobEvent): void => {
     if (this.#closed) return
     this.#events.push(event)
+    this.#listener?.(event)
     this.#wake()
+  }
+
+  /** Tells one listener of all of it, in the same turn: there may be no next one. */
+  listen(listener: (event: JobEvent) => void): void {
+    for (const event of this.#events) listener(event)
+    this.#listener = listener
   }
 
   close(): void {

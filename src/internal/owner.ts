@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { Leftover } from "../StopReport.ts"
 import { flush } from "./flush.ts"
 import { newChildren, since, type Snapshot, snapshot, watchWorkers } from "./handles.ts"
-import type { Run } from "./run.ts"
+import type { Run, StopRequest } from "./run.ts"
 
 /** The signals that end a process politely, and the exit code of each. */
 export const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
@@ -26,7 +26,14 @@ export class Owner {
   #interrupt: () => void = () => {}
   #uninstall: () => void = () => {}
   #signals = 0
+  #isSignalled = false
   signal: Signal | undefined
+  /** Whether whoever this process works for is gone. */
+  isLost = false
+  /** Takes the signals, where what is to be stopped is another process. */
+  relay: ((signal: Signal, count: number) => void) | undefined
+  /** Is told of each run. */
+  onRun: (run: Run) => void = () => {}
   /** Says something to people, a line at a time. */
   say = (line: string): void => void process.stderr.write(`${line}\n`)
   /** Whether the program crashed, or asked for an exit with this code. */
@@ -43,7 +50,8 @@ export class Owner {
   /** Takes the process over. `interrupt` ends the program once its jobs have stopped. */
   install(interrupt: () => void): void {
     this.#interrupt = interrupt
-    const onSignal = (signal: Signal) => this.#onSignal(signal)
+    let signalled = 0
+    const onSignal = (signal: Signal) => this.signalled(signal, ++signalled)
     const onException = (error: unknown) => this.#crash("an uncaught exception", error)
     const onRejection = (error: unknown) => this.#crash("an unhandled rejection", error)
     for (const signal of signals) process.on(signal, onSignal)
@@ -58,13 +66,31 @@ export class Owner {
     }
   }
 
+  /** A signal, and the how manieth it is: one that comes to this process and to its supervisor counts once. */
+  signalled(signal: Signal, count: number): void {
+    this.#isSignalled = true
+    if (this.relay !== undefined) this.relay(signal, count)
+    else if (count > this.#signals) this.#onSignal(signal)
+  }
+
+  /** Stops as at a signal, since whoever this process works for is gone. */
+  lose(): void {
+    const first = !this.#isStopping
+    this.isLost = true
+    for (const run of this.#runs) run.stop(lost)
+    this.#interruptOnceStopped()
+    if (first) this.#exitAfter(this.#deadlineMs + 2 * graceMs)
+  }
+
   readonly shutdown = {
     attach: (run: Run): () => void => {
       this.#runs.add(run)
+      this.onRun(run)
       run.stopped.onOpen(() => {
         if (run.result?.report.clean === false) this.unclean = true
       })
       if (this.signal !== undefined) this.#stop(run, this.signal)
+      if (this.isLost) run.stop(lost)
       return () => {
         this.#runs.delete(run)
         if (this.#runs.size === 0 && this.#isStopping) this.#interruptSoon()
@@ -90,7 +116,7 @@ export class Owner {
   }
 
   get #isStopping(): boolean {
-    return this.signal !== undefined || this.code !== undefined
+    return this.#isSignalled || this.isLost || this.code !== undefined
   }
 
   #onSignal(signal: Signal): void {
@@ -182,6 +208,9 @@ export class Owner {
     return this.#exit(code)
   }
 }
+
+/** Why a job stops when whoever it runs for is gone. */
+const lost: StopRequest = { trigger: "lost", mode: "drain", reason: "its supervisor is gone" }
 
 /** Thrown where `process.exit` was called, which never returns. */
 class ExitCalled extends Error {}

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 
-const bin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url))
+/** The command line, as it is published. */
+export const bin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url))
 const jobs = new URL("../process/jobs/", import.meta.url)
 
 /** The path of a job module, or a program, of the process tests. */
