@@ -19,13 +19,12 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Rpc from "effect/rpc/Rpc"
 import type * as RpcGroup from "effect/rpc/RpcGroup"
+import { type HostKind, hostOf, kinds } from "./host/choice.ts"
 import { type Client, type Contract, contractOf, Idempotent } from "./host/contract.ts"
 import { HostError } from "./host/error.ts"
 import { buildLocal } from "./host/local.ts"
@@ -38,6 +37,7 @@ import { durationLimit, type ServiceOptions, specOf } from "./internal/serviceOp
 import { PolicyError } from "./internal/settings.ts"
 import type { DurationSetting } from "./StopPolicy.ts"
 
+export { type HostKind } from "./host/choice.ts"
 export { type Client } from "./host/contract.ts"
 export { HostError } from "./host/error.ts"
 export { type Restart } from "./host/pool.ts"
@@ -55,15 +55,6 @@ export { type Served } from "./host/served.ts"
  * @since 0.1.0
  */
 export const restart = restarts
-
-/**
- * Where a service lives: in the process of the job, in a worker thread of it, or in a process of its own.
- *
- * @category models
- * @since 0.1.0
- */
-export type HostKind = typeof kinds[number]
-const kinds = ["local", "thread", "process"] as const
 
 /**
  * The tag of a service that may live elsewhere. What it gives is a client with a method for each request of its group.
@@ -165,9 +156,10 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
   }
   const heartbeatMs = durationLimit(`the heartbeat of service "${name}"`, options.heartbeat) ?? 1_000
   const settings = { replicas, restart: options.restart ?? defaultRestart, heartbeatMs }
+  const anywhere = specOf(name, options, "local")
   return Layer.fromBuildMemo((memoMap, scope) =>
     Effect.flatMap(hostOf(tag.key, options.host), (host) => {
-      const spec = specOf(name, options, host)
+      const spec = { ...anywhere, host }
       const build = host === "local" ? buildLocal(tag, spec) : buildRemote(tag, spec, host, settings)
       // safe: it has a method for each request of the group
       const provide = Effect.map((client: object) => Context.make(tag, client as Client<Rpcs>))
@@ -183,18 +175,3 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
 }
 
 const defaultRestart = restarts.failureRate({ failures: 3, interval: "1 minute", delay: "100 millis" })
-
-const hostOf = Effect.fnUntraced(function*(key: string, own: HostKind | undefined) {
-  if (own !== undefined) return own
-  for (const variable of [`AUTOSTOP_HOST_${key.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase()}`, "AUTOSTOP_HOST"]) {
-    const value = yield* Effect.mapError(
-      Config.option(Config.String(variable)),
-      (error) => PolicyError.of(variable, error.message, `one of ${kinds.join(", ")}`)
-    )
-    if (Option.isNone(value) || value.value === "") continue
-    const kind = kinds.find((kind) => kind === value.value)
-    if (kind === undefined) return yield* PolicyError.of(variable, value.value, `one of ${kinds.join(", ")}`)
-    return kind
-  }
-  return "local"
-})

@@ -14,6 +14,7 @@ import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { Environment, type JobRun, SubmitError, type SubmitOptions } from "./Environment.ts"
+import { checkHosts } from "./host/choice.ts"
 import { parseAutostop } from "./internal/autostop.ts"
 import { limitsOf } from "./internal/limits.ts"
 import { Host } from "./internal/processHost.ts"
@@ -86,6 +87,7 @@ const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, 
     Policy.fromConfig,
     (error) => new SubmitError({ job: job.name, message: error.message })
   )
+  yield* checkHosts
   const policy = yield* Policy.resolve([
     config,
     Policy.fromOptions(job.stopPolicy),

@@ -26,17 +26,28 @@ const largeBytes = 64 * 1_024
 
 const noBody = new Uint8Array(0)
 
+/** Sends bytes, which are written to again once it returns. */
+export type Send = (bytes: Uint8Array) => void
+
+/** What is kept to gather frames in, unless it has grown beyond this. */
+const keptBytes = 1_024 * 1_024
+
+const soon = Promise.resolve()
+
+/** So many frames are sent without waiting for the end of the turn: the other end can begin with them. */
+const manyFrames = 16
+
 /** Sends frames, those of one turn together. */
 export class FrameWriter {
-  readonly #send: (parts: ReadonlyArray<Uint8Array>) => void
+  readonly #send: Send
   #flushing = false
-  #buffer = new Uint8Array(1_024)
-  #view = new DataView(this.#buffer.buffer)
+  #buffer = Buffer.allocUnsafeSlow(1_024)
   #length = 0
+  #frames = 0
+  /** What is to be sent before that. */
   #parts: Array<Uint8Array> = []
 
-  /** `send` is given parts that are not written to again. */
-  constructor(send: (parts: ReadonlyArray<Uint8Array>) => void) {
+  constructor(send: Send) {
     this.#send = send
   }
 
@@ -44,45 +55,55 @@ export class FrameWriter {
     const isLarge = body.length >= largeBytes
     this.#reserve(headerBytes + (isLarge ? 0 : body.length))
     const at = this.#length
-    this.#view.setUint32(at, headerBytes - 4 + body.length)
-    this.#view.setUint8(at + 4, operation)
-    this.#view.setUint32(at + 5, id)
-    this.#view.setUint16(at + 9, method)
+    const buffer = this.#buffer
+    buffer.writeUInt32BE(headerBytes - 4 + body.length, at)
+    buffer[at + 4] = operation
+    buffer.writeUInt32BE(id, at + 5)
+    buffer.writeUInt16BE(method, at + 9)
     this.#length += headerBytes
     if (isLarge) {
-      this.#parts.push(this.#buffer.slice(0, this.#length), body)
+      this.#parts.push(Buffer.from(buffer.subarray(0, this.#length)), body)
       this.#length = 0
     } else {
-      this.#buffer.set(body, this.#length)
+      buffer.set(body, this.#length)
       this.#length += body.length
     }
+    if (++this.#frames >= manyFrames) return this.#flush()
     if (this.#flushing) return
     this.#flushing = true
-    queueMicrotask(() => {
-      this.#flushing = false
-      this.#send(this.#take())
-    })
+    void soon.then(this.#flushLast)
   }
 
   writeJson(operation: number, value: unknown): void {
     this.write(operation, 0, 0, Buffer.from(JSON.stringify(value)))
   }
 
-  #take(): ReadonlyArray<Uint8Array> {
-    const parts = this.#parts
-    this.#parts = []
-    if (this.#length > 0) parts.push(this.#buffer.slice(0, this.#length))
+  readonly #flushLast = (): void => {
+    this.#flushing = false
+    if (this.#frames > 0) this.#flush()
+  }
+
+  #flush(): void {
+    this.#frames = 0
+    const rest = this.#buffer.subarray(0, this.#length)
     this.#length = 0
-    return parts
+    if (this.#parts.length === 0) {
+      this.#send(rest)
+    } else {
+      const parts = this.#parts
+      this.#parts = []
+      for (const part of parts) this.#send(part)
+      if (rest.length > 0) this.#send(rest)
+    }
+    if (this.#buffer.length > keptBytes) this.#buffer = Buffer.allocUnsafeSlow(keptBytes)
   }
 
   #reserve(bytes: number): void {
     const needed = this.#length + bytes
     if (needed <= this.#buffer.length) return
-    const larger = new Uint8Array(Math.max(needed, 2 * this.#buffer.length))
-    larger.set(this.#buffer.subarray(0, this.#length))
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#buffer.length))
+    this.#buffer.copy(larger, 0, 0, this.#length)
     this.#buffer = larger
-    this.#view = new DataView(larger.buffer)
   }
 }
 
@@ -112,21 +133,16 @@ export class FrameReader {
   }
 
   #read(bytes: Uint8Array): void {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     let at = 0
     this.#wanted = 4
     while (bytes.length - at >= 4) {
-      const end = at + 4 + view.getUint32(at)
+      const end = at + 4 + uint32(bytes, at)
       if (end > bytes.length) {
         this.#wanted = end - at
         break
       }
-      this.#onFrame(
-        view.getUint8(at + 4),
-        view.getUint32(at + 5),
-        view.getUint16(at + 9),
-        bytes.subarray(at + headerBytes, end)
-      )
+      const method = byte(bytes, at + 9) << 8 | byte(bytes, at + 10)
+      this.#onFrame(byte(bytes, at + 4), uint32(bytes, at + 5), method, bytes.subarray(at + headerBytes, end))
       at = end
     }
     if (at === bytes.length) return
@@ -134,5 +150,10 @@ export class FrameReader {
     this.#length = bytes.length - at
   }
 }
+
+const byte = (bytes: Uint8Array, at: number): number => bytes[at] ?? 0
+
+const uint32 = (bytes: Uint8Array, at: number): number =>
+  (byte(bytes, at) << 24 | byte(bytes, at + 1) << 16 | byte(bytes, at + 2) << 8 | byte(bytes, at + 3)) >>> 0
 
 export const readJson = (body: Uint8Array): unknown => JSON.parse(Buffer.from(body).toString("utf8"))

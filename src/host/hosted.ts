@@ -31,7 +31,7 @@ export const hosted = (port: Port): Effect.Effect<number> =>
     const served = yield* Effect.result(loadServed(init))
     if (served._tag === "Failure") {
       writer.writeJson(Reply.startFailed, served.failure)
-      yield* Effect.promise(port.flush)
+      yield* flush(port)
       return 1
     }
     const run = yield* runOf(init.service, limits)
@@ -51,9 +51,12 @@ export const hosted = (port: Port): Effect.Effect<number> =>
     const failure = result.exit._tag === "Failure" ? errorText(result.exit.cause) : undefined
     if (!inbox.serves) writer.writeJson(Reply.startFailed, failure)
     writer.writeJson(Reply.report, { report: result.report, failure })
-    yield* Effect.promise(port.flush)
+    yield* flush(port)
     return 0
   })
+
+/** Frames are sent at the end of the turn in which they are written. */
+const flush = (port: Port): Effect.Effect<void> => Effect.andThen(Effect.yieldNow, Effect.promise(port.flush))
 
 /** What the owner has sent so far. */
 class Inbox {
@@ -107,6 +110,8 @@ const runOf = (service: string, limits: Limits): Effect.Effect<Run> =>
 /** No limit is no number in JSON. */
 const limitsOf = (limits: Limits): Limits => ({
   ...limits,
+  drainTimeout: limits.drainTimeout ?? Infinity,
+  cancelTimeout: limits.cancelTimeout ?? Infinity,
   releaseTimeout: limits.releaseTimeout ?? Infinity,
   killTimeout: limits.killTimeout ?? Infinity,
   deadline: limits.deadline ?? Infinity,

@@ -1,3 +1,4 @@
+import type { Send } from "./frames.ts"
 import type { Notice } from "../internal/notice.ts"
 import type { Limits } from "../internal/limits.ts"
 
@@ -29,7 +30,7 @@ export interface Link {
   readonly exit: () => string
   /** The end of what it printed to stderr. */
   readonly stderr: () => string
-  readonly send: (parts: ReadonlyArray<Uint8Array>) => void
+  readonly send: Send
   /** Ends it whatever it does, and sees to it that it and all it started are gone. Never rejects. */
   readonly kill: (limitMs: number) => Promise<Killed>
 }

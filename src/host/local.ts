@@ -1,12 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { errorText } from "../internal/errors.ts"
 import type { ServiceSpec } from "../internal/serviceRecord.ts"
 import { type Build, counting } from "./build.ts"
 import { clientOf } from "./client.ts"
 import type { Contract } from "./contract.ts"
 import { HostError } from "./error.ts"
-import { invoke, invokeStream } from "./handlers.ts"
+import { handlerOf } from "./handlers.ts"
 import { loadServed } from "./served.ts"
 
 /** The service in the process of its callers: its handlers are called as they are, with nothing in between. */
@@ -21,10 +23,25 @@ export const buildLocal =
         )
       ),
       Effect.mapError((message) => HostError.of(spec.name, "start", message)),
-      Effect.map((handlers) =>
-        clientOf(contract, {
-          call: (method, payload) => invoke(handlers, method, payload),
-          stream: (method, payload) => invokeStream(handlers, method, payload)
+      Effect.flatMap((handlers) => {
+        let isStopped = false
+        const served = contract.methods.map((method) => handlerOf(handlers, method))
+        const client = clientOf(contract, {
+          call: ({ index }, payload) => {
+            const handler = served[index]
+            return isStopped || handler === undefined
+              ? stopped(spec)
+              : Effect.provideContext(handler.effect(payload), handler.context)
+          },
+          stream: ({ index }, payload) => {
+            const handler = served[index]
+            return isStopped || handler === undefined
+              ? Stream.fromEffect(stopped(spec))
+              : Stream.provideContext(handler.stream(payload), handler.context)
+          }
         }, counting(place))
-      )
+        return Effect.as(Scope.addFinalizer(place.scope, Effect.sync(() => void (isStopped = true))), client)
+      })
     )
+
+const stopped = (spec: ServiceSpec) => Effect.fail(HostError.of(spec.name, "stopped", "it takes no more calls"))

@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
@@ -101,10 +102,11 @@ export class Pool {
     return Effect.suspend(() => {
       this.#stopping = true
       this.#available.open()
-      return Effect.forEach(this.slots, ({ replica }) => replica.stop(limitMs), {
-        concurrency: "unbounded",
-        discard: true
+      // one that is lost does not keep anybody from waiting for the others
+      const stops = Effect.forEach(this.slots, ({ replica }) => Effect.exit(replica.stop(limitMs)), {
+        concurrency: "unbounded"
       })
+      return Effect.flatMap(stops, (exits) => Exit.asVoidAll(exits))
     })
   }
 
@@ -190,7 +192,9 @@ export class Pool {
   #leastBusy(): Slot | undefined {
     let best: Slot | undefined
     for (const slot of this.slots) {
-      if (slot.isUp && (best === undefined || slot.replica.caller.inFlight < best.replica.caller.inFlight)) best = slot
+      const { caller, link } = slot.replica
+      if (!slot.isUp || link.exited.opened) continue
+      if (best === undefined || caller.inFlight < best.replica.caller.inFlight) best = slot
     }
     return this.#stopping ? undefined : best
   }

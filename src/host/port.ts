@@ -1,10 +1,11 @@
+import type { Send } from "./frames.ts"
 import type { Notice } from "../internal/notice.ts"
 
 /** The owner of a host as the host sees it. */
 export interface Port {
   readonly onBytes: (listener: (bytes: Uint8Array) => void) => void
-  readonly send: (parts: ReadonlyArray<Uint8Array>) => void
-  /** Resolves when all that was sent is on its way. */
+  readonly send: Send
+  /** Resolves when all that was sent has arrived. Nothing is sent after it. */
   readonly flush: () => Promise<void>
   /** Sets how long the host may outlive its owner. */
   readonly outlive: (ms: number) => void

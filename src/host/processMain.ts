@@ -12,20 +12,33 @@ import type { Port } from "./port.ts"
 /** What the watchdog adds to the limit of the services: time to exit. */
 const graceMs = 500
 
+/** How long the owner may take to read the last that it was sent. */
+const lingerMs = 2_000
+
 const begin = (): void => {
   const watchdog = new Worker(entry("watchdog"), { execArgv: [] })
   watchdog.unref()
   const socket = new Socket({ fd: 3 })
   const lost = new Notice()
-  socket.once("close", () => lost.open())
+  let isOver = false
+  socket.once("close", () => {
+    if (!isOver) lost.open()
+  })
   socket.on("error", () => {})
   const port: Port = {
     onBytes: (listener) => void socket.on("data", listener),
-    send: (parts) => {
-      if (socket.writable) { for (const part of parts) socket.write(part) }
+    send: (bytes) => {
+      if (socket.writable) socket.write(Buffer.from(bytes))
     },
     flush: () =>
-      new Promise((resolve) => socket.writable ? socket.write(new Uint8Array(0), () => resolve()) : resolve()),
+      new Promise((resolve) => {
+        isOver = true
+        if (socket.closed) return resolve()
+        // what the owner sends to a socket that is gone would keep it from reading the rest
+        socket.once("close", () => resolve())
+        setTimeout(() => resolve(), lingerMs).unref()
+        socket.end()
+      }),
     outlive: (ms) => watchdog.postMessage(ms + graceMs, []),
     lost
   }

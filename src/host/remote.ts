@@ -104,12 +104,7 @@ const remoteOf = (pool: Pool, record: ServiceRecord, limits: Limits): Remote => 
   lines: () =>
     pool.slots.flatMap((slot) => [
       ...(slot.of === 1 ? [] : [lineOf(record, slot)]),
-      ...[...slot.replica.inner.values()].map((service) => ({
-        ...service,
-        name: `${nameOf(record, slot)}/${service.name}`,
-        host: record.spec.host,
-        dependsOn: service.dependsOn.map((name) => `${nameOf(record, slot)}/${name}`)
-      }))
+      ...Array.from(slot.replica.inner.values(), (service) => innerLine(record, slot, service))
     ]),
   leftovers: () =>
     pool.slots.flatMap((slot) =>
@@ -119,6 +114,21 @@ const remoteOf = (pool: Pool, record: ServiceRecord, limits: Limits): Remote => 
       }))
     )
 })
+
+/** A service within a host, named after it. */
+const innerLine = (record: ServiceRecord, slot: Slot, service: ServiceReport): ServiceReport => {
+  const within = (name: string) => `${nameOf(record, slot)}/${name}`
+  return {
+    ...service,
+    name: within(service.name),
+    host: record.spec.host,
+    dependsOn: service.dependsOn.map(within),
+    // whatever it was still doing has ended with its host
+    ...(slot.replica.link.exited.opened
+      ? { running: false, outcome: service.outcome === "abandoned" ? "killed" : service.outcome }
+      : {})
+  }
+}
 
 const detailsOf = ({ replica: { killed, link }, restarts }: Slot): Details => ({
   ...(link.pid === undefined ? {} : { pid: link.pid }),

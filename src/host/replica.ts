@@ -35,6 +35,7 @@ export class Replica {
   readonly #ready = new Notice()
   readonly #heartbeat: Heartbeat
   #startFailure: string | undefined
+  #stopping = false
   ending: Ending | undefined
   /** The services of the host itself, as far as it has told of them. */
   readonly inner = new Map<string, ServiceReport>()
@@ -56,7 +57,11 @@ export class Replica {
     this.#writer.writeJson(Request.init, options.init)
     this.link.exited.onOpen(() => {
       this.#heartbeat.stop()
-      this.caller.lose(this.error("lost", this.why))
+      this.caller.lose(
+        this.#stopping && this.ending !== undefined
+          ? this.error("stopped", "its limit left no more time for the call")
+          : this.error("lost", this.why)
+      )
     })
   }
 
@@ -88,6 +93,7 @@ export class Replica {
     return Effect.gen({ self: this }, function*() {
       const since = performance.now()
       if (!this.link.exited.opened) {
+        this.#stopping = true
         yield* waitFor(this.caller.idle, limitMs / 2, this.link.exited)
         // it needs some of the time to say how it went, and to exit
         const left = limitMs === Infinity ? null : 0.9 * Math.max(0, limitMs - (performance.now() - since))
@@ -95,7 +101,8 @@ export class Replica {
       }
       yield* this.link.exited.await
       this.releaseMs = performance.now() - since
-      if (this.ending !== undefined || this.killed !== undefined) return
+      // what never started has nothing to release
+      if (this.ending !== undefined || this.startMs === 0) return
       return yield* Effect.die(this.error("lost", this.why))
     })
   }

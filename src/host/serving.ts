@@ -1,5 +1,5 @@
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -7,10 +7,17 @@ import * as Stream from "effect/Stream"
 import { Notice } from "../internal/notice.ts"
 import { type Contract, encodeFailure, type Method } from "./contract.ts"
 import { FrameWriter, Reply, Request } from "./frames.ts"
-import { type Handlers, invoke, invokeStream } from "./handlers.ts"
+import { type Handler, handlerOf, type Handlers } from "./handlers.ts"
 
 /** How many chunks of a stream may be on their way. */
 const window = 8
+
+interface Served {
+  readonly method: Method
+  readonly handler: Handler
+  /** Starts a fiber with the context of its handler. */
+  readonly fork: (effect: Effect.Effect<unknown, unknown>) => Fiber.Fiber<unknown, unknown>
+}
 
 interface Running {
   fiber: Fiber.Fiber<unknown, unknown> | undefined
@@ -21,9 +28,7 @@ interface Running {
 
 /** The calls that a host has been sent: runs each on a fiber of its own, and sends back what comes of it. */
 export class Serving {
-  readonly #contract: Contract
-  readonly #handlers: Handlers
-  readonly #fork: (effect: Effect.Effect<unknown, unknown>) => Fiber.Fiber<unknown, unknown>
+  readonly #served: ReadonlyArray<Served>
   readonly #running = new Map<number, Running>()
   readonly #writer: FrameWriter
   #closed = false
@@ -35,14 +40,15 @@ export class Serving {
     writer: FrameWriter,
     context: Context.Context<never>
   ) {
-    this.#contract = contract
-    this.#handlers = handlers
     this.#writer = writer
-    this.#fork = Effect.runForkWith(context)
+    this.#served = contract.methods.map((method) => {
+      const handler = handlerOf(handlers, method)
+      return { method, handler, fork: Effect.runForkWith(Context.merge(context, handler.context)) }
+    })
   }
 
   receive(operation: number, id: number, method: number, body: Uint8Array): void {
-    if (operation === Request.call) this.#call(id, this.#contract.methods[method], body)
+    if (operation === Request.call) this.#call(id, this.#served[method], body)
     else if (operation === Request.interrupt) this.#running.get(id)?.fiber?.interruptUnsafe()
     else if (operation === Request.ack) this.#acknowledge(id)
   }
@@ -56,18 +62,24 @@ export class Serving {
     return idle.await
   })
 
-  #call(id: number, method: Method | undefined, body: Uint8Array): void {
-    if (method === undefined || this.#closed) return
+  #call(id: number, served: Served | undefined, body: Uint8Array): void {
+    if (served === undefined || this.#closed) return
+    const { fork, method } = served
     const running: Running = { fiber: undefined, credit: window, waiting: undefined }
     this.#running.set(id, running)
-    const fiber = this.#fork(Effect.suspend(() => this.#answer(id, method, running, method.payload.decode(body))))
+    const fiber = fork(Effect.suspend(() => this.#answer(id, served, running, method.payload.decode(body))))
     running.fiber = fiber
     fiber.addObserver((exit) => this.#ended(id, method, exit))
   }
 
-  #answer(id: number, method: Method, running: Running, payload: unknown): Effect.Effect<unknown, unknown> {
-    if (!method.isStream) return invoke(this.#handlers, method, payload)
-    return Stream.runForEachArray(invokeStream(this.#handlers, method, payload), (chunk) => {
+  #answer(
+    id: number,
+    { handler, method }: Served,
+    running: Running,
+    payload: unknown
+  ): Effect.Effect<unknown, unknown> {
+    if (!method.isStream) return handler.effect(payload)
+    return Stream.runForEachArray(handler.stream(payload), (chunk) => {
       this.#writer.write(Reply.chunk, id, 0, method.success.encode(chunk))
       running.credit--
       return running.credit > 0 ? Effect.void : this.#awaitCredit(running)
@@ -93,7 +105,9 @@ export class Serving {
 
   #ended(id: number, method: Method, exit: Exit.Exit<unknown, unknown>): void {
     this.#running.delete(id)
-    if (exit._tag === "Failure") this.#writer.write(Reply.failure, id, 0, encodeFailure(method, exit.cause))
+    if (exit._tag === "Failure" && this.#closed && Cause.hasInterruptsOnly(exit.cause)) {
+      // nobody asked for that: the caller learns what became of the call from the end of the host
+    } else if (exit._tag === "Failure") this.#writer.write(Reply.failure, id, 0, encodeFailure(method, exit.cause))
     else if (method.isStream) this.#writer.write(Reply.end, id)
     else this.#succeed(id, method, exit.value)
     if (this.#running.size === 0) this.#idle?.open()

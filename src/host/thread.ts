@@ -4,6 +4,7 @@ import { Notice } from "../internal/notice.ts"
 import { signal } from "./group.ts"
 import type { Open } from "./link.ts"
 import { entry } from "./entry.ts"
+import { type Born, bytesOf, type Piece, post } from "./piece.ts"
 import { forward, tailOf } from "./output.ts"
 
 /** A host in a worker thread of this process. */
@@ -15,9 +16,9 @@ export const openThread: Open = (onBytes) => {
   let error: unknown
   let code = 0
   forward(worker.stderr, process.stderr)
-  worker.on("message", (message: unknown) => {
-    if (message instanceof Uint8Array) onBytes(message)
-    else task = String(message)
+  worker.on("message", (message: Piece | Born) => {
+    if (typeof message === "string" || message instanceof Uint8Array) onBytes(bytesOf(message))
+    else task = message.task
   })
   worker.on("error", (cause) => void (error = cause))
   worker.once("exit", (exitCode) => {
@@ -29,32 +30,24 @@ export const openThread: Open = (onBytes) => {
     exited,
     exit: () => error === undefined ? `its thread exited with code ${code}` : `its thread failed: ${textOf(error)}`,
     stderr: tailOf(worker.stderr),
-    send: (parts) => {
-      const whole = join(parts)
-      worker.postMessage(whole, [whole.buffer])
-    },
-    kill: async () => {
+    send: (bytes) => post(worker, bytes),
+    kill: async (limitMs) => {
       const since = performance.now()
       const children = childrenOf(task)
-      await worker.terminate()
+      // a call into native code is not terminated: it ends when it ends
+      const late = new Promise<void>((resolve) => setTimeout(() => resolve(), Math.min(limitMs, longestMs)).unref())
+      await Promise.race([worker.terminate(), late])
       for (const pid of children) signal(pid, "SIGKILL")
-      return { gone: true, how: "terminated", durationMs: performance.now() - since }
+      const how = exited.opened ? "terminated" : "terminated, but it is in native code"
+      return { gone: exited.opened, how, durationMs: performance.now() - since }
     }
   }
 }
 
 const textOf = (error: unknown): string => error instanceof Error ? error.stack ?? error.message : String(error)
 
-/** What a thread is sent is one piece that nobody else holds. */
-export const join = (parts: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
+/** The longest that a timer can wait. */
+const longestMs = 2 ** 31 - 1
 
 /** The processes that a thread started and that still run. Once it has ended nobody can tell any longer. */
 const childrenOf = (task: string | undefined): ReadonlyArray<number> => {

@@ -228,7 +228,8 @@ export class Registry {
   #giveUpLate(): void {
     this.#nextStartEnd = Infinity
     for (const record of this.records) {
-      if (record.state !== starting) continue
+      // one that lives elsewhere has the limit of its hosts, which knows what they said
+      if (record.state !== starting || record.remote !== undefined) continue
       const end = this.#startEnd(record)
       if (end > now(this.#options.clock)) {
         this.#nextStartEnd = Math.min(this.#nextStartEnd, end)
@@ -362,9 +363,8 @@ export class Registry {
     const failed = done !== undefined && done._tag === "Failure"
     record.cleanupCompleted = !failed
     if (failed) {
-      record.error = record.error === undefined
-        ? errorText(done.cause)
-        : `${record.error}; ${errorText(done.cause)}`
+      const error = errorText(done.cause)
+      record.error = record.error === undefined || record.error === error ? error : `${record.error}; ${error}`
     }
     const outcome = !started ? "start-failed" : failed ? "release-failed" : overdue ? "timed-out" : "released"
     this.#stop(record, outcome, since)

@@ -19,8 +19,15 @@ const table = (rows: ReadonlyArray<ReadonlyArray<string>>): Array<string> => {
   return rows.map((row) => "  " + row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd())
 }
 
+const placeOf = ({ host, pid, restarts }: ServiceReport): string =>
+  [
+    host,
+    ...(pid === undefined ? [] : [`pid ${pid}`]),
+    ...(restarts === undefined ? [] : [`replaced ${restarts === 1 ? "once" : `${restarts} times`}`])
+  ].join(", ")
+
 const cleanupCheck = (service: ServiceReport): Array<string> => [
-  `  ${service.name} (${service.host}): ${service.outcome}` +
+  `  ${service.name} (${placeOf(service)}): ${service.outcome}` +
   (service.error === undefined ? "" : `: ${oneLine(service.error)}`),
   `    Initialized:       ${tick(service.initialized)} (${millis(service.startMs)})`,
   `    Used:              ${service.used === undefined ? "not countable" : plural(service.used, "call")}`,
