@@ -1,0 +1,79 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { readFileSync } from "node:fs"
+import {
+  type Environment,
+  type JobEvent,
+  type JobRun,
+  LocalEnvironment,
+  type PolicyError,
+  type SubmitError,
+  type SubmitOptions
+} from "../../src/index.ts"
+import { isAlive } from "./cli.ts"
+import { submit } from "./jobs.ts"
+
+/** The hosts that are elsewhere. */
+export const remotes = ["thread", "process"] as const
+export type RemoteKind = typeof remotes[number]
+
+/** Where jobs run, for one test. */
+export const local = Effect.provide(LocalEnvironment.layer)
+
+/** Runs an effect as a job with services, and gives its result: how it ended, and the report. */
+export const runJob = <A, E, ROut = never>(
+  run: Effect.Effect<A, E, ROut | Scope.Scope>,
+  services?: Layer.Layer<ROut, unknown>,
+  options?: SubmitOptions
+): Effect.Effect<Effect.Success<JobRun<A, E>["result"]>, SubmitError | PolicyError, Environment> =>
+  Effect.flatMap(
+    submit(run, services, options),
+    // safe: the error of the run is what it is, whatever the job declares
+    ({ result }) => result as JobRun<A, E>["result"]
+  )
+
+type Tagged<T extends JobEvent["_tag"]> = Extract<JobEvent, { readonly _tag: T }>
+
+/** Waits until something has happened to a job, also if it had before; the `nth` of its kind. */
+export const eventOf = <const T extends JobEvent["_tag"]>(
+  run: Pick<JobRun<unknown, unknown>, "events">,
+  tag: T,
+  nth = 1
+): Effect.Effect<Tagged<T>> =>
+  run.events.pipe(
+    Stream.filter((event): event is Tagged<T> => event._tag === tag),
+    Stream.drop(nth - 1),
+    Stream.runHead,
+    Effect.map(Option.getOrThrowWith(() => new Error(`the job has stopped without ${tag} ${nth}`)))
+  )
+
+/** All that happened to a job that has stopped. */
+export const eventsOf = (run: Pick<JobRun<unknown, unknown>, "events">) => Stream.runCollect(run.events)
+
+/** Waits until it is so: for what tells nobody when it happens. */
+export const until = (what: string, isSo: () => boolean, limitMs = 20_000): Effect.Effect<void> =>
+  Effect.promise(async () => {
+    const end = performance.now() + limitMs
+    while (!isSo()) {
+      if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  })
+
+/** Whether a process runs: one that has ended and that nobody has waited for yet does not. */
+export const isRunning = (pid: number): boolean => {
+  if (!isAlive(pid)) return false
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+    return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) !== "Z"
+  } catch {
+    return isAlive(pid)
+  }
+}
+
+/** Waits until a process is gone. */
+export const gone = (pid: number, limitMs?: number): Effect.Effect<void> =>
+  until(`process ${pid} is gone`, () => !isRunning(pid), limitMs)
