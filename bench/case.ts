@@ -1,7 +1,7 @@
 /** What one process has measured: a number for each figure of its case. */
 export type Figures = Readonly<Record<string, number>>
 
-export type Unit = "ms" | "ns" | "bytes" | "MiB" | "services"
+export type Unit = "ms" | "ns" | "bytes" | "MiB" | "services" | "processes"
 
 export interface Variant {
   readonly name: string

@@ -1,0 +1,1 @@
+export default ({ n }: { readonly n: number }): number => 2 * n
