@@ -1,9 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Environment, LocalEnvironment } from "autostop"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
-import { readdirSync, readFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { availableParallelism, tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { namesWhatFailed, sendsWhatItHas } from "../examples/07-test-your-service.ts"
+import { dataset } from "../examples/flights/datasets.ts"
+import flights from "../examples/flights/flights.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -42,8 +48,8 @@ const ended = ({ code, stderr, stdout }: Result, expected = 0): Array<string> =>
 }
 
 /** The lines of a service that was released. */
-const released = (name: string, used: string) => [
-  `  ${name} (local): released`,
+const released = (name: string, used: string, host = "local") => [
+  `  ${name} (${host}): released`,
   "    Initialized: yes (TIME)",
   `    Used: ${used}`,
   "    Cleanup Called: yes",
@@ -54,12 +60,15 @@ const released = (name: string, used: string) => [
 describe("examples", () => {
   it("are numbered, short, and say how to run them", () => {
     const files = readdirSync(`${root}/examples`).filter((file) => file.endsWith(".ts")).toSorted()
-    assert.isAtLeast(files.length, 7)
+    assert.isAtLeast(files.length, 9)
     for (const [at, file] of files.entries()) {
       const lines = readFileSync(`${root}/examples/${file}`, "utf8").trimEnd().split("\n")
       assert.strictEqual(Number(file.slice(0, 2)), at + 1, file)
       assert.isBelow(lines.length, 60, file)
       assert.match(lines[0] ?? "", new RegExp(`^// .*\`node examples/${file}\``), file)
+    }
+    for (const file of readdirSync(`${root}/examples/primes`)) {
+      assert.isBelow(readFileSync(`${root}/examples/primes/${file}`, "utf8").split("\n").length, 60, file)
     }
   })
 
@@ -234,4 +243,75 @@ describe("examples", () => {
 
   it.effect("07 passes here too: the outbox sends what it has", () => sendsWhatItHas)
   it.effect("07 passes here too: a connection that fails to close is named", () => namesWhatFailed)
+
+  it.live("08 calls a service in another process, and has it and what is beneath it in the report", () =>
+    Effect.map(run("08-service-in-a-process"), (result) => {
+      const [, own, other] = /process (\d+)\n[^]* was process (\d+)$/m.exec(result.stdout) ?? []
+      assert.notStrictEqual(own, other, result.stdout)
+      assert.throws(() => process.kill(Number(other), 0), /ESRCH/)
+      assert.deepStrictEqual(ended(result).map((line) => line.replace(/(?<=process )\d+$/, "PID")), [
+        "this is process PID",
+        "78498 primes up to a million",
+        "the first: 2 3 5 7 11 13 17 19 23 29",
+        "a billion is too large: 100000000 is the limit",
+        "examples/Primes was process PID",
+        "Job primes (ID) on local: succeeded, clean",
+        "Trigger: completed; TIME in all",
+        "Phases:",
+        "  release TIME",
+        "Services:",
+        ...released("examples/Primes", "3 calls", "process"),
+        ...released("examples/Primes/Table", "not countable", "process")
+      ])
+    }))
+
+  it.live("09 counts on all cores, and says how far it is", () =>
+    Effect.map(run("09-replicas"), (result) => {
+      const lines = ended(result)
+      const at = lines.findIndex((line) => !/^[█░]{40}$/.test(line))
+      assert.deepStrictEqual(lines.slice(0, at), [...new Set(lines.slice(0, at))].toSorted().toReversed())
+      assert.deepStrictEqual(lines.slice(at, at + 2), [
+        "283146 primes up to 4000000",
+        "examples/Primes: 40 calls, released"
+      ])
+      const calls = lines.slice(at + 2).map((line) =>
+        Number(/^examples\/Primes\[\d+\]: (\d+) calls, released$/.exec(line)?.[1])
+      )
+      if (availableParallelism() === 1) return assert.isEmpty(calls)
+      assert.lengthOf(calls, availableParallelism())
+      assert.strictEqual(calls.reduce((sum, count) => sum + count), 40)
+    }))
+
+  it.live("the flights job gives the same result in all hosts", () =>
+    Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "flights-"))),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const runIn = Effect.fnUntraced(function*(host: string) {
+        const database = join(folder, `${host}.sqlite`)
+        const payload = { path: dataset("flights-20k.json"), database, format: "json", minFlights: 20 } as const
+        const run = yield* Environment.submit(flights, payload)
+        const { exit, report } = yield* run.result
+        assert.isTrue(report.clean)
+        const used = report.services.filter(({ name }) => name.startsWith("flights/Intervals"))
+        assert.deepStrictEqual([...new Set(used.map((service) => service.host))], [host])
+        assert.strictEqual(used[0]?.used, 10)
+        return yield* exit
+      })
+      const runWith = (host: string) =>
+        Effect.provideService(
+          runIn(host),
+          ConfigProvider.ConfigProvider,
+          ConfigProvider.fromEnv({ env: { AUTOSTOP_HOST: host } })
+        )
+      const local = yield* runWith("local")
+      assert.strictEqual(local.flights, 20_000)
+      assert.lengthOf(local.worstRoutes, 10)
+      for (const { interval, meanDelay } of local.worstRoutes) {
+        assert.isTrue(interval.low < meanDelay && meanDelay < interval.high)
+      }
+      assert.deepStrictEqual(yield* runWith("thread"), local)
+      assert.deepStrictEqual(yield* runWith("process"), local)
+    }).pipe(Effect.provide(LocalEnvironment.layer)))
 })

@@ -1,5 +1,5 @@
 // What flows through the pipeline, and what comes out of it.
-import { Schema } from "effect"
+import { type Array as Arr, Schema } from "effect"
 
 /** One flight as the data sets have it: local time as "2001-01-31 23:59", delay in minutes, distance in miles. */
 export const Flight = Schema.Struct({
@@ -26,15 +26,25 @@ export interface EnrichedFlight {
   readonly to: Airport
 }
 
+export const Interval = Schema.Struct({ low: Schema.Finite, high: Schema.Finite })
+export type Interval = typeof Interval.Type
+
 export const Route = Schema.Struct({
   origin: Schema.String,
   originCity: Schema.String,
   destination: Schema.String,
   destinationCity: Schema.String,
   flights: Schema.Int,
-  meanDelay: Schema.Finite
+  meanDelay: Schema.Finite,
+  /** How far off the mean may be, as there are only that many flights. */
+  interval: Interval
 })
 export type Route = typeof Route.Type
+
+/** A route as the warehouse knows it. */
+export interface RankedRoute extends Omit<Route, "interval"> {
+  readonly delays: Arr.NonEmptyReadonlyArray<number>
+}
 
 /** The result of the job. `worstRoutes` are those with the longest mean delay, the worst first. */
 export const Summary = Schema.Struct({
@@ -44,3 +54,8 @@ export const Summary = Schema.Struct({
   worstRoutes: Schema.Array(Route)
 })
 export type Summary = typeof Summary.Type
+
+/** What the warehouse knows of it. */
+export interface Ranking extends Omit<Summary, "worstRoutes"> {
+  readonly worstRoutes: ReadonlyArray<RankedRoute>
+}

@@ -3,7 +3,7 @@ import { Service } from "autostop"
 import { type Array as Arr, Context, Effect, FileSystem, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { dirname } from "node:path"
-import type { Airport, EnrichedFlight, Summary } from "./Flight.ts"
+import type { Airport, EnrichedFlight, Ranking } from "./Flight.ts"
 import * as NodeSqlite from "./NodeSqlite.ts"
 import * as statements from "./statements.ts"
 
@@ -27,7 +27,7 @@ export class Warehouse extends Context.Service<Warehouse, {
   /** Adds flights, and adds them to the totals of their routes and airports: all of them, or none. */
   readonly insert: (flights: Arr.NonEmptyReadonlyArray<EnrichedFlight>) => Effect.Effect<void, WarehouseError>
   /** What is in it. Routes of fewer flights than `minFlights` are left out of the worst. */
-  readonly summarise: (minFlights: number) => Effect.Effect<Summary, WarehouseError>
+  readonly summarise: (minFlights: number) => Effect.Effect<Ranking, WarehouseError>
 }>()("flights/Warehouse") {
   static readonly layer = Service.layer(
     Warehouse,

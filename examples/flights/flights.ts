@@ -2,10 +2,12 @@
 //
 //     autostop run examples/flights/flights.ts --payload '{"path":"node_modules/vega-datasets/data/flights-20k.json"}'
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { Job, Pipeline } from "autostop"
+import { Host, Job, Pipeline } from "autostop"
 import { Effect, Layer, Metric, Schema, Stream } from "effect"
+import { availableParallelism } from "node:os"
 import { Airports, UnknownAirport } from "./Airports.ts"
 import { Summary } from "./Flight.ts"
+import { Intervals } from "./Intervals.ts"
 import { BadInput, Format, readFlights } from "./readFlights.ts"
 import { Warehouse, WarehouseError } from "./Warehouse.ts"
 
@@ -14,6 +16,10 @@ const batchSize = 1_000
 
 /** The flights that were written, for whoever shows the progress. */
 export const written = Metric.counter("flights_written")
+
+/** It lives in this process, unless AUTOSTOP_HOST says otherwise: then it has all cores. */
+const replicas = availableParallelism()
+const intervals = Host.layer(Intervals, { replicas })
 
 const withDefault = <S extends Schema.Top>(schema: S, value: S["Encoded"]) =>
   schema.pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
@@ -30,11 +36,12 @@ export default Job.make("flights", {
     minFlights: withDefault(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)), 20)
   },
   success: Summary,
-  error: Schema.Union([BadInput, UnknownAirport, WarehouseError]),
-  services: Layer.mergeAll(Airports.layer, Warehouse.layer).pipe(Layer.provideMerge(NodeFileSystem.layer)),
+  error: Schema.Union([BadInput, UnknownAirport, WarehouseError, Host.HostError]),
+  services: Layer.mergeAll(Airports.layer, Warehouse.layer, intervals).pipe(Layer.provideMerge(NodeFileSystem.layer)),
   run: ({ database, format, minFlights, path }) =>
     Effect.gen(function*() {
       const airports = yield* Airports
+      const intervals = yield* Intervals
       const warehouse = yield* Warehouse
       yield* warehouse.create(database)
       yield* readFlights(path, format).pipe(
@@ -51,6 +58,15 @@ export default Job.make("flights", {
           })
         )
       )
-      return yield* warehouse.summarise(minFlights)
+      const ranking = yield* warehouse.summarise(minFlights)
+      const worstRoutes = yield* Stream.fromIterable(ranking.worstRoutes).pipe(
+        Pipeline.mapParallel(({ delays, ...route }) =>
+          Effect.map(intervals.ofMean({ values: delays }), (interval) => ({ ...route, interval })), {
+          concurrency: 2 * replicas,
+          name: "intervals"
+        }),
+        Stream.runCollect
+      )
+      return { ...ranking, worstRoutes }
     })
 })

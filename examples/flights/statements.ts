@@ -1,7 +1,7 @@
 // The SQL of the warehouse.
-import { Array as Arr, Effect } from "effect"
+import { Array as Arr, Effect, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
-import type { Airport, EnrichedFlight, Route } from "./Flight.ts"
+import type { Airport, EnrichedFlight, RankedRoute, Ranking } from "./Flight.ts"
 
 type Sql = SqlClient.SqlClient
 
@@ -75,11 +75,25 @@ export const summarise = Effect.fnUntraced(function*(sql: Sql, minFlights: numbe
   const [counts] = yield* sql<{ flights: number; routes: number; airports: number }>`
     SELECT coalesce(sum(flights), 0) AS flights, count(*) AS routes, (SELECT count(*) FROM airports) AS airports
     FROM routes`
-  const worstRoutes = yield* sql<Route>`
-    SELECT
-      origin, a.city || ', ' || a.state AS originCity, destination, b.city || ', ' || b.state AS destinationCity,
-      flights, r.mean_delay AS meanDelay
-    FROM routes r JOIN airports a ON a.iata = origin JOIN airports b ON b.iata = destination
-    WHERE flights >= ${minFlights} ORDER BY r.mean_delay DESC LIMIT 10`
-  return { flights: 0, routes: 0, airports: 0, ...counts, worstRoutes }
+  const worstRoutes = yield* sql<Omit<RankedRoute, "delays"> & { readonly delays: string }>`
+    WITH worst AS (
+      SELECT
+        origin, a.city || ', ' || a.state AS originCity, destination, b.city || ', ' || b.state AS destinationCity,
+        flights, r.mean_delay AS meanDelay
+      FROM routes r JOIN airports a ON a.iata = origin JOIN airports b ON b.iata = destination
+      WHERE flights >= ${minFlights} ORDER BY r.mean_delay DESC LIMIT 10
+    ), sample AS (
+      SELECT origin, destination, json_group_array(delay ORDER BY delay) AS delays
+      FROM flights WHERE (origin, destination) IN (SELECT origin, destination FROM worst) GROUP BY origin, destination
+    )
+    SELECT * FROM worst JOIN sample USING (origin, destination) ORDER BY meanDelay DESC`
+  return {
+    flights: 0,
+    routes: 0,
+    airports: 0,
+    ...counts,
+    worstRoutes: worstRoutes.map(({ delays, ...route }) => Object.assign(route, { delays: decodeDelays(delays) }))
+  } satisfies Ranking
 })
+
+const decodeDelays = Schema.decodeSync(Schema.fromJsonString(Schema.NonEmptyArray(Schema.Int)))
