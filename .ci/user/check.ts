@@ -1,10 +1,11 @@
-import { Environment, LocalEnvironment, StopReport } from "autostop"
+import { Environment, Host, Job, LocalEnvironment, StopReport } from "autostop"
 import { assertClean } from "autostop/testing"
-import { Effect, Schema } from "effect"
+import { Effect, Exit, Schema } from "effect"
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { readFileSync } from "node:fs"
+import { Greeter } from "./greeter.ts"
 import hello from "./hello.ts"
 
 const decode = (text: string) => Schema.decodeUnknownSync(StopReport)(JSON.parse(text))
@@ -20,6 +21,19 @@ const submit = Effect.gen(function*() {
 const { exit, report } = await Effect.runPromise(submit.pipe(Effect.provide(LocalEnvironment.layer)))
 assertClean(report)
 assert.equal(exit._tag, "Success")
+
+for (const host of ["local", "thread", "process"] as const) {
+  const greet = Job.make("greet", {
+    services: Host.layer(Greeter, { host }),
+    run: () => Greeter.use((greeter) => greeter.greet({ name: "Ada" }))
+  })
+  const run = Effect.flatMap(Environment.submit(greet, {}, { autostop: true }), (run) => run.result)
+  const { exit, report } = await Effect.runPromise(run.pipe(Effect.provide(LocalEnvironment.layer)))
+  assertClean(report)
+  const pid = report.services[0]?.pid ?? process.pid
+  assert.equal(pid === process.pid, host !== "process")
+  assert.deepEqual(exit, Exit.succeed(`Hello, Ada, from ${pid}`))
+}
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
   const args = ["node_modules/autostop/dist/bin.js", "run", "hello.ts", "--payload", `{"name":"Ada","wait":true}`]
