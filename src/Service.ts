@@ -55,8 +55,8 @@ export const layer = <I, S, E, R>(
       if (run === undefined) {
         return Effect.map(Scope.provide(acquire, scope), (service) => EffectContext.make(tag, service))
       }
-      return run.registry.start(spec, memoMap, scope, (own, record) =>
-        Effect.map(Scope.provide(acquire, own), (service) =>
+      return run.registry.start(spec, memoMap, scope, (record) =>
+        Effect.map(Scope.provide(acquire, record.scope), (service) =>
           EffectContext.make(tag, counted(service, record))))
     })
   )
@@ -76,7 +76,8 @@ export const manage = <A, E, R>(name: string, layer: Layer.Layer<A, E, R>, optio
       const run = fiber.getRef(CurrentRun)
       return run === undefined
         ? Layer.buildWithMemoMap(layer, memoMap, scope)
-        : run.registry.start(spec, memoMap, scope, (own, _, within) => Layer.buildWithMemoMap(layer, within, own))
+        : run.registry.start(spec, memoMap, scope, (record, within) =>
+          Layer.buildWithMemoMap(layer, within, record.scope))
     })
   )
 }

@@ -82,7 +82,7 @@ export class Run implements RunContext {
   constructor(options: RunOptions) {
     this.options = options
     this.startedAt = isoNow(options.clock)
-    this.fibers = new Fibers(options.scheduler, (fiber) => this.registry.supervise(fiber))
+    this.fibers = new Fibers(options.scheduler, (fiber) => this.registry.supervisor.begun(fiber))
     this.registry = new Registry({
       clock: options.clock,
       limits: options.limits,
@@ -106,11 +106,11 @@ export class Run implements RunContext {
     this.events.emit({ _tag: "StopRequested", at: isoNow(this.options.clock), trigger, mode, ...reason })
     if (this.status !== "stopping") {
       this.status = "stopping"
-      this.registry.stopEnd = now(this.options.clock) + this.options.limits.deadline
+      this.registry.allowances.end = now(this.options.clock) + this.options.limits.deadline
     }
     this.stopping.open()
     if (severity[mode] >= severity.cancel) this.cancelled.open()
-    if (mode === "kill") this.registry.killed.open()
+    if (mode === "kill") this.registry.releases.killed.open()
   }
 
   /** Ends the job as failed, by something else than its run. */
@@ -126,7 +126,7 @@ export class Run implements RunContext {
     main.addObserver((exit) => this.#ended(exit))
     const fork = Effect.runForkWith(context)
     fork(Effect.uninterruptible(stopSequence(this, main)))
-    fork(this.registry.watchStarts(this.stopping))
+    fork(this.registry.startLimits.watch(this.stopping))
     const { autostop } = this.options
     if (autostop._tag === "after") {
       fork(Effect.map(waitFor(this.stopping, autostop.ms), (why) => {

@@ -28,7 +28,7 @@ export const stopSequence = (run: Run, main: Fiber.Fiber<unknown, unknown>): Eff
     yield* run.stopping.await
     const stop: Progress = { run, main, phases: [], leftovers: [], interrupted: false }
     const { strategy } = run.options.limits
-    if (strategy === "immediate") run.registry.killed.open()
+    if (strategy === "immediate") run.registry.releases.killed.open()
     yield* delay(stop)
     yield* drain(stop)
     yield* cancel(stop)
@@ -55,15 +55,15 @@ const phase = (stop: Progress, name: Phase, body: Effect.Effect<boolean>): Effec
 const allowance = ({ run }: Progress, own: number): number => {
   const { deadline, killTimeout, releaseTimeout } = run.options.limits
   const reserve = deadline === Infinity ? 0 : Math.min(releaseTimeout + killTimeout, deadline / 2)
-  return Math.max(0, Math.min(own, run.registry.remaining() - reserve))
+  return Math.max(0, Math.min(own, run.registry.allowances.remaining() - reserve))
 }
 
 /** Whether the run may still go on: it has not ended, and nobody asked for more than a drain. */
 const isGentle = ({ main, run }: Progress): boolean =>
-  !hasEnded(main) && !run.cancelled.opened && !run.registry.killed.opened
+  !hasEnded(main) && !run.cancelled.opened && !run.registry.releases.killed.opened
 
 const waitForMain = (stop: Progress, ms: number): Effect.Effect<Waited> =>
-  waitFor(stop.main, allowance(stop, ms), stop.run.cancelled, stop.run.registry.killed)
+  waitFor(stop.main, allowance(stop, ms), stop.run.cancelled, stop.run.registry.releases.killed)
 
 const delay = (stop: Progress): Effect.Effect<void> =>
   Effect.suspend(() => {
@@ -98,7 +98,7 @@ const cancel = (stop: Progress): Effect.Effect<void> =>
         stop.run.cancelled.open()
         stop.main.interruptUnsafe()
         return Effect.map(
-          waitWithin(stop.main, allowance(stop, limits.cancelTimeout), stop.run.registry.killed),
+          waitWithin(stop.main, allowance(stop, limits.cancelTimeout), stop.run.registry.releases.killed),
           (why) => why !== "ended"
         )
       })
@@ -129,7 +129,8 @@ const release = (stop: Progress): Effect.Effect<void> =>
           } else if (done._tag === "Failure") {
             stop.leftovers.push({ kind: "finalizer", detail: `a layer that is not managed: ${errorText(done.cause)}` })
           }
-          return Effect.map(registry.sweep(exit), () => !ended || registry.missed || registry.pending().length > 0)
+          return Effect.map(registry.sweep(exit), () =>
+            !ended || registry.releases.missed || registry.pending().length > 0)
         })
       })
     )
@@ -139,15 +140,15 @@ const watchRelease = (stop: Progress, close: Fiber.Fiber<unknown, unknown>): Eff
   Effect.suspend(() => {
     const { registry } = stop.run
     const patience = stop.run.options.limits.releaseTimeout
-    registry.lastProgress = now(stop.run.options.clock)
+    registry.releases.lastProgress = now(stop.run.options.clock)
     const watch: Effect.Effect<boolean> = Effect.suspend(() =>
       Effect.flatMap(
-        waitWithin(close, Math.min(patience, registry.remaining()), registry.killed),
+        waitWithin(close, Math.min(patience, registry.allowances.remaining()), registry.releases.killed),
         (why) => {
           if (why === "ended") return Effect.succeed(true)
-          const stalled = registry.releasing === 0 &&
-            now(stop.run.options.clock) - registry.lastProgress >= patience
-          return stalled || registry.remaining() <= 0 || registry.killed.opened
+          const stalled = registry.releases.underWay === 0 &&
+            now(stop.run.options.clock) - registry.releases.lastProgress >= patience
+          return stalled || registry.allowances.remaining() <= 0 || registry.releases.killed.opened
             ? Effect.map(
               Effect.andThen(registry.sweep(exitOf(stop)), waitFor(close, 0)),
               () => hasEnded(close)
@@ -168,7 +169,7 @@ const kill = (stop: Progress): Effect.Effect<void> =>
       stop,
       "kill",
       Effect.sync(() => {
-        registry.killed.open()
+        registry.releases.killed.open()
         return false
       })
     )
@@ -182,10 +183,10 @@ const reap = (stop: Progress): Effect.Effect<void> =>
     // where something is still running by name, its fibers are no news
     if (strays.length === 0 || !hasEnded(stop.main) || registry.records.some(isRunning)) return
     for (const fiber of strays) fiber.interruptUnsafe()
-    const limit = Math.min(options.limits.killTimeout, registry.remaining())
+    const limit = Math.min(options.limits.killTimeout, registry.allowances.remaining())
     const since = now(options.clock)
     for (const fiber of strays) {
-      yield* waitWithin(fiber, Math.max(0, limit - elapsed(options.clock, since)), registry.killed)
+      yield* waitWithin(fiber, Math.max(0, limit - elapsed(options.clock, since)), registry.releases.killed)
     }
     const left = strays.filter((fiber) => !hasEnded(fiber)).length
     if (left === 0) return

@@ -1,19 +1,67 @@
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import type { LayerGraph } from "./graph.ts"
+import { running, type ServiceRecord, starting } from "./serviceRecord.ts"
+
+/** The service that is being acquired; its fibers inherit it. */
+export const CurrentService = Context.Reference<ServiceRecord | undefined>("autostop/CurrentService", {
+  defaultValue: () => undefined
+})
+
+/** Watches the fibers that services forked into their scopes: where one of them fails, its service has died. */
+export class Supervisor {
+  readonly #graph: LayerGraph
+  readonly #onDeath: (record: ServiceRecord, cause: Cause.Cause<unknown>) => void
+  readonly #watched = new WeakSet<Fiber.Fiber<unknown, unknown>>()
+
+  constructor(graph: LayerGraph, onDeath: (record: ServiceRecord, cause: Cause.Cause<unknown>) => void) {
+    this.#graph = graph
+    this.#onDeath = onDeath
+  }
+
+  /** Each fiber of the job comes by before its first step: those in the scope of a service are watched from then on. */
+  begun(fiber: Fiber.Fiber<unknown, unknown>): void {
+    const record = fiber.getRef(CurrentService)
+    if (record === undefined) return
+    this.#eachFiber(record, (own) => {
+      if (own === fiber) this.#watch(record, fiber)
+    })
+  }
+
+  /** A fiber that was started at once was in no scope yet before its first step. It is once the acquire has ended. */
+  started(record: ServiceRecord): void {
+    this.#eachFiber(record, (fiber) => this.#watch(record, fiber))
+  }
+
+  #eachFiber(record: ServiceRecord, visit: (fiber: Fiber.Fiber<unknown, unknown>) => void): void {
+    eachFiberIn(record.scope, visit)
+    for (const scope of this.#graph.scopesWithin(record.node)) eachFiberIn(scope, visit)
+  }
+
+  #watch(record: ServiceRecord, fiber: Fiber.Fiber<unknown, unknown>): void {
+    if (this.#watched.has(fiber)) return
+    this.#watched.add(fiber)
+    fiber.addObserver((exit) => {
+      if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return
+      if (record.cleanupCalled || (record.state !== running && record.state !== starting)) return
+      this.#onDeath(record, exit.cause)
+    })
+  }
+}
 
 /** The fibers that were forked into a scope, or into a scope within it: Effect keys their finalizers by the fiber. */
-export const fibersIn = (scope: Scope.Scope): ReadonlyArray<Fiber.Fiber<unknown, unknown>> => {
-  const found: Array<Fiber.Fiber<unknown, unknown>> = []
-  const visit = (scope: Scope.Scope) => {
-    if (scope.state._tag !== "Open") return
-    const { finalizerKey, finalizers } = scope.state
-    for (const key of finalizers === undefined ? [finalizerKey] : finalizers.keys()) {
-      if (Fiber.isFiber(key)) found.push(key)
-      else if (isScope(key)) visit(key)
-    }
-  }
-  visit(scope)
-  return found
+const eachFiberIn = (scope: Scope.Scope, visit: (fiber: Fiber.Fiber<unknown, unknown>) => void): void => {
+  if (scope.state._tag !== "Open") return
+  const { finalizerKey, finalizers } = scope.state
+  if (finalizers === undefined) eachFiberOf(finalizerKey, visit)
+  else for (const key of finalizers.keys()) eachFiberOf(key, visit)
+}
+
+const eachFiberOf = (key: unknown, visit: (fiber: Fiber.Fiber<unknown, unknown>) => void): void => {
+  if (Fiber.isFiber(key)) visit(key)
+  else if (isScope(key)) eachFiberIn(key, visit)
 }
 
 const isScope = (key: unknown): key is Scope.Scope =>
