@@ -7,6 +7,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
+import { Environment } from "../Environment.ts"
 import { type AnyImplementation, ServiceError } from "../Job.ts"
 import type { JobStatus, StopMode } from "../JobEvent.ts"
 import type { Leftover, StopReport, Trigger } from "../StopReport.ts"
@@ -125,7 +126,7 @@ export class Run implements RunContext {
     const main = Effect.runForkWith(context)(Effect.andThen(Effect.yieldNow, this.#main(implementation, payload)))
     main.addObserver((exit) => this.#ended(exit))
     const fork = Effect.runForkWith(context)
-    fork(Effect.uninterruptible(stopSequence(this, main)))
+    Effect.runForkWith(withoutServices(context))(Effect.uninterruptible(stopSequence(this, main)))
     fork(this.registry.startLimits.watch(this.stopping))
     const { autostop } = this.options
     if (autostop._tag === "after") {
@@ -201,6 +202,16 @@ export class Run implements RunContext {
     return this.status === "starting" || this.stages.busy
   }
 }
+
+/**
+ * What finalizers find around them: not the services of the submitter, but its clock, its loggers and the like. Those
+ * of layers bring their own context, and where there is nothing to merge it with, that costs nothing.
+ */
+const withoutServices: (context: Context.Context<never>) => Context.Context<never> = Context.omit(
+  Environment,
+  Host,
+  Layer.CurrentMemoMap
+)
 
 const serviceError = (record: ServiceRecord, cause: Cause.Cause<unknown>, phase: "start" | "run"): ServiceError => {
   const message = `service "${record.name}" ${phase === "start" ? "could not start" : "failed"}: ${errorText(cause)}`
