@@ -16,6 +16,7 @@ import { counted } from "./internal/counted.ts"
 import { CurrentRun } from "./internal/currentRun.ts"
 import { parseDuration } from "./internal/duration.ts"
 import type { ServiceSpec } from "./internal/serviceRecord.ts"
+import { acquireAs, buildAs } from "./internal/supervise.ts"
 import { type DurationSetting, PolicyError } from "./StopPolicy.ts"
 
 /**
@@ -56,7 +57,7 @@ export const layer = <I, S, E, R>(
         return Effect.map(Scope.provide(acquire, scope), (service) => EffectContext.make(tag, service))
       }
       return run.registry.start(spec, memoMap, scope, (record) =>
-        Effect.map(Scope.provide(acquire, record.scope), (service) =>
+        Effect.map(acquireAs(record, acquire), (service) =>
           EffectContext.make(tag, counted(service, record))))
     })
   )
@@ -77,7 +78,7 @@ export const manage = <A, E, R>(name: string, layer: Layer.Layer<A, E, R>, optio
       return run === undefined
         ? Layer.buildWithMemoMap(layer, memoMap, scope)
         : run.registry.start(spec, memoMap, scope, (record, within) =>
-          Layer.buildWithMemoMap(layer, within, record.scope))
+          buildAs(record, Layer.buildWithMemoMap(layer, within, record.scope)))
     })
   )
 }

@@ -23,7 +23,7 @@ import {
   type State
 } from "./serviceRecord.ts"
 import { StartLimits } from "./startLimits.ts"
-import { CurrentService, Supervisor } from "./supervise.ts"
+import { Supervisor } from "./supervise.ts"
 import { elapsed, isoNow, now } from "./time.ts"
 
 export interface RegistryOptions {
@@ -75,7 +75,10 @@ export class Registry {
     this.supervisor = new Supervisor(this.graph, (record, cause) => this.#died(record, cause))
   }
 
-  /** Builds a service in a scope of its own, whose release is bounded, whatever the layer's own scope is. */
+  /**
+   * Builds a service in a scope of its own, whose release is bounded, whatever the layer's own scope is. What `build`
+   * returns runs as that service.
+   */
   start<A, E, R>(
     spec: ServiceSpec,
     memoMap: Layer.MemoMap,
@@ -94,7 +97,7 @@ export class Registry {
         if (refused !== undefined) return Effect.die(new Refused(refused))
         this.#named.set(name, own)
         this.startLimits.add(own)
-        const acquire = Effect.provideService(build(own, within), CurrentService, own)
+        const acquire = build(own, within)
         return Effect.andThen(
           Scope.addFinalizerExit(layerScope, this.#releaser(own)),
           // a memo map of another kind, as that of `Layer.fresh`, does not tell who made what
