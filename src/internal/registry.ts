@@ -3,18 +3,19 @@ import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { JobEvent } from "../JobEvent.ts"
-import type { ServiceOutcome, ServiceReport } from "../StopReport.ts"
+import type { Leftover, ServiceOutcome, ServiceReport } from "../StopReport.ts"
 import { Allowances } from "./allowance.ts"
 import { errorText } from "./errors.ts"
-import { GraphMemoMap, LayerGraph, Node } from "./graph.ts"
+import { LayerGraph } from "./graph.ts"
 import type { Limits } from "./limits.ts"
+import { Node } from "./node.ts"
 import { Releases } from "./releases.ts"
 import {
   awaitSettled,
+  isRunning,
   lineOf,
   running,
   type ServiceRecord,
@@ -41,7 +42,7 @@ export class Refused extends Error {
 
 /** The services of one job, from the start of the first to the release of the last. */
 export class Registry {
-  readonly graph = new LayerGraph()
+  readonly graph = new LayerGraph((record, exit) => this.#ended(record, exit))
   readonly records: Array<ServiceRecord> = []
   readonly allowances: Allowances
   readonly releases: Releases
@@ -52,6 +53,8 @@ export class Registry {
   readonly #named = new Map<string, ServiceRecord>()
   /** `open` while the job's own layers start, `nested` while `run` may provide more, `closed` once it is being stopped. */
   admission: "open" | "nested" | "closed" = "open"
+  /** How many have not ended. */
+  unended = 0
   /** The start that failed last: whoever provided it may handle that, or the job fails because of it. */
   lastStartFailure: { readonly record: ServiceRecord; readonly cause: Cause.Cause<unknown> } | undefined
 
@@ -77,7 +80,7 @@ export class Registry {
 
   /**
    * Builds a service in a scope of its own, whose release is bounded, whatever the layer's own scope is. What `build`
-   * returns runs as that service.
+   * returns runs as that service. To be called on the fiber that builds the layer.
    */
   start<A, E, R>(
     spec: ServiceSpec,
@@ -85,27 +88,29 @@ export class Registry {
     layerScope: Scope.Scope,
     build: (record: ServiceRecord, memoMap: Layer.MemoMap) => Effect.Effect<Context.Context<A>, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
-    let record: ServiceRecord | undefined
-    // from its record on an acquire ends here, whether it succeeds, fails, is interrupted or never began
-    return Effect.onExitPrimitive(
-      Effect.withFiber((fiber) => {
-        if (this.admission === "closed") return Effect.interrupt
-        const name = this.#freeName(spec.name)
-        const refused = this.#refusal(spec, name)
-        const within = this.#within(memoMap, fiber)
-        const own = record = this.#register(spec, refused === undefined ? name : spec.name, within.node)
-        if (refused !== undefined) return Effect.die(new Refused(refused))
-        this.#named.set(name, own)
-        this.startLimits.add(own)
-        const acquire = build(own, within)
-        return Effect.andThen(
-          Scope.addFinalizerExit(layerScope, this.#releaser(own)),
-          // a memo map of another kind, as that of `Layer.fresh`, does not tell who made what
-          within === memoMap ? acquire : this.graph.track(within.node, acquire)
-        )
-      }),
-      (exit) => record === undefined ? undefined : this.#ended(record, exit)
-    )
+    if (memoMap instanceof Node && memoMap.graph === this.graph) return this.#start(spec, memoMap, layerScope, build)
+    // the memo map of a layer that `run` provides, or of `Layer.fresh`, knows nothing of the graph: a part of its own
+    const node = new Node(this.graph, memoMap)
+    return this.graph.track(node, Effect.suspend(() => this.#start(spec, node, layerScope, build)))
+  }
+
+  #start<A, E, R>(
+    spec: ServiceSpec,
+    node: Node,
+    layerScope: Scope.Scope,
+    build: (record: ServiceRecord, memoMap: Layer.MemoMap) => Effect.Effect<Context.Context<A>, E, R>
+  ): Effect.Effect<Context.Context<A>, E, R> {
+    if (this.admission === "closed") return Effect.interrupt
+    const name = this.#freeName(spec.name)
+    const refused = this.#refusal(spec, name)
+    const record = this.#register(spec, refused === undefined ? name : spec.name, node)
+    // from here on the graph tells when the acquire ends, whatever happens
+    node.service = record
+    this.#emit({ _tag: "ServiceStarting", at: this.#at(), service: record.name })
+    if (refused !== undefined) return Effect.die(new Refused(refused))
+    this.#named.set(name, record)
+    this.startLimits.add(record)
+    return Effect.andThen(Scope.addFinalizerExit(layerScope, this.#releaser(record)), build(record, node))
   }
 
   /** A finalizer lives as long as its layer: it holds nothing but the record. */
@@ -148,16 +153,7 @@ export class Registry {
     return undefined
   }
 
-  /** The memo map of a layer that `run` provides knows nothing of the graph: there it starts a part of its own. */
-  #within(memoMap: Layer.MemoMap, fiber: Fiber.Fiber<unknown, unknown>): GraphMemoMap {
-    if (memoMap instanceof GraphMemoMap && memoMap.graph === this.graph) return memoMap
-    const node = new Node()
-    this.graph.give(node, fiber.context)
-    return new GraphMemoMap(this.graph, memoMap, node)
-  }
-
   #register(spec: ServiceSpec, name: string, node: Node): ServiceRecord {
-    node.service = name
     const record: ServiceRecord = {
       spec,
       name,
@@ -177,7 +173,7 @@ export class Registry {
       error: undefined
     }
     this.records.push(record)
-    this.#emit({ _tag: "ServiceStarting", at: this.#at(), service: name })
+    this.unended++
     return record
   }
 
@@ -219,6 +215,7 @@ export class Registry {
   }
 
   #stopped(record: ServiceRecord, outcome: ServiceOutcome): void {
+    this.unended--
     // one that `run` provided again and again leaves one line in the report, as long as all went well
     if (this.admission === "open" || outcome !== "released" || record.name === record.spec.name) return
     this.records.splice(this.records.indexOf(record), 1)
@@ -266,8 +263,16 @@ export class Registry {
       .map((record) => ({ name: record.name, state: record.state._tag }))
   }
 
+  /** The acquires that are still at work, or left something that is. */
+  hungAcquires(): Array<Leftover> {
+    return this.records
+      .filter((record) => !record.initialized && isRunning(record))
+      .map((record) => ({ kind: "acquire", detail: record.name }))
+  }
+
   /** Gives every service that has not ended its last word. Nothing changes after it. */
   conclude(): void {
+    if (this.unended === 0) return
     for (const record of this.records.slice()) {
       if (record.state._tag === "stopped") continue
       const since = "since" in record.state ? record.state.since : now(this.#options.clock)

@@ -115,7 +115,7 @@ const release = (stop: Progress): Effect.Effect<void> =>
     const { registry, scope } = stop.run
     registry.admission = "closed"
     // a service whose layer was provided within a run that does not end is in no scope of ours
-    if (scope.state._tag !== "Open" && registry.pending().length === 0) return Effect.void
+    if (scope.state._tag !== "Open" && registry.unended === 0) return Effect.void
     return phase(
       stop,
       "release",
@@ -129,8 +129,7 @@ const release = (stop: Progress): Effect.Effect<void> =>
           } else if (done._tag === "Failure") {
             stop.leftovers.push({ kind: "finalizer", detail: `a layer that is not managed: ${errorText(done.cause)}` })
           }
-          return Effect.map(registry.sweep(exit), () =>
-            !ended || registry.releases.missed || registry.pending().length > 0)
+          return Effect.map(registry.sweep(exit), () => !ended || registry.releases.missed || registry.unended > 0)
         })
       })
     )
@@ -164,7 +163,7 @@ const watchRelease = (stop: Progress, close: Fiber.Fiber<unknown, unknown>): Eff
 const kill = (stop: Progress): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { registry } = stop.run
-    if (registry.pending().length === 0) return Effect.void
+    if (registry.unended === 0) return Effect.void
     return phase(
       stop,
       "kill",
@@ -199,9 +198,7 @@ const conclude = (stop: Progress): Effect.Effect<void> =>
     const { main, run } = stop
     const { clock, environment, id, job } = run.options
     if (!hasEnded(main)) stop.leftovers.push({ kind: "run", detail: "the run did not end when it was interrupted" })
-    for (const record of run.registry.records) {
-      if (!record.initialized && isRunning(record)) stop.leftovers.push({ kind: "acquire", detail: record.name })
-    }
+    stop.leftovers.push(...run.registry.hungAcquires())
     run.registry.conclude()
     run.stages.conclude()
     stop.leftovers.push(...yield* run.options.leftovers)

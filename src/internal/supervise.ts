@@ -41,20 +41,31 @@ export class Supervisor {
   /** Each fiber of the job comes by before its first step: those in the scope of a service are watched from then on. */
   begun(fiber: Fiber.Fiber<unknown, unknown>): void {
     const record = fiber.getRef(CurrentService)
-    if (record === undefined) return
-    this.#eachFiber(record, (own) => {
-      if (own === fiber) this.#watch(record, fiber)
-    })
+    if (record !== undefined) this.#watchAll(record, fiber)
   }
 
   /** A fiber that was started at once was in no scope yet before its first step. It is once the acquire has ended. */
   started(record: ServiceRecord): void {
-    this.#eachFiber(record, (fiber) => this.#watch(record, fiber))
+    this.#watchAll(record)
   }
 
-  #eachFiber(record: ServiceRecord, visit: (fiber: Fiber.Fiber<unknown, unknown>) => void): void {
-    eachFiberIn(record.scope, visit)
-    for (const scope of this.#graph.scopesWithin(record.node)) eachFiberIn(scope, visit)
+  /** Watches the fibers of a service, or just the one, if it is among them. */
+  #watchAll(record: ServiceRecord, only?: Fiber.Fiber<unknown, unknown>): void {
+    this.#watchIn(record.scope, record, only)
+    for (const scope of this.#graph.scopesWithin(record.node)) this.#watchIn(scope, record, only)
+  }
+
+  /** The fibers that were forked into a scope, or into a scope within it: Effect keys their finalizers by the fiber. */
+  #watchIn(scope: Scope.Scope, record: ServiceRecord, only?: Fiber.Fiber<unknown, unknown>): void {
+    if (scope.state._tag !== "Open") return
+    const { finalizerKey, finalizers } = scope.state
+    if (finalizers === undefined) this.#watchKey(finalizerKey, record, only)
+    else for (const key of finalizers.keys()) this.#watchKey(key, record, only)
+  }
+
+  #watchKey(key: unknown, record: ServiceRecord, only?: Fiber.Fiber<unknown, unknown>): void {
+    if (isScope(key)) this.#watchIn(key, record, only)
+    else if (Fiber.isFiber(key) && (only === undefined || key === only)) this.#watch(record, key)
   }
 
   #watch(record: ServiceRecord, fiber: Fiber.Fiber<unknown, unknown>): void {
@@ -66,19 +77,6 @@ export class Supervisor {
       this.#onDeath(record, exit.cause)
     })
   }
-}
-
-/** The fibers that were forked into a scope, or into a scope within it: Effect keys their finalizers by the fiber. */
-const eachFiberIn = (scope: Scope.Scope, visit: (fiber: Fiber.Fiber<unknown, unknown>) => void): void => {
-  if (scope.state._tag !== "Open") return
-  const { finalizerKey, finalizers } = scope.state
-  if (finalizers === undefined) eachFiberOf(finalizerKey, visit)
-  else for (const key of finalizers.keys()) eachFiberOf(key, visit)
-}
-
-const eachFiberOf = (key: unknown, visit: (fiber: Fiber.Fiber<unknown, unknown>) => void): void => {
-  if (Fiber.isFiber(key)) visit(key)
-  else if (isScope(key)) eachFiberIn(key, visit)
 }
 
 const isScope = (key: unknown): key is Scope.Scope =>
