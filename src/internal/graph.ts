@@ -122,12 +122,13 @@ export class LayerGraph {
   }
 
   /** The scopes of the unmanaged layers that were built inside a layer: a memo map gives each one of its own. */
-  scopesWithin(node: Node): ReadonlyArray<Scope.Scope> {
-    return this.#partsOf(node).flatMap((part) => {
-      if (part.service !== undefined) return []
-      const within = this.scopesWithin(part)
-      return part.scope === undefined ? within : [part.scope, ...within]
-    })
+  scopesWithin(node: Node, found: Array<Scope.Scope> = []): ReadonlyArray<Scope.Scope> {
+    for (const part of this.#partsOf(node)) {
+      if (part.service !== undefined) continue
+      if (part.scope !== undefined) found.push(part.scope)
+      this.scopesWithin(part, found)
+    }
+    return found
   }
 
   /** The services that a layer needs, through whatever unmanaged layers stand between. */

@@ -25,7 +25,7 @@ import {
 } from "./serviceRecord.ts"
 import { StartLimits } from "./startLimits.ts"
 import { Supervisor } from "./supervise.ts"
-import { elapsed, isoNow, now } from "./time.ts"
+import { between, isoAt, now } from "./time.ts"
 
 export interface RegistryOptions {
   readonly clock: Clock.Clock
@@ -106,7 +106,7 @@ export class Registry {
     const record = this.#register(spec, refused === undefined ? name : spec.name, node)
     // from here on the graph tells when the acquire ends, whatever happens
     node.service = record
-    this.#emit({ _tag: "ServiceStarting", at: this.#at(), service: record.name })
+    this.#emit({ _tag: "ServiceStarting", at: this.#at(record.startedAt), service: record.name })
     if (refused !== undefined) return Effect.die(new Refused(refused))
     this.#named.set(name, record)
     this.startLimits.add(record)
@@ -182,14 +182,15 @@ export class Registry {
     record.acquiring = false
     // given up: what it made since was released at once, since its scope is closed
     if (record.state._tag !== "starting" || record.cleanupCalled) return undefined
-    record.startMs = elapsed(this.#options.clock, record.startedAt)
+    const at = now(this.#options.clock)
+    record.startMs = between(record.startedAt, at)
     if (exit._tag === "Failure") {
       this.#failed(record, exit.cause)
       return this.releases.release(record, exit)
     }
     record.initialized = true
     record.state = running
-    this.#emit({ _tag: "ServiceStarted", at: this.#at(), service: record.name, startMs: record.startMs })
+    this.#emit({ _tag: "ServiceStarted", at: this.#at(at), service: record.name, startMs: record.startMs })
     this.supervisor.started(record)
     return undefined
   }
@@ -288,7 +289,7 @@ export class Registry {
     this.#options.emit(event)
   }
 
-  #at(): string {
-    return isoNow(this.#options.clock)
+  #at(at = now(this.#options.clock)): string {
+    return isoAt(this.#options.clock, at)
   }
 }

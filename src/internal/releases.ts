@@ -12,7 +12,7 @@ import { errorText } from "./errors.ts"
 import type { Limits } from "./limits.ts"
 import { Notice, waitWithin } from "./notice.ts"
 import { awaitSettled, type ServiceRecord, settle } from "./serviceRecord.ts"
-import { elapsed, isoNow, now } from "./time.ts"
+import { between, isoAt, now } from "./time.ts"
 
 export interface ReleasesOptions {
   readonly clock: Clock.Clock
@@ -63,7 +63,7 @@ export class Releases {
     const { clock, emit } = this.#options
     const since = now(clock)
     record.state = { _tag: "releasing", since }
-    if (record.initialized) emit({ _tag: "ServiceReleasing", at: isoNow(clock), service: record.name })
+    if (record.initialized) emit({ _tag: "ServiceReleasing", at: isoAt(clock, since), service: record.name })
     else record.error ??= "its start was given up"
     const closing = Scope.closeUnsafe(record.scope, exit)
     // the close runs on a fiber of its own: nothing else bounds a wait for it
@@ -125,9 +125,16 @@ export class Releases {
   /** Gives a service its last word. */
   stop(record: ServiceRecord, outcome: ServiceOutcome, since: number): void {
     const { clock, emit, onStopped } = this.#options
-    const releaseMs = elapsed(clock, since)
+    const until = now(clock)
+    const releaseMs = between(since, until)
     record.state = { _tag: "stopped", outcome, releaseMs }
-    const stopped = { _tag: "ServiceStopped", at: isoNow(clock), service: record.name, outcome, releaseMs } as const
+    const stopped = {
+      _tag: "ServiceStopped",
+      at: isoAt(clock, until),
+      service: record.name,
+      outcome,
+      releaseMs
+    } as const
     emit(record.error === undefined ? stopped : { ...stopped, error: record.error })
     onStopped(record, outcome)
   }

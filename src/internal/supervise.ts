@@ -52,6 +52,7 @@ export class Supervisor {
   /** Watches the fibers of a service, or just the one, if it is among them. */
   #watchAll(record: ServiceRecord, only?: Fiber.Fiber<unknown, unknown>): void {
     this.#watchIn(record.scope, record, only)
+    if (record.node.parts === undefined) return
     for (const scope of this.#graph.scopesWithin(record.node)) this.#watchIn(scope, record, only)
   }
 
