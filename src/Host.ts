@@ -33,6 +33,7 @@ import { buildRemote } from "./host/remote.ts"
 import * as restarts from "./host/restart.ts"
 import { type Served, ServedTypeId } from "./host/served.ts"
 import { CurrentRun } from "./internal/currentRun.ts"
+import { buildAs } from "./internal/supervise.ts"
 import { durationLimit, type ServiceOptions, specOf } from "./internal/serviceOptions.ts"
 import { PolicyError } from "./internal/settings.ts"
 import type { DurationSetting } from "./StopPolicy.ts"
@@ -167,8 +168,11 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
         const run = fiber.getRef(CurrentRun)
         return run === undefined
           ? provide(build({ memoMap, scope, managed: undefined }))
-          : run.registry.start(spec, memoMap, scope, (own, record, within) =>
-            provide(build({ memoMap: within, scope: own, managed: { record, registry: run.registry } })))
+          : run.registry.start(spec, memoMap, scope, (record, within) =>
+            buildAs(
+              record,
+              provide(build({ memoMap: within, scope: record.scope, managed: { record, registry: run.registry } }))
+            ))
       })
     })
   )

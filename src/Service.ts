@@ -14,6 +14,7 @@ import * as EffectContext from "effect/Context"
 import { counted } from "./internal/counted.ts"
 import { CurrentRun } from "./internal/currentRun.ts"
 import { type ServiceOptions, specOf } from "./internal/serviceOptions.ts"
+import { acquireAs, buildAs } from "./internal/supervise.ts"
 
 /**
  * @category models
@@ -45,8 +46,8 @@ export const layer = <I, S, E, R>(
       if (run === undefined) {
         return Effect.map(Scope.provide(acquire, scope), (service) => EffectContext.make(tag, service))
       }
-      return run.registry.start(spec, memoMap, scope, (own, record) =>
-        Effect.map(Scope.provide(acquire, own), (service) =>
+      return run.registry.start(spec, memoMap, scope, (record) =>
+        Effect.map(acquireAs(record, acquire), (service) =>
           EffectContext.make(tag, counted(service, record))))
     })
   )
@@ -66,7 +67,8 @@ export const manage = <A, E, R>(name: string, layer: Layer.Layer<A, E, R>, optio
       const run = fiber.getRef(CurrentRun)
       return run === undefined
         ? Layer.buildWithMemoMap(layer, memoMap, scope)
-        : run.registry.start(spec, memoMap, scope, (own, _, within) => Layer.buildWithMemoMap(layer, within, own))
+        : run.registry.start(spec, memoMap, scope, (record, within) =>
+          buildAs(record, Layer.buildWithMemoMap(layer, within, record.scope)))
     })
   )
 }

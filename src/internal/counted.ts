@@ -63,9 +63,12 @@ type Countable = Function | Effect.Effect<unknown, unknown, unknown>
 /** Not classes, tags and other functions with members: what they are would be lost. */
 const isCountable = (member: unknown): member is Countable =>
   typeof member === "function"
-    ? Object.getPrototypeOf(member) !== null && plainFunctions.has(Object.getPrototypeOf(member)) &&
-      Object.keys(member).length === 0 && Object.getOwnPropertyDescriptor(member, "prototype")?.writable !== false
+    ? plainFunctions.has(Object.getPrototypeOf(member)) && Object.keys(member).length === 0 && !isClass(member)
     : typeof member === "object" && member !== null && Effect.isEffect(member) && !("~effect/Exit" in member)
+
+/** Arrow functions and methods have no prototype, and that of a class cannot be set. */
+const isClass = (member: Function): boolean =>
+  Object.hasOwn(member, "prototype") && Object.getOwnPropertyDescriptor(member, "prototype")?.writable === false
 
 const plainFunctions: ReadonlySet<unknown> = new Set([
   Function.prototype,

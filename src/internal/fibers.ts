@@ -9,7 +9,8 @@ export class Fibers implements Scheduler.Scheduler {
   readonly executionMode: "sync" | "async"
   readonly #scheduler: Scheduler.Scheduler
   readonly #begun: (fiber: Fiber.Fiber<unknown, unknown>) => void
-  readonly #seen = new Set<Fiber.Fiber<unknown, unknown>>()
+  #newest: Fiber.Fiber<unknown, unknown> | undefined
+  readonly #older = new Set<Fiber.Fiber<unknown, unknown>>()
 
   /** `begun` is told of each fiber before its first step. */
   constructor(scheduler: Scheduler.Scheduler, begun: (fiber: Fiber.Fiber<unknown, unknown>) => void) {
@@ -28,15 +29,25 @@ export class Fibers implements Scheduler.Scheduler {
   }
 
   #see(fiber: Fiber.Fiber<unknown, unknown>): void {
-    if (this.#seen.has(fiber)) return
-    this.#seen.add(fiber)
+    if (fiber === this.#newest || this.#older.has(fiber)) return
+    this.#remember()
+    this.#newest = fiber
     this.#begun(fiber)
+  }
+
+  /** Most fibers end before the next one begins: only the others need to be remembered. */
+  #remember(): void {
+    const fiber = this.#newest
+    this.#newest = undefined
+    if (fiber === undefined || fiber.pollUnsafe() !== undefined) return
+    this.#older.add(fiber)
     // at once: a fiber that has ended holds its result, which may be large
-    fiber.addObserver(() => this.#seen.delete(fiber))
+    fiber.addObserver(() => this.#older.delete(fiber))
   }
 
   /** Those that have not ended. */
   alive(): ReadonlyArray<Fiber.Fiber<unknown, unknown>> {
-    return [...this.#seen]
+    this.#remember()
+    return [...this.#older]
   }
 }

@@ -1,26 +1,17 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { Node, nothing } from "./node.ts"
+import type { ServiceRecord } from "./serviceRecord.ts"
 import { look, observed, Reads } from "./reads.ts"
 
-const nothing: ReadonlyMap<Node, ReadonlyArray<string>> = new Map()
+/** Sees to the end of the build of a managed service, whether it succeeds, fails or is interrupted. */
+type OnEnd = (record: ServiceRecord, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined
 
-/** One built layer. There are many: what most of them do not need is not there. */
-export class Node {
-  /** The layers whose values it was given, each with the keys of its values. */
-  given: ReadonlyMap<Node, ReadonlyArray<string>> = nothing
-  /** The layers built inside it. */
-  parts: Array<Node> | undefined
-  /** What it asked for, where it was given values of several layers. */
-  reads: Reads | undefined
-  /** The name of the managed service that this layer is, if it is one. */
-  service: string | undefined
-  /** What it made, until somebody needs to know who made what. */
-  made: Context.Context<never> | undefined
-  /** The scope that it was built in. */
-  scope: Scope.Scope | undefined
-}
+const none: ReadonlyArray<Node> = []
+const noNames: ReadonlyArray<string> = []
 
 /** A value and the layer that made it; other layers may have made other values for the same key before. */
 interface Made {
@@ -34,43 +25,43 @@ interface Made {
  * made it. Nothing is declared by hand.
  */
 export class LayerGraph {
-  readonly root = new Node()
-  readonly nodes = new Map<Layer.Any, Node>()
   /**
    * Set once the job's own layers stand: those that `run` provides, perhaps again and again, depend on what was made
    * before, and are not remembered.
    */
   sealed = false
-
-  seal(): void {
-    this.sealed = true
-    this.nodes.clear()
-  }
-
+  readonly #onEnd: OnEnd
   readonly #makers = new Map<string, Made>()
+  readonly #builders = new Map<Layer.Any, Node>()
+  /** What was built since the last time that somebody asked. */
   #unread: Array<Node> = []
   #seen:
     | { readonly context: Context.Context<never>; readonly makers: ReadonlyMap<Node, ReadonlyArray<string>> }
     | undefined
 
+  constructor(onEnd: OnEnd) {
+    this.#onEnd = onEnd
+  }
+
   memoMap(): Layer.MemoMap {
-    return new GraphMemoMap(this, Layer.makeMemoMapUnsafe(), this.root)
+    return new Node(this, Layer.makeMemoMapUnsafe())
   }
 
   /** Runs the build of one layer as `node`: notes whose values it is given, and that it made what it returns. */
   track<A, E, R>(node: Node, build: Effect.Effect<Context.Context<A>, E, R>): Effect.Effect<Context.Context<A>, E, R> {
-    return Effect.withFiber((fiber) => {
+    const observing = Effect.withFiber<Context.Context<A>, E, R>((fiber) => {
       this.give(node, fiber.context)
-      if (this.sealed) return build
-      const made = Effect.map(build, (made) => {
-        if (node.reads !== undefined) node.reads.closed = true
-        node.made = made
-        this.#unread.push(node)
-        return made
-      })
-      if (node.given.size < 2) return made
+      if (this.sealed || node.given.size < 2) return build
       const reads = node.reads = new Reads()
-      return Effect.updateContext(made, (context: Context.Context<R>) => observed(context, reads))
+      return Effect.updateContext(build, (context: Context.Context<R>) => observed(context, reads))
+    })
+    return Effect.onExitPrimitive(observing, (exit) => {
+      if (node.reads !== undefined) node.reads.closed = true
+      if (exit._tag === "Success" && !this.sealed) {
+        node.made = exit.value
+        this.#unread.push(node)
+      }
+      return node.service === undefined ? undefined : this.#onEnd(node.service, exit)
     })
   }
 
@@ -79,9 +70,10 @@ export class LayerGraph {
     node.given = this.#makersIn(context)
   }
 
-  /** Siblings need not know of each other: who made what is read once a layer is given something else than they were. */
-  #readMade(): void {
+  /** Most graphs are wide and flat: what was built is read once somebody asks for more than its siblings did. */
+  #read(): void {
     for (const node of this.#unread) {
+      if (node.layer !== undefined) this.#builders.set(node.layer, node)
       node.made?.mapUnsafe.forEach((value, key) => this.#own(key, value, node))
       node.made = undefined
     }
@@ -91,7 +83,7 @@ export class LayerGraph {
   #makersIn(context: Context.Context<never>): ReadonlyMap<Node, ReadonlyArray<string>> {
     // siblings are built with one and the same context, whose values were all made before it
     if (this.#seen?.context === context) return this.#seen.makers
-    this.#readMade()
+    this.#read()
     let makers: Map<Node, ReadonlyArray<string>> | undefined
     if (this.#makers.size > 0) {
       for (const [key, value] of look(context)) {
@@ -118,9 +110,20 @@ export class LayerGraph {
     }
   }
 
+  /** A layer is built once: where it is asked for again, it is the node that built it that knows of it. */
+  #builder(node: Node): Node {
+    if (node.scope !== undefined || node.layer === undefined) return node
+    this.#read()
+    return this.#builders.get(node.layer) ?? node
+  }
+
+  #partsOf(node: Node): ReadonlyArray<Node> {
+    return node.parts === undefined ? none : node.parts.map((part) => this.#builder(part))
+  }
+
   /** The scopes of the unmanaged layers that were built inside a layer: a memo map gives each one of its own. */
   scopesWithin(node: Node, found: Array<Scope.Scope> = []): ReadonlyArray<Scope.Scope> {
-    for (const part of node.parts ?? []) {
+    for (const part of this.#partsOf(node)) {
       if (part.service !== undefined) continue
       if (part.scope !== undefined) found.push(part.scope)
       this.scopesWithin(part, found)
@@ -130,78 +133,47 @@ export class LayerGraph {
 
   /** The services that a layer needs, through whatever unmanaged layers stand between. */
   servicesNeededBy(node: Node): ReadonlyArray<string> {
-    if (node.given.size === 0 && node.parts === undefined) return []
+    if (node.given.size === 0 && node.parts === undefined) return noNames
     const found = new Set<string>()
     const visited = new Set<Node>([node])
     const visit = (needs: Iterable<Node>) => {
       for (const need of needs) {
         if (visited.has(need)) continue
         visited.add(need)
-        if (need.service === undefined) visit(needsOf(need))
-        else found.add(need.service)
+        if (need.service === undefined) visit(this.#needsOf(need))
+        else found.add(need.service.name)
       }
     }
-    visit(needsOf(node))
+    visit(this.#needsOf(node))
     return [...found]
   }
-}
 
-/**
- * What a layer was given and what was built inside it, less what was only passed by: a value that it never asked for,
- * and that something else it was given needs.
- */
-const needsOf = (node: Node): Iterable<Node> => {
-  const all = [...node.given.keys(), ...node.parts ?? []]
-  const { reads } = node
-  if (reads === undefined || reads.copied) return all
-  const asked = new Set<Node>()
-  for (const [maker, keys] of node.given) {
-    if (keys.some((key) => reads.keys.has(key))) asked.add(maker)
-  }
-  if (asked.size === 0) return all
-  const beneath = new Set<Node>()
-  const descend = (node: Node) => {
-    for (const need of [...node.given.keys(), ...node.parts ?? []]) {
-      if (beneath.has(need)) continue
-      beneath.add(need)
-      descend(need)
+  /**
+   * What a layer was given and what was built inside it, less what was only passed by: a value that it never asked
+   * for, and that something else it was given needs.
+   */
+  #needsOf(node: Node): Iterable<Node> {
+    const all = this.#allOf(node)
+    const { reads } = node
+    if (reads === undefined || reads.copied) return all
+    const asked = new Set<Node>()
+    for (const [maker, keys] of node.given) {
+      if (keys.some((key) => reads.keys.has(key))) asked.add(maker)
     }
-  }
-  for (const maker of node.given.keys()) descend(maker)
-  return all.filter((need) => !node.given.has(need) || asked.has(need) || !beneath.has(need))
-}
-
-/** A memo map that knows which layer is being built inside which. */
-export class GraphMemoMap implements Layer.MemoMap {
-  readonly "~effect/Layer/MemoMap" = "~effect/Layer/MemoMap"
-  readonly graph: LayerGraph
-  readonly node: Node
-  readonly #inner: Layer.MemoMap
-
-  constructor(graph: LayerGraph, inner: Layer.MemoMap, node: Node) {
-    this.graph = graph
-    this.node = node
-    this.#inner = inner
+    if (asked.size === 0) return all
+    const beneath = new Set<Node>()
+    const descend = (node: Node) => {
+      for (const need of this.#allOf(node)) {
+        if (beneath.has(need)) continue
+        beneath.add(need)
+        descend(need)
+      }
+    }
+    for (const maker of node.given.keys()) descend(maker)
+    return all.filter((need) => !node.given.has(need) || asked.has(need) || !beneath.has(need))
   }
 
-  get<RIn, E, ROut>(layer: Layer.Layer<ROut, E, RIn>, scope: Scope.Scope) {
-    return this.#inner.get(layer, scope)
-  }
-
-  getOrElseMemoize<RIn, E, ROut>(
-    layer: Layer.Layer<ROut, E, RIn>,
-    scope: Scope.Scope,
-    build: (memoMap: Layer.MemoMap, scope: Scope.Scope) => Effect.Effect<Context.Context<ROut>, E, RIn>
-  ): Effect.Effect<Context.Context<ROut>, E, RIn> {
-    // one node for each layer, whoever asks for it first
-    const known = this.graph.nodes.get(layer)
-    const node = known ?? new Node()
-    if (known === undefined && !this.graph.sealed) this.graph.nodes.set(layer, node)
-    if (this.node.parts === undefined) this.node.parts = [node]
-    else this.node.parts.push(node)
-    return this.#inner.getOrElseMemoize(layer, scope, (_, scope) => {
-      node.scope = scope
-      return this.graph.track(node, build(new GraphMemoMap(this.graph, this.#inner, node), scope))
-    })
+  #allOf(node: Node): Array<Node> {
+    return [...node.given.keys(), ...this.#partsOf(node)]
   }
 }

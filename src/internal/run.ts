@@ -7,6 +7,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
+import { Environment } from "../Environment.ts"
 import { type AnyImplementation, ServiceError } from "../Job.ts"
 import type { JobStatus, StopMode } from "../JobEvent.ts"
 import type { Leftover, StopReport, Trigger } from "../StopReport.ts"
@@ -84,7 +85,7 @@ export class Run implements RunContext {
   constructor(options: RunOptions) {
     this.options = options
     this.startedAt = isoNow(options.clock)
-    this.fibers = new Fibers(options.scheduler, (fiber) => this.registry.supervise(fiber))
+    this.fibers = new Fibers(options.scheduler, (fiber) => this.registry.supervisor.begun(fiber))
     this.registry = new Registry({
       clock: options.clock,
       limits: options.limits,
@@ -108,12 +109,12 @@ export class Run implements RunContext {
     this.events.emit({ _tag: "StopRequested", at: isoNow(this.options.clock), trigger, mode, ...reason })
     if (this.status !== "stopping") {
       this.status = "stopping"
-      this.registry.stopEnd = now(this.options.clock) +
+      this.registry.allowances.end = now(this.options.clock) +
         Math.min(this.options.limits.deadline, request.withinMs ?? Infinity)
     }
     this.stopping.open()
     if (severity[mode] >= severity.cancel) this.cancelled.open()
-    if (mode === "kill") this.registry.killed.open()
+    if (mode === "kill") this.registry.releases.killed.open()
   }
 
   /** Ends the job as failed, by something else than its run. */
@@ -125,11 +126,11 @@ export class Run implements RunContext {
 
   /** Starts the services and the run, and sees to the stop. Returns at once. */
   start(implementation: AnyImplementation, payload: unknown, context: Context.Context<never>): void {
-    const main = Effect.runForkWith(context)(Effect.andThen(Effect.yieldNow, this.#main(implementation, payload)))
+    const fork = Effect.runForkWith(withoutServices(context))
+    const main = fork(Effect.andThen(Effect.yieldNow, this.#main(implementation, payload)))
     main.addObserver((exit) => this.#ended(exit))
-    const fork = Effect.runForkWith(context)
     fork(Effect.uninterruptible(stopSequence(this, main)))
-    fork(this.registry.watchStarts(this.stopping))
+    fork(this.registry.startLimits.watch(this.stopping))
     const { autostop } = this.options
     if (autostop._tag === "after") {
       fork(Effect.map(waitFor(this.stopping, autostop.ms), (why) => {
@@ -142,31 +143,33 @@ export class Run implements RunContext {
   }
 
   #main(implementation: AnyImplementation, payload: unknown): Effect.Effect<unknown, unknown> {
-    return Effect.provideContext(
-      Effect.suspend(() => {
-        // no notice may pass between a stop and the first acquire
-        if (this.stopping.opened) return Effect.interrupt
-        // safe: a job is only made of a layer without requirements of its own
-        const services = (implementation.services ?? Layer.empty) as Layer.Layer<never, unknown>
-        return Effect.flatMap(
-          Layer.buildWithMemoMap(services, this.registry.graph.memoMap(), this.scope),
-          (built) => {
-            this.registry.admission = "nested"
-            this.registry.graph.seal()
-            if (this.status === "starting") this.status = "running"
-            this.stages.lastActive = now(this.options.clock)
-            this.events.emit({ _tag: "RunStarted", at: isoNow(this.options.clock) })
-            // safe: the payload was checked against the job's Schema, and the services are those that `run` needs
-            const run = Effect.suspend(() => implementation.run(payload as never)) as Effect.Effect<unknown, unknown>
-            return Effect.provideContext(Effect.scoped(run), built)
-          }
-        )
-      }),
-      Context.make(CurrentRun, this).pipe(
-        Context.add(Scheduler.Scheduler, this.fibers),
-        // what is left in the process is no business of a job within this one
-        Context.add(Host, { leftovers: Effect.succeed([]), shutdown: this.options.shutdown })
-      )
+    return Effect.contextWith((submitter: Context.Context<never>) => {
+      // no notice may pass between a stop and the first acquire
+      if (this.stopping.opened) return Effect.interrupt
+      // safe: a job is only made of a layer without requirements of its own
+      const services = (implementation.services ?? Layer.empty) as Layer.Layer<never, unknown>
+      const build = Layer.buildWithMemoMap(services, this.registry.graph.memoMap(), this.scope)
+      return Effect.flatMap(within(this.#add(submitter), build), (built) => {
+        this.registry.admission = "nested"
+        this.registry.graph.sealed = true
+        if (this.status === "starting") this.status = "running"
+        this.stages.lastActive = now(this.options.clock)
+        this.events.emit({ _tag: "RunStarted", at: isoNow(this.options.clock) })
+        // safe: the payload was checked against the job's Schema, and the services are those that `run` needs
+        const run = Effect.suspend(() => implementation.run(payload as never)) as Effect.Effect<unknown, unknown>
+        // services may be many: they are added to, not copied
+        return within(this.#add(Context.merge(submitter, built)), Effect.scoped(run))
+      })
+    })
+  }
+
+  /** Adds what makes a fiber one of this job's. */
+  #add(context: Context.Context<never>): Context.Context<never> {
+    return context.pipe(
+      Context.add(CurrentRun, this),
+      Context.add(Scheduler.Scheduler, this.fibers),
+      // what is left in the process is no business of a job within this one
+      Context.add(Host, { leftovers: Effect.succeed([]), shutdown: this.options.shutdown })
     )
   }
 
@@ -204,6 +207,19 @@ export class Run implements RunContext {
     return this.status === "starting" || this.stages.busy
   }
 }
+
+/**
+ * What a job keeps of the context that it is submitted in: the clock, the loggers and the like, not the services. Often
+ * nothing is left, and then there is nothing to merge each time that a layer's finalizer runs in its own context.
+ */
+const withoutServices: (context: Context.Context<never>) => Context.Context<never> = Context.omit(
+  Environment,
+  Host,
+  Layer.CurrentMemoMap
+)
+
+const within = <A, E>(context: Context.Context<never>, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.updateContext(effect, () => context)
 
 const serviceError = (record: ServiceRecord, cause: Cause.Cause<unknown>, phase: "start" | "run"): ServiceError => {
   const message = `service "${record.name}" ${phase === "start" ? "could not start" : "failed"}: ${errorText(cause)}`

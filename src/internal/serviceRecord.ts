@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Leftover, ServiceOutcome, ServiceReport } from "../StopReport.ts"
-import type { Node } from "./graph.ts"
+import type { Node } from "./node.ts"
 import { Notice } from "./notice.ts"
 
 /** What a service is, before it starts. Limits in milliseconds; `undefined` leaves them to the policy. */
@@ -85,7 +85,7 @@ export const awaitSettled = (record: ServiceRecord): Effect.Effect<void> =>
 /** The line of a service in the report. */
 export const lineOf = (record: ServiceRecord, dependsOn: ReadonlyArray<string>): ServiceReport => {
   const stopped = record.state._tag === "stopped" ? record.state : undefined
-  const service = {
+  const line: { -readonly [Key in keyof ServiceReport]: ServiceReport[Key] } = {
     name: record.name,
     host: record.spec.host,
     initialized: record.initialized,
@@ -97,11 +97,7 @@ export const lineOf = (record: ServiceRecord, dependsOn: ReadonlyArray<string>):
     releaseMs: stopped?.releaseMs ?? 0,
     dependsOn
   }
-  if (record.used === undefined && record.error === undefined && record.remote === undefined) return service
-  return {
-    ...service,
-    ...record.remote?.details(),
-    ...(record.used === undefined ? {} : { used: record.used }),
-    ...(record.error === undefined ? {} : { error: record.error })
-  }
+  if (record.used !== undefined) line.used = record.used
+  if (record.error !== undefined) line.error = record.error
+  return record.remote === undefined ? line : { ...line, ...record.remote.details() }
 }

@@ -28,7 +28,7 @@ export const stopSequence = (run: Run, main: Fiber.Fiber<unknown, unknown>): Eff
     yield* run.stopping.await
     const stop: Progress = { run, main, phases: [], leftovers: [], interrupted: false }
     const { strategy } = run.options.limits
-    if (strategy === "immediate") run.registry.killed.open()
+    if (strategy === "immediate") run.registry.releases.killed.open()
     yield* delay(stop)
     yield* drain(stop)
     yield* cancel(stop)
@@ -56,15 +56,15 @@ const notePhase = ({ phases, run }: Progress, report: PhaseReport): void => {
 const allowance = ({ run }: Progress, own: number): number => {
   const { deadline, killTimeout, releaseTimeout } = run.options.limits
   const reserve = deadline === Infinity ? 0 : Math.min(releaseTimeout + killTimeout, deadline / 2)
-  return Math.max(0, Math.min(own, run.registry.remaining() - reserve))
+  return Math.max(0, Math.min(own, run.registry.allowances.remaining() - reserve))
 }
 
 /** Whether the run may still go on: it has not ended, and nobody asked for more than a drain. */
 const isGentle = ({ main, run }: Progress): boolean =>
-  !hasEnded(main) && !run.cancelled.opened && !run.registry.killed.opened
+  !hasEnded(main) && !run.cancelled.opened && !run.registry.releases.killed.opened
 
 const waitForMain = (stop: Progress, ms: number): Effect.Effect<Waited> =>
-  waitFor(stop.main, allowance(stop, ms), stop.run.cancelled, stop.run.registry.killed)
+  waitFor(stop.main, allowance(stop, ms), stop.run.cancelled, stop.run.registry.releases.killed)
 
 const delay = (stop: Progress): Effect.Effect<void> =>
   Effect.suspend(() => {
@@ -99,7 +99,7 @@ const cancel = (stop: Progress): Effect.Effect<void> =>
         stop.run.cancelled.open()
         stop.main.interruptUnsafe()
         return Effect.map(
-          waitWithin(stop.main, allowance(stop, limits.cancelTimeout), stop.run.registry.killed),
+          waitWithin(stop.main, allowance(stop, limits.cancelTimeout), stop.run.registry.releases.killed),
           (why) => why !== "ended"
         )
       })
@@ -116,7 +116,7 @@ const release = (stop: Progress): Effect.Effect<void> =>
     const { registry, scope } = stop.run
     registry.admission = "closed"
     // a service whose layer was provided within a run that does not end is in no scope of ours
-    if (scope.state._tag !== "Open" && registry.pending().length === 0) return Effect.void
+    if (scope.state._tag !== "Open" && registry.unended === 0) return Effect.void
     return phase(
       stop,
       "release",
@@ -130,7 +130,7 @@ const release = (stop: Progress): Effect.Effect<void> =>
           } else if (done._tag === "Failure") {
             stop.leftovers.push({ kind: "finalizer", detail: `a layer that is not managed: ${errorText(done.cause)}` })
           }
-          return Effect.map(registry.sweep(exit), () => !ended || registry.missed || registry.pending().length > 0)
+          return Effect.map(registry.sweep(exit), () => !ended || registry.releases.missed || registry.unended > 0)
         })
       })
     )
@@ -140,15 +140,15 @@ const watchRelease = (stop: Progress, close: Fiber.Fiber<unknown, unknown>): Eff
   Effect.suspend(() => {
     const { registry } = stop.run
     const patience = stop.run.options.limits.releaseTimeout
-    registry.lastProgress = now(stop.run.options.clock)
+    registry.releases.lastProgress = now(stop.run.options.clock)
     const watch: Effect.Effect<boolean> = Effect.suspend(() =>
       Effect.flatMap(
-        waitWithin(close, Math.min(patience, registry.remaining()), registry.killed),
+        waitWithin(close, Math.min(patience, registry.allowances.remaining()), registry.releases.killed),
         (why) => {
           if (why === "ended") return Effect.succeed(true)
-          const stalled = registry.releasing === 0 &&
-            now(stop.run.options.clock) - registry.lastProgress >= patience
-          return stalled || registry.remaining() <= 0 || registry.killed.opened
+          const stalled = registry.releases.underWay === 0 &&
+            now(stop.run.options.clock) - registry.releases.lastProgress >= patience
+          return stalled || registry.allowances.remaining() <= 0 || registry.releases.killed.opened
             ? Effect.map(
               Effect.andThen(registry.sweep(exitOf(stop)), waitFor(close, 0)),
               () => hasEnded(close)
@@ -167,15 +167,15 @@ const watchRelease = (stop: Progress, close: Fiber.Fiber<unknown, unknown>): Eff
 const kill = (stop: Progress): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { registry } = stop.run
-    if (registry.pending().length === 0) {
-      if (registry.killMs > 0) notePhase(stop, { phase: "kill", durationMs: registry.killMs, timedOut: false })
+    if (registry.unended === 0) {
+      if (registry.releases.killMs > 0) notePhase(stop, { phase: "kill", durationMs: registry.releases.killMs, timedOut: false })
       return Effect.void
     }
     return phase(
       stop,
       "kill",
       Effect.sync(() => {
-        registry.killed.open()
+        registry.releases.killed.open()
         return false
       })
     )
@@ -189,10 +189,10 @@ const reap = (stop: Progress): Effect.Effect<void> =>
     // where something is still running by name, its fibers are no news
     if (strays.length === 0 || !hasEnded(stop.main) || registry.records.some(isRunning)) return
     for (const fiber of strays) fiber.interruptUnsafe()
-    const limit = Math.min(options.limits.killTimeout, registry.remaining())
+    const limit = Math.min(options.limits.killTimeout, registry.allowances.remaining())
     const since = now(options.clock)
     for (const fiber of strays) {
-      yield* waitWithin(fiber, Math.max(0, limit - elapsed(options.clock, since)), registry.killed)
+      yield* waitWithin(fiber, Math.max(0, limit - elapsed(options.clock, since)), registry.releases.killed)
     }
     const left = strays.filter((fiber) => !hasEnded(fiber)).length
     if (left === 0) return
@@ -205,9 +205,7 @@ const conclude = (stop: Progress): Effect.Effect<void> =>
     const { main, run } = stop
     const { clock, environment, id, job } = run.options
     if (!hasEnded(main)) stop.leftovers.push({ kind: "run", detail: "the run did not end when it was interrupted" })
-    for (const record of run.registry.records) {
-      if (!record.initialized && isRunning(record)) stop.leftovers.push({ kind: "acquire", detail: record.name })
-    }
+    stop.leftovers.push(...run.registry.hungAcquires())
     run.registry.conclude()
     run.stages.conclude()
     stop.leftovers.push(...run.registry.leftovers(), ...yield* run.options.leftovers)

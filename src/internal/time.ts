@@ -3,19 +3,22 @@ import type * as Clock from "effect/Clock"
 /** Milliseconds that only go forward, for durations and limits. */
 export const now = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
 
+/** Milliseconds between two `now`s, to the microsecond. */
+export const between = (since: number, until: number): number =>
+  Math.max(0, Math.round((until - since) * 1_000) / 1_000)
+
 /** Milliseconds since a `now`, to the microsecond. */
-export const elapsed = (clock: Clock.Clock, since: number): number =>
-  Math.max(0, Math.round((now(clock) - since) * 1_000) / 1_000)
+export const elapsed = (clock: Clock.Clock, since: number): number => between(since, now(clock))
 
-let lastMillis = Number.NaN
-let lastIso = ""
+let read: { readonly clock: Clock.Clock; readonly at: number; readonly iso: string } | undefined
 
-/** The wall clock as ISO 8601; the text is kept for the rest of its millisecond. */
-export const isoNow = (clock: Clock.Clock): string => {
-  const millis = clock.currentTimeMillisUnsafe()
-  if (millis !== lastMillis) {
-    lastMillis = millis
-    lastIso = new Date(millis).toISOString()
+/** The wall clock as ISO 8601 at a `now`. It is read once a millisecond, however many things happen within it. */
+export const isoAt = (clock: Clock.Clock, at: number): string => {
+  if (read === undefined || read.clock !== clock || at < read.at || at >= read.at + 1) {
+    read = { clock, at, iso: new Date(clock.currentTimeMillisUnsafe()).toISOString() }
   }
-  return lastIso
+  return read.iso
 }
+
+/** The wall clock as ISO 8601. */
+export const isoNow = (clock: Clock.Clock): string => isoAt(clock, now(clock))
