@@ -156,6 +156,13 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
     throw PolicyError.of(`the replicas of service "${name}"`, replicas, "a whole number of at least 1")
   }
   const heartbeatMs = durationLimit(`the heartbeat of service "${name}"`, options.heartbeat) ?? 1_000
+  if (heartbeatMs === 0) {
+    throw PolicyError.of(
+      `the heartbeat of service "${name}"`,
+      options.heartbeat,
+      "a duration of more than zero, or \"Infinity\" for none"
+    )
+  }
   const settings = { replicas, restart: options.restart ?? defaultRestart, heartbeatMs }
   const anywhere = specOf(name, options, "local")
   return Layer.fromBuildMemo((memoMap, scope) =>

@@ -22,6 +22,12 @@ interface Entry {
   error?: string
 }
 
+/** Where a service lives that does not live in the process of the job. */
+interface Place {
+  readonly host: "thread" | "process"
+  readonly pid?: number
+}
+
 /** How the process of a job ended. */
 export interface Death {
   readonly pid: number
@@ -43,8 +49,8 @@ export class Ledger {
   readonly #services = new Map<string, Entry>()
   /** The processes of the hosts that are up. */
   readonly #hosts = new Map<string, number>()
-  /** The services that live in hosts, and in which kind. */
-  readonly #kinds = new Map<string, "thread" | "process">()
+  /** The services that live in hosts, and where those are. */
+  readonly #places = new Map<string, Place>()
   readonly #phases: Array<PhaseReport> = []
   #phase: Extract<JobEvent, { readonly _tag: "PhaseStarted" }> | undefined
   #submitted: { readonly jobId: string; readonly job: string; readonly at: string }
@@ -99,7 +105,10 @@ export class Ledger {
         if (event.outcome !== "abandoned") this.#endHosts(event.service)
         break
       case "HostStarted":
-        this.#kinds.set(event.service, event.pid === undefined ? "thread" : "process")
+        this.#places.set(
+          event.service,
+          event.pid === undefined ? { host: "thread" } : { host: "process", pid: event.pid }
+        )
         if (event.pid !== undefined) this.#hosts.set(hostOf(event), event.pid)
         break
       case "HostLost":
@@ -128,10 +137,10 @@ export class Ledger {
     const stoppedAt = new Date().toISOString()
     const { at, job, jobId } = this.#submitted
     const { reason, trigger } = this.#request ?? death
-    const services = Array.from(this.#services, ([name, entry]) => ({
-      ...lineOf(name, entry, stoppedAt, death),
-      host: this.#kindOf(name)
-    }))
+    const services = Array.from(
+      this.#services,
+      ([name, entry]) => lineOf(name, entry, this.#placeOf(name), stoppedAt, death)
+    )
     const leftovers: Array<Leftover> = [{ kind: "process", detail: `pid ${death.pid} ${death.how}` }]
     for (const [name, { state }] of this.#services) {
       if (state === "starting") leftovers.push({ kind: "acquire", detail: name })
@@ -163,12 +172,12 @@ export class Ledger {
     if (entry !== undefined) Object.assign(entry, change, "state" in change ? { at: event.at } : {})
   }
 
-  /** Where a service lived: the services within a host are named after the one that it serves. */
-  #kindOf(name: string): string {
-    for (const [service, kind] of this.#kinds) {
-      if (name === service || name.startsWith(`${service}/`) || name.startsWith(`${service}[`)) return kind
+  /** The services within a host are named after the one that it serves. */
+  #placeOf(name: string): Place | undefined {
+    for (const [service, place] of this.#places) {
+      if (name === service || name.startsWith(`${service}/`) || name.startsWith(`${service}[`)) return place
     }
-    return "local"
+    return undefined
   }
 
   #endHosts(service: string): void {
@@ -196,20 +205,22 @@ const isPending = (state: Entry["state"]): state is "starting" | "running" | "re
 
 const between = (from: string, to: string): number => Math.max(0, Date.parse(to) - Date.parse(from))
 
-/** What lived in the process of the job when that ended was killed with it. */
+/** What lived in the process of the job, or in a host of it, when that ended was killed with it. */
 const lineOf = (
   name: string,
   entry: Entry,
+  place: Place | undefined,
   stoppedAt: string,
   { gone, killMs, pid }: Death
-): Omit<ServiceReport, "host"> => {
+): ServiceReport => {
   const { error, initialized, released, startMs, state } = entry
   const line = {
     name,
-    host: "isolated",
+    host: "local",
     initialized,
     startMs,
     dependsOn: [],
+    ...place,
     ...(error === undefined ? {} : { error })
   }
   if (!isPending(state)) {
@@ -229,7 +240,7 @@ const lineOf = (
     running: !gone,
     outcome: !initialized ? "start-failed" : gone ? "killed" : "abandoned",
     releaseMs: released ? between(entry.at, stoppedAt) : 0,
-    pid,
+    ...(place === undefined ? { pid } : {}),
     ...(killMs === undefined ? {} : { killMs })
   }
 }

@@ -30,6 +30,8 @@ export interface Link {
   readonly exit: () => string
   /** The end of what it printed to stderr. */
   readonly stderr: () => string
+  /** What it had started and did not end, where that was only found once it had exited. */
+  readonly leftover: () => string | undefined
   readonly send: Send
   /** Ends it whatever it does, and sees to it that it and all it started are gone. Never rejects. */
   readonly kill: (limitMs: number) => Promise<Killed>

@@ -3,7 +3,7 @@ import { Socket } from "node:net"
 import { fileURLToPath } from "node:url"
 import { Notice } from "../internal/notice.ts"
 import { entry } from "./entry.ts"
-import { killGroup, signal as signalTo } from "./group.ts"
+import { isGroupAlive, killGroup, signal as signalTo } from "./group.ts"
 import type { Killed, Open } from "./link.ts"
 import { forward, tailOf } from "./output.ts"
 
@@ -16,6 +16,8 @@ export const openProcess: Open = (onBytes) => {
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"]
   })
   let how = "it could not be started"
+  let isKilled = false
+  let leftover: string | undefined
   const stdout = child.stdio[1]
   const stderr = child.stdio[2]
   const socket = child.stdio[3]
@@ -32,7 +34,10 @@ export const openProcess: Open = (onBytes) => {
   child.once("exit", (code, signal) => {
     how = signal === null ? `its process exited with code ${code}` : `its process was ended by ${signal}`
     // what it has started does not outlive it
-    if (pid !== undefined) signalTo(-pid, "SIGKILL")
+    if (pid !== undefined && isGroupAlive(pid)) {
+      if (!isKilled) leftover = `something of process group ${pid} was left, and was killed`
+      signalTo(-pid, "SIGKILL")
+    }
     // what it sent before is still to be read
     if (socket.closed) exited.open()
     else socket.once("close", () => exited.open())
@@ -46,7 +51,11 @@ export const openProcess: Open = (onBytes) => {
     send: (bytes) => {
       if (socket.writable) socket.write(Buffer.from(bytes))
     },
-    kill: (limitMs) => pid === undefined ? Promise.resolve(nobody) : killGroup(pid, limitMs)
+    leftover: () => leftover,
+    kill: (limitMs) => {
+      isKilled = true
+      return pid === undefined ? Promise.resolve(nobody) : killGroup(pid, limitMs)
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import { type Limits, limitsOf } from "../internal/limits.ts"
 import { waitFor } from "../internal/notice.ts"
 import type { Details, Remote, ServiceRecord, ServiceSpec } from "../internal/serviceRecord.ts"
 import { StopPolicy } from "../StopPolicy.ts"
-import type { ServiceReport } from "../StopReport.ts"
+import type { Leftover, ServiceReport } from "../StopReport.ts"
 import { type Build, counting, type Place } from "./build.ts"
 import { clientOf } from "./client.ts"
 import type { Contract } from "./contract.ts"
@@ -106,14 +106,17 @@ const remoteOf = (pool: Pool, record: ServiceRecord, limits: Limits): Remote => 
       ...(slot.of === 1 ? [] : [lineOf(record, slot)]),
       ...Array.from(slot.replica.inner.values(), (service) => innerLine(record, slot, service))
     ]),
-  leftovers: () =>
-    pool.slots.flatMap((slot) =>
-      (slot.replica.ending?.report.leftovers ?? []).map(({ detail, kind }) => ({
-        kind,
-        detail: `${nameOf(record, slot)}: ${detail}`
-      }))
-    )
+  leftovers: () => pool.slots.flatMap((slot) => leftoversOf(record, slot))
 })
+
+const leftoversOf = (record: ServiceRecord, slot: Slot): ReadonlyArray<Leftover> => {
+  const { ending, link } = slot.replica
+  const found = link.leftover()
+  return [
+    ...(ending?.report.leftovers ?? []),
+    ...(found === undefined ? [] : [{ kind: "child-process", detail: found }])
+  ].map(({ detail, kind }) => ({ kind, detail: `${nameOf(record, slot)}: ${detail}` }))
+}
 
 /** A service within a host, named after it. */
 const innerLine = (record: ServiceRecord, slot: Slot, service: ServiceReport): ServiceReport => {

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs"
 import { Worker } from "node:worker_threads"
+import { childrenOf } from "../internal/handles.ts"
 import { Notice } from "../internal/notice.ts"
 import { signal } from "./group.ts"
 import type { Open } from "./link.ts"
@@ -10,11 +10,12 @@ import { forward, tailOf } from "./output.ts"
 /** A host in a worker thread of this process. */
 export const openThread: Open = (onBytes) => {
   const exited = new Notice()
-  const worker = new Worker(entry("threadMain"), { stderr: true, env: process.env })
+  const worker = new Worker(entry("threadMain"), { stdout: true, stderr: true, env: process.env })
   /** Where the system lists the children of the thread. */
   let task: string | undefined
   let error: unknown
   let code = 0
+  forward(worker.stdout, process.stdout)
   forward(worker.stderr, process.stderr)
   worker.on("message", (message: Piece | Born) => {
     if (typeof message === "string" || message instanceof Uint8Array) onBytes(bytesOf(message))
@@ -30,14 +31,15 @@ export const openThread: Open = (onBytes) => {
     exited,
     exit: () => error === undefined ? `its thread exited with code ${code}` : `its thread failed: ${textOf(error)}`,
     stderr: tailOf(worker.stderr),
+    leftover: () => undefined,
     send: (bytes) => post(worker, bytes),
     kill: async (limitMs) => {
       const since = performance.now()
-      const children = childrenOf(task)
+      const children = task === undefined ? [] : childrenOf(task)
       // a call into native code is not terminated: it ends when it ends
       const late = new Promise<void>((resolve) => setTimeout(() => resolve(), Math.min(limitMs, longestMs)).unref())
       await Promise.race([worker.terminate(), late])
-      for (const pid of children) signal(pid, "SIGKILL")
+      for (const { pid } of children) signal(pid, "SIGKILL")
       const how = exited.opened ? "terminated" : "terminated, but it is in native code"
       return { gone: exited.opened, how, durationMs: performance.now() - since }
     }
@@ -48,12 +50,3 @@ const textOf = (error: unknown): string => error instanceof Error ? error.stack 
 
 /** The longest that a timer can wait. */
 const longestMs = 2 ** 31 - 1
-
-/** The processes that a thread started and that still run. Once it has ended nobody can tell any longer. */
-const childrenOf = (task: string | undefined): ReadonlyArray<number> => {
-  try {
-    return readFileSync(`/proc/${task}/children`, "utf8").split(" ").filter((pid) => pid.trim() !== "").map(Number)
-  } catch {
-    return []
-  }
-}

@@ -38,10 +38,7 @@ export const newChildren = (before: Snapshot): Array<ChildProcess> =>
 /** What is there now and was not before. */
 export const since = (before: Snapshot): Array<Leftover> => {
   const children = newChildren(before)
-  const leftovers: Array<Leftover> = children.map((child) => ({
-    kind: "child-process",
-    detail: `pid ${child.pid} (${child.command})`
-  }))
+  const leftovers = children.map(leftoverOf)
   for (const handle of activeHandles()) {
     const detail = before.handles.has(handle) ? undefined : describe(handle)
     if (detail !== undefined) leftovers.push({ kind: "handle", detail })
@@ -104,14 +101,27 @@ const endpoint = (of: object, prefix: string): string => {
 /** The direct children that have not ended, from `/proc`; none where there is no `/proc`. */
 const childProcesses = (): Array<ChildProcess> => {
   try {
-    return readdirSync("/proc/self/task")
-      .flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, "utf8").split(" "))
+    return readdirSync("/proc/self/task").flatMap((task) => childrenOf(`self/task/${task}`))
+  } catch {
+    return []
+  }
+}
+
+/** Those that one thread has started: what it is called in `/proc`. Once it has ended nobody can tell any longer. */
+export const childrenOf = (task: string): Array<ChildProcess> => {
+  try {
+    return readFileSync(`/proc/${task}/children`, "utf8").split(" ")
       .flatMap((pid) => pid.trim() === "" ? [] : [childProcess(Number(pid))])
       .filter((child) => child !== undefined)
   } catch {
     return []
   }
 }
+
+export const leftoverOf = (child: ChildProcess): Leftover => ({
+  kind: "child-process",
+  detail: `pid ${child.pid} (${child.command})`
+})
 
 const childProcess = (pid: number): ChildProcess | undefined => {
   try {

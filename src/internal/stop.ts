@@ -168,7 +168,9 @@ const kill = (stop: Progress): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { registry } = stop.run
     if (registry.unended === 0) {
-      if (registry.releases.killMs > 0) notePhase(stop, { phase: "kill", durationMs: registry.releases.killMs, timedOut: false })
+      if (registry.releases.killMs > 0) {
+        notePhase(stop, { phase: "kill", durationMs: registry.releases.killMs, timedOut: false })
+      }
       return Effect.void
     }
     return phase(

@@ -91,7 +91,7 @@ describe("an option that cannot be used is refused where it is written", () => {
     const message = "expected a whole number of at least 1"
     it(`replicas: ${JSON.stringify(replicas)} of ${typeof replicas}`, refused({ replicas }, message))
   }
-  for (const heartbeat of ["soon", -1, NaN]) {
+  for (const heartbeat of ["soon", -1, NaN, 0]) {
     const message = "the heartbeat of service \"test/Maths\" is"
     it(`heartbeat: ${String(heartbeat)}`, refused({ heartbeat }, message))
   }

@@ -98,7 +98,7 @@ describe("what a process host has started", () => {
   for (const child of ["own", "orphan"] as const) {
     const kind = child === "own" ? "and waits for" : "and has left to itself"
 
-    it.live(`${kind} ends with it${child === "own" ? ", and is told of" : ""}`, () =>
+    it.live(`${kind} ends with it, and is told of`, () =>
       Effect.gen(function*() {
         const { file, pids } = yield* journal
         const layer = Host.layer(frail({ journal: file, child }), { host: "process" })
@@ -106,10 +106,12 @@ describe("what a process host has started", () => {
         yield* gone(pids("child")[0] ?? 0, 2_000)
         assert.strictEqual(serviceOf(report, "test/Frail").outcome, "released")
         const [leftover] = report.leftovers
-        assert.strictEqual(report.clean, child === "orphan")
-        if (child === "orphan") return
+        assert.isFalse(report.clean)
         assert.strictEqual(leftover?.kind, "child-process")
-        assert.match(leftover?.detail ?? "", /^test\/Frail: pid \d+ \(sleep 1000\)/)
+        const found = child === "own"
+          ? /^test\/Frail: pid \d+ \(sleep 1000\)/
+          : /^test\/Frail: something of process group/
+        assert.match(leftover?.detail ?? "", found)
       }).pipe(local))
 
     it.live(`${kind} ends with it where it is killed`, () =>
@@ -139,6 +141,16 @@ describe("what a process host has started", () => {
 })
 
 describe("what a thread host has started", () => {
+  it.live("ends with it, and is told of", () =>
+    Effect.gen(function*() {
+      const { file, pids } = yield* journal
+      const layer = Host.layer(frail({ journal: file, child: "own" }), { host: "thread" })
+      const { report } = yield* runJob(Effect.asVoid(Frail), layer)
+      yield* gone(pids("child")[0] ?? 0, 2_000)
+      assert.isFalse(report.clean)
+      assert.match(report.leftovers[0]?.detail ?? "", /^test\/Frail: pid \d+ \(sleep 1000\)/)
+    }).pipe(local))
+
   it.live("ends with it where it is killed", () =>
     Effect.gen(function*() {
       const { file, pids } = yield* journal

@@ -269,8 +269,9 @@ describe("autostop run --isolate: a job whose event loop is blocked is killed", 
   each("with the services that live in processes of their own", async () => {
     const run = await hosted({ BLOCK: "run" }, ...deadline).said("ready")
     assert.strictEqual(await run.signal("SIGTERM").ended(), 3, run.stderr)
-    const lines = reportOn(run).services.map(({ host, name, outcome }) => `${name} (${host}): ${outcome}`)
-    assert.deepStrictEqual(lines, ["test/Echo (process): killed", "test/Echo/inner (process): killed"])
+    const [, host] = pids(run)
+    const lines = reportOn(run).services.map(({ host, name, outcome, pid }) => `${name} (${host} ${pid}): ${outcome}`)
+    assert.deepStrictEqual(lines, [`test/Echo (process ${host}): killed`, `test/Echo/inner (process ${host}): killed`])
     assertGone(run, 2)
   })
 
@@ -281,7 +282,7 @@ describe("autostop run --isolate: a job whose event loop is blocked is killed", 
     assert.strictEqual(await run.signal("SIGTERM").ended(), 3, run.stderr)
     assert.include(run.stderr, "SIGTERM: the job does not answer, its event loop is blocked. It is killed within 1.5 s")
     assert.include(run.stderr, "The job does not stop: its process is killed.\n  service db is still running\n")
-    assert.include(run.stdout, "db (local): killed")
+    assert.match(run.stdout, /db \(local, pid \d+\): killed/)
     assert.include(run.stdout, "NOT CLEAN")
   })
 })
