@@ -30,9 +30,6 @@ const program = Effect.gen(function*() {
   yield* Console.log(`this is process ${process.pid}`)
   const run = yield* Environment.submit(job, {})
   const { exit, report } = yield* run.result
-  for (const { name, pid } of report.services) {
-    if (pid !== undefined) yield* Console.log(`${name} was process ${pid}`)
-  }
   yield* Console.log(StopReport.render(report))
   yield* exit
 })

@@ -246,21 +246,20 @@ describe("examples", () => {
 
   it.live("08 calls a service in another process, and has it and what is beneath it in the report", () =>
     Effect.map(run("08-service-in-a-process"), (result) => {
-      const [, own, other] = /process (\d+)\n[^]* was process (\d+)$/m.exec(result.stdout) ?? []
+      const [, own, other] = /process (\d+)\n[^]*process, pid (\d+)\)/.exec(result.stdout) ?? []
       assert.notStrictEqual(own, other, result.stdout)
       assert.throws(() => process.kill(Number(other), 0), /ESRCH/)
-      assert.deepStrictEqual(ended(result).map((line) => line.replace(/(?<=process )\d+$/, "PID")), [
+      assert.deepStrictEqual(ended(result).map((line) => line.replace(/(?<=process |pid )\d+/, "PID")), [
         "this is process PID",
         "78498 primes up to a million",
         "the first: 2 3 5 7 11 13 17 19 23 29",
         "a billion is too large: 100000000 is the limit",
-        "examples/Primes was process PID",
         "Job primes (ID) on local: succeeded, clean",
         "Trigger: completed; TIME in all",
         "Phases:",
         "  release TIME",
         "Services:",
-        ...released("examples/Primes", "3 calls", "process"),
+        ...released("examples/Primes", "3 calls", "process, pid PID"),
         ...released("examples/Primes/Table", "not countable", "process")
       ])
     }))
