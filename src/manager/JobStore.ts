@@ -1,0 +1,53 @@
+/** What a job manager keeps: on disk before it is answered, and there again after a crash. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { JobInfo, JobResult, NumberedEvent, Submission } from "./models.ts"
+
+/** The store cannot be read or written: a full disk, a locked or lost database. */
+export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
+  operation: Schema.String,
+  message: Schema.String
+}) {}
+
+export interface StoredJob {
+  readonly info: JobInfo
+  readonly submission: Submission
+}
+
+export interface JobFilter {
+  readonly state?: JobInfo["state"] | undefined
+  readonly job?: string | undefined
+  /** Only those submitted before this one (by time, then id): the next page. */
+  readonly before?: string | undefined
+  readonly limit: number
+}
+
+export class JobStore extends Context.Service<JobStore, {
+  /** Adds a job; gives the one that has this id already, where there is one. */
+  readonly add: (job: StoredJob) => Effect.Effect<{ readonly stored: StoredJob; readonly isNew: boolean }, StoreError>
+  readonly get: (id: string) => Effect.Effect<StoredJob | undefined, StoreError>
+  /** The ids that begin with this, at most that many. */
+  readonly withPrefix: (prefix: string, limit: number) => Effect.Effect<ReadonlyArray<string>, StoreError>
+  /** The latest first. */
+  readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<JobInfo>, StoreError>
+  readonly update: (info: JobInfo) => Effect.Effect<void, StoreError>
+  /** Appends events, in one transaction. */
+  readonly append: (id: string, events: ReadonlyArray<NumberedEvent>) => Effect.Effect<void, StoreError>
+  /** The events after this one, in order, at most that many. */
+  readonly events: (
+    id: string,
+    after: number,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<NumberedEvent>, StoreError>
+  /** The last word of a job: its info and result, together. */
+  readonly finish: (info: JobInfo, result: JobResult) => Effect.Effect<void, StoreError>
+  readonly result: (id: string) => Effect.Effect<JobResult | undefined, StoreError>
+  /** Removes a job that has stopped, with all that belongs to it. Whether it was there. */
+  readonly remove: (id: string) => Effect.Effect<boolean, StoreError>
+  /** Removes those that stopped before this time. How many. */
+  readonly removeStopped: (before: string) => Effect.Effect<number, StoreError>
+  /** Those that have not stopped: what a manager that starts again has to see to. */
+  readonly unfinished: Effect.Effect<ReadonlyArray<StoredJob>, StoreError>
+  readonly counts: Effect.Effect<Readonly<Record<JobInfo["state"], number>>, StoreError>
+}>()("autostop/manager/JobStore") {}

@@ -1,0 +1,73 @@
+/** Runs jobs for others: what the HTTP API is a thin layer over. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import type { StageReport } from "../StopReport.ts"
+import type { JobFilter, StoreError } from "./JobStore.ts"
+import type { JobInfo, JobResult, LogLine, NumberedEvent, StopCommand, Submission } from "./models.ts"
+
+/** There is no such job. */
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
+  id: Schema.String,
+  message: Schema.String
+}) {}
+
+/** A submission that cannot be run: no such job, a payload or a setting that is refused. Nothing was started. */
+export class Refused extends Schema.TaggedError<Refused>()("Refused", { message: Schema.String }) {}
+
+/** What was asked for does not fit the state of the job: it still runs, say, or the id is that of another one. */
+export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { message: Schema.String }) {}
+
+/** The manager takes no jobs: it is being stopped. */
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", { message: Schema.String }) {}
+
+/** A job that can be submitted by its name. */
+export interface Registered {
+  readonly name: string
+  /** The module that exports it, as a URL. */
+  readonly module: string
+}
+
+export interface ManagerOptions {
+  readonly jobs: ReadonlyArray<Registered>
+  /** How many jobs run at once; the others are queued. */
+  readonly concurrency: number
+  /** Where logs are kept. */
+  readonly folder: string
+  /** How long a stop of the manager may take, for all jobs together. */
+  readonly deadlineMs: number
+}
+
+export class Manager extends Context.Service<Manager, {
+  /** On disk before it returns. One that has the id of a job that is there already, and asks for the same, is that job. */
+  readonly submit: (submission: Submission) => Effect.Effect<JobInfo, Refused | Conflict | Unavailable | StoreError>
+  readonly get: (id: string) => Effect.Effect<JobInfo, NotFound | StoreError>
+  readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<JobInfo>, StoreError>
+  /** The whole id of the one that begins with this. */
+  readonly resolve: (prefix: string) => Effect.Effect<string, NotFound | Conflict | StoreError>
+  /** What happened after this event, and what happens from then on, until the job has stopped. */
+  readonly events: (id: string, after: number) => Stream.Stream<NumberedEvent, NotFound | StoreError>
+  /** What it printed after this line, and, with `follow`, what it prints from then on until it has stopped. */
+  readonly logs: (id: string, options: { readonly after: number; readonly follow: boolean }) => Stream.Stream<
+    LogLine,
+    NotFound | StoreError
+  >
+  readonly stages: (id: string) => Effect.Effect<ReadonlyArray<StageReport>, NotFound | StoreError>
+  /** Asks for a stop, and returns at once. */
+  readonly stop: (id: string, command: StopCommand) => Effect.Effect<JobInfo, NotFound | StoreError>
+  /** How it ended; fails with `Conflict` while it runs. */
+  readonly result: (id: string) => Effect.Effect<JobResult, NotFound | Conflict | StoreError>
+  /** Waits for the end. */
+  readonly awaitResult: (id: string) => Effect.Effect<JobResult, NotFound | StoreError>
+  /** Keeps a job that has a lease alive. */
+  readonly renew: (id: string) => Effect.Effect<JobInfo, NotFound | StoreError>
+  /** Removes a job. One that runs is stopped first where `force` says so, and else a `Conflict`. */
+  readonly remove: (id: string, force: boolean) => Effect.Effect<void, NotFound | Conflict | StoreError>
+  /** Removes those that have stopped before a time. How many. */
+  readonly clean: (before: string) => Effect.Effect<number, StoreError>
+  readonly jobs: ReadonlyArray<Registered>
+  readonly counts: Effect.Effect<Readonly<Record<JobInfo["state"], number>>, StoreError>
+  /** Whether it takes jobs. */
+  readonly isReady: Effect.Effect<boolean>
+}>()("autostop/manager/Manager") {}

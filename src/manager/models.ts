@@ -1,0 +1,78 @@
+/** What a job manager and its clients tell each other, and what it keeps. */
+import * as Schema from "effect/Schema"
+import { JobEvent, StopMode } from "../JobEvent.ts"
+import { Outcome, StageReport, StopReport, Trigger } from "../StopReport.ts"
+
+/** Safe as the name of a file and in a URL, whoever chose it. */
+export const JobId = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/))
+
+/** `queued` until there is room for it; `stopped` is final, also for one whose process was lost. */
+export const JobState = Schema.Literals(["queued", "starting", "running", "stopping", "stopped"])
+export type JobState = typeof JobState.Type
+
+/** When a job stops by itself; durations in milliseconds. */
+export const WireAutostop = Schema.Union([
+  Schema.Boolean,
+  Schema.Struct({ idle: Schema.Finite.check(Schema.isGreaterThan(0)) }),
+  Schema.Struct({ after: Schema.Finite.check(Schema.isGreaterThan(0)) })
+])
+export type WireAutostop = typeof WireAutostop.Type
+
+/** What is submitted. What the payload must be is up to the job's own Schema. */
+export const Submission = Schema.Struct({
+  /** Makes a submit that is sent twice the same job. A random UUID by default. */
+  id: Schema.optionalKey(JobId),
+  /** The name of a job that is registered at the manager. */
+  job: Schema.String.check(Schema.isNonEmpty()),
+  payload: Schema.optionalKey(Schema.Json),
+  autostop: Schema.optionalKey(WireAutostop),
+  /** The settings of this submit, as their user wrote them. */
+  stopPolicy: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
+  /** Higher ones leave the queue first; 0 by default. */
+  priority: Schema.optionalKey(Schema.Int),
+  /** The job is stopped when nobody has renewed its lease for that many milliseconds; without it nobody needs to. */
+  leaseMs: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThan(0)))
+})
+export type Submission = typeof Submission.Type
+
+/** Where a job stands. Times are ISO 8601 strings. */
+export class JobInfo extends Schema.Class<JobInfo>("autostop/JobInfo")({
+  id: JobId,
+  job: Schema.String,
+  state: JobState,
+  priority: Schema.Int,
+  submittedAt: Schema.String,
+  startedAt: Schema.optionalKey(Schema.String),
+  stoppedAt: Schema.optionalKey(Schema.String),
+  trigger: Schema.optionalKey(Trigger),
+  reason: Schema.optionalKey(Schema.String),
+  outcome: Schema.optionalKey(Outcome),
+  clean: Schema.optionalKey(Schema.Boolean),
+  /** Its process, while there is one. */
+  pid: Schema.optionalKey(Schema.Int)
+}) {}
+
+/** An event and its place in the life of its job, from 1. */
+export const NumberedEvent = Schema.Struct({ seq: Schema.Int, event: JobEvent })
+export type NumberedEvent = typeof NumberedEvent.Type
+
+/** A line that a job has printed, and its place in its log, from 1. */
+export const LogLine = Schema.Struct({
+  seq: Schema.Int,
+  at: Schema.String,
+  stream: Schema.Literals(["stdout", "stderr"]),
+  text: Schema.String
+})
+export type LogLine = typeof LogLine.Type
+
+/** How a job ended: its exit as its own Schemas encode it, and its report. */
+export const JobResult = Schema.Struct({ exit: Schema.Json, report: StopReport })
+export type JobResult = typeof JobResult.Type
+
+export const StopCommand = Schema.Struct({
+  mode: Schema.optionalKey(StopMode),
+  reason: Schema.optionalKey(Schema.String)
+})
+export type StopCommand = typeof StopCommand.Type
+
+export const Stages = Schema.Array(StageReport)
