@@ -24,6 +24,8 @@ assert.equal(exit._tag, "Success")
 
 for (const host of ["local", "thread", "process"] as const) {
   const greet = Job.make("greet", {
+    success: Schema.String,
+    error: Host.HostError,
     services: Host.layer(Greeter, { host }),
     run: () => Greeter.use((greeter) => greeter.greet({ name: "Ada" }))
   })
