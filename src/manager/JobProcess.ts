@@ -10,6 +10,8 @@ export interface JobProcessOptions {
   readonly submission: Submission
   /** The module that exports the job, as a URL. */
   readonly module: string
+  /** Where it leaves its result if its manager is gone before it. */
+  readonly resultFile: string
   readonly onEvent: (event: JobEvent) => void
   readonly onStages: (stages: ReadonlyArray<StageReport>) => void
   readonly onOutput: (stream: "stdout" | "stderr", text: string) => void

@@ -1,0 +1,71 @@
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { readLog } from "./jobLog.ts"
+import type { JobStore, StoreError } from "./JobStore.ts"
+import type { LiveJob } from "./liveJob.ts"
+import type { LogLine, NumberedEvent } from "./models.ts"
+
+/** How many events are read from the store at once. */
+const page = 1_000
+
+/** The events of a job after this one: from the store, or, while it is live, as they happen. */
+export const eventsAfter = (
+  store: JobStore["Service"],
+  id: string,
+  job: LiveJob | undefined,
+  after: number
+): Stream.Stream<NumberedEvent, StoreError> => {
+  if (job === undefined) {
+    return Stream.paginate(
+      after,
+      (after: number) =>
+        Effect.map(
+          store.events(id, after, page),
+          (events) => [events, events.length < page ? Option.none() : Option.fromNullishOr(events.at(-1)?.seq)] as const
+        )
+    )
+  }
+  return Stream.suspend(() => {
+    const first = job.events.findIndex(({ seq }) => seq > after)
+    let read = first < 0 ? job.events.length : first
+    return news(job, () => {
+      const events = job.events.slice(read)
+      read += events.length
+      return events
+    })
+  })
+}
+
+/** The lines of a job's log after this one, and, while it is live, those that follow. */
+export const linesAfter = (
+  folder: string,
+  id: string,
+  job: LiveJob | undefined,
+  after: number
+): Stream.Stream<LogLine> =>
+  Stream.suspend(() => {
+    let last = after
+    const unread = () => {
+      const lines = readLog(folder, id, last)
+      last = lines.at(-1)?.seq ?? last
+      return lines
+    }
+    return job === undefined ? Stream.fromIterable(unread()) : news(job, unread)
+  })
+
+/** What `unread` gives, and gives again at each piece of news of a job, until it has stopped. */
+const news = <A>(job: LiveJob, unread: () => ReadonlyArray<A>): Stream.Stream<A> =>
+  Stream.fromPull(Effect.sync(() => {
+    const pull: Effect.Effect<Arr.NonEmptyReadonlyArray<A>, Cause.Done> = Effect.suspend(() => {
+      // in this order: what comes in between is read at the next turn
+      const isOver = job.finished.opened
+      const { news } = job
+      const found = unread()
+      if (Arr.isReadonlyArrayNonEmpty(found)) return Effect.succeed(found)
+      return isOver ? Cause.done() : Effect.andThen(news.await, pull)
+    })
+    return pull
+  }))

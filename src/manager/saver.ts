@@ -1,0 +1,72 @@
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { Notice } from "../internal/notice.ts"
+import type { JobStore, StoreError } from "./JobStore.ts"
+import type { LiveJob } from "./liveJob.ts"
+
+/** How often a store that does not answer is tried again. */
+const again = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
+
+/** Keeps the store up with what happens to live jobs. What cannot be written is kept, and written once it can. */
+export class Saver {
+  readonly #store: JobStore["Service"]
+  readonly #changed = new Set<LiveJob>()
+  #wake = new Notice()
+  /** Why the store could not be written, while it cannot. */
+  failure: StoreError | undefined
+
+  constructor(store: JobStore["Service"]) {
+    this.#store = store
+  }
+
+  /** The job has news for the store. */
+  changed(job: LiveJob): void {
+    this.#changed.add(job)
+    const wake = this.#wake
+    this.#wake = new Notice()
+    wake.open()
+  }
+
+  /** Writes, for ever. */
+  readonly run: Effect.Effect<never> = Effect.forever(Effect.suspend(() => {
+    const [job] = this.#changed
+    if (job === undefined) return this.#wake.await
+    this.#changed.delete(job)
+    return this.#save(job)
+  }))
+
+  #save(job: LiveJob): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      const events = job.unsaved
+      job.unsaved = []
+      if (events.length > 0) yield* this.#persist(this.#store.append(job.info.id, events))
+      job.events.push(...events)
+      const { info, result } = job
+      if (result !== undefined) {
+        yield* this.#persist(this.#store.finish(info, result))
+        job.finished.open()
+      } else if (job.isDirty) {
+        job.isDirty = false
+        yield* this.#persist(this.#store.update(info))
+      }
+      job.tell()
+    })
+  }
+
+  #persist<A>(write: Effect.Effect<A, StoreError>): Effect.Effect<void> {
+    return write.pipe(
+      Effect.tapError((failure) =>
+        Effect.suspend(() => {
+          const isNews = this.failure === undefined
+          this.failure = failure
+          return isNews
+            ? Effect.logError(`the store cannot be written, and is tried again: ${failure.message}`)
+            : Effect.void
+        })
+      ),
+      Effect.retry(again),
+      Effect.andThen(Effect.sync(() => void (this.failure = undefined))),
+      Effect.orDie
+    )
+  }
+}
