@@ -16,8 +16,10 @@ export {
 export * as Host from "./Host.ts"
 export * as Job from "./Job.ts"
 export { JobEvent, JobStatus, StopMode } from "./JobEvent.ts"
+export { JobManager, JobManagerError } from "./JobManager.ts"
 export * as LocalEnvironment from "./LocalEnvironment.ts"
 export * as Pipeline from "./Pipeline.ts"
+export * as RemoteEnvironment from "./RemoteEnvironment.ts"
 export * as Service from "./Service.ts"
 export { PolicyError, StopPolicy, Strategy } from "./StopPolicy.ts"
 export {

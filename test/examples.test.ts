@@ -264,6 +264,31 @@ describe("examples", () => {
       ])
     }))
 
+  it.live("10 runs the same program at a job manager", () =>
+    Effect.map(run("10-remote"), (result) => {
+      assert.deepStrictEqual(ended(result), [
+        "ServiceStarted examples/Voice",
+        "ServiceStopped examples/Voice",
+        "hello Ada, as the manager says",
+        "Job greet (ID) on remote: succeeded, clean",
+        "Trigger: completed; TIME in all",
+        "Phases:",
+        "  release TIME",
+        "Services:",
+        ...released("examples/Voice", "1 call"),
+        "nobody: Fail"
+      ])
+    }))
+
+  it.live("11 has several jobs, tokens, and an HTTP API", () =>
+    Effect.map(run("11-register-jobs"), (result) => {
+      assert.deepStrictEqual(ended(result), [
+        "1000, hello Ada",
+        "registered: [ 'greet', 'count' ] by state: { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 2 }",
+        "{ _tag: 'Unauthorized', message: 'the token is not known' }"
+      ])
+    }))
+
   it.live("09 counts on all cores, and says how far it is", () =>
     Effect.map(run("09-replicas"), (result) => {
       const lines = ended(result)

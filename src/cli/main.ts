@@ -5,14 +5,41 @@ import * as Command from "effect/cli/Command"
 import { readFileSync } from "node:fs"
 import type { Owner } from "../internal/owner.ts"
 import { ownProcess } from "../internal/ownProcess.ts"
-import { CommandLine, runCommand } from "./run.ts"
+import { CommandLine } from "./commandLine.ts"
+import {
+  deleteCommand,
+  eventsCommand,
+  healthCommand,
+  infoCommand,
+  listCommand,
+  logsCommand,
+  reportCommand,
+  statusCommand,
+  stopCommand
+} from "./jobs.ts"
+import { runCommand } from "./run.ts"
+import { serveCommand } from "./serve.ts"
+import { submitCommand } from "./submit.ts"
 import { Refusal } from "./refusal.ts"
 
 const version: string = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version
 
 const command = Command.make("autostop").pipe(
   Command.withDescription("Runs jobs, and stops well everything that they started"),
-  Command.withSubcommands([runCommand])
+  Command.withSubcommands([
+    runCommand,
+    serveCommand,
+    submitCommand,
+    listCommand,
+    statusCommand,
+    eventsCommand,
+    logsCommand,
+    stopCommand,
+    reportCommand,
+    deleteCommand,
+    infoCommand,
+    healthCommand
+  ])
 )
 
 /** Runs the command line as the owner of this process. `supervise` leaves its signals and its report to another one. */

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads"
 import { childrenOf } from "../internal/handles.ts"
 import { Notice } from "../internal/notice.ts"
-import { signal } from "./group.ts"
+import { signal, until } from "./group.ts"
 import type { Open } from "./link.ts"
 import { entry } from "./entry.ts"
 import { type Born, bytesOf, type Piece, post } from "./piece.ts"
@@ -36,6 +36,9 @@ export const openThread: Open = (onBytes) => {
     kill: async (limitMs) => {
       const since = performance.now()
       const children = task === undefined ? [] : childrenOf(task)
+      // asked first: to terminate a thread from outside while it loads its modules may take the process down
+      worker.postMessage(null, [])
+      await until(() => exited.opened, Math.min(politeMs, limitMs / 2))
       // a call into native code is not terminated: it ends when it ends
       const late = new Promise<void>((resolve) => setTimeout(() => resolve(), Math.min(limitMs, longestMs)).unref())
       await Promise.race([worker.terminate(), late])
@@ -47,6 +50,9 @@ export const openThread: Open = (onBytes) => {
 }
 
 const textOf = (error: unknown): string => error instanceof Error ? error.stack ?? error.message : String(error)
+
+/** How long a thread may take to end when it is asked to. */
+const politeMs = 100
 
 /** The longest that a timer can wait. */
 const longestMs = 2 ** 31 - 1

@@ -17,5 +17,6 @@ const onLost = () => {
 }
 life.once("close", onLost)
 life.on("error", () => {})
-life.on("data", (data) => parentPort?.postMessage(data.toString(), []))
+life.setEncoding("utf8")
+life.on("data", (text) => parentPort?.postMessage(text, []))
 parentPort?.on("message", (ms: number) => void (limitMs = ms))

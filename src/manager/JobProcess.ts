@@ -10,11 +10,14 @@ export interface JobProcessOptions {
   readonly submission: Submission
   /** The module that exports the job, as a URL. */
   readonly module: string
-  /** Where it leaves its result if its manager is gone before it. */
+  /** Where it leaves its result, before it tells it: nobody may be left to hear. Whoever has stored it removes it. */
   readonly resultFile: string
+  /** What its environment has besides what every job gets. */
+  readonly env?: Readonly<Record<string, string>> | undefined
   readonly onEvent: (event: JobEvent) => void
   readonly onStages: (stages: ReadonlyArray<StageReport>) => void
-  readonly onOutput: (stream: "stdout" | "stderr", text: string) => void
+  /** Whole lines, a few at a time. No more of a stream is read until a promise that is returned has resolved. */
+  readonly onOutput: (stream: "stdout" | "stderr", text: string) => void | PromiseLike<unknown>
 }
 
 export interface JobProcess {

@@ -8,7 +8,7 @@ import type { JobInfo, JobResult, NumberedEvent, Submission } from "./models.ts"
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   operation: Schema.String,
   message: Schema.String
-}) {}
+}, { httpApiStatus: 503 }) {}
 
 export interface StoredJob {
   readonly info: JobInfo
@@ -18,7 +18,7 @@ export interface StoredJob {
 export interface JobFilter {
   readonly state?: JobInfo["state"] | undefined
   readonly job?: string | undefined
-  /** Only those submitted before this one (by time, then id): the next page. */
+  /** Only those submitted before the one of this id (by time, then id): the next page. None where it was removed. */
   readonly before?: string | undefined
   readonly limit: number
 }
@@ -31,8 +31,9 @@ export class JobStore extends Context.Service<JobStore, {
   readonly withPrefix: (prefix: string, limit: number) => Effect.Effect<ReadonlyArray<string>, StoreError>
   /** The latest first. */
   readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<JobInfo>, StoreError>
+  /** Has no effect on a job that has stopped, or is not there any more. */
   readonly update: (info: JobInfo) => Effect.Effect<void, StoreError>
-  /** Appends events, in one transaction. */
+  /** Appends events, in one transaction. One whose number is there already stays as it is, so it can be tried again. */
   readonly append: (id: string, events: ReadonlyArray<NumberedEvent>) => Effect.Effect<void, StoreError>
   /** The events after this one, in order, at most that many. */
   readonly events: (
@@ -40,7 +41,7 @@ export class JobStore extends Context.Service<JobStore, {
     after: number,
     limit: number
   ) => Effect.Effect<ReadonlyArray<NumberedEvent>, StoreError>
-  /** The last word of a job: its info and result, together. */
+  /** The last word of a job: its info and result, together. Who finishes it again changes nothing. */
   readonly finish: (info: JobInfo, result: JobResult) => Effect.Effect<void, StoreError>
   readonly result: (id: string) => Effect.Effect<JobResult | undefined, StoreError>
   /** Removes a job that has stopped, with all that belongs to it. Whether it was there. */

@@ -11,16 +11,22 @@ import type { JobInfo, JobResult, LogLine, NumberedEvent, StopCommand, Submissio
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
   id: Schema.String,
   message: Schema.String
-}) {}
+}, { httpApiStatus: 404 }) {}
 
 /** A submission that cannot be run: no such job, a payload or a setting that is refused. Nothing was started. */
-export class Refused extends Schema.TaggedError<Refused>()("Refused", { message: Schema.String }) {}
+export class Refused extends Schema.TaggedError<Refused>()("Refused", { message: Schema.String }, {
+  httpApiStatus: 400
+}) {}
 
 /** What was asked for does not fit the state of the job: it still runs, say, or the id is that of another one. */
-export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { message: Schema.String }) {}
+export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { message: Schema.String }, {
+  httpApiStatus: 409
+}) {}
 
 /** The manager takes no jobs: it is being stopped. */
-export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", { message: Schema.String }) {}
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", { message: Schema.String }, {
+  httpApiStatus: 503
+}) {}
 
 /** A job that can be submitted by its name. */
 export interface Registered {
@@ -33,10 +39,8 @@ export interface ManagerOptions {
   readonly jobs: ReadonlyArray<Registered>
   /** How many jobs run at once; the others are queued. */
   readonly concurrency: number
-  /** Where logs are kept. */
+  /** Where logs are kept, and what jobs leave behind if the manager dies. */
   readonly folder: string
-  /** How long a stop of the manager may take, for all jobs together. */
-  readonly deadlineMs: number
 }
 
 export class Manager extends Context.Service<Manager, {
@@ -46,8 +50,11 @@ export class Manager extends Context.Service<Manager, {
   readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<JobInfo>, StoreError>
   /** The whole id of the one that begins with this. */
   readonly resolve: (prefix: string) => Effect.Effect<string, NotFound | Conflict | StoreError>
-  /** What happened after this event, and what happens from then on, until the job has stopped. */
-  readonly events: (id: string, after: number) => Stream.Stream<NumberedEvent, NotFound | StoreError>
+  /** What happened after this event, and, with `follow`, what happens from then on, until the job has stopped. */
+  readonly events: (id: string, options: { readonly after: number; readonly follow: boolean }) => Stream.Stream<
+    NumberedEvent,
+    NotFound | StoreError
+  >
   /** What it printed after this line, and, with `follow`, what it prints from then on until it has stopped. */
   readonly logs: (id: string, options: { readonly after: number; readonly follow: boolean }) => Stream.Stream<
     LogLine,
@@ -68,6 +75,8 @@ export class Manager extends Context.Service<Manager, {
   readonly clean: (before: string) => Effect.Effect<number, StoreError>
   readonly jobs: ReadonlyArray<Registered>
   readonly counts: Effect.Effect<Readonly<Record<JobInfo["state"], number>>, StoreError>
+  /** Takes no more jobs, stops those that run by their own policies, and waits for them. What is queued is kept. */
+  readonly close: Effect.Effect<void>
   /** Whether it takes jobs. */
   readonly isReady: Effect.Effect<boolean>
 }>()("autostop/manager/Manager") {}

@@ -25,11 +25,12 @@ export class JobLog {
     this.#seq = readLog(folder, id, 0).at(-1)?.seq ?? 0
   }
 
-  add(stream: LogLine["stream"], text: string, at: string): void {
+  /** Resolves when it is in the file: who prints faster than that waits. */
+  add(stream: LogLine["stream"], text: string, at: string): Promise<void> {
     for (const line of text.replace(/\n$/, "").split("\n")) {
       this.#unwritten.push({ seq: ++this.#seq, at, stream, text: line })
     }
-    this.#writing ??= this.#write()
+    return this.#writing ??= this.#write()
   }
 
   /** Resolves when all of it is in the file. */

@@ -1,17 +1,19 @@
 import * as Clock from "effect/Clock"
+import * as Equal from "effect/Equal"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { rmSync } from "node:fs"
 import { join } from "node:path"
 import type { StopMode } from "../JobEvent.ts"
 import type { JobProcess, JobProcessOptions } from "./JobProcess.ts"
 import { JobLog, removeLog } from "./jobLog.ts"
-import { JobStore, type StoredJob } from "./JobStore.ts"
+import { JobStore, type StoredJob, type StoreError } from "./JobStore.ts"
 import { LiveJob } from "./liveJob.ts"
 import { Conflict, Manager, type ManagerOptions, NotFound, Refused, Unavailable } from "./Manager.ts"
-import { JobInfo, type JobResult, type Submission } from "./models.ts"
+import { JobInfo, type JobResult, type NumberedEvent, type Submission } from "./models.ts"
 import { eventsAfter, linesAfter } from "./history.ts"
 import { JobQueue } from "./queue.ts"
 import { cancelled, endLost } from "./recovery.ts"
@@ -25,7 +27,7 @@ export interface Launcher {
 }
 
 /** A manager over a store: a process for each job, so many at once. Releasing it stops the jobs that run. */
-export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<Manager, never, JobStore> =>
+export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<Manager, StoreError, JobStore> =>
   Layer.effect(
     Manager,
     Effect.gen(function*() {
@@ -39,7 +41,7 @@ export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<
       yield* manager.recover
       return Manager.of(manager.service)
     })
-  ).pipe(Layer.orDie)
+  )
 
 interface Dependencies {
   readonly options: ManagerOptions
@@ -73,8 +75,10 @@ class LiveManager {
       list: (filter) =>
         Effect.map(store.list(filter), (infos) => infos.map((info) => this.#live.get(info.id)?.info ?? info)),
       resolve: (prefix) => this.#resolve(prefix),
-      events: (id, after) =>
-        Stream.unwrap(Effect.map(this.#info(id), () => eventsAfter(store, id, this.#live.get(id), after))),
+      events: (id, { after, follow }) =>
+        Stream.unwrap(
+          Effect.map(this.#info(id), () => eventsAfter(store, id, follow ? this.#live.get(id) : undefined, after))
+        ),
       logs: (id, { after, follow }) =>
         Stream.unwrap(
           Effect.map(this.#info(id), () => linesAfter(this.#logs, id, follow ? this.#live.get(id) : undefined, after))
@@ -108,17 +112,20 @@ class LiveManager {
       clean: (before) => store.removeStopped(before),
       jobs: options.jobs,
       counts: store.counts,
+      close: this.close,
       isReady: Effect.sync(() => !this.#isStopping && this.#given.saver.failure === undefined)
     }
   }
 
   /** Takes on what a manager before this one has left. */
-  readonly recover: Effect.Effect<void> = Effect.gen({ self: this }, function*() {
-    const unfinished = yield* Effect.orDie(this.#given.store.unfinished)
-    for (const stored of unfinished) {
-      const job = yield* this.#adopt(stored)
+  readonly recover: Effect.Effect<void, StoreError> = Effect.gen({ self: this }, function*() {
+    const { fork, store } = this.#given
+    for (const stored of yield* store.unfinished) {
+      const known = yield* Stream.runCollect(eventsAfter(store, stored.info.id, undefined, 0))
+      const job = this.#adopt(stored, known)
       if (stored.info.state === "queued") this.#queue.add(stored)
-      else this.#given.fork(this.#endLost(job))
+      else fork(this.#endLost(job))
+      this.#renew(job)
     }
     this.#startNext()
   })
@@ -149,27 +156,24 @@ class LiveManager {
         priority: submission.priority ?? 0,
         submittedAt: this.#now()
       })
-      const { isNew, stored } = yield* store.add({ info, submission: { ...submission, id } })
-      if (isNew) {
-        this.#renew(yield* this.#adopt(stored))
+      const { stored } = yield* store.add({ info, submission: { ...submission, id } })
+      if (!Equal.equals(stored.submission, { ...submission, id })) {
+        return yield* new Conflict({ message: `the id ${id} is that of another job, "${stored.info.job}"` })
+      }
+      // one that was added by a submit that could not be answered is taken up by the next
+      if (stored.info.state === "queued" && !this.#live.has(id)) {
+        this.#renew(this.#adopt(stored, []))
         this.#queue.add(stored)
         this.#startNext()
-      } else if (JSON.stringify(stored.submission) !== JSON.stringify({ ...submission, id })) {
-        return yield* new Conflict({ message: `the id ${id} is that of another job, "${stored.info.job}"` })
       }
       return this.#live.get(id)?.info ?? stored.info
     })
   }
 
-  #adopt({ info, submission }: StoredJob): Effect.Effect<LiveJob> {
-    return Effect.map(
-      Effect.orDie(Stream.runCollect(eventsAfter(this.#given.store, info.id, undefined, 0))),
-      (known) => {
-        const job: LiveJob = new LiveJob(info, submission, new JobLog(this.#logs, info.id, () => job.tell()), known)
-        this.#live.set(info.id, job)
-        return job
-      }
-    )
+  #adopt({ info, submission }: StoredJob, known: ReadonlyArray<NumberedEvent>): LiveJob {
+    const job: LiveJob = new LiveJob(info, submission, new JobLog(this.#logs, info.id, () => job.tell()), known)
+    this.#live.set(info.id, job)
+    return job
   }
 
   #startNext(): void {
@@ -225,6 +229,8 @@ class LiveManager {
       job.result = result
       this.#given.saver.changed(job)
       yield* job.finished.await
+      // it is in the store now
+      rmSync(this.#resultFile(job.info.id), { force: true })
       this.#live.delete(job.info.id)
       if (job.process !== undefined) this.#running--
       this.#startNext()

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import { readFileSync, rmSync } from "node:fs"
-import { Ledger } from "../cli/ledger.ts"
+import { readFileSync } from "node:fs"
 import { isGroupAlive, until } from "../host/group.ts"
 import { StopReport } from "../StopReport.ts"
+import { Ledger } from "../supervisor/ledger.ts"
 import type { LiveJob } from "./liveJob.ts"
 import { JobResult } from "./models.ts"
 
@@ -44,9 +44,9 @@ export const endLost = ({ events, info }: LiveJob, resultFile: string): Effect.E
   Effect.promise(async () => {
     const { pid } = info
     const gone = pid === undefined || await until(() => !isGroupAlive(pid), longestMs)
-    const left = takeResult(resultFile)
+    const left = readResult(resultFile)
     if (left !== undefined) return left
-    const ledger = new Ledger(info.job)
+    const ledger = new Ledger({ job: info.job, jobId: info.id, environment: "remote" })
     for (const { event } of events) ledger.take(event)
     const how = "ended while there was no job manager, and left no report"
     const report = ledger.report({
@@ -64,12 +64,9 @@ export const endLost = ({ events, info }: LiveJob, resultFile: string): Effect.E
     }
   })
 
-/** Removed once it is read: what it says goes into the store. */
-const takeResult = (file: string): JobResult | undefined => {
+const readResult = (file: string): JobResult | undefined => {
   try {
-    const result = Schema.decodeUnknownSync(Schema.fromJsonString(JobResult))(readFileSync(file, "utf8"))
-    rmSync(file, { force: true })
-    return result
+    return Schema.decodeUnknownSync(Schema.fromJsonString(JobResult))(readFileSync(file, "utf8"))
   } catch {
     return undefined
   }

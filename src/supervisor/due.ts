@@ -6,10 +6,12 @@ const atOnceMs = 2_000
 const lastWordsMs = 250
 /** How long a process whose job has stopped may be silent: it tells more often that it is still at work. */
 const silenceMs = 3_000
-/** What a process takes before it begins to load the module. */
-const bootMs = 2_000
+/** What a process may take before it says the first thing, also on a busy machine. */
+const bootMs = 30_000
+/** What the load of a module may take beyond its limit: where its process can, it refuses it itself. */
+const loadSlackMs = 2_000
 
-/** The limits of an isolated job; `Infinity` is no limit. */
+/** The limits of a job in a process of its own; `Infinity` is no limit. */
 export interface JobLimits {
   /** Until the job says its own, the one that is configured. */
   readonly deadlineMs: number
@@ -27,8 +29,12 @@ export interface Times {
   readonly reported: number
   /** When it last told anything. */
   readonly heard: number
-  /** When each signal came. */
-  readonly signals: ReadonlyArray<number>
+  /** When it was asked to stop, */
+  readonly asked: number
+  /** to stop without waiting, */
+  readonly askedAtOnce: number
+  /** and to exit, whatever there is to stop. */
+  readonly askedToExit: number
 }
 
 /** When the process of a job is killed unless something changes, and what for. */
@@ -38,13 +44,12 @@ export interface Due {
 }
 
 export const nextDue = (times: Times, { afterMs, deadlineMs, loadMs }: JobLimits): Due => {
-  const [first = Infinity, second = Infinity, third = Infinity] = times.signals
-  const asked: Due = { at: third + lastWordsMs, why: "asked" }
+  const asked: Due = { at: times.askedToExit + lastWordsMs, why: "asked" }
   if (times.reported !== Infinity) return earlier(asked, { at: times.heard + silenceMs, why: "silence" })
   const limitMs = deadlineMs + graceMs
-  const stop = Math.min(Math.min(first, times.stopping) + limitMs, second + atOnceMs + graceMs)
+  const stop = Math.min(Math.min(times.asked, times.stopping) + limitMs, times.askedAtOnce + atOnceMs + graceMs)
   const own: Due = times.submitted === Infinity
-    ? { at: times.spawned + bootMs + loadMs, why: "load" }
+    ? { at: times.heard === Infinity ? times.spawned + bootMs : times.heard + loadMs + loadSlackMs, why: "load" }
     : { at: times.submitted + afterMs + limitMs, why: "after" }
   return earlier(asked, earlier({ at: stop, why: "deadline" }, own))
 }

@@ -5,6 +5,7 @@ import {
   type PhaseReport,
   type ServiceOutcome,
   type ServiceReport,
+  type StageReport,
   StopReport,
   type Trigger
 } from "../StopReport.ts"
@@ -41,7 +42,14 @@ export interface Death {
   readonly killMs: number | undefined
   /** Why it was to stop, where the job itself has not said. */
   readonly trigger: Trigger
-  readonly reason: string
+  readonly reason?: string | undefined
+}
+
+/** Whose account it is, and where it runs. The name stands until the job has said its own. */
+export interface Account {
+  readonly job: string
+  readonly jobId?: string | undefined
+  readonly environment: string
 }
 
 /** Keeps account of a job by what it tells, for the report of one that can no longer make its own. */
@@ -53,13 +61,16 @@ export class Ledger {
   readonly #places = new Map<string, Place>()
   readonly #phases: Array<PhaseReport> = []
   #phase: Extract<JobEvent, { readonly _tag: "PhaseStarted" }> | undefined
+  readonly #environment: string
+  /** The counters of its pipelines, as it has last told them. */
+  stages: ReadonlyArray<StageReport> = []
   #submitted: { readonly jobId: string; readonly job: string; readonly at: string }
   #request: { readonly trigger: Trigger; readonly reason?: string | undefined } | undefined
   #outcome: Outcome | undefined
 
-  /** `module` names the job until it has said its own name. */
-  constructor(module: string) {
-    this.#submitted = { jobId: crypto.randomUUID(), job: module, at: new Date().toISOString() }
+  constructor({ environment, job, jobId = crypto.randomUUID() }: Account) {
+    this.#environment = environment
+    this.#submitted = { jobId, job, at: new Date().toISOString() }
   }
 
   /** The process groups of the hosts that are up. */
@@ -149,7 +160,7 @@ export class Ledger {
     return StopReport.trusted({
       jobId,
       job,
-      environment: "local",
+      environment: this.#environment,
       trigger,
       ...(reason === undefined ? {} : { reason }),
       outcome: this.#outcome ?? (death.isLost || trigger === "failed" ? "failed" : "cancelled"),
@@ -161,7 +172,7 @@ export class Ledger {
         ...(cut === undefined ? [] : [{ phase: cut.phase, durationMs: between(cut.at, stoppedAt), timedOut: true }]),
         ...(death.killMs === undefined ? [] : [killPhase(death.killMs, death.gone)])
       ],
-      stages: [],
+      stages: this.stages,
       services,
       leftovers
     })

@@ -1,0 +1,44 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import { Notice } from "../internal/notice.ts"
+import { type Signal, signalCodes } from "../internal/owner.ts"
+import { JobManager } from "../JobManager.ts"
+import { CommandLine } from "./commandLine.ts"
+import { readToken } from "./remote.ts"
+import type { ServeInput } from "./serve.ts"
+
+/** Runs a job manager in this process, until a signal. */
+export const serveHere = Effect.fnUntraced(function*(input: ServeInput) {
+  const commandLine = yield* CommandLine
+  const { owner } = commandLine
+  const token = yield* readToken(input.tokenFile)
+  const signalled = new Notice()
+  let signal: Signal | undefined
+  const manager = JobManager.layer({
+    jobs: input.jobs.map((module) => pathToFileURL(resolve(module))),
+    folder: input.data,
+    store: Option.getOrUndefined(input.store),
+    host: input.host,
+    port: input.port,
+    tokens: token === undefined ? [] : [{ token, role: "operate" }],
+    concurrency: input.concurrency
+  })
+  yield* Effect.scoped(Effect.gen(function*() {
+    const { jobs, kill, url } = Context.get(yield* Layer.build(manager), JobManager)
+    owner.relay = (name, count) => {
+      signal ??= name
+      if (count === 1) {
+        owner.say(`${name}: no more jobs are taken, and those that run are stopped. A second one kills them.`)
+      }
+      signalled.open()
+      if (count > 1) Effect.runFork(kill("a second signal"))
+    }
+    process.stdout.write(`autostop listens on ${url} (${jobs.length === 0 ? "no jobs" : jobs.join(", ")})\n`)
+    yield* signalled.await
+  }))
+  if (signal !== undefined) commandLine.exitCode = signalCodes[signal]
+})

@@ -1,0 +1,101 @@
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
+import { signalCodes } from "../internal/owner.ts"
+import { Notice } from "../internal/notice.ts"
+import type { Client } from "../manager/client.ts"
+import type { JobEvent } from "../JobEvent.ts"
+import type { WireAutostop } from "../manager/models.ts"
+import { CommandLine } from "./commandLine.ts"
+import { autostopOf, flagsOf, type GivenAutostop, readPayload, startFlags } from "./options.ts"
+import { printReport } from "./output.ts"
+import { describe } from "./progress.ts"
+import { Refusal } from "./refusal.ts"
+import { ask, remoteFlags, say } from "./remote.ts"
+
+const flags = {
+  ...remoteFlags,
+  job: Argument.String("job").pipe(Argument.withDescription("The name of a job that is registered at the manager")),
+  id: Flag.String("id").pipe(Flag.withDescription("An id of your own: sent twice, it is the same job"), Flag.optional),
+  priority: Flag.Int("priority").pipe(Flag.withDescription("Higher ones leave the queue first"), Flag.withDefault(0)),
+  wait: Flag.Boolean("wait").pipe(
+    Flag.withDescription("Wait for its end, show what happens, and exit as the job would"),
+    Flag.withDefault(false)
+  ),
+  ...startFlags
+}
+
+/** `autostop submit JOB`. */
+export const submitCommand = Command.make("submit", flags, (input) =>
+  Effect.gen(function*() {
+    const autostop = yield* autostopOf(input)
+    const payload = yield* readPayload(input.payload)
+    // safe: flags are texts
+    const stopPolicy = flagsOf(input).settings as Record<string, string>
+    yield* ask(input, (client) =>
+      Effect.gen(function*() {
+        const info = yield* client.jobs.submit({
+          payload: {
+            job: input.job,
+            priority: input.priority,
+            autostop: wireOf(autostop),
+            stopPolicy,
+            ...(Option.isSome(input.id) ? { id: input.id.value } : {}),
+            // safe: it was read from JSON
+            ...(payload === undefined ? {} : { payload: payload as Schema.Json })
+          }
+        })
+        if (input.wait) return yield* wait(client, info.id, input.format)
+        if (input.format === "json") return say(JSON.stringify(info))
+        say(process.stdout.isTTY ? `${info.id}  ${info.job} is ${info.state}` : info.id)
+      }))
+  }).pipe(
+    Effect.mapError((error) => error._tag === "Refusal" ? error : new Refusal({ message: error.message }))
+  )).pipe(Command.withDescription("Submits a job to a manager"))
+
+const wireOf = (autostop: GivenAutostop): WireAutostop => {
+  if (typeof autostop === "boolean") return autostop
+  return "idle" in autostop
+    ? { idle: Duration.toMillis(autostop.idle) }
+    : { after: Duration.toMillis(autostop.after) }
+}
+
+/** Shows what happens until the job has stopped. A signal leaves the job alone, and says so. */
+const wait = (client: Client, id: string, format: "pretty" | "json") =>
+  Effect.gen(function*() {
+    const { persist } = yield* Effect.promise(() => import("../manager/client.ts"))
+    const { follow } = yield* Effect.promise(() => import("../manager/follow.ts"))
+    const commandLine = yield* CommandLine
+    const left = new Notice()
+    commandLine.owner.relay = (signal) => {
+      commandLine.owner.say(`${signal}: job ${id} goes on at the manager; "autostop stop ${id}" stops it.`)
+      commandLine.exitCode = signalCodes[signal]
+      left.open()
+    }
+    const watched = follow({
+      connect: (after) =>
+        Effect.map(client.jobs.events({ params: { id }, query: { after, follow: true }, headers: {} }), (stream) =>
+          stream),
+      take: (event: JobEvent) => {
+        process.stderr.write(
+          `${format === "json" ? JSON.stringify(event) : `${event.at.slice(11, 23)} ${describe(event)}`}\n`
+        )
+        return event._tag === "JobStopped"
+      },
+      heard: () => {},
+      isOver: Effect.map(client.jobs.get({ params: { id } }), ({ state }) =>
+        state === "stopped"),
+      silenceMs: 45_000
+    })
+    const ended = Effect.gen(function*() {
+      yield* watched
+      const report = yield* persist(client.jobs.report({ params: { id } }))
+      printReport(format, report)
+      commandLine.exitCode = report.clean ? (report.outcome === "succeeded" ? 0 : 1) : 3
+    })
+    yield* Effect.raceFirst(ended, left.await)
+  })

@@ -1,0 +1,75 @@
+/** A job that is named by its module, and a payload that comes as JSON: what any of it is refused for, in one line. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { fileURLToPath } from "node:url"
+import * as Job from "../Job.ts"
+
+/** What a module is called to people. */
+export const pathOf = (url: string): string => url.startsWith("file:") ? fileURLToPath(url) : url
+
+/** Loads a module of a user's. `name` is what it is called to people. Fails with a message for them. */
+export const importModule = (
+  url: string,
+  name: string,
+  limitMs: number
+): Effect.Effect<Record<string, unknown>, string> =>
+  Effect.tryPromise({
+    try: (): Promise<Record<string, unknown>> => import(url),
+    catch: (error) => `the module ${name} could not be loaded: ${firstLine(error)}`
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: limitMs,
+      orElse: () => Effect.fail(`the module ${name} did not load within ${limitMs / 1_000} s`)
+    })
+  )
+
+/** The job of a module: its default export, or the only job among its exports. Fails with a message for people. */
+export const jobOf = (exports: Readonly<Record<string, unknown>>, module: string): Effect.Effect<Job.Any, string> => {
+  const found = Job.isContract(exports["default"])
+    ? [exports["default"]]
+    : Object.values(exports).filter(Job.isContract)
+  const [job] = found
+  if (job === undefined) {
+    return Effect.fail(`the module ${module} exports no job; expected "export default Job.make(…)"`)
+  }
+  if (found.length > 1) {
+    const names = found.map((job) => job.name).join(", ")
+    return Effect.fail(`the module ${module} exports several jobs (${names}); expected one as default`)
+  }
+  return Job.isJob(job) ? Effect.succeed(job) : Effect.fail(onlyContract(job.name, module))
+}
+
+/** The job that a module exports by a name. Fails with a message for people. */
+export const jobNamed = (
+  exports: Readonly<Record<string, unknown>>,
+  module: string,
+  name: string
+): Effect.Effect<Job.Any, string> => {
+  const contracts = Object.values(exports).filter(Job.isContract)
+  const found = contracts.filter((job) => job.name === name)
+  const job = found.find(Job.isJob)
+  if (job !== undefined) return Effect.succeed(job)
+  if (found.length > 0) return Effect.fail(onlyContract(name, module))
+  const names = [...new Set(contracts.filter(Job.isJob).map((job) => job.name))].join(", ")
+  const known = names === "" ? "it has none" : `its jobs: ${names}`
+  return Effect.fail(`the module ${module} exports no job "${name}"; ${known}`)
+}
+
+const onlyContract = (name: string, module: string): string =>
+  `"${name}" of ${module} is only a contract; expected a job with its "run"`
+
+/** The payload of a job, from JSON. One that needs none may be given none. Fails with a message for people. */
+export const decodePayload = (job: Job.AnyContract, json: unknown): Effect.Effect<unknown, string> =>
+  Effect.mapError(
+    // safe: what is decoded from JSON needs no services
+    Schema.decodeUnknownEffect(Schema.toCodecJson(job.payload))(json === undefined ? {} : json) as Effect.Effect<
+      unknown,
+      Schema.SchemaError
+    >,
+    (error) => `the payload of "${job.name}": ${error.message.split("\n").map((line) => line.trim()).join(" ")}`
+  )
+
+const firstLine = (error: unknown): string => {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "").slice(0, 3).join(" ")
+}

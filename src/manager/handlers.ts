@@ -1,0 +1,136 @@
+/** Answers the API's requests with a `Manager`. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { readFileSync } from "node:fs"
+import { Api, Readable } from "./Api.ts"
+import { Manager, Refused, Unavailable } from "./Manager.ts"
+import { metricsText } from "./metrics.ts"
+
+/** What the handlers know of their server. */
+export class Serving extends Context.Service<Serving, {
+  /** Waits until the server is being stopped. */
+  readonly ends: Effect.Effect<void>
+  readonly isEnding: Effect.Effect<boolean>
+  /** How often a stream says that it is alive. */
+  readonly heartbeatMs: number
+}>()("autostop/manager/Serving") {}
+
+const version: string = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version
+
+/** Fails once the server is being stopped, for what would only hold it up. */
+const open = Effect.flatMap(Serving, ({ isEnding }) =>
+  Effect.flatMap(
+    isEnding,
+    (ending) => ending ? Effect.fail(new Unavailable({ message: "the manager is being stopped" })) : Effect.void
+  ))
+
+const jobs = HttpApiBuilder.group(
+  Api,
+  "jobs",
+  Effect.fnUntraced(function*(handlers) {
+    const manager = yield* Manager
+    const serving = yield* Serving
+    const isOpen = Effect.provideService(open, Serving, serving)
+    const feed = feedOf(serving)
+    const of = <A, E>(prefix: string, use: (id: string) => Effect.Effect<A, E>) =>
+      Effect.flatMap(manager.resolve(prefix), use)
+    return handlers.handleAll({
+      submit: ({ payload }) => Effect.andThen(isOpen, manager.submit(payload)),
+      list: ({ query }) => manager.list({ ...query, limit: query.limit ?? 100 }),
+      get: ({ params }) => of(params.id, manager.get),
+      events: ({ headers, params, query }) =>
+        Effect.andThen(
+          isOpen,
+          of(params.id, (id) =>
+            Effect.succeed(feed(
+              manager.events(id, {
+                after: headers["last-event-id"] ?? query.after ?? 0,
+                follow: query.follow ?? false
+              }),
+              ({ event, seq }) => ({ id: seq, event: "message" as const, data: event })
+            )))
+        ),
+      logs: ({ headers, params, query }) =>
+        Effect.andThen(
+          isOpen,
+          of(params.id, (id) =>
+            Effect.succeed(feed(
+              manager.logs(id, {
+                after: headers["last-event-id"] ?? query.after ?? 0,
+                follow: query.follow ?? false
+              }),
+              (line) => ({ id: line.seq, event: "message" as const, data: line })
+            )))
+        ),
+      stages: ({ params }) => of(params.id, manager.stages),
+      stop: ({ params, payload }) => of(params.id, (id) => manager.stop(id, payload)),
+      result: ({ params }) => of(params.id, manager.result),
+      report: ({ params }) => of(params.id, (id) => Effect.map(manager.result(id), ({ report }) => report)),
+      renew: ({ params }) => of(params.id, manager.renew),
+      remove: ({ params, query }) =>
+        of(params.id, (id) => manager.remove(id, query.force !== undefined && query.force !== "false")),
+      clean: ({ payload }) => Effect.map(manager.clean(payload.before), (removed) => ({ removed }))
+    })
+  })
+)
+
+/** Makes the elements of a stream events that a client can resume after, with heartbeats, until the server stops. */
+const feedOf = ({ ends, heartbeatMs }: Serving["Service"]) => {
+  const heartbeat = Stream.map(Stream.tick(heartbeatMs), () => ({ event: "heartbeat" as const, data: "-" }))
+  return <A, B, E>(elements: Stream.Stream<A, E>, event: (element: A) => B) =>
+    elements.pipe(
+      Stream.map(event),
+      Stream.merge(heartbeat, { haltStrategy: "left" }),
+      Stream.interruptWhen(ends)
+    )
+}
+
+const system = HttpApiBuilder.group(
+  Api,
+  "system",
+  Effect.fnUntraced(function*(handlers) {
+    const manager = yield* Manager
+    return handlers.handleAll({
+      info: () =>
+        Effect.map(manager.counts, (counts) => ({ version, jobs: manager.jobs.map(({ name }) => name), counts })),
+      metrics: () => Effect.zipWith(manager.counts, manager.isReady, metricsText)
+    })
+  })
+)
+
+const health = HttpApiBuilder.group(
+  Api,
+  "health",
+  Effect.fnUntraced(function*(handlers) {
+    const manager = yield* Manager
+    const isOpen = Effect.provideService(open, Serving, yield* Serving)
+    return handlers.handleAll({
+      live: () => Effect.void,
+      ready: () =>
+        Effect.andThen(
+          isOpen,
+          Effect.flatMap(
+            manager.isReady,
+            (ready) => ready ? Effect.void : new Unavailable({ message: "the manager takes no jobs" })
+          )
+        )
+    })
+  })
+)
+
+/** What a request got wrong, as its reader can use it. What the answer got wrong is no fault of theirs. */
+const readable = HttpApiMiddleware.layerSchemaErrorTransform(
+  Readable,
+  (error) =>
+    error.kind === "Body" || error.kind === "ResponseHeaders"
+      ? Effect.fail(error)
+      : Effect.fail(new Refused({ message: `${places[error.kind]}: ${error.cause.message}` }))
+)
+
+const places = { Params: "the path", Headers: "a header", Query: "the query", Payload: "the body" }
+
+export const layerHandlers = Layer.provideMerge(Layer.mergeAll(jobs, system, health), readable)

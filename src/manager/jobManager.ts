@@ -1,0 +1,60 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Context from "effect/Context"
+import type * as Scope from "effect/Scope"
+import { mkdirSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { type JobManager, JobManagerError, type Options } from "../JobManager.ts"
+import { inspect, launcher } from "./launcher.ts"
+import { layer as layerManager } from "./live.ts"
+import { Manager } from "./Manager.ts"
+import { Address, serveManager } from "./server.ts"
+import { layerOf } from "./store/layer.ts"
+
+const defaultPort = 19_001
+
+/** Starts a manager, its store and its server, in the Scope of its caller. */
+export const make = (options: Options): Effect.Effect<JobManager["Service"], JobManagerError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { concurrency = 4, host, port = defaultPort, tokens } = options
+    const folder = resolve(options.folder)
+    if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+      return yield* refuse(`the concurrency is ${concurrency}; expected a whole number of at least 1`)
+    }
+    yield* Effect.try({
+      try: () => mkdirSync(join(folder, "results"), { recursive: true }),
+      catch: (error) => failure(`the folder ${folder} cannot be written: ${String(error)}`)
+    })
+    const jobs = yield* Effect.forEach(options.jobs, (url) => {
+      const module = String(url)
+      return Effect.mapBoth(inspect(module), { onSuccess: (name) => ({ name, module }), onFailure: failure })
+    })
+    const names = jobs.map(({ name }) => name)
+    const twice = names.find((name, at) => names.indexOf(name) !== at)
+    if (twice !== undefined) return yield* refuse(`two modules export a job named "${twice}"`)
+    const store = layerOf(options.store ?? join(folder, "jobs.db"))
+    const served = Layer.provideMerge(
+      serveManager({ host, port, tokens }),
+      Layer.provide(layerManager({ jobs, concurrency, folder }, launcher), store)
+    )
+    const context = yield* Effect.mapError(Layer.build(served), ({ message }) => failure(message))
+    // before the server goes: until then it says that it is not ready, and tells its clients how their jobs end
+    yield* Effect.addFinalizer(() => Context.get(context, Manager).close)
+    return {
+      url: Context.get(context, Address).url,
+      jobs: names,
+      kill: (reason) => kill(Context.get(context, Manager), reason)
+    }
+  })
+
+const failure = (message: string) => new JobManagerError({ message })
+const refuse = (message: string) => Effect.fail(failure(message))
+
+const kill = (manager: Manager["Service"], reason: string): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    for (const state of ["starting", "running", "stopping"] as const) {
+      for (const { id } of yield* manager.list({ state, limit: 1_000 })) {
+        yield* manager.stop(id, { mode: "kill", reason })
+      }
+    }
+  }).pipe(Effect.ignore)

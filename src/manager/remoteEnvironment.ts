@@ -1,0 +1,182 @@
+/** The Environment of `RemoteEnvironment.layer`, over the typed client of the API. */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import { Environment, SubmitError, type SubmitOptions } from "../Environment.ts"
+import { parseAutostop } from "../internal/autostop.ts"
+import { parseDuration } from "../internal/duration.ts"
+import * as Job from "../Job.ts"
+import { answerMs, backoff, type Client, isPassing, makeClient, tell } from "./client.ts"
+import { JobId, type Submission, type WireAutostop } from "./models.ts"
+import { RemoteRun } from "./remoteRun.ts"
+import type { RemoteOptions } from "../RemoteEnvironment.ts"
+import * as Policy from "../StopPolicy.ts"
+
+/** The manager hears of each job three times before it gives it up. */
+const leaseMs = 15_000
+const renewMs = 5_000
+
+/** See `RemoteEnvironment.layer`. */
+export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
+  Layer.effect(
+    Environment,
+    Effect.gen(function*() {
+      const client = yield* makeClient(options)
+      const fibers = yield* Scope.make()
+      const runs = new Set<RemoteRun>()
+      const silenceMs = Duration.toMillis(options.silence ?? "30 seconds")
+      const lease = options.onDisconnect === "stop" ? { leaseMs } : {}
+      yield* Effect.addFinalizer((exit) =>
+        Effect.andThen(
+          Effect.forEach(runs, (run) => run.stopAndWait("its environment was released"), {
+            concurrency: "unbounded",
+            discard: true
+          }),
+          Scope.close(fibers, exit)
+        )
+      )
+      const submitted = (job: Job.AnyContract, id: string, caller: Fiber.Fiber<unknown, unknown>) => {
+        const run = new RemoteRun({
+          id,
+          job,
+          client,
+          context: caller.context,
+          scope: fibers,
+          silenceMs,
+          onGone: () => {
+            runs.delete(run)
+            disown()
+          }
+        })
+        runs.add(run)
+        const disown = own(run, caller)
+        if (options.onDisconnect === "stop") run.keepAlive(renewMs)
+        const { result, ...rest } = run.jobRun
+        return {
+          ...rest,
+          result: Effect.withFiber((self: Fiber.Fiber<unknown, unknown>) =>
+            self === caller ? Effect.onInterrupt(result, () => run.stopAndWait(interrupted)) : result
+          )
+        }
+      }
+      return Environment.of({
+        submit: Effect.fnUntraced(function*(job, input, submit) {
+          const submission = { ...(yield* check(job, input, submit)), ...lease }
+          return yield* Effect.uninterruptibleMask((restore) =>
+            Effect.andThen(
+              restore(send(client, options.url, submission)),
+              // from here on its caller can be interrupted: the job is theirs
+              Effect.withFiber((caller) => Effect.succeed(submitted(job, submission.id, caller)))
+            )
+          )
+        })
+      })
+    })
+  )
+
+/** What is submitted, as JSON. Fails as the job would where it runs. */
+const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, options: SubmitOptions) {
+  if (!Job.isContract(job)) return yield* new SubmitError({ job: String(job), message: "this is no job" })
+  const refuse = (message: string) => new SubmitError({ job: job.name, message })
+  const id = options.id ?? crypto.randomUUID()
+  if (!Schema.is(JobId)(id)) {
+    return yield* refuse(
+      "the id does not fit; expected 1 to 64 letters, digits, \"-\" or \"_\", a letter or digit first"
+    )
+  }
+  const policy = Policy.fromOptions(options.stopPolicy)
+  yield* Policy.resolve([Policy.fromOptions(job.stopPolicy), policy])
+  const autostop = yield* parseAutostop(options.autostop)
+  // safe: what encodes a payload that is sent elsewhere is its Schema alone
+  const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(job.payload)) as (
+    input: unknown
+  ) => Effect.Effect<Schema.Json, Schema.SchemaError>
+  // a job without a payload may be given none
+  const encoded = input === undefined ? Effect.catch(encode(undefined), () => encode({})) : encode(input)
+  const payload = yield* Effect.mapError(encoded, ({ message }) => refuse(`the payload of "${job.name}": ${message}`))
+  const stopPolicy = settingsToJson(policy.settings)
+  return {
+    id,
+    job: job.name,
+    payload,
+    autostop: autostopToJson(autostop),
+    ...(Object.keys(stopPolicy).length === 0 ? {} : { stopPolicy })
+  } satisfies Submission
+})
+
+/** One that never comes to pass is no limit. */
+const autostopToJson = (autostop: Effect.Success<ReturnType<typeof parseAutostop>>): WireAutostop => {
+  if (autostop._tag === "end" || autostop._tag === "never") return autostop._tag === "end"
+  if (autostop.ms === Infinity) return true
+  return autostop._tag === "idle" ? { idle: autostop.ms } : { after: autostop.ms }
+}
+
+/** The settings that were checked; durations as milliseconds, or as text for one without an end. */
+const settingsToJson = (settings: Policy.Settings | Readonly<Record<string, unknown>>): Record<string, Schema.Json> =>
+  Object.fromEntries(
+    Object.entries(settings).flatMap(([field, value]): ReadonlyArray<readonly [string, Schema.Json]> => {
+      if (value === undefined) return []
+      if (typeof value === "string" || Number.isFinite(value)) return [[field, value]]
+      const ms = Duration.toMillis(parseDuration(value) ?? Duration.infinity)
+      return [[field, ms === Infinity ? "Infinity" : ms]]
+    })
+  )
+
+/** A submit that was not answered is sent again: with its id it is the same job. */
+const tries = 3
+
+const send = (client: Client, url: string, submission: Submission & { readonly id: string }) => {
+  const { id, job } = submission
+  const submit = Effect.timeout(client.jobs.submit({ payload: submission }), answerMs)
+  // whoever is interrupted before the answer may have a job that nobody knows of
+  const abandon = Effect.gen(function*() {
+    for (let failures = 0; failures < tries; failures++) {
+      const stop = client.jobs.stop({
+        params: { id },
+        payload: { reason: "the fiber that submitted it was interrupted" }
+      })
+      const stopped = yield* Effect.result(Effect.timeout(stop, "2 seconds"))
+      if (stopped._tag === "Success") return
+      yield* backoff(failures)
+    }
+  })
+  return Effect.gen(function*() {
+    for (let failures = 0;;) {
+      const submitted = yield* Effect.result(submit)
+      if (submitted._tag === "Success") return
+      const error = submitted.failure
+      const mayPass = isPassing(error) && error._tag !== "Unavailable" && error._tag !== "StoreError"
+      if (!mayPass || ++failures === tries) {
+        const message = mayPass ? `the manager at ${url} cannot be reached: ${tell(error)}` : tell(error)
+        return yield* new SubmitError({ job, message })
+      }
+      yield* backoff(failures)
+    }
+  }).pipe(Effect.onInterrupt(() => abandon))
+}
+
+/** Ties a job to the fiber and the scope of its caller. Returns how to let go of them. */
+const own = (run: RemoteRun, caller: Fiber.Fiber<unknown, unknown>): () => void => {
+  const off = caller.addObserver((exit) => {
+    if (Exit.hasInterrupts(exit)) run.stop(interrupted)
+  })
+  const scope = Option.map(Context.getOption(caller.context, Scope.Scope), (scope) => {
+    const child = Scope.forkUnsafe(scope)
+    if (child.state._tag === "Closed") run.stop(closed)
+    else Effect.runSync(Scope.addFinalizer(child, run.stopAndWait(closed)))
+    return child
+  })
+  return () => {
+    off()
+    if (Option.isSome(scope)) Effect.runFork(Scope.close(scope.value, Exit.void))
+  }
+}
+
+const interrupted = "the fiber that submitted it was interrupted"
+const closed = "the scope it was submitted in closed"

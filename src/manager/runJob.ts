@@ -1,0 +1,154 @@
+import * as Effect from "effect/Effect"
+import { mkdirSync, renameSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import { Environment } from "../Environment.ts"
+import { errorText } from "../internal/errors.ts"
+import { importModule, pathOf } from "../internal/jobModule.ts"
+import { Notice } from "../internal/notice.ts"
+import type { Owner } from "../internal/owner.ts"
+import { ownProcess } from "../internal/ownProcess.ts"
+import type { Run, RunResult } from "../internal/run.ts"
+import type * as Job from "../Job.ts"
+import * as LocalEnvironment from "../LocalEnvironment.ts"
+import { StopReport } from "../StopReport.ts"
+import { type Supervisor, tellLast } from "../supervisor/child.ts"
+import { encodeExit } from "./exit.ts"
+import type { JobResult, StopCommand } from "./models.ts"
+import { prepare, settingsOf } from "./prepare.ts"
+import { exitOf, notBegun } from "./unreported.ts"
+import type { Asked, Start } from "./wire.ts"
+
+/** Runs the one job that its manager asks this process for, and leaves its result. */
+export const runJob = (supervisor: Supervisor<Asked>): void =>
+  ownProcess((owner) => {
+    const stops = new Stops()
+    return Effect.flatMap(
+      Effect.callback<Start>((resume) =>
+        supervisor.listen((asked) => {
+          if (asked === null) owner.lose()
+          else if (asked._tag === "Start") resume(Effect.succeed(asked))
+          else stops.add(asked.command)
+        })
+      ),
+      (start) => new JobRunner(owner, supervisor, stops, start).run
+    )
+  }, { ownsHandles: true })
+
+/** What was asked for; the job may still be loading. */
+class Stops {
+  readonly #early: Array<StopCommand> = []
+  #run: Run | undefined
+
+  add(command: StopCommand): void {
+    if (this.#run === undefined) this.#early.push(command)
+    else this.#run.stop({ trigger: "stopped", mode: command.mode ?? "drain", reason: command.reason })
+  }
+
+  attach(run: Run): void {
+    this.#run = run
+    for (const command of this.#early.splice(0)) this.add(command)
+  }
+}
+
+class JobRunner {
+  readonly #owner: Owner
+  readonly #supervisor: Supervisor<Asked>
+  readonly #stops: Stops
+  readonly #start: Start
+  readonly #reported = new Notice()
+  #hasBegun = false
+
+  constructor(owner: Owner, supervisor: Supervisor<Asked>, stops: Stops, start: Start) {
+    this.#owner = owner
+    this.#supervisor = supervisor
+    this.#stops = stops
+    this.#start = start
+  }
+
+  /** Gives the exit code. */
+  get run(): Effect.Effect<number> {
+    return Effect.gen({ self: this }, function*() {
+      const { id, module, submission } = this.#start
+      const name = pathOf(module)
+      // how long it may take its supervisor knows, which can also end it where it blocks
+      const exports = yield* importModule(module, name, Infinity)
+      const { job, payload } = yield* prepare(exports, name, submission)
+      this.#owner.onRun = (run) => {
+        // what follows are jobs within this one
+        this.#owner.onRun = () => {}
+        this.#follow(job, run)
+      }
+      const run = yield* Effect.mapError(
+        Environment.submit(job, payload, {
+          id,
+          stopPolicy: settingsOf(submission),
+          ...(submission.autostop === undefined ? {} : { autostop: submission.autostop })
+        }),
+        ({ message }) => message
+      )
+      const { report } = yield* Effect.uninterruptible(Effect.andThen(this.#reported.await, run.result))
+      return report.outcome === "succeeded" ? 0 : 1
+    }).pipe(
+      Effect.catch((message) => Effect.sync(() => this.#refuse(message))),
+      Effect.onInterrupt(() => Effect.sync(() => this.#interrupted())),
+      Effect.provide(LocalEnvironment.layer)
+    )
+  }
+
+  #follow(job: Job.Any, run: Run): void {
+    this.#hasBegun = true
+    this.#supervisor.follow(run, (result) => this.#conclude(job, result))
+    this.#stops.attach(run)
+  }
+
+  /** In the very turn that the job has stopped in, unless its Schemas take longer. */
+  #conclude(job: Job.Any, { exit, report }: RunResult): void {
+    Effect.runFork(encodeExit(job, exit)).addObserver((encoded) => {
+      this.#report({
+        exit: encoded._tag === "Success"
+          ? encoded.value
+          : exitOf("failed", `how "${job.name}" ended cannot be encoded: ${errorText(encoded.cause)}`),
+        report: StopReport.trusted({ ...report, environment: "remote" })
+      })
+    })
+  }
+
+  #refuse(message: string): number {
+    this.#report(notBegun({ id: this.#start.id, job: this.#start.submission.job, trigger: "failed", reason: message }))
+    return 1
+  }
+
+  /** The process is to end, and there is no job yet that could be stopped. */
+  #interrupted(): void {
+    if (this.#hasBegun) return
+    const { code, signal } = this.#owner
+    const { id, submission } = this.#start
+    this.#report(notBegun({
+      id,
+      job: submission.job,
+      ...(signal !== undefined
+        ? { trigger: "signal", reason: signal }
+        : code !== undefined
+        ? { trigger: "failed", reason: `it exited with code ${code} while it loaded` }
+        : { trigger: "lost", reason: "its supervisor was gone before it began" })
+    }))
+  }
+
+  /** The file comes first: the manager may be gone before it has stored what it is told. */
+  #report(result: JobResult): void {
+    try {
+      leave(this.#start.resultFile, result)
+    } catch (error) {
+      this.#owner.say(`the result cannot be written to ${this.#start.resultFile}: ${String(error)}`)
+    }
+    tellLast({ _tag: "Reported", ...result })
+    this.#reported.open()
+  }
+}
+
+/** There all of it or not at all. */
+const leave = (file: string, result: JobResult): void => {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(`${file}.tmp`, JSON.stringify(result))
+  renameSync(`${file}.tmp`, file)
+}

@@ -1,0 +1,128 @@
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { fileURLToPath } from "node:url"
+import { pathOf } from "../internal/jobModule.ts"
+import { merge } from "../internal/settings.ts"
+import * as Policy from "../StopPolicy.ts"
+import type { JobLimits } from "../supervisor/due.ts"
+import { type Ended, Supervised } from "../supervisor/supervised.ts"
+import type { Told } from "../supervisor/told.ts"
+import { captured } from "./captured.ts"
+import { childEnv } from "./childEnv.ts"
+import type { JobProcess, JobProcessOptions } from "./JobProcess.ts"
+import type { JobResult, StopCommand, Submission } from "./models.ts"
+import { settingsOf } from "./prepare.ts"
+import { exitOf, notBegun } from "./unreported.ts"
+import type { Asked } from "./wire.ts"
+
+/** How long the output of a process that has ended may still be read: something that it has started may hold it. */
+const outputMs = 2_000
+
+/** Runs a job in a process of its own, which outlives nothing: not its deadline, and not its manager. */
+export const startJobProcess = (options: JobProcessOptions): JobProcess => {
+  const { id, module, onEvent, onStages, resultFile, submission } = options
+  const env = childEnv(options.env)
+  const onTold = (told: Told): void => {
+    switch (told._tag) {
+      case "Stages":
+        return onStages(told.stages)
+      case "Limits":
+      case "Reported":
+      case "Alive":
+        return
+      default:
+        onEvent(told)
+    }
+  }
+  const supervised = new Supervised({
+    args: [jobMain],
+    env,
+    sharesOutput: false,
+    account: { job: submission.job, jobId: id, environment: "remote" },
+    limits: limitsOf(env, submission),
+    onTold,
+    say: () => {}
+  })
+  const output = capture(supervised, options)
+  const ended = supervised.ended.then(async (ended) => {
+    await output()
+    return resultOf(ended, supervised, options)
+  })
+  supervised.send({ _tag: "Start", id, module, submission, resultFile } satisfies Asked)
+  return {
+    pid: supervised.child.pid,
+    stop: (command) => stop(supervised, command),
+    ended: Effect.promise(() => ended)
+  }
+}
+
+const stop = (supervised: Supervised, command: StopCommand): void =>
+  supervised.request(
+    { urgency: command.mode === "kill" ? "at once" : "stop", trigger: "stopped", reason: command.reason },
+    { _tag: "Stop", command } satisfies Asked
+  )
+
+/** Passes on what the process prints. Returns how to wait for the rest, once it has ended. */
+const capture = ({ child }: Supervised, { onOutput }: JobProcessOptions): () => Promise<unknown> => {
+  const { stderr, stdout } = child
+  const all = Promise.all([
+    stdout === null ? undefined : captured(stdout, (text) => onOutput("stdout", text)),
+    stderr === null ? undefined : captured(stderr, (text) => onOutput("stderr", text))
+  ])
+  return async () => {
+    const timer = setTimeout(() => {
+      stdout?.destroy()
+      stderr?.destroy()
+    }, outputMs)
+    await all
+    clearTimeout(timer)
+  }
+}
+
+const resultOf = (ended: Ended, supervised: Supervised, options: JobProcessOptions): JobResult => {
+  const { id, module, submission: { job } } = options
+  const failed = (reason: string) => notBegun({ id, job, trigger: "failed", reason })
+  switch (ended._tag) {
+    case "NotStarted":
+      return failed(`the process of the job could not be started: ${ended.message}`)
+    case "NotLoaded":
+      return failed(`the module ${pathOf(module)} did not load within ${ended.limitMs / 1_000} s`)
+    case "Early":
+      return notBegun({ id, job, ...supervised.whyStopped(`was ended by ${ended.signal} before it began`) })
+    case "Exited": {
+      const { reported } = ended
+      if (reported === undefined) {
+        return notBegun({ id, job, ...supervised.whyStopped(`exited with code ${ended.code} before it began`) })
+      }
+      return { exit: reported.exit ?? exitOf(reported.report.outcome, "it told no exit"), report: reported.report }
+    }
+    case "Died":
+      return {
+        exit: ended.exit ?? exitOf(ended.report.outcome, `the process of job ${id} ${ended.how}: its result is lost`),
+        report: ended.report
+      }
+  }
+}
+
+/** The limits until the job says its own. What is wrong with them it says itself. */
+export const limitsOf = (env: NodeJS.ProcessEnv, submission?: Submission): JobLimits => {
+  const autostop = submission?.autostop
+  const { deadline, startTimeout } = Effect.runSync(
+    Effect.gen(function*() {
+      const defaults = yield* Policy.StopPolicy.Defaults
+      const given = Effect.flatMap(
+        Policy.fromConfig,
+        (config) => merge([config, Policy.fromOptions(settingsOf(submission))], defaults)
+      )
+      return yield* Effect.catch(Effect.map(given, ({ values }) => values), () => Effect.succeed(defaults))
+    }).pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(env)))
+  )
+  return {
+    deadlineMs: Duration.toMillis(deadline),
+    loadMs: Duration.toMillis(startTimeout),
+    afterMs: typeof autostop === "object" && "after" in autostop ? autostop.after : Infinity
+  }
+}
+
+const jobMain = fileURLToPath(new URL(`./jobMain${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url))

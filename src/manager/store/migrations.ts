@@ -1,0 +1,59 @@
+/** The tables of the store, and how those of an older version become those of this one. */
+import * as Effect from "effect/Effect"
+import * as Migrator from "effect/sql/Migrator"
+import * as SqlClient from "effect/sql/SqlClient"
+import { StoreError } from "../JobStore.ts"
+import type { Target } from "./target.ts"
+
+/** By their numbers, which are the versions of the database. One that was released is never changed. */
+const migrations = {
+  "1_jobs": Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    // ids and times are compared as bytes, whatever the language of the database
+    const text = sql.literal(sql.onDialectOrElse({ pg: () => `TEXT COLLATE "C"`, orElse: () => "TEXT" }))
+    yield* sql`CREATE TABLE autostop_jobs (
+      id ${text} NOT NULL PRIMARY KEY,
+      job ${text} NOT NULL,
+      state ${text} NOT NULL,
+      submitted_at ${text} NOT NULL,
+      stopped_at ${text},
+      info TEXT NOT NULL,
+      submission TEXT NOT NULL
+    )`
+    // each filter of a list has an index in the order of the list, so that a page costs what it shows
+    yield* sql`CREATE INDEX autostop_jobs_latest ON autostop_jobs (submitted_at, id)`
+    yield* sql`CREATE INDEX autostop_jobs_state ON autostop_jobs (state, submitted_at, id)`
+    yield* sql`CREATE INDEX autostop_jobs_job ON autostop_jobs (job, submitted_at, id)`
+    yield* sql`CREATE INDEX autostop_jobs_job_state ON autostop_jobs (job, state, submitted_at, id)`
+    yield* sql`CREATE INDEX autostop_jobs_stopped ON autostop_jobs (stopped_at)`
+    yield* sql`CREATE TABLE autostop_events (
+      job_id ${text} NOT NULL REFERENCES autostop_jobs (id) ON DELETE CASCADE,
+      seq INTEGER NOT NULL,
+      event TEXT NOT NULL,
+      PRIMARY KEY (job_id, seq)
+    )`
+    yield* sql`CREATE TABLE autostop_results (
+      job_id ${text} NOT NULL PRIMARY KEY REFERENCES autostop_jobs (id) ON DELETE CASCADE,
+      result TEXT NOT NULL
+    )`
+  })
+}
+
+/** The name is prefixed, as those of the tables are: a PostgreSQL database may hold other things too. */
+const table = "autostop_migrations"
+
+const newest = Math.max(...Object.keys(migrations).map((name) => Number.parseInt(name, 10)))
+
+/** Brings the tables up to this version, in one transaction; of those who do that at once one does it. */
+export const migrate = Effect.fnUntraced(function*(target: Target) {
+  yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table })
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ version: number | null }>`SELECT MAX(migration_id) AS version FROM ${sql(table)}`
+  const version = rows[0]?.version ?? 0
+  if (version <= newest) return
+  return yield* new StoreError({
+    operation: "open",
+    message: `${target.name} was written by a newer version of autostop (its tables are version ${version}, this ` +
+      `one knows ${newest}): update autostop, or use another database`
+  })
+})

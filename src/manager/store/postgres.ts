@@ -1,0 +1,63 @@
+/** A pool of connections to PostgreSQL. */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { causeCode, causeText, type Target } from "./target.ts"
+
+/** Connections are made when they are needed, and again after they are lost. */
+export const layer = (url: URL): Layer.Layer<SqlClient, SqlError> =>
+  PgClient.layer({ url: Redacted.make(url.href), applicationName: "autostop", keepAlive: "10 seconds" })
+
+/**
+ * The URL of a database; undefined for what is none. One with a `/`, `?` or `#` in its password that is not encoded is
+ * none either: parts of the password would be taken for a host or a database, and be shown.
+ */
+export const parse = (text: string): URL | undefined => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url === undefined || url.hash !== "" || `${url.pathname}${url.search}`.includes("@") ? undefined : url
+}
+
+export const target = (url: URL): Target => {
+  const parameter = (name: string) => url.searchParams.get(name) ?? ""
+  const user = parameter("user") || url.username
+  const host = parameter("host") || url.hostname || "localhost"
+  const port = parameter("port") || url.port || "5432"
+  const database = parameter("dbname") || url.pathname.slice(1)
+  const name = `postgres://${user === "" ? "" : `${user}@`}${host}:${port}/${database}`
+  return { name, advice: (error) => advice(name, error) }
+}
+
+const advice = (name: string, error: SqlError): string => {
+  const code = causeCode(error)
+  const text = causeText(error)
+  const known = typeof code === "string"
+    ? byCode[code] ?? byCode[code.slice(0, 3)] ?? byCode[code.slice(0, 2)]
+    : undefined
+  if (known !== undefined) return `${name} ${known} (${text})`
+  switch (error.reason._tag) {
+    case "AuthenticationError":
+      return `${name} ${byCode["28"]} (${text})`
+    case "ConnectionError":
+      return `${name} cannot be reached, or was lost: see that the server runs, then try again (${text})`
+    default:
+      return `${name}: ${text}`
+  }
+}
+
+/** What codes of Node and of PostgreSQL mean; two or three characters stand for all that begin with them. */
+const byCode: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "does not answer: start the server, or correct host and port",
+  ENOTFOUND: "has a host that is not known: correct it",
+  EAI_AGAIN: "has a host whose name cannot be looked up: correct it, or check the network",
+  "25006": "takes no writes: use the primary server",
+  "28": "refuses this user or password: correct them in the URL, and check the server's pg_hba.conf",
+  "3D": "has no such database: create it, or correct the name",
+  "3F": "has no schema that this user may use: grant it USAGE and CREATE on one",
+  "42501": "does not let this user do that: grant it CREATE on the schema, or the tables of autostop",
+  "53100": "has a full disk: make room on the server, then try again",
+  "53300": "has too many connections: end some, or raise max_connections",
+  "55P03": "is locked by another session: end that, then try again",
+  "57P": "is being stopped or started: try again once the server runs"
+}

@@ -1,0 +1,202 @@
+/** The store in an SQL database: SQLite or PostgreSQL. */
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Fragment } from "effect/sql/Statement"
+import { type JobFilter, JobStore, type StoredJob, type StoreError } from "../JobStore.ts"
+import { JobState } from "../models.ts"
+import type { JobInfo, JobResult, NumberedEvent } from "../models.ts"
+import { type Failure, type Guard, guard, usualMs, within } from "./guard.ts"
+import { migrate } from "./migrations.ts"
+import {
+  jobRow,
+  type JobText,
+  readEvent,
+  readInfo,
+  readJob,
+  readResult,
+  stateRow,
+  writeEvent,
+  writeResult
+} from "./records.ts"
+import type { Target } from "./target.ts"
+
+/** Databases take so many parameters in one statement. */
+const eventsPerInsert = 1000
+/** So many are removed in one transaction, so that others get their turn. */
+const removedAtOnce = 500
+/** A migration of a large database takes its time. */
+const openMs = 300_000
+
+/** How long the connections may take to close: that of a server that has frozen never does. */
+const closeMs = 5_000
+
+/** Opens the database, and brings its tables up to date. */
+export const layer = <E extends Failure>(
+  target: Target,
+  client: Layer.Layer<SqlClient.SqlClient, E>,
+  operationMs: number = usualMs
+): Layer.Layer<JobStore, StoreError> =>
+  Layer.effect(
+    JobStore,
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      yield* Effect.addFinalizer((exit) => Effect.ignore(within(closeMs, () => "late")(Scope.close(scope, exit))))
+      const context = yield* Layer.buildWithScope(client, scope).pipe(
+        Effect.tap((context) => Effect.provideContext(migrate(target), context)),
+        guard(target, openMs)("open")
+      )
+      return yield* Effect.provideContext(make(guard(target, operationMs)), context)
+    })
+  )
+
+const make = Effect.fnUntraced(function*(guarded: Guard) {
+  const sql = yield* SqlClient.SqlClient
+  const isPg = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
+
+  const get = Effect.fnUntraced(function*(id: string) {
+    const [row] = yield* sql<JobText>`SELECT info, submission FROM autostop_jobs WHERE id = ${id}`
+    return row === undefined ? undefined : yield* readJob(row)
+  })
+
+  const add = Effect.fnUntraced(function*(job: StoredJob) {
+    const row = yield* jobRow(job)
+    while (true) {
+      const added = yield* sql`INSERT INTO autostop_jobs ${sql.insert(row)} ON CONFLICT (id) DO NOTHING RETURNING id`
+      if (added.length > 0) return { stored: job, isNew: true }
+      const stored = yield* get(job.info.id)
+      // else it was removed in between
+      if (stored !== undefined) return { stored, isNew: false }
+    }
+  })
+
+  const withPrefix = Effect.fnUntraced(function*(prefix: string, limit: number) {
+    if (!/^[A-Za-z0-9_-]*$/.test(prefix)) return []
+    // `~` is after all that an id may have
+    const rows = yield* sql<{ id: string }>`
+      SELECT id FROM autostop_jobs WHERE id >= ${prefix} AND id < ${`${prefix}~`} ORDER BY id LIMIT ${limit}`
+    return rows.map(({ id }) => id)
+  })
+
+  const list = Effect.fnUntraced(function*({ before, job, limit, state }: JobFilter) {
+    const where: Array<Fragment> = []
+    if (state !== undefined) where.push(sql`state = ${state}`)
+    if (job !== undefined) {
+      // what PostgreSQL has no text for is the name of nothing
+      if (job.includes("\0")) return []
+      where.push(sql`job = ${job}`)
+    }
+    if (before !== undefined) {
+      const [row] = yield* sql<{ submitted_at: string }>`SELECT submitted_at FROM autostop_jobs WHERE id = ${before}`
+      if (row === undefined) return []
+      where.push(sql`(submitted_at, id) < (${row.submitted_at}, ${before})`)
+    }
+    const rows = yield* sql<{ info: string }>`
+      SELECT info FROM autostop_jobs WHERE ${sql.and(where)} ORDER BY submitted_at DESC, id DESC LIMIT ${limit}`
+    return yield* Effect.forEach(rows, ({ info }) => readInfo(info))
+  })
+
+  const update = Effect.fnUntraced(function*(info: JobInfo) {
+    yield* sql`UPDATE autostop_jobs SET ${sql.update(yield* stateRow(info))}
+      WHERE id = ${info.id} AND state <> 'stopped'`
+  })
+
+  /** Keeps a job from being removed until the end of the transaction; whether it is there. */
+  const hold = (id: string) =>
+    Effect.map(
+      sql`SELECT id FROM autostop_jobs WHERE id = ${id} ${sql.literal(isPg ? "FOR KEY SHARE" : "")}`,
+      (rows) => rows.length > 0
+    )
+
+  const append = Effect.fnUntraced(function*(id: string, events: ReadonlyArray<NumberedEvent>) {
+    if (events.length === 0) return
+    const rows = yield* Effect.forEach(
+      events,
+      ({ event, seq }) => Effect.map(writeEvent(event), (text) => ({ job_id: id, seq, event: text }))
+    )
+    const insert = Effect.forEach(
+      Arr.chunksOf(rows, eventsPerInsert),
+      (rows) => sql`INSERT INTO autostop_events ${sql.insert(rows)} ON CONFLICT (job_id, seq) DO NOTHING`,
+      { discard: true }
+    )
+    yield* sql.withTransaction(Effect.when(insert, hold(id)))
+  })
+
+  const events = Effect.fnUntraced(function*(id: string, after: number, limit: number) {
+    const rows = yield* sql<{ seq: number; event: string }>`
+      SELECT seq, event FROM autostop_events WHERE job_id = ${id} AND seq > ${after} ORDER BY seq LIMIT ${limit}`
+    return yield* Effect.forEach(rows, ({ event, seq }) => Effect.map(readEvent(event), (event) => ({ seq, event })))
+  })
+
+  const finish = Effect.fnUntraced(function*(info: JobInfo, result: JobResult) {
+    const state = yield* stateRow(info)
+    const row = { job_id: info.id, result: yield* writeResult(result) }
+    const write = Effect.gen(function*() {
+      const first = yield* sql`INSERT INTO autostop_results ${sql.insert(row)}
+        ON CONFLICT (job_id) DO NOTHING RETURNING job_id`
+      if (first.length > 0) yield* sql`UPDATE autostop_jobs SET ${sql.update(state)} WHERE id = ${info.id}`
+    })
+    yield* sql.withTransaction(Effect.when(write, hold(info.id)))
+  })
+
+  const result = Effect.fnUntraced(function*(id: string) {
+    const [row] = yield* sql<{ result: string }>`SELECT result FROM autostop_results WHERE job_id = ${id}`
+    return row === undefined ? undefined : yield* readResult(row.result)
+  })
+
+  const remove = (id: string) =>
+    Effect.map(
+      sql`DELETE FROM autostop_jobs WHERE id = ${id} AND state = 'stopped' RETURNING id`,
+      (rows) => rows.length > 0
+    )
+
+  const removeSome = (before: string) =>
+    Effect.map(
+      sql`DELETE FROM autostop_jobs WHERE id IN (
+        SELECT id FROM autostop_jobs WHERE state = 'stopped' AND stopped_at < ${before}
+        ORDER BY stopped_at LIMIT ${removedAtOnce}) RETURNING id`,
+      (rows) => rows.length
+    )
+
+  const removeStopped = Effect.fnUntraced(function*(before: string) {
+    let removed = 0
+    while (true) {
+      const some = yield* guarded("clean")(removeSome(before))
+      removed += some
+      if (some < removedAtOnce) return removed
+      yield* Effect.sleep(0)
+    }
+  })
+
+  const unfinished = Effect.gen(function*() {
+    const rows = yield* sql<JobText>`SELECT info, submission FROM autostop_jobs
+      WHERE ${sql.in("state", JobState.literals.filter((state) => state !== "stopped"))} ORDER BY submitted_at, id`
+    return yield* Effect.forEach(rows, readJob)
+  })
+
+  const counts = Effect.gen(function*() {
+    const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 }
+    const rows = yield* sql<{ state: JobState; count: number }>`
+      SELECT state, CAST(COUNT(*) AS INTEGER) AS count FROM autostop_jobs GROUP BY state`
+    for (const { count, state } of rows) counts[state] = count
+    return counts
+  })
+
+  return JobStore.of({
+    add: (job) => guarded("add")(add(job)),
+    get: (id) => guarded("get")(get(id)),
+    withPrefix: (prefix, limit) => guarded("resolve")(withPrefix(prefix, limit)),
+    list: (filter) => guarded("list")(list(filter)),
+    update: (info) => guarded("update")(update(info)),
+    append: (id, events) => guarded("append")(append(id, events)),
+    events: (id, after, limit) => guarded("events")(events(id, after, limit)),
+    finish: (info, outcome) => guarded("finish")(finish(info, outcome)),
+    result: (id) => guarded("result")(result(id)),
+    remove: (id) => guarded("remove")(remove(id)),
+    removeStopped,
+    unfinished: guarded("unfinished")(unfinished),
+    counts: guarded("counts")(counts)
+  })
+})

@@ -1,0 +1,141 @@
+/** A thin `SqlClient` over the SQLite that comes with Node: one connection to a file, used by one fiber at a time. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import * as Semaphore from "effect/Semaphore"
+import * as SqlClient from "effect/sql/SqlClient"
+import type * as SqlConnection from "effect/sql/SqlConnection"
+import * as SqlError from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
+import * as Stream from "effect/Stream"
+import { resolve } from "node:path"
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
+import { causeCode, causeText, type Target } from "./target.ts"
+
+/** Opens a file, and makes it where there is none; it is closed with the layer. */
+export const layer = (filename: string): Layer.Layer<SqlClient.SqlClient, SqlError.SqlError> =>
+  Layer.effect(SqlClient.SqlClient, make(filename)).pipe(Layer.provide(Reactivity.layer))
+
+export const target = (filename: string): Target => {
+  const name = resolve(filename)
+  return { name, advice: (error) => advice(name, error) }
+}
+
+const make = Effect.fnUntraced(function*(filename: string) {
+  const connection = yield* Effect.acquireRelease(
+    attempt("open", () => new NodeConnection(filename)),
+    (connection) => Effect.sync(() => connection.database.close())
+  )
+  return yield* SqlClient.make({
+    ...SqlClient.makeSqliteAcquirers({
+      connection: Effect.succeed(connection),
+      semaphore: yield* Semaphore.make(1),
+      isTransaction: (connection) => connection.database.isTransaction
+    }),
+    compiler: Statement.makeCompilerSqlite(),
+    driver: "node-sqlite",
+    spanAttributes: [["db.system.name", "sqlite"]],
+    // a transaction that reads first and writes then cannot wait for another writer: it has to begin as one
+    beginTransaction: "BEGIN IMMEDIATE",
+    prepareTransactionControls: true
+  })
+})
+
+/** How many prepared statements are kept. */
+const cacheSize = 64
+
+class NodeConnection implements SqlConnection.Connection {
+  readonly database: DatabaseSync
+  readonly #prepared = new Map<string, StatementSync>()
+
+  /**
+   * It does not wait for a lock by itself: that would stop the whole process, where the store waits in a fiber. With a
+   * write-ahead log readers and the writer do not wait for each other; `FULL` has every commit on disk when it returns.
+   */
+  constructor(filename: string) {
+    this.database = new DatabaseSync(filename, { timeout: 0 })
+    try {
+      this.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+    } catch (cause) {
+      this.database.close()
+      throw cause
+    }
+  }
+
+  readonly execute: SqlConnection.Connection["execute"] = (sql, params, transformRows) =>
+    Effect.map(this.#all(() => this.#prepare(sql), params), (rows) => transformRows?.(rows) ?? rows)
+
+  readonly executeRaw: SqlConnection.Connection["executeRaw"] = (sql, params) =>
+    this.#all(() => this.#prepare(sql), params)
+
+  readonly executeUnprepared: SqlConnection.Connection["executeUnprepared"] = (sql, params, transformRows) =>
+    Effect.map(this.#all(() => this.database.prepare(sql), params), (rows) => transformRows?.(rows) ?? rows)
+
+  readonly executeValues: SqlConnection.Connection["executeValues"] = (sql, params) =>
+    Effect.map(
+      this.#all(() => {
+        const statement = this.database.prepare(sql)
+        // columns of one name are told apart by their place alone
+        statement.setReturnArrays(true)
+        return statement
+      }, params),
+      (rows) => rows.map((row) => Object.values(row))
+    )
+
+  readonly executeValuesUnprepared = this.executeValues
+
+  /** Rows are read at once: a cursor left open would keep the database from committing. */
+  readonly executeStream: SqlConnection.Connection["executeStream"] = (sql, params, transformRows) =>
+    Stream.fromIterableEffect(this.execute(sql, params, transformRows))
+
+  #all(statement: () => StatementSync, params: ReadonlyArray<unknown>) {
+    // safe: what cannot be bound is refused by SQLite, as an error of the statement
+    return attempt("execute", () => statement().all(...params as ReadonlyArray<SQLInputValue>))
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#prepared.get(sql)
+    if (known !== undefined) return known
+    const statement = this.database.prepare(sql)
+    for (const oldest of this.#prepared.keys()) {
+      if (this.#prepared.size < cacheSize) break
+      this.#prepared.delete(oldest)
+    }
+    this.#prepared.set(sql, statement)
+    return statement
+  }
+}
+
+const attempt = <A>(operation: string, f: () => A): Effect.Effect<A, SqlError.SqlError> =>
+  Effect.try({ try: f, catch: (cause) => sqlError(operation, cause) })
+
+const sqlError = (operation: string, cause: unknown): SqlError.SqlError => {
+  // Node calls SQLite's own code `errcode`, where errors are classified by `errno`
+  if (Predicate.hasProperty(cause, "errcode")) Object.assign(cause, { errno: cause.errcode })
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new SqlError.SqlError({ reason: SqlError.classifySqliteError(cause, { operation, message }) })
+}
+
+const advice = (name: string, error: SqlError.SqlError): string => {
+  const code = causeCode(error, "errcode")
+  switch (typeof code === "number" ? code & 0xff : undefined) {
+    case 3:
+    case 8:
+      return `${name} cannot be written: let this user write the file and its folder (${causeText(error)})`
+    case 5:
+    case 6:
+      return `${name} is locked by another process: end what has it open, then try again`
+    case 10:
+      return `the disk of ${name} does not read or write: check it (${causeText(error)})`
+    case 11:
+    case 26:
+      return `${name} is damaged, or no SQLite database: put a backup in its place, or use another file`
+    case 13:
+      return `the disk of ${name} is full: make room on it, then try again`
+    case 14:
+      return `${name} cannot be opened: its folder has to exist, and this user has to be let into it`
+    default:
+      return `${name}: ${causeText(error)}`
+  }
+}

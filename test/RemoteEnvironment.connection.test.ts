@@ -1,0 +1,149 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import { Environment } from "../src/index.ts"
+import { Manager } from "../src/manager/Manager.ts"
+import { Address } from "../src/manager/server.ts"
+import { layer } from "../src/RemoteEnvironment.ts"
+import { eventOf, eventsOf } from "./support/hosts.ts"
+import { Endless, latch, Latched, resultOf, serving, stateOf, Sum } from "./support/managed.ts"
+import { Control } from "./support/memoryManager.ts"
+import { proxyOf } from "./support/proxy.ts"
+
+describe("a remote environment whose connections break", () => {
+  it.live("lets a job be once it has stopped by itself: its Scope may stay open, and waits for nobody", () =>
+    Effect.gen(function*() {
+      const { url } = yield* Address
+      const proxy = yield* proxyOf(url)
+      yield* Effect.gen(function*() {
+        const run = yield* Environment.submit(Sum, { numbers: [1] })
+        yield* run.result
+        proxy.isDown = true
+        proxy.cut()
+      }).pipe(Effect.provide(layer({ url: proxy.url })), Effect.timeout("2 seconds"))
+    }).pipe(Effect.scoped, Effect.provide(serving())))
+
+  it.live("misses nothing and tells nothing twice, wherever the connection breaks", () =>
+    Effect.gen(function*() {
+      const { url } = yield* Address
+      const proxy = yield* proxyOf(url)
+      latch.closeUnsafe()
+      yield* Effect.gen(function*() {
+        const run = yield* Environment.submit(Latched, {})
+        const whole = yield* Effect.forkChild(eventsOf(run))
+        const result = yield* Effect.forkChild(run.result)
+        for (let i = 0; i < 5; i++) {
+          yield* Effect.sleep("30 millis")
+          proxy.cut()
+        }
+        proxy.isDown = true
+        yield* Effect.sleep("100 millis")
+        latch.openUnsafe()
+        yield* Effect.sleep("100 millis")
+        // from here on a connection breaks in the middle of what it sends, a little later each time
+        const before = proxy.connections
+        proxy.cutAfter = (connection) => 220 + 40 * (connection - before)
+        proxy.isDown = false
+        const events = yield* Fiber.join(whole)
+        const { exit } = yield* Fiber.join(result)
+        assert.deepStrictEqual(exit, Exit.succeed("opened"))
+        assert.isAbove(proxy.connections, before + 2)
+        const { url: direct } = yield* Address
+        const reference = yield* Effect.promise(async () => (await fetch(`${direct}/jobs/${run.id}/events`)).text())
+        const expected = [...reference.matchAll(/^data: (\{.*\})$/gm)].map(([, json]) => JSON.parse(json ?? ""))
+        assert.deepStrictEqual(events, expected)
+        const { readers } = yield* Control
+        assert.isTrue(readers.some((after) => after > 0), "no reader resumed")
+      }).pipe(Effect.provide(layer({ url: proxy.url })))
+    }).pipe(Effect.scoped, Effect.provide(serving())))
+
+  it.live("notices a connection that is dead though nobody says so", () =>
+    Effect.gen(function*() {
+      const { url } = yield* Address
+      const proxy = yield* proxyOf(url)
+      latch.closeUnsafe()
+      yield* Effect.gen(function*() {
+        const run = yield* Environment.submit(Latched, {})
+        const result = yield* Effect.forkChild(run.result)
+        yield* eventOf(run, "RunStarted")
+        yield* Effect.sleep("600 millis")
+        // heartbeats alone keep it
+        assert.strictEqual((yield* Control).readers.length, 1)
+        proxy.isSilent = true
+        latch.openUnsafe()
+        yield* Effect.sleep("600 millis")
+        proxy.isSilent = false
+        assert.deepStrictEqual((yield* Fiber.join(result)).exit, Exit.succeed("opened"))
+      }).pipe(Effect.provide(layer({ url: proxy.url, silence: "400 millis" })))
+    }).pipe(Effect.scoped, Effect.provide(serving({ limits: { heartbeatMs: 100 } }))))
+
+  it.live("submits once, however often it has to ask", () =>
+    Effect.gen(function*() {
+      const { url } = yield* Address
+      const proxy = yield* proxyOf(url)
+      yield* Effect.gen(function*() {
+        // the answer to the first submit is lost
+        proxy.cutAfter = () => 10
+        const submitting = yield* Effect.forkChild(Environment.run(Sum, { numbers: [2] }))
+        yield* Effect.sleep("40 millis")
+        proxy.cutAfter = () => Infinity
+        assert.deepStrictEqual(yield* Fiber.join(submitting), { sum: 2n })
+        const { submissions } = yield* Control
+        assert.isAbove(submissions.length, 1)
+        assert.strictEqual(new Set(submissions.map(({ id }) => id)).size, 1)
+        const { list } = yield* Manager
+        assert.strictEqual((yield* list({ limit: 10 })).length, 1)
+      }).pipe(Effect.provide(layer({ url: proxy.url })))
+    }).pipe(Effect.scoped, Effect.provide(serving())))
+
+  it.live("leaves no job behind when it is interrupted before its submit is answered", () =>
+    Effect.gen(function*() {
+      const { url } = yield* Address
+      const proxy = yield* proxyOf(url)
+      yield* Effect.gen(function*() {
+        proxy.cutAfter = () => 0
+        const submitting = yield* Effect.forkChild(Environment.run(Endless, {}, { id: "lost" }))
+        while ((yield* Control).submissions.length === 0) yield* Effect.sleep("5 millis")
+        proxy.cutAfter = () => Infinity
+        yield* Fiber.interrupt(submitting)
+        assert.strictEqual((yield* resultOf("lost")).report.trigger, "stopped")
+      }).pipe(Effect.provide(layer({ url: proxy.url })))
+    }).pipe(Effect.scoped, Effect.provide(serving())))
+
+  it.live("waits for a manager that cannot be reached, other than to close", () =>
+    Effect.gen(function*() {
+      const { url } = yield* Address
+      const proxy = yield* proxyOf(url)
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(layer({ url: proxy.url, silence: "300 millis" }), scope)
+      const run = yield* Effect.provideContext(Environment.submit(Endless, {}, { id: "left" }), context)
+      proxy.isDown = true
+      proxy.cut()
+      const stopping = yield* Effect.forkChild(run.stop())
+      assert.isTrue(Option.isNone(yield* Effect.timeoutOption(Fiber.join(stopping), "300 millis")))
+      const start = Date.now()
+      yield* Scope.close(scope, Exit.void)
+      assert.isBelow(Date.now() - start, 2_000)
+      assert.strictEqual(yield* stateOf("left"), "running")
+    }).pipe(Effect.scoped, Effect.provide(serving())))
+
+  it.live("asks again for a stop that was not heard", () =>
+    Effect.gen(function*() {
+      const { url } = yield* Address
+      const proxy = yield* proxyOf(url)
+      yield* Effect.gen(function*() {
+        const run = yield* Environment.submit(Endless, {})
+        proxy.isDown = true
+        proxy.cut()
+        const stopping = yield* Effect.forkChild(run.stop({ reason: "enough" }))
+        yield* Effect.sleep("200 millis")
+        proxy.isDown = false
+        yield* Fiber.join(stopping)
+        assert.strictEqual((yield* run.result).report.reason, "enough")
+      }).pipe(Effect.provide(layer({ url: proxy.url })))
+    }).pipe(Effect.scoped, Effect.provide(serving())))
+})

@@ -1,0 +1,231 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { isGroupAlive, until } from "../../src/host/group.ts"
+import { StopReport } from "../../src/index.ts"
+import { JobInfo } from "../../src/manager/models.ts"
+import { bin, Started } from "../support/cli.ts"
+
+const greet = fileURLToPath(new URL("./jobs/greet.ts", import.meta.url))
+
+/** A job manager of the built command line, in a folder of its own, that can be started again after its end. */
+class Server implements AsyncDisposable {
+  readonly folder = mkdtempSync(join(tmpdir(), "autostop-serve-"))
+  readonly args: ReadonlyArray<string>
+  readonly env: Record<string, string>
+  server: Started
+  url = ""
+
+  private constructor(args: ReadonlyArray<string>, env: Record<string, string>) {
+    this.args = args
+    this.env = env
+    this.server = this.#start()
+  }
+
+  static async start(args: ReadonlyArray<string> = [], env: Record<string, string> = {}): Promise<Server> {
+    const server = new Server(args, env)
+    await server.#listening()
+    return server
+  }
+
+  #start(): Started {
+    return new Started([bin, "serve", "--port", "0", "--jobs", greet, "--data", this.folder, ...this.args], this.env)
+  }
+
+  async #listening(): Promise<void> {
+    await this.server.said("listens on")
+    this.url = /http:\/\/\S+/.exec(this.server.stdout)?.[0] ?? assert.fail(this.server.stdout)
+  }
+
+  async again(): Promise<void> {
+    this.server = this.#start()
+    await this.#listening()
+  }
+
+  /** Runs a command against it, to its end. */
+  async run(command: string, ...args: ReadonlyArray<string>) {
+    const started = new Started([bin, command, "--url", this.url, ...args], this.env)
+    const code = await started.ended()
+    return { code, stdout: started.stdout.trim(), stderr: started.stderr.trim() }
+  }
+
+  async submit(payload: object, ...args: ReadonlyArray<string>): Promise<string> {
+    const { code, stderr, stdout } = await this.run("submit", "greet", "--payload", JSON.stringify(payload), ...args)
+    assert.strictEqual(code, 0, stderr)
+    return stdout
+  }
+
+  async info(id: string): Promise<JobInfo> {
+    const { stdout } = await this.run("status", id, "--format", "json")
+    return Schema.decodeUnknownSync(JobInfo)(JSON.parse(stdout))
+  }
+
+  async report(id: string): Promise<StopReport> {
+    const { stdout } = await this.run("report", id, "--format", "json")
+    return Schema.decodeUnknownSync(StopReport)(JSON.parse(stdout))
+  }
+
+  /** Waits until it has printed something: its log is followed. */
+  async logged(id: string, text: string): Promise<void> {
+    const logs = new Started([bin, "logs", "-f", id, "--url", this.url], this.env)
+    await logs.said(text)
+    logs.signal("SIGKILL")
+    await logs.ended()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.server.signal("SIGKILL")
+    await this.server.ended()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+const gone = async (pid: number | undefined): Promise<void> => {
+  assert.isDefined(pid)
+  assert.isTrue(await until(() => !isGroupAlive(pid), 10_000), `${pid} is still there`)
+}
+
+describe("autostop serve", () => {
+  it("runs what is submitted by name, and hands out its id, state, events, log and report", async () => {
+    await using server = await Server.start()
+    const id = await server.submit({ name: "Ada" })
+    const events = await server.run("events", "-f", id)
+    assert.match(events.stdout, /job greet .*\n[^]*job succeeded, clean$/)
+    const info = await server.info(id.slice(0, 8))
+    assert.include(info, { id, state: "stopped", outcome: "succeeded", clean: true, trigger: "completed" })
+    const report = await server.report(id)
+    assert.include(report, { jobId: id, environment: "remote", clean: true })
+    assert.deepStrictEqual(report.services.map(({ name, outcome }) => [name, outcome]), [["test/Voice", "released"]])
+    const logs = await server.run("logs", id)
+    assert.match(logs.stdout, /^opened voice\nhello Ada from \d+\nclosed voice$/)
+    assert.include((await server.run("list")).stdout, id.slice(0, 8))
+    assert.match((await server.run("info")).stdout, /jobs +greet\n[^]*stopped +1/)
+    assert.strictEqual((await server.run("health")).stdout, "ready")
+    assert.strictEqual((await server.run("delete", id)).code, 0)
+    assert.include((await server.run("status", id)).stderr, "there is no job")
+  })
+
+  it("submit --wait exits as the job would", async () => {
+    await using server = await Server.start()
+    const wait = (payload: object) =>
+      server.run("submit", "greet", "--wait", "--format", "json", "--payload", JSON.stringify(payload))
+    const good = await wait({ name: "Ada" })
+    assert.strictEqual(good.code, 0)
+    assert.include(JSON.parse(good.stdout), { outcome: "succeeded", clean: true })
+    const failed = await wait({ name: "Ada", act: "fail" })
+    assert.strictEqual(failed.code, 1)
+    assert.include(JSON.parse(failed.stdout), { outcome: "failed", clean: true })
+  })
+
+  it("submit --wait leaves the job alone at a signal, and says so", async () => {
+    await using server = await Server.start()
+    const args = [bin, "submit", "greet", "--wait", "--url", server.url]
+    const waiting = new Started([...args, "--id", "mine", "--payload", "{\"name\":\"Ada\",\"act\":\"wait\"}"])
+    await waiting.said("run started")
+    waiting.signal("SIGINT")
+    assert.strictEqual(await waiting.ended(), 130)
+    assert.include(waiting.stderr, "job mine goes on at the manager; \"autostop stop mine\" stops it")
+    assert.include(await server.info("mine"), { state: "running" })
+    assert.strictEqual((await server.run("stop", "mine", "--reason", "enough")).code, 0)
+    await server.run("events", "-f", "mine")
+    assert.include(await server.report("mine"), { trigger: "stopped", reason: "enough", outcome: "cancelled" })
+  })
+
+  it("refuses what cannot run, before anything starts", async () => {
+    await using server = await Server.start()
+    const wrong = await server.run("submit", "greet", "--payload", "{\"name\":1}")
+    assert.strictEqual(wrong.code, 2)
+    assert.match(wrong.stderr, /^autostop: .*Expected string.*\["name"\]$/)
+    const unknown = await server.run("submit", "other", "--payload", "{}")
+    assert.strictEqual(unknown.code, 2)
+    assert.include(unknown.stderr, "no job \"other\" is registered here; there are: greet")
+    assert.strictEqual((await server.run("list")).stdout.split("\n").length, 1)
+  })
+
+  it("kills a job that blocks, and harms no other", async () => {
+    await using server = await Server.start()
+    const stuck = await server.submit({ name: "Bob", act: "block" })
+    await server.logged(stuck, "hello Bob")
+    const { pid } = await server.info(stuck)
+    await server.run("stop", stuck)
+    assert.match(
+      (await server.run("submit", "greet", "--wait", "--payload", "{\"name\":\"Ada\"}")).stdout,
+      /succeeded, clean/
+    )
+    await server.run("events", "-f", stuck)
+    assert.include(await server.report(stuck), { outcome: "cancelled", clean: false, trigger: "stopped" })
+    await gone(pid)
+  })
+
+  it("stops its jobs by their own policies at SIGTERM", async () => {
+    await using server = await Server.start()
+    const id = await server.submit({ name: "Ada", act: "wait" })
+    await server.logged(id, "hello Ada")
+    const { pid } = await server.info(id)
+    server.server.signal("SIGTERM")
+    assert.strictEqual(await server.server.ended(), 143)
+    await gone(pid)
+    await server.again()
+    const report = await server.report(id)
+    assert.include(report, { trigger: "stopped", reason: "the job manager is being stopped", clean: true })
+    assert.match((await server.run("logs", id)).stdout, /closed voice$/)
+  })
+
+  it("killed with -9 leaves no job behind, and finds their reports when it is back", async () => {
+    await using server = await Server.start()
+    const [good, stuck] = [
+      await server.submit({ name: "Ada", act: "wait" }),
+      await server.submit({ name: "Bob", act: "block" })
+    ]
+    await server.logged(good, "hello Ada")
+    await server.logged(stuck, "hello Bob")
+    const pids = [(await server.info(good)).pid, (await server.info(stuck)).pid]
+    server.server.signal("SIGKILL")
+    await server.server.ended()
+    await server.again()
+    await server.run("events", "-f", good)
+    assert.include(await server.report(good), { trigger: "lost", outcome: "cancelled", clean: true })
+    await server.run("events", "-f", stuck)
+    assert.include(await server.report(stuck), { trigger: "lost", outcome: "failed", clean: false })
+    for (const pid of pids) await gone(pid)
+    assert.match((await server.run("info")).stdout, /running +0/)
+  })
+
+  it("queues what there is no room for, those of a higher priority first, and finds the queue when it is back", async () => {
+    await using server = await Server.start(["--concurrency", "1"])
+    await server.submit({ name: "first", act: "wait" }, "--id", "first")
+    await server.submit({ name: "later" }, "--id", "later")
+    await server.submit({ name: "urgent" }, "--id", "urgent", "--priority", "5")
+    await server.submit({ name: "never" }, "--id", "never")
+    assert.strictEqual((await server.info("later")).state, "queued")
+    await server.run("stop", "never", "--reason", "not needed")
+    assert.include(await server.report("never"), { outcome: "cancelled", clean: true, reason: "not needed" })
+    server.server.signal("SIGKILL")
+    await server.server.ended()
+    await server.again()
+    await server.run("events", "-f", "later")
+    const [later, urgent] = [await server.info("later"), await server.info("urgent")]
+    assert.include(later, { state: "stopped", outcome: "succeeded" })
+    assert.isTrue((urgent.startedAt ?? "") < (later.startedAt ?? ""))
+  })
+
+  it("takes a token where it is given one, and starts nowhere else without", async () => {
+    await using server = await Server.start([], { AUTOSTOP_TOKEN: "secret" })
+    assert.strictEqual((await server.run("list")).code, 0)
+    const without = new Started([bin, "list", "--url", server.url])
+    assert.strictEqual(await without.ended(), 2)
+    assert.include(without.stderr, "a bearer token is required; set AUTOSTOP_TOKEN, or give --token-file")
+    const open = new Started([bin, "serve", "--host", "0.0.0.0", "--port", "0", "--data", server.folder])
+    assert.strictEqual(await open.ended(), 2)
+    assert.match(open.stderr, /^autostop: "0\.0\.0\.0" can be reached by others: that takes a token/)
+  })
+
+  it("says what to do where no manager answers", async () => {
+    const list = new Started([bin, "list", "--url", "http://127.0.0.1:9"])
+    assert.strictEqual(await list.ended(), 2)
+    assert.include(list.stderr, "no job manager answers at http://127.0.0.1:9; start one with \"autostop serve\"")
+  })
+})

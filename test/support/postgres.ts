@@ -1,0 +1,161 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import {
+  accessSync,
+  chownSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join } from "node:path"
+
+/** A PostgreSQL server for tests: on loopback, with data of its own in a folder that goes with it. */
+export interface Postgres {
+  /** Of a database of this name, which has to be there. */
+  readonly url: (database: string) => string
+  /** Makes an empty database, and gives its URL. */
+  readonly fresh: () => string
+  /** Runs SQL in a database, in another session. */
+  readonly query: (url: string, sql: string) => void
+  /** Ends the server as a crash does, and waits until it is gone. */
+  readonly crash: () => Promise<void>
+  /** Starts it again after a crash, at the same address. */
+  readonly restart: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+/** With what a URL has to encode, so that it is seen that it does. */
+const password = "p@ss/w:rd?#"
+
+/** Nothing of it is seen from elsewhere, and nothing has to survive the machine. */
+const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "lc_messages=C"]
+  .flatMap((setting) => ["-c", setting])
+
+export const startPostgres = async (): Promise<Postgres> => {
+  const bin = findBinaries()
+  const folder = mkdtempSync(join(tmpdir(), "autostop-postgres-"))
+  // the server refuses to run as root
+  const owner = process.getuid?.() === 0 ? unprivileged() : undefined
+  if (owner !== undefined) chownSync(folder, owner.uid, owner.gid)
+  const data = join(folder, "data")
+  const options = { cwd: folder, ...owner, env: { PATH: process.env["PATH"], LC_ALL: "C" } }
+  const passwordFile = join(folder, "password")
+  writeFileSync(passwordFile, password)
+  execFileSync(
+    join(bin, "initdb"),
+    ["-D", data, "-U", "tester", "-A", "scram-sha-256", `--pwfile=${passwordFile}`, "-E", "UTF8", "--no-sync"],
+    { ...options, stdio: ["ignore", "ignore", "inherit"] }
+  )
+  const port = await freePort()
+
+  let server: ChildProcess | undefined
+  const signal = (name: NodeJS.Signals) => async () => {
+    const running = server
+    server = undefined
+    if (running === undefined || running.exitCode !== null) return
+    running.kill(name)
+    await once(running, "exit")
+  }
+  const start = async () => {
+    server = await run(join(bin, "postgres"), ["-D", data, "-p", String(port), ...settings], options)
+  }
+  process.once("exit", () => {
+    server?.kill("SIGQUIT")
+    rmSync(folder, { recursive: true, force: true })
+  })
+  await start()
+
+  let databases = 0
+  const url = (database: string) => `postgres://tester:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`
+  const query = (url: string, sql: string) => {
+    execFileSync(join(bin, "psql"), ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql], {
+      stdio: ["ignore", "ignore", "inherit"]
+    })
+  }
+  return {
+    url,
+    query,
+    fresh: () => {
+      const name = `store${++databases}`
+      query(url("postgres"), `CREATE DATABASE ${name}`)
+      return url(name)
+    },
+    crash: signal("SIGQUIT"),
+    restart: start,
+    stop: async () => {
+      await signal("SIGINT")()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+/** The folder of the server's programs: Debian has them beside `PATH`. */
+const findBinaries = (): string => {
+  const debian = "/usr/lib/postgresql"
+  const versions = (() => {
+    try {
+      return readdirSync(debian).toSorted((a, b) => Number(b) - Number(a))
+    } catch {
+      return []
+    }
+  })()
+  const folders = [
+    ...(process.env["PATH"] ?? "").split(delimiter),
+    ...versions.map((version) => join(debian, version, "bin"))
+  ]
+  for (const folder of folders) {
+    try {
+      // a link leads to the folder where `initdb` finds what it needs
+      const found = dirname(realpathSync(join(folder, "postgres")))
+      for (const program of ["postgres", "initdb", "psql"]) accessSync(join(found, program), constants.X_OK)
+      return found
+    } catch {
+      continue
+    }
+  }
+  throw new Error(
+    "The tests of the store need PostgreSQL: `postgres`, `initdb` and `psql` are neither in PATH nor in " +
+      `${debian}/*/bin. On Debian and Ubuntu: apt-get install postgresql`
+  )
+}
+
+const unprivileged = (): { readonly uid: number; readonly gid: number } => {
+  for (const user of ["postgres", "nobody"]) {
+    try {
+      const id = (flag: string) => Number(execFileSync("id", [flag, user], { stdio: ["ignore", "pipe", "ignore"] }))
+      return { uid: id("-u"), gid: id("-g") }
+    } catch {
+      continue
+    }
+  }
+  throw new Error("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`")
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const address = server.address()
+  server.close()
+  await once(server, "close")
+  if (address === null || typeof address === "string") throw new Error("no port")
+  return address.port
+}
+
+/** Starts the server, and waits until it takes connections. */
+const run = (program: string, args: ReadonlyArray<string>, options: object): Promise<ChildProcess> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, { ...options, stdio: ["ignore", "ignore", "pipe"] })
+    let log = ""
+    child.stderr.setEncoding("utf8")
+    child.stderr.on("data", (text: string) => {
+      log = (log + text).slice(-10_000)
+      if (log.includes("ready to accept connections")) resolve(child)
+    })
+    child.once("error", reject)
+    child.once("exit", (code) => reject(new Error(`PostgreSQL has ended with ${code}:\n${log}`)))
+  })
