@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
-import { type Owner, type Signal, signalCodes } from "../internal/owner.ts"
+import { entries } from "../internal/entry.ts"
+import type { Owner } from "../internal/owner.ts"
+import { type Signal, signalCodes } from "../internal/signals.ts"
 import type { StopReport } from "../StopReport.ts"
 import type { JobLimits } from "../supervisor/due.ts"
 import { type Ended, Supervised } from "../supervisor/supervised.ts"
@@ -32,7 +34,7 @@ export const isolate = (options: IsolateOptions): Effect.Effect<Ending, Refusal>
   Effect.callback((resume) => {
     const { owner } = options
     const supervised = new Supervised({
-      args: [isolatedMain, ...options.args],
+      args: [fileURLToPath(entries.isolatedMain), ...options.args],
       sharesOutput: true,
       account: { job: options.module, environment: "local" },
       limits: options.limits,
@@ -88,7 +90,3 @@ const endingOf = (ended: Ended, module: string): Effect.Effect<Ending, Refusal> 
       return Effect.succeed({ code: 3, report: ended.report })
   }
 }
-
-const isolatedMain = fileURLToPath(
-  new URL(`./isolatedMain${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url)
-)

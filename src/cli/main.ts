@@ -2,9 +2,9 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
-import { readFileSync } from "node:fs"
 import type { Owner } from "../internal/owner.ts"
 import { ownProcess } from "../internal/ownProcess.ts"
+import { version } from "../internal/version.ts"
 import { CommandLine } from "./commandLine.ts"
 import {
   deleteCommand,
@@ -21,8 +21,6 @@ import { runCommand } from "./run.ts"
 import { serveCommand } from "./serve.ts"
 import { submitCommand } from "./submit.ts"
 import { Refusal } from "./refusal.ts"
-
-const version: string = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version
 
 const command = Command.make("autostop").pipe(
   Command.withDescription("Runs jobs, and stops well everything that they started"),

@@ -1,9 +1,10 @@
 /** What the supervisor of an isolated job asks for. */
 import * as Schema from "effect/Schema"
+import { signals } from "../internal/signals.ts"
 
 /** A signal came, the how manieth. */
 export const Asked = Schema.TaggedStruct("Signal", {
-  signal: Schema.Literals(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"]),
+  signal: Schema.Literals(signals),
   count: Schema.Int
 })
 export type Asked = typeof Asked.Type

@@ -1,4 +1,5 @@
 import type { Send } from "./frames.ts"
+import type { Killed } from "../internal/group.ts"
 import type { Notice } from "../internal/notice.ts"
 import type { Limits } from "../internal/limits.ts"
 
@@ -11,14 +12,6 @@ export interface Init {
   readonly module: string
   /** The limits of its own services. JSON has no infinity: there it is `null`. */
   readonly limits: Limits
-}
-
-/** How a kill went. */
-export interface Killed {
-  /** Whether it was seen that nothing of the host is left. */
-  readonly gone: boolean
-  readonly how: string
-  readonly durationMs: number
 }
 
 /** A host as its owner sees it: somewhere else, and the way there. */

@@ -8,7 +8,7 @@ import type { JobEvent } from "../JobEvent.ts"
 import { Notice } from "../internal/notice.ts"
 import type { Method } from "./contract.ts"
 import type { HostError } from "./error.ts"
-import type { Killed } from "./link.ts"
+import type { Killed } from "../internal/group.ts"
 import { Replica, type ReplicaOptions } from "./replica.ts"
 
 export type Restart = Schedule.Schedule<unknown, HostError>

@@ -2,15 +2,15 @@ import { spawn } from "node:child_process"
 import { Socket } from "node:net"
 import { fileURLToPath } from "node:url"
 import { Notice } from "../internal/notice.ts"
-import { entry } from "./entry.ts"
-import { isGroupAlive, killGroup, signal as signalTo } from "./group.ts"
-import type { Killed, Open } from "./link.ts"
+import { entries } from "../internal/entry.ts"
+import { isGroupAlive, type Killed, killGroup, signal as signalTo } from "../internal/group.ts"
+import type { Open } from "./link.ts"
 import { forward, tailOf } from "./output.ts"
 
 /** A host in a process of its own, which leads a group of its own: what it starts is killed with it. */
 export const openProcess: Open = (onBytes) => {
   const exited = new Notice()
-  const child = spawn(process.execPath, [...execArgv(), fileURLToPath(entry("processMain"))], {
+  const child = spawn(process.execPath, [...execArgv(), fileURLToPath(entries.processMain)], {
     detached: true,
     // 3 carries the frames; 4 carries nothing: its end tells the host that its owner is gone
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"]

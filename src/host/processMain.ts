@@ -4,8 +4,8 @@ import { Socket } from "node:net"
 import { Worker } from "node:worker_threads"
 import { Notice } from "../internal/notice.ts"
 import { ownProcess } from "../internal/ownProcess.ts"
-import { entry } from "./entry.ts"
-import { signal } from "./group.ts"
+import { entries } from "../internal/entry.ts"
+import { signal } from "../internal/group.ts"
 import { hosted } from "./hosted.ts"
 import type { Port } from "./port.ts"
 
@@ -16,7 +16,7 @@ const graceMs = 500
 const lingerMs = 2_000
 
 const begin = (): void => {
-  const watchdog = new Worker(entry("watchdog"), { execArgv: [] })
+  const watchdog = new Worker(entries.watchdog, { execArgv: [] })
   watchdog.unref()
   const socket = new Socket({ fd: 3 })
   const lost = new Notice()

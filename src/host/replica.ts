@@ -6,7 +6,8 @@ import { Caller } from "./caller.ts"
 import { HostError } from "./error.ts"
 import { Heartbeat } from "./heartbeat.ts"
 import { FrameReader, FrameWriter, readJson, Reply, Request } from "./frames.ts"
-import type { Init, Killed, Link, Open } from "./link.ts"
+import type { Killed } from "../internal/group.ts"
+import type { Init, Link, Open } from "./link.ts"
 
 export interface ReplicaOptions {
   readonly open: Open

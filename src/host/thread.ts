@@ -1,16 +1,17 @@
 import { Worker } from "node:worker_threads"
 import { childrenOf } from "../internal/handles.ts"
+import { longestMs } from "../internal/time.ts"
 import { Notice } from "../internal/notice.ts"
-import { signal, until } from "./group.ts"
+import { signal, until } from "../internal/group.ts"
 import type { Open } from "./link.ts"
-import { entry } from "./entry.ts"
+import { entries } from "../internal/entry.ts"
 import { type Born, bytesOf, type Piece, post } from "./piece.ts"
 import { forward, tailOf } from "./output.ts"
 
 /** A host in a worker thread of this process. */
 export const openThread: Open = (onBytes) => {
   const exited = new Notice()
-  const worker = new Worker(entry("threadMain"), { stdout: true, stderr: true, env: process.env })
+  const worker = new Worker(entries.threadMain, { stdout: true, stderr: true, env: process.env })
   /** Where the system lists the children of the thread. */
   let task: string | undefined
   let error: unknown
@@ -53,6 +54,3 @@ const textOf = (error: unknown): string => error instanceof Error ? error.stack 
 
 /** How long a thread may take to end when it is asked to. */
 const politeMs = 100
-
-/** The longest that a timer can wait. */
-const longestMs = 2 ** 31 - 1

@@ -6,7 +6,7 @@ import { flush } from "../internal/flush.ts"
 import { childrenOf, leftoverOf } from "../internal/handles.ts"
 import { Notice } from "../internal/notice.ts"
 import { Host } from "../internal/processHost.ts"
-import { signal } from "./group.ts"
+import { signal } from "../internal/group.ts"
 import { hosted } from "./hosted.ts"
 import { type Born, bytesOf, type Piece, post } from "./piece.ts"
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import type { Worker } from "node:worker_threads"
 import type { Leftover } from "../StopReport.ts"
+import { statOf } from "./group.ts"
 
 /** What keeps a process alive or runs beneath it, at one moment. */
 export interface Snapshot {
@@ -125,11 +126,10 @@ export const leftoverOf = (child: ChildProcess): Leftover => ({
 
 const childProcess = (pid: number): ChildProcess | undefined => {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-    if (state === "Z" || state === "X") return undefined
+    const [state, group] = statOf(pid)
+    if (state === undefined || state === "Z" || state === "X") return undefined
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim()
-    return { pid, command, detached: Number(group) === pid }
+    return { pid, command, detached: group === pid }
   } catch {
     return undefined
   }

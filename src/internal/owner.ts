@@ -3,15 +3,15 @@ import * as Effect from "effect/Effect"
 import type { Leftover } from "../StopReport.ts"
 import { flush } from "./flush.ts"
 import { newChildren, since, type Snapshot, snapshot, watchWorkers } from "./handles.ts"
+import { signal as signalTo, until } from "./group.ts"
 import type { Run, StopRequest } from "./run.ts"
-
-/** The signals that end a process politely, and the exit code of each. */
-export const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
-export type Signal = keyof typeof signalCodes
-const signals = Object.keys(signalCodes) as ReadonlyArray<Signal> // the record has exactly these keys
+import { type Signal, signals } from "./signals.ts"
+import { longestMs } from "./time.ts"
 
 /** How long a program may take for its own last words once its jobs have stopped, and how long a kill may take. */
 const graceMs = 1_000
+/** How long it may take until the system tells that what was killed has ended. */
+const goneMs = 200
 
 /**
  * Owns a process: its signals, its uncaught errors, its exit. The first signal stops the jobs, and then the program;
@@ -176,7 +176,7 @@ export class Owner {
   }
 
   #exitAfter(ms: number): void {
-    if (ms < 2 ** 31) setTimeout(() => this.#abort("The time is up."), ms).unref()
+    if (ms <= longestMs) setTimeout(() => this.#abort("The time is up."), ms).unref()
   }
 
   /** The last resort: says who is still being waited for and what keeps the process alive, and exits. */
@@ -190,13 +190,11 @@ export class Owner {
     void this.end(3, graceMs)
   }
 
-  /** What was started in this process's own group does not outlive it. A few turns let the system tell that it ended. */
+  /** What was started in this process's own group does not outlive it. */
   async #killChildren(): Promise<void> {
     const pids = newChildren(this.#before).flatMap((child) => child.detached ? [] : [child.pid])
-    for (const pid of pids) kill(pid, "SIGKILL")
-    for (let turn = 0; turn < 20 && pids.some((pid) => kill(pid, 0)); turn++) {
-      await new Promise((resolve) => setTimeout(resolve, turn))
-    }
+    for (const pid of pids) signalTo(pid, "SIGKILL")
+    await until(() => !pids.some((pid) => signalTo(pid, 0)), goneMs)
   }
 
   /** Ends the process once all of its output has been read; children that were left behind end with it. */
@@ -214,12 +212,3 @@ const lost: StopRequest = { trigger: "lost", mode: "drain", reason: "its supervi
 
 /** Thrown where `process.exit` was called, which never returns. */
 class ExitCalled extends Error {}
-
-/** Whether there was still something to send it to. */
-const kill = (pid: number, signal: "SIGKILL" | 0): boolean => {
-  try {
-    return process.kill(pid, signal)
-  } catch {
-    return false
-  }
-}

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Leftover, ServiceOutcome, ServiceReport } from "../StopReport.ts"
+import type { Killed } from "./group.ts"
 import type { Node } from "./node.ts"
 import { Notice } from "./notice.ts"
 
@@ -30,7 +31,7 @@ export type Details = Pick<ServiceReport, "pid" | "restarts" | "killMs">
 /** A service that lives elsewhere, where it can be killed. */
 export interface Remote {
   /** Kills what still runs of it, and sees to it that it is gone. Never fails. */
-  readonly kill: Effect.Effect<{ readonly gone: boolean; readonly how: string; readonly durationMs: number }>
+  readonly kill: Effect.Effect<Killed>
   readonly details: () => Details
   /** The lines of its replicas, and of the services within its hosts. */
   readonly lines: () => ReadonlyArray<ServiceReport>

@@ -1,5 +1,8 @@
 import type * as Clock from "effect/Clock"
 
+/** The longest that a timer of Node's can wait, in milliseconds. */
+export const longestMs = 2 ** 31 - 1
+
 /** Milliseconds that only go forward, for durations and limits. */
 export const now = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
 

@@ -5,7 +5,7 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { readFileSync } from "node:fs"
+import { version } from "../internal/version.ts"
 import { Api, Readable } from "./Api.ts"
 import { Manager, Refused, Unavailable } from "./Manager.ts"
 import { metricsText } from "./metrics.ts"
@@ -18,8 +18,6 @@ export class Serving extends Context.Service<Serving, {
   /** How often a stream says that it is alive. */
   readonly heartbeatMs: number
 }>()("autostop/manager/Serving") {}
-
-const version: string = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version
 
 /** Fails once the server is being stopped, for what would only hold it up. */
 const open = Effect.flatMap(Serving, ({ isEnding }) =>

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { Socket } from "node:net"
 import { fileURLToPath } from "node:url"
-import { signal } from "../host/group.ts"
+import { signal } from "../internal/group.ts"
 import { tailOf } from "../host/output.ts"
 import { execArgv } from "../host/process.ts"
+import { entries } from "../internal/entry.ts"
 import { pathOf } from "../internal/jobModule.ts"
+import { longestMs } from "../internal/time.ts"
 import { encode, reader } from "../supervisor/lines.ts"
 import type { Submission } from "./models.ts"
 import { type Answer, decodeAnswer, type Question } from "./wire.ts"
@@ -15,9 +17,6 @@ const bootMs = 30_000
 const checkMs = 5_000
 /** An inspector that nobody has asked for that long ends: its module may be another one by then. */
 const idleMs = 30_000
-
-/** The longest that a timer can wait. */
-const longestMs = 2 ** 31 - 1
 
 /** What a module says of itself: the name of its only or default job, or why there is none. */
 export type Loaded = Extract<Answer, { readonly _tag: "Loaded" }>
@@ -54,7 +53,7 @@ export class Inspector {
     this.#loadMs = loadMs
     this.#onEnd = onEnd
     this.loaded = new Promise((resolve) => void (this.#conclude = resolve))
-    this.#child = spawn(process.execPath, [...execArgv(), inspectorMain, module], {
+    this.#child = spawn(process.execPath, [...execArgv(), fileURLToPath(entries.inspectorMain), module], {
       detached: true,
       env,
       // as with a job: 3 carries what it tells, 4 what it is asked, and by its end that nobody is here any longer
@@ -137,7 +136,3 @@ export class Inspector {
     this.#waiting.clear()
   }
 }
-
-const inspectorMain = fileURLToPath(
-  new URL(`./inspectorMain${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url)
-)

@@ -2,6 +2,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
+import { entries } from "../internal/entry.ts"
 import { pathOf } from "../internal/jobModule.ts"
 import { merge } from "../internal/settings.ts"
 import * as Policy from "../StopPolicy.ts"
@@ -36,7 +37,7 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
     }
   }
   const supervised = new Supervised({
-    args: [jobMain],
+    args: [fileURLToPath(entries.jobMain)],
     env,
     sharesOutput: false,
     account: { job: submission.job, jobId: id, environment: "remote" },
@@ -124,5 +125,3 @@ export const limitsOf = (env: NodeJS.ProcessEnv, submission?: Submission): JobLi
     afterMs: typeof autostop === "object" && "after" in autostop ? autostop.after : Infinity
   }
 }
-
-const jobMain = fileURLToPath(new URL(`./jobMain${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url))

@@ -3,8 +3,8 @@ import type * as Option from "effect/Option"
 import { once } from "node:events"
 import { writeFileSync } from "node:fs"
 import { Worker } from "node:worker_threads"
-import { entry } from "../host/entry.ts"
-import { signal } from "../host/group.ts"
+import { entries } from "../internal/entry.ts"
+import { signal } from "../internal/group.ts"
 import type { Run, RunResult } from "../internal/run.ts"
 import { encode, reader } from "./lines.ts"
 import type { Reported, Told } from "./told.ts"
@@ -39,7 +39,7 @@ export const tellLast = (reported: Reported): void => {
  * what is left of its group when the job has had its time is killed then.
  */
 export class Supervisor<Asked> {
-  readonly #watchdog = new Worker(entry("watchdog"), { execArgv: [] })
+  readonly #watchdog = new Worker(entries.watchdog, { execArgv: [] })
   /** What was asked for before there was anybody to ask. */
   readonly #early: Array<Asked | null> = []
   #receive = (asked: Asked | null): void => void this.#early.push(asked)

@@ -1,10 +1,10 @@
 import type { Mutable } from "effect/Types"
 import { type ChildProcess, spawn } from "node:child_process"
 import { Socket } from "node:net"
-import { isGroupAlive, killGroup, until } from "../host/group.ts"
-import type { Killed } from "../host/link.ts"
+import { isGroupAlive, type Killed, killGroup, until } from "../internal/group.ts"
 import { execArgv } from "../host/process.ts"
-import { type Signal, signalCodes } from "../internal/owner.ts"
+import { type Signal, signalCodes } from "../internal/signals.ts"
+import { longestMs } from "../internal/time.ts"
 import { millis } from "../internal/render.ts"
 import { StopReport, type Trigger } from "../StopReport.ts"
 import { type Due, type JobLimits, nextDue, type Times } from "./due.ts"
@@ -192,8 +192,7 @@ export class Supervised {
     const due = nextDue(this.#times, this.#limits)
     const ms = due.at - performance.now()
     if (ms === Infinity) return
-    // a timer does not wait longer than that
-    if (ms >= 2 ** 31) this.#timer = setTimeout(() => this.#arm(), 2 ** 31 - 1)
+    if (ms > longestMs) this.#timer = setTimeout(() => this.#arm(), longestMs)
     else this.#timer = setTimeout(() => this.#expire(due), Math.max(0, ms))
   }
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { until } from "../../src/host/group.ts"
+import { until } from "../../src/internal/group.ts"
 import type { Submission } from "../../src/manager/models.ts"
 import { Started } from "../support/cli.ts"
 import {

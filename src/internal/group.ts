@@ -1,5 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs"
-import type { Killed } from "./link.ts"
+
+/** How a kill went. */
+export interface Killed {
+  /** Whether it was seen that nothing of it is left. */
+  readonly gone: boolean
+  readonly how: string
+  readonly durationMs: number
+}
 
 /** Sends a signal to a process, or to a whole group by its negative id. Whether there was anybody to get it. */
 export const signal = (pid: number, name: NodeJS.Signals | 0): boolean => {
@@ -26,7 +33,8 @@ const onlyZombies = (group: number): boolean => {
   }
 }
 
-const statOf = (pid: string): [state: string | undefined, group: number] => {
+/** The state of a process and its group, from `/proc`; no state where there is no such process. */
+export const statOf = (pid: number | string): [state: string | undefined, group: number] => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
     const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
