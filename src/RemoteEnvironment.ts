@@ -14,7 +14,7 @@ import type { Environment } from "./Environment.ts"
  * @since 0.1.0
  */
 export interface RemoteOptions {
-  /** Where the manager is, such as `http://127.0.0.1:7373`. */
+  /** Where the manager is, such as `http://127.0.0.1:19001`. */
   readonly url: string
   /** One with the role `operate`, where the manager asks for one. */
   readonly token?: string | Redacted.Redacted | undefined

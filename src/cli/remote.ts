@@ -5,10 +5,9 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { readFileSync } from "node:fs"
 import type { Client } from "../manager/client.ts"
+import { defaultPort } from "../manager/models.ts"
 import { messageOf } from "./output.ts"
 import { Refusal } from "./refusal.ts"
-
-export const defaultPort = 19_001
 
 export const remoteFlags = {
   url: Flag.String("url").pipe(

@@ -3,7 +3,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import { availableParallelism } from "node:os"
-import { defaultPort } from "./remote.ts"
+import { defaultPort } from "../manager/models.ts"
 import { Refusal } from "./refusal.ts"
 
 const flags = {

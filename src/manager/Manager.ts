@@ -65,8 +65,6 @@ export class Manager extends Context.Service<Manager, {
   readonly stop: (id: string, command: StopCommand) => Effect.Effect<JobInfo, NotFound | StoreError>
   /** How it ended; fails with `Conflict` while it runs. */
   readonly result: (id: string) => Effect.Effect<JobResult, NotFound | Conflict | StoreError>
-  /** Waits for the end. */
-  readonly awaitResult: (id: string) => Effect.Effect<JobResult, NotFound | StoreError>
   /** Keeps a job that has a lease alive. */
   readonly renew: (id: string) => Effect.Effect<JobInfo, NotFound | StoreError>
   /** Removes a job. One that runs is stopped first where `force` says so, and else a `Conflict`. */
@@ -75,6 +73,8 @@ export class Manager extends Context.Service<Manager, {
   readonly clean: (before: string) => Effect.Effect<number, StoreError>
   readonly jobs: ReadonlyArray<Registered>
   readonly counts: Effect.Effect<Readonly<Record<JobInfo["state"], number>>, StoreError>
+  /** Asks every job that runs to stop, and returns at once. */
+  readonly stopRunning: (command: StopCommand) => Effect.Effect<void>
   /** Takes no more jobs, stops those that run by their own policies, and waits for them. What is queued is kept. */
   readonly close: Effect.Effect<void>
   /** Whether it takes jobs. */

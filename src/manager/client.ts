@@ -14,7 +14,7 @@ import { Api } from "./Api.ts"
 export type Client = HttpApiClient.ForApi<typeof Api>
 
 export interface ClientOptions {
-  /** Where the manager is: `http://127.0.0.1:7373`, with a path where it stands behind one. */
+  /** Where the manager is: `http://127.0.0.1:19001`, with a path where it stands behind one. */
   readonly url: string
   readonly token?: string | Redacted.Redacted | undefined
 }

@@ -20,11 +20,11 @@ export class Serving extends Context.Service<Serving, {
 }>()("autostop/manager/Serving") {}
 
 /** Fails once the server is being stopped, for what would only hold it up. */
-const open = Effect.flatMap(Serving, ({ isEnding }) =>
+const openOf = ({ isEnding }: Serving["Service"]) =>
   Effect.flatMap(
     isEnding,
     (ending) => ending ? Effect.fail(new Unavailable({ message: "the manager is being stopped" })) : Effect.void
-  ))
+  )
 
 const jobs = HttpApiBuilder.group(
   Api,
@@ -32,7 +32,7 @@ const jobs = HttpApiBuilder.group(
   Effect.fnUntraced(function*(handlers) {
     const manager = yield* Manager
     const serving = yield* Serving
-    const isOpen = Effect.provideService(open, Serving, serving)
+    const isOpen = openOf(serving)
     const feed = feedOf(serving)
     const of = <A, E>(prefix: string, use: (id: string) => Effect.Effect<A, E>) =>
       Effect.flatMap(manager.resolve(prefix), use)
@@ -40,29 +40,17 @@ const jobs = HttpApiBuilder.group(
       submit: ({ payload }) => Effect.andThen(isOpen, manager.submit(payload)),
       list: ({ query }) => manager.list({ ...query, limit: query.limit ?? 100 }),
       get: ({ params }) => of(params.id, manager.get),
-      events: ({ headers, params, query }) =>
+      events: (request) =>
         Effect.andThen(
           isOpen,
-          of(params.id, (id) =>
-            Effect.succeed(feed(
-              manager.events(id, {
-                after: headers["last-event-id"] ?? query.after ?? 0,
-                follow: query.follow ?? false
-              }),
-              ({ event, seq }) => ({ id: seq, event: "message" as const, data: event })
-            )))
+          of(request.params.id, (id) =>
+            Effect.succeed(feed(manager.events(id, place(request)), ({ event, seq }) => [seq, event])))
         ),
-      logs: ({ headers, params, query }) =>
+      logs: (request) =>
         Effect.andThen(
           isOpen,
-          of(params.id, (id) =>
-            Effect.succeed(feed(
-              manager.logs(id, {
-                after: headers["last-event-id"] ?? query.after ?? 0,
-                follow: query.follow ?? false
-              }),
-              (line) => ({ id: line.seq, event: "message" as const, data: line })
-            )))
+          of(request.params.id, (id) =>
+            Effect.succeed(feed(manager.logs(id, place(request)), (line) => [line.seq, line])))
         ),
       stages: ({ params }) => of(params.id, manager.stages),
       stop: ({ params, payload }) => of(params.id, (id) => manager.stop(id, payload)),
@@ -76,12 +64,21 @@ const jobs = HttpApiBuilder.group(
   })
 )
 
+/** Where a stream begins, and whether it goes on. */
+const place = ({ headers, query }: {
+  readonly headers: { readonly "last-event-id"?: number }
+  readonly query: { readonly after?: number; readonly follow?: boolean }
+}) => ({ after: headers["last-event-id"] ?? query.after ?? 0, follow: query.follow ?? false })
+
 /** Makes the elements of a stream events that a client can resume after, with heartbeats, until the server stops. */
 const feedOf = ({ ends, heartbeatMs }: Serving["Service"]) => {
   const heartbeat = Stream.map(Stream.tick(heartbeatMs), () => ({ event: "heartbeat" as const, data: "-" }))
-  return <A, B, E>(elements: Stream.Stream<A, E>, event: (element: A) => B) =>
+  return <A, B, E>(elements: Stream.Stream<A, E>, numbered: (element: A) => readonly [id: number, data: B]) =>
     elements.pipe(
-      Stream.map(event),
+      Stream.map((element) => {
+        const [id, data] = numbered(element)
+        return { id, event: "message" as const, data }
+      }),
       Stream.merge(heartbeat, { haltStrategy: "left" }),
       Stream.interruptWhen(ends)
     )
@@ -105,7 +102,7 @@ const health = HttpApiBuilder.group(
   "health",
   Effect.fnUntraced(function*(handlers) {
     const manager = yield* Manager
-    const isOpen = Effect.provideService(open, Serving, yield* Serving)
+    const isOpen = openOf(yield* Serving)
     return handlers.handleAll({
       live: () => Effect.void,
       ready: () =>

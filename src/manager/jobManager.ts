@@ -8,10 +8,9 @@ import { type JobManager, JobManagerError, type Options } from "../JobManager.ts
 import { inspect, launcher } from "./launcher.ts"
 import { layer as layerManager } from "./live.ts"
 import { Manager } from "./Manager.ts"
+import { defaultPort } from "./models.ts"
 import { Address, serveManager } from "./server.ts"
 import { layerOf } from "./store/layer.ts"
-
-const defaultPort = 19_001
 
 /** Starts a manager, its store and its server, in the Scope of its caller. */
 export const make = (options: Options): Effect.Effect<JobManager["Service"], JobManagerError, Scope.Scope> =>
@@ -38,23 +37,15 @@ export const make = (options: Options): Effect.Effect<JobManager["Service"], Job
       Layer.provide(layerManager({ jobs, concurrency, folder }, launcher), store)
     )
     const context = yield* Effect.mapError(Layer.build(served), ({ message }) => failure(message))
+    const manager = Context.get(context, Manager)
     // before the server goes: until then it says that it is not ready, and tells its clients how their jobs end
-    yield* Effect.addFinalizer(() => Context.get(context, Manager).close)
+    yield* Effect.addFinalizer(() => manager.close)
     return {
       url: Context.get(context, Address).url,
       jobs: names,
-      kill: (reason) => kill(Context.get(context, Manager), reason)
+      kill: (reason) => manager.stopRunning({ mode: "kill", reason })
     }
   })
 
 const failure = (message: string) => new JobManagerError({ message })
 const refuse = (message: string) => Effect.fail(failure(message))
-
-const kill = (manager: Manager["Service"], reason: string): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    for (const state of ["starting", "running", "stopping"] as const) {
-      for (const { id } of yield* manager.list({ state, limit: 1_000 })) {
-        yield* manager.stop(id, { mode: "kill", reason })
-      }
-    }
-  }).pipe(Effect.ignore)

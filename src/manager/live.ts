@@ -7,17 +7,17 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
-import type { StopMode } from "../JobEvent.ts"
 import type { JobProcess, JobProcessOptions } from "./JobProcess.ts"
 import { JobLog, removeLog } from "./jobLog.ts"
 import { JobStore, type StoredJob, type StoreError } from "./JobStore.ts"
 import { LiveJob } from "./liveJob.ts"
 import { Conflict, Manager, type ManagerOptions, NotFound, Refused, Unavailable } from "./Manager.ts"
-import { JobInfo, type JobResult, type NumberedEvent, type Submission } from "./models.ts"
+import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "./models.ts"
 import { eventsAfter, linesAfter } from "./history.ts"
 import { JobQueue } from "./queue.ts"
-import { cancelled, endLost } from "./recovery.ts"
+import { endLost } from "./recovery.ts"
 import { Saver } from "./saver.ts"
+import { notBegun } from "./unreported.ts"
 
 /** Where the processes of jobs come from. */
 export interface Launcher {
@@ -97,11 +97,6 @@ class LiveManager {
           if (state === "stopped") return yield* this.#result(id)
           return yield* new Conflict({ message: `job ${id} is ${state}; its result is there once it has stopped` })
         }),
-      awaitResult: (id) =>
-        Effect.flatMap(this.#info(id), () => {
-          const job = this.#live.get(id)
-          return Effect.andThen(job === undefined ? Effect.void : job.finished.await, this.#result(id))
-        }),
       renew: (id) =>
         Effect.map(this.#info(id), (info) => {
           const job = this.#live.get(id)
@@ -112,6 +107,7 @@ class LiveManager {
       clean: (before) => store.removeStopped(before),
       jobs: options.jobs,
       counts: store.counts,
+      stopRunning: (command) => Effect.asVoid(Effect.sync(() => this.#stopRunning(command))),
       close: this.close,
       isReady: Effect.sync(() => !this.#isStopping && this.#given.saver.failure === undefined)
     }
@@ -133,10 +129,15 @@ class LiveManager {
   /** Stops all jobs by their own policies. What is queued stays in the queue, on disk. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.#isStopping = true
-    const running = [...this.#live.values()].filter(({ process }) => process !== undefined)
-    for (const job of running) this.#stop(job, { reason: "the job manager is being stopped" })
+    const running = this.#stopRunning({ reason: "the job manager is being stopped" })
     return Effect.forEach(running, ({ finished }) => finished.await, { concurrency: "unbounded", discard: true })
   })
+
+  #stopRunning(command: StopCommand): ReadonlyArray<LiveJob> {
+    const running = [...this.#live.values()].filter(({ process }) => process !== undefined)
+    for (const job of running) this.#stop(job, command)
+    return running
+  }
 
   #submit(submission: Submission) {
     return Effect.gen({ self: this }, function*() {
@@ -252,12 +253,14 @@ class LiveManager {
     return join(this.#given.options.folder, "results", `${id}.json`)
   }
 
-  #stop(job: LiveJob, command: { readonly mode?: StopMode; readonly reason?: string }): void {
+  #stop(job: LiveJob, command: StopCommand): void {
     if (job.process !== undefined) return job.process.stop(command)
     // it has not begun: there is nothing to stop but its place in the queue
-    if (this.#queue.remove(job.info.id) !== undefined) {
-      this.#given.fork(this.#finish(job, cancelled(job, this.#now(), command.reason)))
-    }
+    const { id, job: name, submittedAt } = job.info
+    if (this.#queue.remove(id) === undefined) return
+    const times = { startedAt: submittedAt, stoppedAt: this.#now() }
+    const result = notBegun({ id, job: name, trigger: "stopped", reason: command.reason, ...times })
+    this.#given.fork(this.#finish(job, result))
   }
 
   #renew(job: LiveJob): void {

@@ -3,6 +3,9 @@ import * as Schema from "effect/Schema"
 import { JobEvent, StopMode } from "../JobEvent.ts"
 import { Outcome, StageReport, StopReport, Trigger } from "../StopReport.ts"
 
+/** Where a manager listens, and is looked for, unless it is told otherwise. */
+export const defaultPort = 19_001
+
 /** Safe as the name of a file and in a URL, whoever chose it. */
 export const JobId = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/))
 

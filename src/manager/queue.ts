@@ -20,8 +20,4 @@ export class JobQueue {
     const at = this.#jobs.findIndex(({ info }) => info.id === id)
     return at < 0 ? undefined : this.#jobs.splice(at, 1)[0]
   }
-
-  get length(): number {
-    return this.#jobs.length
-  }
 }

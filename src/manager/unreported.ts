@@ -19,10 +19,13 @@ export const notBegun = (options: {
   readonly job: string
   readonly trigger: Trigger
   readonly reason?: string | undefined
+  /** Both ISO 8601; now by default. */
+  readonly startedAt?: string | undefined
+  readonly stoppedAt?: string | undefined
 }): JobResult => {
-  const { id, job, reason, trigger } = options
+  const now = new Date().toISOString()
+  const { id, job, reason, startedAt = now, stoppedAt = now, trigger } = options
   const outcome = trigger === "failed" || trigger === "lost" ? "failed" : "cancelled"
-  const at = new Date().toISOString()
   return {
     exit: exitOf(outcome, reason ?? "it was lost"),
     report: StopReport.trusted({
@@ -33,8 +36,8 @@ export const notBegun = (options: {
       ...(reason === undefined ? {} : { reason }),
       outcome,
       clean: true,
-      startedAt: at,
-      stoppedAt: at,
+      startedAt,
+      stoppedAt,
       phases: [],
       stages: [],
       services: [],

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import { Job } from "../../src/index.ts"
 import { Manager } from "../../src/manager/Manager.ts"
 import { Address, serveManager, type ServeOptions } from "../../src/manager/server.ts"
-import { memoryManager } from "./memoryManager.ts"
+import { Control, memoryManager } from "./memoryManager.ts"
 
 /** Adds numbers, as told. */
 export const Sum = Job.make("sum", {
@@ -63,4 +63,4 @@ export const stateOf = (id: string) =>
   Effect.flatMap(Manager, (manager) => Effect.map(manager.get(id), ({ state }) => state))
 
 /** How a job ended, asked of the manager itself. */
-export const resultOf = (id: string) => Effect.flatMap(Manager, (manager) => manager.awaitResult(id))
+export const resultOf = (id: string) => Effect.flatMap(Control, (control) => control.awaitResult(id))

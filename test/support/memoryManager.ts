@@ -19,6 +19,8 @@ export class Control extends Context.Service<Control, {
   readonly renewals: Map<string, number>
   /** What each reader of events asked for. */
   readonly readers: Array<number>
+  /** How a job ended, once it has. */
+  readonly awaitResult: (id: string) => Effect.Effect<JobResult, NotFound>
 }>()("test/Control") {}
 
 interface Entry {
@@ -37,8 +39,6 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
     const scope = yield* Scope.Scope
     const environment = yield* Environment
     const entries = new Map<string, Entry>()
-    const control: Control["Service"] = { ready: true, submissions: [], renewals: new Map(), readers: [] }
-
     const entry = (id: string) =>
       Effect.suspend(() => {
         const found = entries.get(id)
@@ -46,6 +46,18 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
           ? Effect.fail(new NotFound({ id, message: `there is no job ${id}` }))
           : Effect.succeed(found)
       })
+    const control: Control["Service"] = {
+      ready: true,
+      submissions: [],
+      renewals: new Map(),
+      readers: [],
+      awaitResult: (id) =>
+        Effect.flatMap(entry(id), (entry) =>
+          Effect.andThen(
+            entry.finished.await,
+            Effect.suspend(() => entry.result === undefined ? Effect.never : Effect.succeed(entry.result))
+          ))
+    }
     const record = (entry: Entry) =>
       Effect.gen(function*() {
         yield* Stream.runForEach(entry.run.events, (event) =>
@@ -140,12 +152,6 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
           ({ result }) =>
             result === undefined ? Effect.fail(new Conflict({ message: "it still runs" })) : Effect.succeed(result)
         ),
-      awaitResult: (id) =>
-        Effect.flatMap(entry(id), (entry) =>
-          Effect.andThen(
-            entry.finished.await,
-            Effect.suspend(() => entry.result === undefined ? Effect.never : Effect.succeed(entry.result))
-          )),
       renew: (id) =>
         Effect.map(entry(id), ({ info }) => {
           control.renewals.set(id, (control.renewals.get(id) ?? 0) + 1)
@@ -171,6 +177,7 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
         for (const { info } of entries.values()) counts[info.state]++
         return counts
       }),
+      stopRunning: (command) => Effect.forEach(entries.values(), ({ run }) => run.stop(command), { discard: true }),
       close: Effect.void,
       isReady: Effect.sync(() => control.ready)
     })
