@@ -4,18 +4,14 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
 import { Environment, type JobRun, SubmitError, type SubmitOptions } from "./Environment.ts"
 import { checkHosts } from "./host/choice.ts"
 import { parseAutostop } from "./internal/autostop.ts"
+import { awaitedBy, belongTo, type Owned, stopAll } from "./internal/belonging.ts"
 import { limitsOf } from "./internal/limits.ts"
 import { Host } from "./internal/processHost.ts"
 import { Run } from "./internal/run.ts"
@@ -31,13 +27,8 @@ import * as Policy from "./StopPolicy.ts"
 export const layer: Layer.Layer<Environment> = Layer.effect(
   Environment,
   Effect.gen(function*() {
-    const runs = new Map<string, Run>()
-    yield* Effect.addFinalizer(() =>
-      Effect.forEach(runs.values(), (run) => stopAndWait(run, "its environment was released"), {
-        concurrency: "unbounded",
-        discard: true
-      })
-    )
+    const runs = new Map<string, Owned>()
+    yield* Effect.addFinalizer(() => stopAll(runs.values()))
     return Environment.of({
       submit: Effect.fnUntraced(function*(job, input, options) {
         if (options.id !== undefined && (typeof options.id !== "string" || options.id === "")) {
@@ -62,8 +53,9 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
             shutdown,
             leftovers
           })
-          runs.set(id, run)
-          const disown = own(run, caller)
+          const owned = ownedOf(run)
+          runs.set(id, owned)
+          const disown = belongTo(caller, owned)
           const off = shutdown?.attach(run)
           run.stopped.onOpen(() => {
             runs.delete(id)
@@ -71,7 +63,7 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
             off?.()
           })
           run.start(implementation, payload, caller.context)
-          return Effect.succeed(jobRun(run, caller))
+          return Effect.succeed(jobRun(run, (result) => awaitedBy(caller, result, owned)))
         })
       })
     })
@@ -104,45 +96,30 @@ const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, 
   return { implementation: job.implementation, payload, policy }
 })
 
-const stopAndWait = (run: Run, reason: string): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    run.stop({ trigger: "stopped", mode: "drain", reason })
-    return run.stopped.await
-  })
-
-/** Ties a job to the fiber and the scope of its caller. Returns how to let go of them. */
-const own = (run: Run, caller: Fiber.Fiber<unknown, unknown>): () => void => {
-  const off = caller.addObserver((exit) => {
-    if (Exit.hasInterrupts(exit)) run.stop({ trigger: "stopped", mode: "drain", reason: interrupted })
-  })
-  const scope = Option.map(Context.getOption(caller.context, Scope.Scope), (scope) => {
-    const child = Scope.forkUnsafe(scope)
-    const closed = "the scope it was submitted in closed"
-    if (child.state._tag === "Closed") run.stop({ trigger: "stopped", mode: "drain", reason: closed })
-    else Effect.runSync(Scope.addFinalizer(child, stopAndWait(run, closed)))
-    return child
-  })
-  return () => {
-    off()
-    if (Option.isSome(scope)) Effect.runFork(Scope.close(scope.value, Exit.void))
+const ownedOf = (run: Run): Owned => {
+  const stop = (reason: string) => run.stop({ trigger: "stopped", mode: "drain", reason })
+  return {
+    stop,
+    stopAndWait: (reason) =>
+      Effect.suspend(() => {
+        stop(reason)
+        return run.stopped.await
+      })
   }
 }
 
-const interrupted = "the fiber that submitted it was interrupted"
-
-const jobRun = (run: Run, caller: Fiber.Fiber<unknown, unknown>): JobRun<unknown, unknown> => ({
+const jobRun = (run: Run, awaited: <A>(result: Effect.Effect<A>) => Effect.Effect<A>): JobRun<unknown, unknown> => ({
   id: run.options.id,
   status: Effect.sync(() => run.status),
   stages: Effect.sync(() => run.stages.report()),
   events: run.events.stream,
-  result: Effect.withFiber((self) => {
-    const result = Effect.andThen(
+  result: awaited(
+    Effect.andThen(
       run.stopped.await,
       // safe: the notice opens when the result is there
       Effect.suspend(() => run.result === undefined ? Effect.never : Effect.succeed(run.result))
     ) as JobRun<unknown, never>["result"]
-    return self === caller ? Effect.onInterrupt(result, () => stopAndWait(run, interrupted)) : result
-  }),
+  ),
   stop: (options = {}) =>
     Effect.sync(() => run.stop({ trigger: "stopped", mode: options.mode ?? "drain", reason: options.reason }))
 })

@@ -8,11 +8,7 @@ const installed = exitAtSignals()
 const supervisor = new Supervisor(decodeAsked)
 
 const supervise = (owner: Owner): void => {
-  owner.onRun = (run) => {
-    // what follows are jobs within this one
-    owner.onRun = () => {}
-    supervisor.follow(run, ({ report }) => tellLast({ _tag: "Reported", report }))
-  }
+  owner.onFirstRun = (run) => supervisor.follow(run, ({ report }) => tellLast({ _tag: "Reported", report }))
   supervisor.listen((asked) => asked === null ? owner.lose() : owner.signalled(asked.signal, asked.count))
 }
 

@@ -5,6 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { FeedEvent } from "../manager/follow.ts"
 import { type JobInfo, JobState } from "../manager/models.ts"
 import { StopMode } from "../JobEvent.ts"
 import { StopReport } from "../StopReport.ts"
@@ -72,6 +73,13 @@ export const statusCommand = Command.make(
   Command.withDescription("Says where a job stands")
 )
 
+/** Prints the elements of a stream of the API. */
+const eachOf = <A>(print: (element: A) => void) => <E>(feed: Stream.Stream<FeedEvent<A>, E>): Effect.Effect<void, E> =>
+  Stream.runForEach(feed, (item) =>
+    Effect.sync(() => {
+      if (item.event === "message") print(item.data)
+    }))
+
 export const eventsCommand = Command.make(
   "events",
   { ...remoteFlags, id, follow },
@@ -79,12 +87,7 @@ export const eventsCommand = Command.make(
     ask(input, (client) =>
       Effect.flatMap(
         client.jobs.events({ params: { id: input.id }, query: { follow: input.follow }, headers: {} }),
-        (stream) =>
-          Stream.runForEach(stream, (item) =>
-            Effect.sync(() => {
-              if (item.event !== "message") return
-              say(input.format === "json" ? JSON.stringify(item.data) : `${item.data.at} ${describe(item.data)}`)
-            }))
+        eachOf((event) => say(input.format === "json" ? JSON.stringify(event) : `${event.at} ${describe(event)}`))
       ))
 ).pipe(Command.withDescription("Prints what happened to a job"))
 
@@ -95,14 +98,10 @@ export const logsCommand = Command.make(
     ask(input, (client) =>
       Effect.flatMap(
         client.jobs.logs({ params: { id: input.id }, query: { follow: input.follow }, headers: {} }),
-        (stream) =>
-          Stream.runForEach(stream, (item) =>
-            Effect.sync(() => {
-              if (item.event !== "message") return
-              if (input.format === "json") return say(JSON.stringify(item.data))
-              const { stream, text } = item.data
-              process[stream].write(`${text}\n`)
-            }))
+        eachOf((line) => {
+          if (input.format === "json") say(JSON.stringify(line))
+          else process[line.stream].write(`${line.text}\n`)
+        })
       ))
 ).pipe(Command.withDescription("Prints what a job has printed"))
 

@@ -7,12 +7,13 @@ import { live } from "./live.ts"
 
 /** Shows what happens to a job, until it has stopped: live on a terminal, a line for each event otherwise. */
 export const follow = <A, E>(run: JobRun<A, E>, format: "pretty" | "json"): Effect.Effect<void> => {
-  if (format === "json") return each(run, (event) => JSON.stringify(event))
-  return process.stderr.isTTY ? live(run) : each(run, line)
+  if (format === "pretty" && process.stderr.isTTY) return live(run)
+  return Stream.runForEach(run.events, (event) => Effect.sync(() => print(event, format)))
 }
 
-const each = <A, E>(run: JobRun<A, E>, show: (event: JobEvent) => string): Effect.Effect<void> =>
-  Stream.runForEach(run.events, (event) => Effect.sync(() => void process.stderr.write(`${show(event)}\n`)))
+/** Prints an event beside the report, which goes to stdout. */
+export const print = (event: JobEvent, format: "pretty" | "json"): void =>
+  void process.stderr.write(`${format === "json" ? JSON.stringify(event) : line(event)}\n`)
 
 const line = (event: JobEvent): string => `${event.at.slice(11, 23)} ${describe(event)}`
 

@@ -16,7 +16,7 @@ import { loadJob } from "./load.ts"
 import { autostopOf, flagsOf, readPayload, startFlags, type StartInput, text } from "./options.ts"
 import { printReport, printResult, reportWriter } from "./output.ts"
 import { follow } from "./progress.ts"
-import { Refusal } from "./refusal.ts"
+import { asRefusal, Refusal } from "./refusal.ts"
 
 const flags = {
   module: Argument.String("module").pipe(Argument.withDescription("The module whose default export is the job")),
@@ -80,7 +80,7 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     Effect.provide(LocalEnvironment.layer),
     // what a machine reads on stdout is the report alone
     Effect.provideService(Logger.LogToStderr, input.format === "json"),
-    Effect.mapError((error) => error._tag === "Refusal" ? error : new Refusal({ message: error.message }))
+    Effect.mapError(asRefusal)
   )).pipe(Command.withDescription("Runs a job here, stops it well, and reports"))
 
 /** Runs the job in this process. */

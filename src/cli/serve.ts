@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import { availableParallelism } from "node:os"
 import { defaultPort } from "../manager/models.ts"
-import { Refusal } from "./refusal.ts"
+import { asRefusal } from "./refusal.ts"
 
 const flags = {
   host: Flag.String("host").pipe(
@@ -50,5 +50,5 @@ export const serveCommand = Command.make("serve", flags, (input: ServeInput) =>
   // a server and its database take a while to load: other commands do not wait for them
   Effect.promise(() => import("./serveHere.ts")).pipe(
     Effect.flatMap(({ serveHere }) => serveHere(input)),
-    Effect.mapError((error) => error._tag === "Refusal" ? error : new Refusal({ message: error.message }))
+    Effect.mapError(asRefusal)
   )).pipe(Command.withDescription("Runs a job manager, until a signal stops it and its jobs"))

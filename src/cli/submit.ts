@@ -1,20 +1,19 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import { signalCodes } from "../internal/signals.ts"
 import { Notice } from "../internal/notice.ts"
+import { wireAutostop } from "../manager/autostop.ts"
 import type { Client } from "../manager/client.ts"
 import type { JobEvent } from "../JobEvent.ts"
-import type { WireAutostop } from "../manager/models.ts"
 import { CommandLine } from "./commandLine.ts"
-import { autostopOf, flagsOf, type GivenAutostop, readPayload, startFlags } from "./options.ts"
+import { autostopOf, flagsOf, readPayload, startFlags } from "./options.ts"
 import { printReport } from "./output.ts"
-import { describe } from "./progress.ts"
-import { Refusal } from "./refusal.ts"
+import { print } from "./progress.ts"
+import { asRefusal } from "./refusal.ts"
 import { ask, remoteFlags, say } from "./remote.ts"
 
 const flags = {
@@ -32,7 +31,7 @@ const flags = {
 /** `autostop submit JOB`. */
 export const submitCommand = Command.make("submit", flags, (input) =>
   Effect.gen(function*() {
-    const autostop = yield* autostopOf(input)
+    const autostop = yield* wireAutostop(yield* autostopOf(input))
     const payload = yield* readPayload(input.payload)
     // safe: flags are texts
     const stopPolicy = flagsOf(input).settings as Record<string, string>
@@ -42,7 +41,7 @@ export const submitCommand = Command.make("submit", flags, (input) =>
           payload: {
             job: input.job,
             priority: input.priority,
-            autostop: wireOf(autostop),
+            autostop,
             stopPolicy,
             ...(Option.isSome(input.id) ? { id: input.id.value } : {}),
             // safe: it was read from JSON
@@ -54,15 +53,8 @@ export const submitCommand = Command.make("submit", flags, (input) =>
         say(process.stdout.isTTY ? `${info.id}  ${info.job} is ${info.state}` : info.id)
       }))
   }).pipe(
-    Effect.mapError((error) => error._tag === "Refusal" ? error : new Refusal({ message: error.message }))
+    Effect.mapError(asRefusal)
   )).pipe(Command.withDescription("Submits a job to a manager"))
-
-const wireOf = (autostop: GivenAutostop): WireAutostop => {
-  if (typeof autostop === "boolean") return autostop
-  return "idle" in autostop
-    ? { idle: Duration.toMillis(autostop.idle) }
-    : { after: Duration.toMillis(autostop.after) }
-}
 
 /** Shows what happens until the job has stopped. A signal leaves the job alone, and says so. */
 const wait = (client: Client, id: string, format: "pretty" | "json") =>
@@ -77,18 +69,13 @@ const wait = (client: Client, id: string, format: "pretty" | "json") =>
       left.open()
     }
     const watched = follow({
-      connect: (after) =>
-        Effect.map(client.jobs.events({ params: { id }, query: { after, follow: true }, headers: {} }), (stream) =>
-          stream),
+      connect: (after) => client.jobs.events({ params: { id }, query: { after, follow: true }, headers: {} }),
       take: (event: JobEvent) => {
-        process.stderr.write(
-          `${format === "json" ? JSON.stringify(event) : `${event.at.slice(11, 23)} ${describe(event)}`}\n`
-        )
+        print(event, format)
         return event._tag === "JobStopped"
       },
       heard: () => {},
-      isOver: Effect.map(client.jobs.get({ params: { id } }), ({ state }) =>
-        state === "stopped"),
+      isOver: Effect.map(client.jobs.get({ params: { id } }), ({ state }) => state === "stopped"),
       silenceMs: 45_000
     })
     const ended = Effect.gen(function*() {

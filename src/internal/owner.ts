@@ -32,8 +32,8 @@ export class Owner {
   isLost = false
   /** Takes the signals, where what is to be stopped is another process. */
   relay: ((signal: Signal, count: number) => void) | undefined
-  /** Is told of each run. */
-  onRun: (run: Run) => void = () => {}
+  /** Is told of the first run: those that follow are jobs within it. */
+  onFirstRun: (run: Run) => void = () => {}
   /** Says something to people, a line at a time. */
   say = (line: string): void => void process.stderr.write(`${line}\n`)
   /** Whether the program crashed, or asked for an exit with this code. */
@@ -85,7 +85,9 @@ export class Owner {
   readonly shutdown = {
     attach: (run: Run): () => void => {
       this.#runs.add(run)
-      this.onRun(run)
+      const { onFirstRun } = this
+      this.onFirstRun = () => {}
+      onFirstRun(run)
       run.stopped.onOpen(() => {
         if (run.result?.report.clean === false) this.unclean = true
       })

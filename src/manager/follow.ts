@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import { backoff, isPassing } from "./client.ts"
 
 /** What comes over a stream of the API. */
-type FeedEvent<A> = { readonly event: "heartbeat"; readonly data: string } | {
+export type FeedEvent<A> = { readonly event: "heartbeat"; readonly data: string } | {
   readonly event: "message"
   readonly id: number
   readonly data: A

@@ -1,19 +1,17 @@
 /** The Environment of `RemoteEnvironment.layer`, over the typed client of the API. */
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { Environment, SubmitError, type SubmitOptions } from "../Environment.ts"
-import { parseAutostop } from "../internal/autostop.ts"
+import { awaitedBy, belongTo, stopAll } from "../internal/belonging.ts"
 import { parseDuration } from "../internal/duration.ts"
 import * as Job from "../Job.ts"
+import { wireAutostop } from "./autostop.ts"
 import { answerMs, backoff, type Client, isPassing, makeClient, tell } from "./client.ts"
-import { JobId, type Submission, type WireAutostop } from "./models.ts"
+import { JobId, type Submission } from "./models.ts"
 import { RemoteRun } from "./remoteRun.ts"
 import type { RemoteOptions } from "../RemoteEnvironment.ts"
 import * as Policy from "../StopPolicy.ts"
@@ -32,15 +30,7 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
       const runs = new Set<RemoteRun>()
       const silenceMs = Duration.toMillis(options.silence ?? "30 seconds")
       const lease = options.onDisconnect === "stop" ? { leaseMs } : {}
-      yield* Effect.addFinalizer((exit) =>
-        Effect.andThen(
-          Effect.forEach(runs, (run) => run.stopAndWait("its environment was released"), {
-            concurrency: "unbounded",
-            discard: true
-          }),
-          Scope.close(fibers, exit)
-        )
-      )
+      yield* Effect.addFinalizer((exit) => Effect.andThen(stopAll(runs), Scope.close(fibers, exit)))
       const submitted = (job: Job.AnyContract, id: string, caller: Fiber.Fiber<unknown, unknown>) => {
         const run = new RemoteRun({
           id,
@@ -55,15 +45,10 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
           }
         })
         runs.add(run)
-        const disown = own(run, caller)
+        const disown = belongTo(caller, run)
         if (options.onDisconnect === "stop") run.keepAlive(renewMs)
-        const { result, ...rest } = run.jobRun
-        return {
-          ...rest,
-          result: Effect.withFiber((self: Fiber.Fiber<unknown, unknown>) =>
-            self === caller ? Effect.onInterrupt(result, () => run.stopAndWait(interrupted)) : result
-          )
-        }
+        const { jobRun } = run
+        return { ...jobRun, result: awaitedBy(caller, jobRun.result, run) }
       }
       return Environment.of({
         submit: Effect.fnUntraced(function*(job, input, submit) {
@@ -92,7 +77,7 @@ const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, 
   }
   const policy = Policy.fromOptions(options.stopPolicy)
   yield* Policy.resolve([Policy.fromOptions(job.stopPolicy), policy])
-  const autostop = yield* parseAutostop(options.autostop)
+  const autostop = yield* wireAutostop(options.autostop)
   // safe: what encodes a payload that is sent elsewhere is its Schema alone
   const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(job.payload)) as (
     input: unknown
@@ -105,17 +90,10 @@ const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, 
     id,
     job: job.name,
     payload,
-    autostop: autostopToJson(autostop),
+    autostop,
     ...(Object.keys(stopPolicy).length === 0 ? {} : { stopPolicy })
   } satisfies Submission
 })
-
-/** One that never comes to pass is no limit. */
-const autostopToJson = (autostop: Effect.Success<ReturnType<typeof parseAutostop>>): WireAutostop => {
-  if (autostop._tag === "end" || autostop._tag === "never") return autostop._tag === "end"
-  if (autostop.ms === Infinity) return true
-  return autostop._tag === "idle" ? { idle: autostop.ms } : { after: autostop.ms }
-}
 
 /** The settings that were checked; durations as milliseconds, or as text for one without an end. */
 const settingsToJson = (settings: Policy.Settings | Readonly<Record<string, unknown>>): Record<string, Schema.Json> =>
@@ -160,23 +138,3 @@ const send = (client: Client, url: string, submission: Submission & { readonly i
     }
   }).pipe(Effect.onInterrupt(() => abandon))
 }
-
-/** Ties a job to the fiber and the scope of its caller. Returns how to let go of them. */
-const own = (run: RemoteRun, caller: Fiber.Fiber<unknown, unknown>): () => void => {
-  const off = caller.addObserver((exit) => {
-    if (Exit.hasInterrupts(exit)) run.stop(interrupted)
-  })
-  const scope = Option.map(Context.getOption(caller.context, Scope.Scope), (scope) => {
-    const child = Scope.forkUnsafe(scope)
-    if (child.state._tag === "Closed") run.stop(closed)
-    else Effect.runSync(Scope.addFinalizer(child, run.stopAndWait(closed)))
-    return child
-  })
-  return () => {
-    off()
-    if (Option.isSome(scope)) Effect.runFork(Scope.close(scope.value, Exit.void))
-  }
-}
-
-const interrupted = "the fiber that submitted it was interrupted"
-const closed = "the scope it was submitted in closed"

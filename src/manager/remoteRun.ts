@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { JobRun, StopOptions } from "../Environment.ts"
+import type { Owned } from "../internal/belonging.ts"
 import { EventLog } from "../internal/eventLog.ts"
 import { Notice } from "../internal/notice.ts"
 import type * as Job from "../Job.ts"
@@ -30,7 +31,7 @@ export interface RemoteRunOptions {
   readonly onGone: () => void
 }
 
-export class RemoteRun {
+export class RemoteRun implements Owned {
   readonly #given: RemoteRunOptions
   readonly #params: { readonly id: string }
   readonly #log = new EventLog()
@@ -62,12 +63,12 @@ export class RemoteRun {
   }
 
   /** Asks for a stop in the background: its caller goes on, or is about to end. */
-  stop(reason: string): void {
+  readonly stop = (reason: string): void => {
     if (!this.#gone.opened) this.#fork(this.#sure(this.#requestStop({ reason })))
   }
 
   /** Stops the job and waits until it is gone, or until the manager has not been heard of for a while. */
-  stopAndWait(reason: string): Effect.Effect<void> {
+  readonly stopAndWait = (reason: string): Effect.Effect<void> => {
     const stopped = Effect.gen({ self: this }, function*() {
       const info = yield* this.#sure(this.#requestStop({ reason }))
       if (info === undefined || info.state === "stopped") return this.#gone.open()

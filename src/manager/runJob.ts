@@ -73,11 +73,7 @@ class JobRunner {
       // how long it may take its supervisor knows, which can also end it where it blocks
       const exports = yield* importModule(module, name, Infinity)
       const { job, payload } = yield* prepare(exports, name, submission)
-      this.#owner.onRun = (run) => {
-        // what follows are jobs within this one
-        this.#owner.onRun = () => {}
-        this.#follow(job, run)
-      }
+      this.#owner.onFirstRun = (run) => this.#follow(job, run)
       const run = yield* Effect.mapError(
         Environment.submit(job, payload, {
           id,
