@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Equal from "effect/Equal"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -34,10 +33,11 @@ export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<
       const store = yield* JobStore
       const clock = yield* Clock.Clock
       const saver = new Saver(store)
-      const saving = yield* Effect.forkChild(saver.run)
+      // not a child of the fiber that builds this, which may end long before the manager does
+      yield* Effect.forkScoped(saver.run)
       const fork = yield* FiberSet.makeRuntime<never, void, never>()
       const manager = new LiveManager({ options, launcher, store, clock, saver, fork })
-      yield* Effect.addFinalizer(() => Effect.andThen(manager.close, Fiber.interrupt(saving)))
+      yield* Effect.addFinalizer(() => manager.close)
       yield* manager.recover
       return Manager.of(manager.service)
     })
