@@ -1,11 +1,9 @@
 import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { it } from "vitest"
 import { JobManager, LocalEnvironment, RemoteEnvironment } from "../../src/index.ts"
+import { temporaryFolder } from "../support/folder.ts"
 import { Case } from "./case.ts"
 import { stopCases, Where } from "./cases.ts"
 
@@ -21,11 +19,6 @@ const modules = [
   "stuck",
   "unmanaged"
 ]
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "autostop-stop-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
 
 /** A job manager with a process for each job, reached over a socket. */
 const remote = Layer.unwrap(
