@@ -22,7 +22,7 @@ const modules = [
 
 /** A job manager with a process for each job, reached over a socket. */
 const remote = Layer.unwrap(
-  Effect.map(folder, (folder) =>
+  Effect.map(temporaryFolder, (folder) =>
     Layer.effect(
       Where,
       Effect.map(JobManager, ({ url }) => ({
