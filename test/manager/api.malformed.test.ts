@@ -12,7 +12,7 @@ import { Generator, Random } from "../support/malformed.ts"
 import { ask } from "../support/managed.ts"
 
 const count = 10_000
-const batch = 500
+const batch = 1_000
 const seed = 20_261_123
 /** The ids of jobs that are there; the first has stopped. */
 const known = ["known-stopped", "known-1", "known-2"] as const
@@ -48,7 +48,7 @@ describe("the API of a job manager", () => {
       const parent = yield* temporaryFolder
       const folder = join(parent, "data")
       const served = Layer.provideMerge(
-        serveManager({ port: 0, limits: { headersMs: 1_000, requestMs: 1_000 } }),
+        serveManager({ port: 0, limits: { headersMs: 300, requestMs: 300 } }),
         liveManager({ folder, jobs: ["sum", "endless"], concurrency: 2 })
       )
       yield* Effect.gen(function*() {

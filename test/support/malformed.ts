@@ -231,8 +231,14 @@ export class Generator {
   /** The ids are those of jobs that are there. */
   constructor(document: unknown, random: Random, ids: readonly [string, ...Array<string>]) {
     this.#document = Schema.decodeUnknownSync(Document)(document)
+    // the more there is to get wrong, the more often
     this.#operations = Object.entries(this.#document.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => [path, method, operation] as const)
+      Object.entries(methods).flatMap(([method, operation]) =>
+        Array.from(
+          { length: 1 + operation.parameters.length + (operation.requestBody === undefined ? 0 : 8) },
+          () => [path, method, operation] as const
+        )
+      )
     )
     this.#random = random
     this.#ids = ids
@@ -243,9 +249,9 @@ export class Generator {
     const [first, ...rest] = this.#operations
     if (first === undefined) throw new Error("the document has no operation")
     const [path, method, operation] = random.pick([first, ...rest])
-    const draft = this.#valid(path, method, operation)
+    const draft = this.#draft(path, method, operation)
     let isItself = true
-    for (let i = 0, count = 1 + random.below(3); i < count; i++) isItself = this.#spoil(draft, operation) && isItself
+    for (let i = 0, count = 1 + random.below(3); i < count; i++) isItself = this.#spoil(draft) && isItself
     return {
       text: textOf(draft),
       documented: isItself
@@ -254,13 +260,14 @@ export class Generator {
     }
   }
 
-  /** A request that its operation would take. */
-  #valid(path: string, method: string, operation: Operation): Draft {
+  /** A request that its operation would take, or would but for its values. */
+  #draft(path: string, method: string, operation: Operation): Draft {
     const random = this.#random
     const given = operation.parameters.filter(({ required }) => required || random.oneIn(2))
     const valued = given.map(({ in: place, name, schema }) => ({ place, name, value: this.#text(name, schema) }))
     const inPath = new Map(valued.map(({ name, value }) => [`{${name}}`, value]))
-    const body = operation.requestBody?.content["application/json"].schema
+    const schema = operation.requestBody?.content["application/json"].schema
+    const body = schema === undefined ? undefined : utf8(JSON.stringify(this.#value("", schema)))
     return {
       method: method.toUpperCase(),
       path: path.slice(1).split("/").map((segment) => inPath.get(segment) ?? segment),
@@ -269,7 +276,7 @@ export class Generator {
         ...valued.filter(({ place }) => place === "header").map(({ name, value }) => `${name}: ${value}`),
         ...(body === undefined ? [] : ["Content-Type: application/json"])
       ],
-      body: body === undefined ? undefined : utf8(JSON.stringify(this.#value("", body))),
+      body: body === undefined || random.oneIn(2) ? body : this.#mutated(body),
       version: "HTTP/1.1",
       claims: "the truth"
     }
@@ -278,6 +285,8 @@ export class Generator {
   /** The value of a parameter, as it stands in a request. */
   #text(name: string, schema: JsonSchema): string {
     if (name === "id") return this.#random.pick(this.#ids)
+    // one that is no text at all cannot be written as one
+    if (this.#random.oneIn(3)) return encodeURIComponent(this.#random.pick([...texts, ...numbers]).toWellFormed())
     if ("pattern" in schema) return String(1 + this.#random.below(5))
     return String(this.#value(name, schema))
   }
@@ -313,8 +322,8 @@ export class Generator {
     }
   }
 
-  /** Changes something about it. Whether it is still one of the same operation. */
-  #spoil(draft: Draft, operation: Operation): boolean {
+  /** Changes something else about it. Whether it is still one of the same operation. */
+  #spoil(draft: Draft): boolean {
     const random = this.#random
     switch (random.below(12)) {
       case 0:
@@ -329,10 +338,8 @@ export class Generator {
         draft.path.splice(random.below(draft.path.length + 1), random.below(2), random.pick(["", "x", "..", "jobs"]))
         return false
       case 3: {
-        const named = operation.parameters.filter((parameter) => parameter.in === "query")
-        const name = named[random.below(named.length || 1)]?.name ?? random.pick(["limit", "after", "x"])
-        const value = encodeURIComponent(random.pick([...texts, ...numbers]).toWellFormed())
-        draft.query.push(random.pick([`${name}=${value}`, `${name}=%zz`, name, `${name}[]=1`, `${name}=1&${name}=2`]))
+        const name = random.pick(["limit", "after", "follow", "force", "state", "x"])
+        draft.query.push(random.pick([`${name}=%zz`, name, `${name}[]=1`, `${name}=1&${name}=2`, `=${name}`]))
         return true
       }
       case 4:
@@ -373,6 +380,8 @@ export class Generator {
     const odd = (): unknown =>
       random.pick<() => unknown>([
         () => random.pick(texts),
+        () => random.pick(texts),
+        () => random.pick(texts),
         () => random.pick([-1, 0, 1.5, 1e308, -1e308, 2 ** 53, 5e-324]),
         () => null,
         () => random.oneIn(2),
@@ -380,7 +389,7 @@ export class Generator {
         () => ({}),
         () => Array.from({ length: 1_000 }, () => 0),
         () => Array.from({ length: 500 }).reduce<unknown>((inner) => ({ a: [inner] }), 0),
-        () => random.oneIn(5) ? "x".repeat(1_100_000) : "x"
+        () => random.oneIn(40) ? "x".repeat(1_100_000) : "x"
       ])()
     const change = (value: unknown): unknown => {
       if (typeof value !== "object" || value === null || random.oneIn(4)) return odd()
