@@ -1,4 +1,5 @@
 /** What a job manager answers over HTTP: one description for its server, its clients and its documentation. */
+import * as ByteSize from "effect/ByteSize"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -9,9 +10,10 @@ import * as Schema from "effect/Schema"
 import { JobEvent } from "../JobEvent.ts"
 import { StopReport } from "../StopReport.ts"
 import { Authorization } from "./authorization.ts"
+import { maxBundleBytes } from "./bundle.ts"
 import { StoreError } from "./JobStore.ts"
 import { Conflict, NotFound, Refused, Unavailable } from "./Manager.ts"
-import { JobInfo, JobResult, JobState, LogLine, Stages, StopCommand, Submission } from "./models.ts"
+import { BundleHash, JobInfo, JobResult, JobState, LogLine, Stages, StopCommand, Submission } from "./models.ts"
 
 /** Answers a request that its Schemas refuse with what is wrong with it, not only with a status. */
 export class Readable extends HttpApiMiddleware.Service<Readable>()("autostop/manager/Readable", {
@@ -51,7 +53,7 @@ const Jobs = HttpApiGroup.make("jobs")
     HttpApiEndpoint.post("submit", "/jobs", {
       payload: Submission,
       success: JobInfo.pipe(HttpApiSchema.status(201)),
-      error: [Refused, Conflict, Unavailable, StoreError]
+      error: [Refused, NotFound, Conflict, Unavailable, StoreError]
     }).annotate(OpenApi.Summary, "Submit a job. Sent twice with the same id, it is the same job."),
     HttpApiEndpoint.get("list", "/jobs", {
       query: {
@@ -106,6 +108,21 @@ const Jobs = HttpApiGroup.make("jobs")
   .middleware(Readable)
   .middleware(Authorization)
 
+const Bundles = HttpApiGroup.make("bundles").add(
+  HttpApiEndpoint.put("upload", "/bundles/:hash", {
+    params: { hash: BundleHash },
+    payload: HttpApiSchema.StreamUint8Array({
+      contentType: "application/json",
+      maxBytes: ByteSize.bytes(maxBundleBytes)
+    }),
+    error: [Refused, Unavailable, StoreError]
+  }).annotate(
+    OpenApi.Summary,
+    "Upload code, as JSON, to be submitted by its SHA-256. Sent twice, it is the same; it stays while a job has it."
+  )
+).middleware(Readable)
+  .middleware(Authorization)
+
 const Counts = Schema.Record(JobState, count)
 
 const System = HttpApiGroup.make("system")
@@ -131,6 +148,7 @@ const Health = HttpApiGroup.make("health").add(
 
 export class Api extends HttpApi.make("autostop")
   .add(Jobs)
+  .add(Bundles)
   .add(System)
   .add(Health)
   .annotateMerge(OpenApi.annotations({

@@ -64,6 +64,21 @@ const jobs = HttpApiBuilder.group(
   })
 )
 
+const bundles = HttpApiBuilder.group(
+  Api,
+  "bundles",
+  Effect.fnUntraced(function*(handlers) {
+    const manager = yield* Manager
+    const isOpen = openOf(yield* Serving)
+    return handlers.handle("upload", ({ params, payload }) =>
+      Effect.gen(function*() {
+        yield* isOpen
+        const content = yield* Stream.runCollect(payload)
+        yield* manager.upload(params.hash, Buffer.concat(content))
+      }))
+  })
+)
+
 /** Where a stream begins, and whether it goes on. */
 const place = ({ headers, query }: {
   readonly headers: { readonly "last-event-id"?: number }
@@ -128,4 +143,4 @@ const readable = HttpApiMiddleware.layerSchemaErrorTransform(
 
 const places = { Params: "the path", Headers: "a header", Query: "the query", Payload: "the body" }
 
-export const layerHandlers = Layer.provideMerge(Layer.mergeAll(jobs, system, health), readable)
+export const layerHandlers = Layer.provideMerge(Layer.mergeAll(jobs, bundles, system, health), readable)

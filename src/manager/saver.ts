@@ -45,9 +45,11 @@ export class Saver {
       if (result !== undefined) {
         yield* this.#persist(this.#store.finish(info, result))
         job.finished.open()
+        job.rested.open()
       } else if (job.isDirty) {
         job.isDirty = false
         yield* this.#persist(this.#store.update(info))
+        if (info.state === "queued") job.rested.open()
       }
       job.tell()
     })

@@ -172,7 +172,7 @@ describe("the process of a job: what is seen of it", () => {
     const job = startJobProcess({
       id: "slow",
       submission: { job: "work", payload: { act: "print" } },
-      module: urlOf("work"),
+      code: { module: urlOf("work") },
       resultFile: join(folder, "slow.json"),
       onEvent: () => {},
       onStages: () => {},

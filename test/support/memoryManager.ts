@@ -116,6 +116,7 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
           yield* Effect.forkIn(record(entry), scope)
           return info
         }),
+      upload: () => Effect.fail(new Refused({ message: "this manager takes no uploads" })),
       get: (id) => Effect.map(entry(id), ({ info }) => info),
       list: ({ job, limit, state }) =>
         Effect.sync(() =>
