@@ -13,7 +13,18 @@ import { Authorization } from "./authorization.ts"
 import { maxBundleBytes } from "./bundle.ts"
 import { StoreError } from "./JobStore.ts"
 import { Conflict, NotFound, Refused, Unavailable } from "./Manager.ts"
-import { BundleHash, JobInfo, JobResult, JobState, LogLine, Stages, StopCommand, Submission } from "./models.ts"
+import {
+  BundleHash,
+  Change,
+  Counts,
+  JobInfo,
+  JobResult,
+  JobState,
+  LogLine,
+  Stages,
+  StopCommand,
+  Submission
+} from "./models.ts"
 
 /** Answers a request that its Schemas refuse with what is wrong with it, not only with a status. */
 export class Readable extends HttpApiMiddleware.Service<Readable>()("autostop/manager/Readable", {
@@ -23,10 +34,11 @@ export class Readable extends HttpApiMiddleware.Service<Readable>()("autostop/ma
 /** How often each of a stream's readers is told that the connection is alive. */
 export const heartbeatMs = 15_000
 
-/**
- * A stream of server-sent events: a numbered one for each element, whose number `Last-Event-ID` takes, and now and then
- * a `heartbeat`, the first one at once. Where none comes for long the connection is lost, whatever the network says.
- */
+/** At the beginning of every stream, and now and then. Where none comes for long the connection is lost, if not closed. */
+const heartbeat = Schema.Struct({ event: Schema.Literal("heartbeat"), data: Schema.String })
+const streamError = Schema.Union([NotFound, StoreError])
+
+/** A stream of server-sent events: a numbered one for each element, whose number `Last-Event-ID` takes. */
 const feed = <S extends Schema.Top>(element: S) =>
   HttpApiSchema.StreamSse({
     events: Schema.Union([
@@ -35,10 +47,19 @@ const feed = <S extends Schema.Top>(element: S) =>
         event: Schema.Literal("message"),
         data: Schema.fromJsonString(element)
       }),
-      Schema.Struct({ event: Schema.Literal("heartbeat"), data: Schema.String })
+      heartbeat
     ]),
-    error: Schema.Union([NotFound, StoreError])
+    error: streamError
   })
+
+/** One that begins anew for each reader. */
+const changes = HttpApiSchema.StreamSse({
+  events: Schema.Union([
+    Schema.Struct({ event: Schema.Literal("message"), data: Schema.fromJsonString(Change) }),
+    heartbeat
+  ]),
+  error: streamError
+})
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 /** Where a stream begins: after this number. The header is what a browser sends when it connects again; it wins. */
@@ -103,7 +124,14 @@ const Jobs = HttpApiGroup.make("jobs")
       payload: Schema.Struct({ before: Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)) }),
       success: Schema.Struct({ removed: count }),
       error: StoreError
-    }).annotate(OpenApi.Summary, "Remove the jobs that stopped before a time (ISO 8601, UTC).")
+    }).annotate(OpenApi.Summary, "Remove the jobs that stopped before a time (ISO 8601, UTC)."),
+    HttpApiEndpoint.get("changes", "/changes", {
+      success: changes,
+      error: Unavailable
+    }).annotate(
+      OpenApi.Summary,
+      "How all jobs stand that have not stopped, and then each change. Read slowly, it leaves out what is outdated."
+    )
   )
   .middleware(Readable)
   .middleware(Authorization)
@@ -122,8 +150,6 @@ const Bundles = HttpApiGroup.make("bundles").add(
   )
 ).middleware(Readable)
   .middleware(Authorization)
-
-const Counts = Schema.Record(JobState, count)
 
 const System = HttpApiGroup.make("system")
   .add(

@@ -7,7 +7,7 @@ import type { StageReport } from "../StopReport.ts"
 import type { Allowed } from "./confinement.ts"
 import type { JobFilter, StoreError } from "./JobStore.ts"
 import type { Limits } from "./JobProcess.ts"
-import type { JobInfo, JobResult, LogLine, NumberedEvent, StopCommand, Submission } from "./models.ts"
+import type { Change, JobInfo, JobResult, LogLine, NumberedEvent, StopCommand, Submission } from "./models.ts"
 
 /** There is no such job, or nothing of that hash was uploaded. */
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
@@ -81,6 +81,8 @@ export class Manager extends Context.Service<Manager, {
     LogLine,
     NotFound | StoreError
   >
+  /** How all jobs stand that have not stopped, and then each change of one. */
+  readonly changes: Stream.Stream<Change, StoreError>
   readonly stages: (id: string) => Effect.Effect<ReadonlyArray<StageReport>, NotFound | StoreError>
   /** Asks for a stop, and returns at once. */
   readonly stop: (id: string, command: StopCommand) => Effect.Effect<JobInfo, NotFound | StoreError>

@@ -1,28 +1,38 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
-import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
+import { version } from "../internal/version.ts"
 import { Notice } from "../internal/notice.ts"
 import { Bundles } from "./bundles.ts"
 import { eventsAfter, linesAfter } from "./history.ts"
 import { JobLog, removeLog } from "./jobLog.ts"
 import type { Code, JobProcess, JobProcessOptions } from "./JobProcess.ts"
 import { JobStore, type StoredJob, type StoreError } from "./JobStore.ts"
+import { Leases } from "./leases.ts"
 import { LiveJob } from "./liveJob.ts"
 import { lookup } from "./lookup.ts"
 import { Conflict, Manager, type ManagerOptions, type NotFound, Refused, Unavailable } from "./Manager.ts"
-import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "./models.ts"
+import {
+  JobInfo,
+  type JobResult,
+  type JobStages,
+  type NumberedEvent,
+  type Overview,
+  type StopCommand,
+  type Submission
+} from "./models.ts"
 import { JobQueue } from "./queue.ts"
 import { endLost } from "./recovery.ts"
 import { failuresOf, hasFailed, restartDelay } from "./restart.ts"
 import { type Kept, removeStopped, retain } from "./retention.ts"
 import { Saver } from "./saver.ts"
 import { notBegun } from "./unreported.ts"
+import { Watchers } from "./watchers.ts"
 
 /** Where the processes of jobs come from. */
 export interface Launcher {
@@ -38,11 +48,13 @@ export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<
     Effect.gen(function*() {
       const store = yield* JobStore
       const clock = yield* Clock.Clock
-      const saver = new Saver(store)
-      const saving = yield* Effect.forkChild(saver.run)
+      const watchers = new Watchers()
+      const saver = new Saver(store, () => watchers.renew())
+      // not a child of the fiber that builds this, which may end long before the manager does
+      yield* Effect.forkScoped(saver.run)
       const fork = yield* FiberSet.makeRuntime<never, void, never>()
-      const manager = new LiveManager({ options, launcher, store, clock, saver, fork })
-      yield* Effect.addFinalizer(() => Effect.andThen(manager.close, Fiber.interrupt(saving)))
+      const manager = new LiveManager({ options, launcher, store, clock, saver, watchers, fork })
+      yield* Effect.addFinalizer(() => manager.close)
       yield* manager.recover
       fork(retain(manager.kept))
       return Manager.of(manager.service)
@@ -55,6 +67,7 @@ interface Dependencies {
   readonly store: JobStore["Service"]
   readonly clock: Clock.Clock
   readonly saver: Saver
+  readonly watchers: Watchers
   readonly fork: (effect: Effect.Effect<void>) => unknown
 }
 
@@ -65,16 +78,20 @@ class LiveManager {
   readonly #bundles: Bundles | undefined
   readonly #queue = new JobQueue()
   readonly #live = new Map<string, LiveJob>()
+  readonly #leases: Leases
   readonly #find: ReturnType<typeof lookup>
   readonly #logs: string
+  readonly #startedAt: string
   /** Those that run, are about to, or have just ended: each has one of the places there are. */
   readonly #running = new Set<LiveJob>()
   #isStopping = false
 
   constructor(given: Dependencies) {
-    const { options: { folder, jobs, keep, uploads }, store } = given
+    const { options: { folder, jobs, keep, uploads }, store, watchers } = given
     this.#given = given
+    this.#startedAt = this.#now()
     this.#modules = new Map(jobs.map(({ module, name }) => [name, module]))
+    this.#leases = new Leases(given, (job, reason) => this.#stop(job, { reason }))
     this.#find = lookup(store, this.#live)
     this.#logs = join(folder, "logs")
     const bundles = uploads && new Bundles(store, join(folder, "bundles"), uploads)
@@ -83,12 +100,13 @@ class LiveManager {
       store,
       keep,
       forgetJob: (id) => removeLog(this.#logs, id),
-      forgetBundle: (hash) => bundles?.forget(hash)
+      forgetBundle: (hash) => bundles?.forget(hash),
+      onRemoved: () => watchers.renew()
     }
   }
 
   get service(): Manager["Service"] {
-    const { options, saver, store } = this.#given
+    const { options, store, watchers } = this.#given
     const { info, resolve, result } = this.#find
     const live = (id: string, follow: boolean) => follow ? this.#live.get(id) : undefined
     return {
@@ -102,18 +120,37 @@ class LiveManager {
         Stream.unwrap(Effect.map(info(id), () => eventsAfter(store, id, live(id, follow), after))),
       logs: (id, { after, follow }) =>
         Stream.unwrap(Effect.map(info(id), () => linesAfter(this.#logs, id, live(id, follow), after))),
+      changes: watchers.watch(this.#overview, () => this.#stages()),
       stages: (id) => Effect.map(info(id), ({ id }) => this.#live.get(id)?.stages ?? []),
       stop: (id, command) => this.#withLive(id, (job) => this.#stop(job, command)),
       result,
-      renew: (id) => this.#withLive(id, (job) => this.#renew(job)),
+      renew: (id) => this.#withLive(id, (job) => this.#leases.renew(job)),
       remove: (id, force) => this.#remove(id, force),
       clean: (before) => removeStopped(this.kept, before),
       jobs: options.jobs,
       counts: store.counts,
       stopRunning: (command) => Effect.sync(() => this.#running.forEach((job) => this.#stop(job, command))),
       close: this.close,
-      isReady: Effect.sync(() => !this.#isStopping && saver.failure === undefined)
+      isReady: Effect.sync(() => this.#isReady)
     }
+  }
+
+  get #isReady(): boolean {
+    return !this.#isStopping && this.#given.saver.failure === undefined
+  }
+
+  /** What has stopped while they were counted is told as a change. */
+  readonly #overview: Effect.Effect<Overview, StoreError> = Effect.suspend(() =>
+    Effect.map(this.#given.store.counts, ({ stopped }) => {
+      const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped }
+      const jobs = [...this.#live.values()].map(({ info }) => info).filter(({ state }) => state !== "stopped")
+      for (const { state } of jobs) counts[state]++
+      return { _tag: "Overview", version, startedAt: this.#startedAt, ready: this.#isReady, counts, jobs }
+    })
+  )
+
+  #stages(): Iterable<JobStages> {
+    return [...this.#live.values()].map(({ info: { id }, stages }) => ({ _tag: "Stages", id, stages }))
   }
 
   /** Takes on what a manager before this one has left. */
@@ -124,7 +161,7 @@ class LiveManager {
       const job = this.#adopt(stored, known)
       if (stored.info.state === "queued") this.#enqueue(job)
       else fork(Effect.flatMap(endLost(job, this.#resultFile(job.info.id)), (result) => this.#ended(job, result)))
-      this.#renew(job)
+      this.#leases.renew(job)
     }
     this.#startNext()
   })
@@ -132,6 +169,7 @@ class LiveManager {
   /** Stops all jobs by their own policies. What is queued stays there, on disk, and what is to be restarted goes there. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.#isStopping = true
+    this.#given.watchers.renew()
     const running = [...this.#running]
     for (const job of running) {
       job.isPaused = job.submission.restart !== undefined && job.info.state !== "stopping"
@@ -161,7 +199,7 @@ class LiveManager {
       // one that was added by a submit that could not be answered is taken up by the next
       if (stored.info.state === "queued" && !this.#live.has(id)) {
         const job = this.#adopt(stored, [])
-        this.#renew(job)
+        this.#leases.renew(job)
         this.#enqueue(job)
         this.#startNext()
       }
@@ -182,6 +220,11 @@ class LiveManager {
     const log = { folder: this.#logs, bytes: this.#given.options.logBytes }
     const job: LiveJob = new LiveJob(info, submission, new JobLog(log, info.id, () => job.tell()), known)
     this.#live.set(info.id, job)
+    const { watchers } = this.#given
+    job.onChange = () => watchers.changed(job.info)
+    job.onChange()
+    // that it has stopped is told once its result is there
+    job.finished.onOpen(job.onChange)
     return job
   }
 
@@ -312,23 +355,6 @@ class LiveManager {
     this.#given.fork(this.#ended(job, result))
   }
 
-  #renew(job: LiveJob): void {
-    const { leaseMs } = job.submission
-    if (leaseMs === undefined) return
-    const isNew = job.leaseEnd === Infinity
-    job.leaseEnd = this.#given.clock.currentTimeMillisUnsafe() + leaseMs
-    if (isNew) this.#given.fork(this.#watchLease(job))
-  }
-
-  #watchLease(job: LiveJob): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const left = job.leaseEnd - this.#given.clock.currentTimeMillisUnsafe()
-      if (job.finished.opened) return Effect.void
-      if (left > 0) return Effect.andThen(Effect.sleep(left), this.#watchLease(job))
-      return Effect.sync(() => this.#stop(job, { reason: "its lease has expired: its client is gone" }))
-    })
-  }
-
   /** Does something to a job, where it lives, and gives where it stands then. */
   #withLive(id: string, use: (job: LiveJob) => void): Effect.Effect<JobInfo, NotFound | StoreError> {
     return Effect.map(this.#find.info(id), (info) => {
@@ -352,6 +378,7 @@ class LiveManager {
       }
       yield* this.#given.store.remove(id)
       this.kept.forgetJob(id)
+      this.kept.onRemoved()
     })
   }
 }

@@ -33,6 +33,8 @@ export class LiveJob {
   /** Opens when that, or that it is in the queue again, is on disk. */
   rested = new Notice()
   result: JobResult | undefined
+  /** Called when its info has changed. */
+  onChange = (): void => {}
   #seq: number
   #news = new Notice()
 
@@ -58,6 +60,7 @@ export class LiveJob {
   change(change: Partial<JobInfo>): void {
     this.info = new JobInfo({ ...this.info, ...change })
     this.isDirty = true
+    this.onChange()
   }
 
   /** What its process tells. That it has stopped is only so once its process has ended, and where it is the last attempt. */
@@ -113,6 +116,7 @@ export class LiveJob {
     this.isPaused = false
     this.process = undefined
     this.stages = []
+    this.onChange()
   }
 
   #add(event: JobEvent): void {

@@ -25,6 +25,8 @@ export const lookup = (store: JobStore["Service"], live: ReadonlyMap<string, Liv
     if (state !== "stopped") {
       return yield* new Conflict({ message: `job ${id} is ${state}; its result is there once it has stopped` })
     }
+    // it is not in the store before that
+    yield* live.get(id)?.finished.await ?? Effect.void
     return (yield* store.result(id)) ?? (yield* new NotFound({ id, message: `job ${id} has no result` }))
   })
 

@@ -121,3 +121,25 @@ export const StopCommand = Schema.Struct({
 export type StopCommand = typeof StopCommand.Type
 
 export const Stages = Schema.Array(StageReport)
+
+/** How many jobs there are in each state. */
+export const Counts = Schema.Record(JobState, Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
+
+/** How all stands: the manager itself, and its jobs, but for those that have stopped. */
+const Overview = Schema.TaggedStruct("Overview", {
+  version: Schema.String,
+  /** Since when the manager runs. */
+  startedAt: Schema.String,
+  ready: Schema.Boolean,
+  counts: Counts,
+  jobs: Schema.Array(JobInfo)
+})
+export type Overview = typeof Overview.Type
+
+/** The counters of a job's pipelines, as they have become. */
+const JobStages = Schema.TaggedStruct("Stages", { id: JobId, stages: Stages })
+export type JobStages = typeof JobStages.Type
+
+/** What those who watch all jobs are told: how all stands, first and whenever it is anew, and what has changed since. */
+export const Change = Schema.Union([Overview, Schema.TaggedStruct("Job", { info: JobInfo }), JobStages])
+export type Change = typeof Change.Type

@@ -13,12 +13,17 @@ export interface Kept {
   /** Removes what is there besides the store of a job, or of a bundle. */
   readonly forgetJob: (id: string) => void
   readonly forgetBundle: (hash: string) => void
+  readonly onRemoved: () => void
 }
 
 /** Removes the jobs that stopped before a time. How many. */
-export const removeStopped = ({ forgetJob, store }: Kept, before: string): Effect.Effect<number, StoreError> =>
+export const removeStopped = (
+  { forgetJob, onRemoved, store }: Kept,
+  before: string
+): Effect.Effect<number, StoreError> =>
   Effect.map(store.removeStopped(before), (ids) => {
     ids.forEach(forgetJob)
+    if (ids.length > 0) onRemoved()
     return ids.length
   })
 
