@@ -11,12 +11,12 @@ export const Bundle = Schema.Struct({
   /** The versions that it was made with: it runs with those of the manager. */
   versions: Schema.Struct({ autostop: Schema.String, effect: Schema.String }),
   files: Schema.Record(
-    FileName,
+    Schema.String,
     Schema.Union([
       Schema.Struct({ text: Schema.String }),
       Schema.Struct({ base64: Schema.String.check(Schema.isBase64()) })
     ])
-  )
+  ).check(Schema.isPropertyNames(FileName))
 })
 export type Bundle = typeof Bundle.Type
 
