@@ -61,6 +61,16 @@ export const JobEvent = Schema.Union([
     releaseMs: Schema.Finite,
     error: Schema.optionalKey(Schema.String)
   }),
+  // where a job manager starts it again: what follows is its next attempt, and there is no `JobStopped` of this one
+  Schema.TaggedStruct("JobRestarting", {
+    ...at,
+    attempt: Schema.Int,
+    delayMs: Schema.Finite,
+    trigger: Trigger,
+    outcome: Outcome,
+    clean: Schema.Boolean,
+    reason: Schema.optionalKey(Schema.String)
+  }),
   Schema.TaggedStruct("JobStopped", { ...at, outcome: Outcome, clean: Schema.Boolean })
 ]).annotate({ identifier: "autostop/JobEvent" })
 /**

@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
+import type * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
@@ -30,6 +32,38 @@ export interface Options {
     | undefined
   /** How many jobs run at once, 4 by default; the others wait. */
   readonly concurrency?: number | undefined
+  /**
+   * What each job may take; nothing is limited by default, and one that is submitted may be given less. A job whose
+   * processes have more memory than that is cancelled, and fails; one that runs for longer is stopped.
+   */
+  readonly limits?: {
+    readonly memory?: ByteSize.Input | undefined
+    readonly time?: Duration.Input | undefined
+  } | undefined
+  /**
+   * How long jobs that have stopped are kept, with their events, reports and logs: for 30 days by default, `Infinity` for
+   * ever; and how many at most, any number by default. The latest are kept.
+   */
+  readonly keep?: {
+    readonly age?: Duration.Input | undefined
+    readonly jobs?: number | undefined
+  } | undefined
+  /** How much is kept of what each job prints, 16 MiB by default; the oldest lines go first. */
+  readonly logs?: ByteSize.Input | undefined
+  /**
+   * Whether clients may bring jobs of their own, `true` by default; `false` runs those that are registered alone.
+   *
+   * *Details*: what is brought runs at the risk of the user that the manager runs as. It gets Node's permission model, in
+   * which it reads only its own files and starts no processes, but for what is allowed here. Node says of it that it
+   * keeps from mistakes, not from malice: threads, and processes, are not bound by it.
+   */
+  readonly uploads?: boolean | {
+    /** The files and folders that it may read and write. */
+    readonly read?: ReadonlyArray<string> | undefined
+    readonly write?: ReadonlyArray<string> | undefined
+    /** Whether it may start processes, also for services of its own. */
+    readonly processes?: boolean | undefined
+  } | undefined
 }
 
 /**

@@ -9,7 +9,9 @@ const supervisor = new Supervisor(decodeAsked)
 
 const supervise = (owner: Owner): void => {
   owner.onFirstRun = (run) => supervisor.follow(run, ({ report }) => tellLast({ _tag: "Reported", report }))
-  supervisor.listen((asked) => asked === null ? owner.lose() : owner.signalled(asked.signal, asked.count))
+  supervisor.listen((asked) =>
+    asked === null ? owner.lose("its supervisor is gone") : owner.signalled(asked.signal, asked.count)
+  )
 }
 
 const [{ main }] = await Promise.all([import("./main.ts"), supervisor.ready])

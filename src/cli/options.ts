@@ -1,4 +1,5 @@
 /** What the commands that start a job have in common. */
+import type * as ByteSize from "effect/ByteSize"
 import * as Flag from "effect/cli/Flag"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,6 +13,12 @@ import { Refusal } from "./refusal.ts"
 
 export const text = (name: string, description: string, metavar: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Flag.optional)
+
+/** What a flag says; whoever reads it refuses what is none. */
+export const sizeOf = (flag: Option.Option<string>): ByteSize.Input | undefined =>
+  Option.getOrUndefined(flag) as ByteSize.Input | undefined
+export const durationOf = (flag: Option.Option<string>): Duration.Input | undefined =>
+  Option.getOrUndefined(flag) as Duration.Input | undefined
 
 const descriptions: { readonly [K in keyof Required<Policy.Settings>]: string } = {
   strategy: `How to stop: ${Policy.Strategy.literals.join(", ")}`,

@@ -19,6 +19,8 @@ const line = (event: JobEvent): string => `${event.at.slice(11, 23)} ${describe(
 
 const because = (text: string | undefined): string => text === undefined ? "" : `: ${text}`
 
+const cleanness = ({ clean }: { readonly clean: boolean }): string => clean ? "clean" : "NOT CLEAN"
+
 const hostOf = (event: { readonly service: string; readonly replica: number; readonly pid?: number }): string =>
   `the host of ${event.service} (${event.replica}${event.pid === undefined ? "" : `, pid ${event.pid}`})`
 
@@ -61,7 +63,11 @@ export const describe = (event: JobEvent): string => {
       return `${event.service} releasing`
     case "ServiceStopped":
       return `${event.service} ${event.outcome} after ${millis(event.releaseMs)}${because(event.error)}`
+    case "JobRestarting":
+      return `job ${event.outcome}, ${cleanness(event)}${because(event.reason)}; it begins again in ${
+        millis(event.delayMs)
+      } (restart ${event.attempt})`
     case "JobStopped":
-      return `job ${event.outcome}, ${event.clean ? "clean" : "NOT CLEAN"}`
+      return `job ${event.outcome}, ${cleanness(event)}`
   }
 }

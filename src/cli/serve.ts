@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import { availableParallelism } from "node:os"
 import { defaultPort } from "../manager/models.ts"
+import { text } from "./options.ts"
 import { asRefusal } from "./refusal.ts"
 
 const flags = {
@@ -29,6 +30,36 @@ const flags = {
     Flag.withDescription("How many jobs run at once; the others wait"),
     Flag.withDefault(Math.max(4, availableParallelism()))
   ),
+  memory: text(
+    "memory",
+    "What the processes of a job may have of memory, such as \"2 GB\"; no limit by default",
+    "size"
+  ),
+  timeLimit: text("time-limit", "How long a job may run; no limit by default", "duration"),
+  keepAge: text("keep-age", "How long jobs that have stopped are kept; 30 days by default", "duration"),
+  keepJobs: Flag.Int("keep-jobs").pipe(
+    Flag.withDescription("How many of them are kept at most; any number by default"),
+    Flag.optional
+  ),
+  logs: text("logs", "How much is kept of what a job prints; \"16 MiB\" by default", "size"),
+  uploads: Flag.Boolean("uploads").pipe(
+    Flag.withDescription("Take jobs that clients bring along (the default); --no-uploads runs those of --jobs alone"),
+    Flag.withDefault(true)
+  ),
+  allowRead: Flag.String("allow-read").pipe(
+    Flag.withDescription("A file or folder that jobs which clients bring along may read; may be repeated"),
+    Flag.withMetavar("path"),
+    Flag.atLeast(0)
+  ),
+  allowWrite: Flag.String("allow-write").pipe(
+    Flag.withDescription("A file or folder that they may write; may be repeated"),
+    Flag.withMetavar("path"),
+    Flag.atLeast(0)
+  ),
+  allowProcesses: Flag.Boolean("allow-processes").pipe(
+    Flag.withDescription("Let them start processes, which are not confined"),
+    Flag.withDefault(false)
+  ),
   tokenFile: Flag.String("token-file").pipe(
     Flag.withDescription("The file with the token that clients need; otherwise it is AUTOSTOP_TOKEN"),
     Flag.optional
@@ -42,6 +73,15 @@ export interface ServeInput {
   readonly data: string
   readonly store: Option.Option<string>
   readonly concurrency: number
+  readonly memory: Option.Option<string>
+  readonly timeLimit: Option.Option<string>
+  readonly keepAge: Option.Option<string>
+  readonly keepJobs: Option.Option<number>
+  readonly logs: Option.Option<string>
+  readonly uploads: boolean
+  readonly allowRead: ReadonlyArray<string>
+  readonly allowWrite: ReadonlyArray<string>
+  readonly allowProcesses: boolean
   readonly tokenFile: Option.Option<string>
 }
 

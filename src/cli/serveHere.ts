@@ -8,6 +8,7 @@ import { Notice } from "../internal/notice.ts"
 import { type Signal, signalCodes } from "../internal/signals.ts"
 import { JobManager } from "../JobManager.ts"
 import { CommandLine } from "./commandLine.ts"
+import { durationOf, sizeOf } from "./options.ts"
 import { readToken } from "./remote.ts"
 import type { ServeInput } from "./serve.ts"
 
@@ -25,7 +26,11 @@ export const serveHere = Effect.fnUntraced(function*(input: ServeInput) {
     host: input.host,
     port: input.port,
     tokens: token === undefined ? [] : [{ token, role: "operate" }],
-    concurrency: input.concurrency
+    concurrency: input.concurrency,
+    limits: { memory: sizeOf(input.memory), time: durationOf(input.timeLimit) },
+    keep: { age: durationOf(input.keepAge), jobs: Option.getOrUndefined(input.keepJobs) },
+    logs: sizeOf(input.logs),
+    uploads: input.uploads && { read: input.allowRead, write: input.allowWrite, processes: input.allowProcesses }
   })
   yield* Effect.scoped(Effect.gen(function*() {
     const { jobs, kill, url } = Context.get(yield* Layer.build(manager), JobManager)

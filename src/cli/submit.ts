@@ -10,17 +10,23 @@ import { wireAutostop } from "../manager/autostop.ts"
 import type { Client } from "../manager/client.ts"
 import type { JobEvent } from "../JobEvent.ts"
 import { CommandLine } from "./commandLine.ts"
+import { loadJob } from "./load.ts"
 import { autostopOf, flagsOf, readPayload, startFlags } from "./options.ts"
 import { printReport } from "./output.ts"
 import { print } from "./progress.ts"
-import { asRefusal } from "./refusal.ts"
+import { asRefusal, Refusal } from "./refusal.ts"
+import { runFlags, runOptionsOf } from "./runFlags.ts"
 import { ask, remoteFlags, say } from "./remote.ts"
 
 const flags = {
   ...remoteFlags,
-  job: Argument.String("job").pipe(Argument.withDescription("The name of a job that is registered at the manager")),
+  job: Argument.String("job").pipe(
+    Argument.withDescription(
+      "The name of a job that is registered at the manager, or a module to bundle and bring along"
+    )
+  ),
   id: Flag.String("id").pipe(Flag.withDescription("An id of your own: sent twice, it is the same job"), Flag.optional),
-  priority: Flag.Int("priority").pipe(Flag.withDescription("Higher ones leave the queue first"), Flag.withDefault(0)),
+  ...runFlags,
   wait: Flag.Boolean("wait").pipe(
     Flag.withDescription("Wait for its end, show what happens, and exit as the job would"),
     Flag.withDefault(false)
@@ -35,19 +41,25 @@ export const submitCommand = Command.make("submit", flags, (input) =>
     const payload = yield* readPayload(input.payload)
     // safe: flags are texts
     const stopPolicy = flagsOf(input).settings as Record<string, string>
+    const runOptions = yield* runOptionsOf(input)
+    const brought = isModule(input.job) ? yield* bring(input.job) : { job: input.job, bundled: undefined }
     yield* ask(input, (client) =>
       Effect.gen(function*() {
-        const info = yield* client.jobs.submit({
-          payload: {
-            job: input.job,
-            priority: input.priority,
+        const { submitBundled } = yield* Effect.promise(() => import("../manager/client.ts"))
+        const info = yield* submitBundled(
+          client,
+          {
+            job: brought.job,
+            ...(brought.bundled && { bundle: brought.bundled.hash }),
+            ...runOptions,
             autostop,
             stopPolicy,
             ...(Option.isSome(input.id) ? { id: input.id.value } : {}),
             // safe: it was read from JSON
             ...(payload === undefined ? {} : { payload: payload as Schema.Json })
-          }
-        })
+          },
+          brought.bundled
+        )
         if (input.wait) return yield* wait(client, info.id, input.format)
         if (input.format === "json") return say(JSON.stringify(info))
         say(process.stdout.isTTY ? `${info.id}  ${info.job} is ${info.state}` : info.id)
@@ -55,6 +67,19 @@ export const submitCommand = Command.make("submit", flags, (input) =>
   }).pipe(
     Effect.mapError(asRefusal)
   )).pipe(Command.withDescription("Submits a job to a manager"))
+
+/** A name has no extension, and no folder. */
+const isModule = (job: string): boolean => /[/\\]|\.[cm]?[jt]sx?$/.test(job)
+
+/** A job that the manager does not have: its name, and its code. */
+const bring = Effect.fnUntraced(function*(module: string) {
+  const { name } = yield* loadJob(module, loadMs)
+  const { bundle } = yield* Effect.promise(() => import("../manager/bundler.ts"))
+  return { job: name, bundled: yield* Effect.mapError(bundle(module), (message) => new Refusal({ message })) }
+})
+
+/** How long a module may take to load, which is done for the name of its job. */
+const loadMs = 30_000
 
 /** Shows what happens until the job has stopped. A signal leaves the job alone, and says so. */
 const wait = (client: Client, id: string, format: "pretty" | "json") =>

@@ -2,7 +2,9 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type { Restart } from "./pool.ts"
+
+/** Whatever the failure is. */
+type Restart = Schedule.Schedule<unknown>
 
 /** Not at all: the first host that dies makes the job fail. */
 export const never: Restart = Schedule.recurs(0)

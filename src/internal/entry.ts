@@ -8,5 +8,6 @@ export const entries = {
   watchdog: entry("../host/watchdog"),
   isolatedMain: entry("../cli/isolatedMain"),
   jobMain: entry("../manager/jobMain"),
-  inspectorMain: entry("../manager/inspectorMain")
+  inspectorMain: entry("../manager/inspectorMain"),
+  bundleHooks: entry("../manager/bundleHooks")
 }

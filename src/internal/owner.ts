@@ -27,9 +27,8 @@ export class Owner {
   #uninstall: () => void = () => {}
   #signals = 0
   #isSignalled = false
+  #lost: StopRequest | undefined
   signal: Signal | undefined
-  /** Whether whoever this process works for is gone. */
-  isLost = false
   /** Takes the signals, where what is to be stopped is another process. */
   relay: ((signal: Signal, count: number) => void) | undefined
   /** Is told of the first run: those that follow are jobs within it. */
@@ -73,11 +72,11 @@ export class Owner {
     else if (count > this.#signals) this.#onSignal(signal)
   }
 
-  /** Stops as at a signal, since whoever this process works for is gone. */
-  lose(): void {
+  /** Stops as at a signal, since whoever this process works for is gone: who, the reason says. */
+  lose(reason: string): void {
     const first = !this.#isStopping
-    this.isLost = true
-    for (const run of this.#runs) run.stop(lost)
+    this.#lost = { trigger: "lost", mode: "drain", reason }
+    for (const run of this.#runs) run.stop(this.#lost)
     this.#interruptOnceStopped()
     if (first) this.#exitAfter(this.#deadlineMs + 2 * graceMs)
   }
@@ -92,7 +91,7 @@ export class Owner {
         if (run.result?.report.clean === false) this.unclean = true
       })
       if (this.signal !== undefined) this.#stop(run, this.signal)
-      if (this.isLost) run.stop(lost)
+      if (this.#lost !== undefined) run.stop(this.#lost)
       return () => {
         this.#runs.delete(run)
         if (this.#runs.size === 0 && this.#isStopping) this.#interruptSoon()
@@ -111,6 +110,11 @@ export class Owner {
     }
     return left
   })
+
+  /** Whether whoever this process works for is gone. */
+  get isLost(): boolean {
+    return this.#lost !== undefined
+  }
 
   get #deadlineMs(): number {
     const deadlines = [...this.#runs].map((run) => run.options.limits.deadline)
@@ -208,9 +212,6 @@ export class Owner {
     return this.#exit(code)
   }
 }
-
-/** Why a job stops when whoever it runs for is gone. */
-const lost: StopRequest = { trigger: "lost", mode: "drain", reason: "its supervisor is gone" }
 
 /** Thrown where `process.exit` was called, which never returns. */
 class ExitCalled extends Error {}

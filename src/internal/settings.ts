@@ -88,7 +88,7 @@ const dashed = (field: string, by: string) => field.replace(/[A-Z]/g, (letter) =
 export const variable = (field: keyof Settings): string => `AUTOSTOP_${dashed(field, "_").toUpperCase()}`
 
 /** The flag of a setting: `drainTimeout` is `--drain-timeout`. */
-export const flag = (field: keyof Settings): string => `--${dashed(field, "-").toLowerCase()}`
+export const flag = (field: string): string => `--${dashed(field, "-").toLowerCase()}`
 
 /** Settings and the name that each has where it was written, for error messages. */
 export interface Source {

@@ -1,4 +1,5 @@
 /** What a job manager answers over HTTP: one description for its server, its clients and its documentation. */
+import * as ByteSize from "effect/ByteSize"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -9,9 +10,21 @@ import * as Schema from "effect/Schema"
 import { JobEvent } from "../JobEvent.ts"
 import { StopReport } from "../StopReport.ts"
 import { Authorization } from "./authorization.ts"
+import { maxBundleBytes } from "./bundle.ts"
 import { StoreError } from "./JobStore.ts"
 import { Conflict, NotFound, Refused, Unavailable } from "./Manager.ts"
-import { JobInfo, JobResult, JobState, LogLine, Stages, StopCommand, Submission } from "./models.ts"
+import {
+  BundleHash,
+  Change,
+  Counts,
+  JobInfo,
+  JobResult,
+  JobState,
+  LogLine,
+  Stages,
+  StopCommand,
+  Submission
+} from "./models.ts"
 
 /** Answers a request that its Schemas refuse with what is wrong with it, not only with a status. */
 export class Readable extends HttpApiMiddleware.Service<Readable>()("autostop/manager/Readable", {
@@ -21,10 +34,11 @@ export class Readable extends HttpApiMiddleware.Service<Readable>()("autostop/ma
 /** How often each of a stream's readers is told that the connection is alive. */
 export const heartbeatMs = 15_000
 
-/**
- * A stream of server-sent events: a numbered one for each element, whose number `Last-Event-ID` takes, and now and then
- * a `heartbeat`, the first one at once. Where none comes for long the connection is lost, whatever the network says.
- */
+/** At the beginning of every stream, and now and then. Where none comes for long the connection is lost, if not closed. */
+const heartbeat = Schema.Struct({ event: Schema.Literal("heartbeat"), data: Schema.String })
+const streamError = Schema.Union([NotFound, StoreError])
+
+/** A stream of server-sent events: a numbered one for each element, whose number `Last-Event-ID` takes. */
 const feed = <S extends Schema.Top>(element: S) =>
   HttpApiSchema.StreamSse({
     events: Schema.Union([
@@ -33,10 +47,19 @@ const feed = <S extends Schema.Top>(element: S) =>
         event: Schema.Literal("message"),
         data: Schema.fromJsonString(element)
       }),
-      Schema.Struct({ event: Schema.Literal("heartbeat"), data: Schema.String })
+      heartbeat
     ]),
-    error: Schema.Union([NotFound, StoreError])
+    error: streamError
   })
+
+/** One that begins anew for each reader. */
+const changes = HttpApiSchema.StreamSse({
+  events: Schema.Union([
+    Schema.Struct({ event: Schema.Literal("message"), data: Schema.fromJsonString(Change) }),
+    heartbeat
+  ]),
+  error: streamError
+})
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 /** Where a stream begins: after this number. The header is what a browser sends when it connects again; it wins. */
@@ -51,7 +74,7 @@ const Jobs = HttpApiGroup.make("jobs")
     HttpApiEndpoint.post("submit", "/jobs", {
       payload: Submission,
       success: JobInfo.pipe(HttpApiSchema.status(201)),
-      error: [Refused, Conflict, Unavailable, StoreError]
+      error: [Refused, NotFound, Conflict, Unavailable, StoreError]
     }).annotate(OpenApi.Summary, "Submit a job. Sent twice with the same id, it is the same job."),
     HttpApiEndpoint.get("list", "/jobs", {
       query: {
@@ -101,12 +124,32 @@ const Jobs = HttpApiGroup.make("jobs")
       payload: Schema.Struct({ before: Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)) }),
       success: Schema.Struct({ removed: count }),
       error: StoreError
-    }).annotate(OpenApi.Summary, "Remove the jobs that stopped before a time (ISO 8601, UTC).")
+    }).annotate(OpenApi.Summary, "Remove the jobs that stopped before a time (ISO 8601, UTC)."),
+    HttpApiEndpoint.get("changes", "/changes", {
+      success: changes,
+      error: Unavailable
+    }).annotate(
+      OpenApi.Summary,
+      "How all jobs stand that have not stopped, and then each change. Read slowly, it leaves out what is outdated."
+    )
   )
   .middleware(Readable)
   .middleware(Authorization)
 
-const Counts = Schema.Record(JobState, count)
+const Bundles = HttpApiGroup.make("bundles").add(
+  HttpApiEndpoint.put("upload", "/bundles/:hash", {
+    params: { hash: BundleHash },
+    payload: HttpApiSchema.StreamUint8Array({
+      contentType: "application/json",
+      maxBytes: ByteSize.bytes(maxBundleBytes)
+    }),
+    error: [Refused, Unavailable, StoreError]
+  }).annotate(
+    OpenApi.Summary,
+    "Upload code, as JSON, to be submitted by its SHA-256. Sent twice, it is the same; it stays while a job has it."
+  )
+).middleware(Readable)
+  .middleware(Authorization)
 
 const System = HttpApiGroup.make("system")
   .add(
@@ -131,6 +174,7 @@ const Health = HttpApiGroup.make("health").add(
 
 export class Api extends HttpApi.make("autostop")
   .add(Jobs)
+  .add(Bundles)
   .add(System)
   .add(Health)
   .annotateMerge(OpenApi.annotations({

@@ -2,15 +2,32 @@
 import type * as Effect from "effect/Effect"
 import type { JobEvent } from "../JobEvent.ts"
 import type { StageReport } from "../StopReport.ts"
+import type { Confinement } from "./confinement.ts"
 import type { JobResult, StopCommand, Submission } from "./models.ts"
+
+/** Where the code of a job is. */
+export interface Code {
+  /** The module that exports it, as a URL. */
+  readonly module: string
+  /** There is one for code that somebody has uploaded. */
+  readonly confinement?: Confinement | undefined
+}
+
+export interface Limits {
+  /** The bytes of memory that its processes may take together. */
+  readonly memory?: number | undefined
+  /** How long it may run until it is stopped. */
+  readonly timeMs?: number | undefined
+}
 
 /** What to run, and who is told what becomes of it. The callbacks are called in order, and never after `ended`. */
 export interface JobProcessOptions {
   readonly id: string
   readonly submission: Submission
-  /** The module that exports the job, as a URL. */
-  readonly module: string
-  /** Where it leaves its result, before it tells it: nobody may be left to hear. Whoever has stored it removes it. */
+  readonly code: Code
+  /** What it may take; nothing is no limit. */
+  readonly limits?: Limits | undefined
+  /** Where it leaves its result, before it tells it, since nobody may be left to hear; its folder has to be there. */
   readonly resultFile: string
   /** What its environment has besides what every job gets. */
   readonly env?: Readonly<Record<string, string>> | undefined

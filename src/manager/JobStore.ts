@@ -15,6 +15,12 @@ export interface StoredJob {
   readonly submission: Submission
 }
 
+export interface StoredBundle {
+  readonly hash: string
+  readonly content: string
+  readonly uploadedAt: string
+}
+
 export interface JobFilter {
   readonly state?: JobInfo["state"] | undefined
   readonly job?: string | undefined
@@ -46,9 +52,16 @@ export class JobStore extends Context.Service<JobStore, {
   readonly result: (id: string) => Effect.Effect<JobResult | undefined, StoreError>
   /** Removes a job that has stopped, with all that belongs to it. Whether it was there. */
   readonly remove: (id: string) => Effect.Effect<boolean, StoreError>
-  /** Removes those that stopped before this time. How many. */
-  readonly removeStopped: (before: string) => Effect.Effect<number, StoreError>
+  /** Removes those that stopped before this time; their ids. */
+  readonly removeStopped: (before: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
+  /** When the one stopped that is the how manieth of those that did last; none where there are fewer. */
+  readonly stoppedAt: (place: number) => Effect.Effect<string | undefined, StoreError>
   /** Those that have not stopped: what a manager that starts again has to see to. */
   readonly unfinished: Effect.Effect<ReadonlyArray<StoredJob>, StoreError>
+  /** Adds uploaded code; that of a hash that is there already stays as it is. */
+  readonly addBundle: (bundle: StoredBundle) => Effect.Effect<void, StoreError>
+  readonly bundle: (hash: string) => Effect.Effect<string | undefined, StoreError>
+  /** Removes those uploaded before this time that no job has; their hashes. */
+  readonly removeBundles: (before: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
   readonly counts: Effect.Effect<Readonly<Record<JobInfo["state"], number>>, StoreError>
 }>()("autostop/manager/JobStore") {}

@@ -4,10 +4,12 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { StageReport } from "../StopReport.ts"
+import type { Allowed } from "./confinement.ts"
 import type { JobFilter, StoreError } from "./JobStore.ts"
-import type { JobInfo, JobResult, LogLine, NumberedEvent, StopCommand, Submission } from "./models.ts"
+import type { Limits } from "./JobProcess.ts"
+import type { Change, JobInfo, JobResult, LogLine, NumberedEvent, StopCommand, Submission } from "./models.ts"
 
-/** There is no such job. */
+/** There is no such job, or nothing of that hash was uploaded. */
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
   id: Schema.String,
   message: Schema.String
@@ -28,6 +30,13 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
   httpApiStatus: 503
 }) {}
 
+/** How long jobs that have stopped are kept, with all that belongs to them. */
+export interface Retention {
+  readonly ageMs: number
+  /** At most that many. */
+  readonly jobs: number
+}
+
 /** A job that can be submitted by its name. */
 export interface Registered {
   readonly name: string
@@ -39,13 +48,25 @@ export interface ManagerOptions {
   readonly jobs: ReadonlyArray<Registered>
   /** How many jobs run at once; the others are queued. */
   readonly concurrency: number
-  /** Where logs are kept, and what jobs leave behind if the manager dies. */
+  /** Where logs are kept, bundles are unpacked, and what jobs leave behind if the manager dies. */
   readonly folder: string
+  /** What each job may take. */
+  readonly limits: Limits
+  /** What is kept of jobs that have stopped. */
+  readonly keep: Retention
+  /** How much is kept of what each job prints, in bytes. */
+  readonly logBytes: number
+  /** What code that clients upload may do; undefined where they may not upload any. */
+  readonly uploads: Allowed | undefined
 }
 
 export class Manager extends Context.Service<Manager, {
   /** On disk before it returns. One that has the id of a job that is there already, and asks for the same, is that job. */
-  readonly submit: (submission: Submission) => Effect.Effect<JobInfo, Refused | Conflict | Unavailable | StoreError>
+  readonly submit: (
+    submission: Submission
+  ) => Effect.Effect<JobInfo, Refused | NotFound | Conflict | Unavailable | StoreError>
+  /** Takes code, for jobs that are submitted with its hash. */
+  readonly upload: (hash: string, content: Uint8Array) => Effect.Effect<void, Refused | StoreError>
   readonly get: (id: string) => Effect.Effect<JobInfo, NotFound | StoreError>
   readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<JobInfo>, StoreError>
   /** The whole id of the one that begins with this. */
@@ -60,6 +81,8 @@ export class Manager extends Context.Service<Manager, {
     LogLine,
     NotFound | StoreError
   >
+  /** How all jobs stand that have not stopped, and then each change of one. */
+  readonly changes: Stream.Stream<Change, StoreError>
   readonly stages: (id: string) => Effect.Effect<ReadonlyArray<StageReport>, NotFound | StoreError>
   /** Asks for a stop, and returns at once. */
   readonly stop: (id: string, command: StopCommand) => Effect.Effect<JobInfo, NotFound | StoreError>

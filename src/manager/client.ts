@@ -9,7 +9,10 @@ import { hasProperty } from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { Api } from "./Api.ts"
+import type { Bundled } from "./bundler.ts"
+import type { Submission } from "./models.ts"
 
 export type Client = HttpApiClient.ForApi<typeof Api>
 
@@ -35,6 +38,18 @@ export const makeClient = ({ token, url }: ClientOptions): Effect.Effect<Client,
 
 /** What an answer may take to come, other than a stream. */
 export const answerMs = 30_000
+
+/** How long the upload of what a job brings along may take. */
+const uploadMs = 120_000
+
+/** Submits a job; what it brings along is uploaded where the manager does not have it. */
+export const submitBundled = (client: Client, submission: Submission, bundled: Bundled | undefined) => {
+  const submit = Effect.timeout(client.jobs.submit({ payload: submission }), answerMs)
+  if (bundled === undefined) return submit
+  const { content, hash } = bundled
+  const upload = client.bundles.upload({ params: { hash }, payload: Stream.make(content) })
+  return Effect.catchTag(submit, "NotFound", () => Effect.andThen(Effect.timeout(upload, uploadMs), submit))
+}
 
 /** Whether a call that failed may succeed when it is made again: the manager was not reached, or cannot answer now. */
 export const isPassing = (error: unknown): boolean => {

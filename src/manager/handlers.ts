@@ -33,7 +33,12 @@ const jobs = HttpApiBuilder.group(
     const manager = yield* Manager
     const serving = yield* Serving
     const isOpen = openOf(serving)
-    const feed = feedOf(serving)
+    const sse = sseOf(serving)
+    const feed = <A, B, E>(elements: Stream.Stream<A, E>, numbered: (element: A) => readonly [id: number, data: B]) =>
+      sse(Stream.map(elements, (element) => {
+        const [id, data] = numbered(element)
+        return { id, event: "message" as const, data }
+      }))
     const of = <A, E>(prefix: string, use: (id: string) => Effect.Effect<A, E>) =>
       Effect.flatMap(manager.resolve(prefix), use)
     return handlers.handleAll({
@@ -59,8 +64,25 @@ const jobs = HttpApiBuilder.group(
       renew: ({ params }) => of(params.id, manager.renew),
       remove: ({ params, query }) =>
         of(params.id, (id) => manager.remove(id, query.force !== undefined && query.force !== "false")),
-      clean: ({ payload }) => Effect.map(manager.clean(payload.before), (removed) => ({ removed }))
+      clean: ({ payload }) => Effect.map(manager.clean(payload.before), (removed) => ({ removed })),
+      changes: () =>
+        Effect.as(isOpen, sse(Stream.map(manager.changes, (data) => ({ event: "message" as const, data }))))
     })
+  })
+)
+
+const bundles = HttpApiBuilder.group(
+  Api,
+  "bundles",
+  Effect.fnUntraced(function*(handlers) {
+    const manager = yield* Manager
+    const isOpen = openOf(yield* Serving)
+    return handlers.handle("upload", ({ params, payload }) =>
+      Effect.gen(function*() {
+        yield* isOpen
+        const content = yield* Stream.runCollect(payload)
+        yield* manager.upload(params.hash, Buffer.concat(content))
+      }))
   })
 )
 
@@ -70,18 +92,11 @@ const place = ({ headers, query }: {
   readonly query: { readonly after?: number; readonly follow?: boolean }
 }) => ({ after: headers["last-event-id"] ?? query.after ?? 0, follow: query.follow ?? false })
 
-/** Makes the elements of a stream events that a client can resume after, with heartbeats, until the server stops. */
-const feedOf = ({ ends, heartbeatMs }: Serving["Service"]) => {
+/** The events of a stream, with heartbeats, until the server stops. */
+const sseOf = ({ ends, heartbeatMs }: Serving["Service"]) => {
   const heartbeat = Stream.map(Stream.tick(heartbeatMs), () => ({ event: "heartbeat" as const, data: "-" }))
-  return <A, B, E>(elements: Stream.Stream<A, E>, numbered: (element: A) => readonly [id: number, data: B]) =>
-    elements.pipe(
-      Stream.map((element) => {
-        const [id, data] = numbered(element)
-        return { id, event: "message" as const, data }
-      }),
-      Stream.merge(heartbeat, { haltStrategy: "left" }),
-      Stream.interruptWhen(ends)
-    )
+  return <A, E>(events: Stream.Stream<A, E>) =>
+    Stream.interruptWhen(Stream.merge(events, heartbeat, { haltStrategy: "left" }), ends)
 }
 
 const system = HttpApiBuilder.group(
@@ -128,4 +143,4 @@ const readable = HttpApiMiddleware.layerSchemaErrorTransform(
 
 const places = { Params: "the path", Headers: "a header", Query: "the query", Payload: "the body" }
 
-export const layerHandlers = Layer.provideMerge(Layer.mergeAll(jobs, system, health), readable)
+export const layerHandlers = Layer.provideMerge(Layer.mergeAll(jobs, bundles, system, health), readable)

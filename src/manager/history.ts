@@ -46,15 +46,9 @@ export const linesAfter = (
   job: LiveJob | undefined,
   after: number
 ): Stream.Stream<LogLine> =>
-  Stream.suspend(() => {
-    let last = after
-    const unread = () => {
-      const lines = readLog(folder, id, last)
-      last = lines.at(-1)?.seq ?? last
-      return lines
-    }
-    return job === undefined ? Stream.fromIterable(unread()) : news(job, unread)
-  })
+  Stream.suspend(() =>
+    job === undefined ? Stream.fromIterable(readLog(folder, id, after)) : news(job, job.log.reader(after))
+  )
 
 /** What `unread` gives, and gives again at each piece of news of a job, until it has stopped. */
 const news = <A>(job: LiveJob, unread: () => ReadonlyArray<A>): Stream.Stream<A> =>

@@ -44,16 +44,17 @@ export class Inspector {
 
   constructor(options: {
     readonly module: string
+    readonly nodeArgs: ReadonlyArray<string>
     readonly env: NodeJS.ProcessEnv
     readonly loadMs: number
     readonly onEnd: () => void
   }) {
-    const { env, loadMs, module, onEnd } = options
+    const { env, loadMs, module, nodeArgs, onEnd } = options
     this.#module = module
     this.#loadMs = loadMs
     this.#onEnd = onEnd
     this.loaded = new Promise((resolve) => void (this.#conclude = resolve))
-    this.#child = spawn(process.execPath, [...execArgv(), fileURLToPath(entries.inspectorMain), module], {
+    this.#child = spawn(process.execPath, [...execArgv(), ...nodeArgs, fileURLToPath(entries.inspectorMain), module], {
       detached: true,
       env,
       // as with a job: 3 carries what it tells, 4 what it is asked, and by its end that nobody is here any longer

@@ -3,23 +3,22 @@ import * as Layer from "effect/Layer"
 import * as Context from "effect/Context"
 import type * as Scope from "effect/Scope"
 import { mkdirSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
 import { type JobManager, JobManagerError, type Options } from "../JobManager.ts"
 import { inspect, launcher } from "./launcher.ts"
 import { layer as layerManager } from "./live.ts"
 import { Manager } from "./Manager.ts"
 import { defaultPort } from "./models.ts"
+import { readOptions } from "./options.ts"
 import { Address, serveManager } from "./server.ts"
 import { layerOf } from "./store/layer.ts"
 
 /** Starts a manager, its store and its server, in the Scope of its caller. */
 export const make = (options: Options): Effect.Effect<JobManager["Service"], JobManagerError, Scope.Scope> =>
   Effect.gen(function*() {
-    const { concurrency = 4, host, port = defaultPort, tokens } = options
-    const folder = resolve(options.folder)
-    if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-      return yield* refuse(`the concurrency is ${concurrency}; expected a whole number of at least 1`)
-    }
+    const { host, port = defaultPort, tokens } = options
+    const settings = yield* Effect.mapError(readOptions(options), ({ message }) => failure(message))
+    const { folder } = settings
     yield* Effect.try({
       try: () => mkdirSync(join(folder, "results"), { recursive: true }),
       catch: (error) => failure(`the folder ${folder} cannot be written: ${String(error)}`)
@@ -34,7 +33,7 @@ export const make = (options: Options): Effect.Effect<JobManager["Service"], Job
     const store = layerOf(options.store ?? join(folder, "jobs.db"))
     const served = Layer.provideMerge(
       serveManager({ host, port, tokens }),
-      Layer.provide(layerManager({ jobs, concurrency, folder }, launcher), store)
+      Layer.provide(layerManager({ ...settings, jobs }, launcher), store)
     )
     const context = yield* Effect.mapError(Layer.build(served), ({ message }) => failure(message))
     const manager = Context.get(context, Manager)

@@ -1,7 +1,9 @@
 /** Where the processes of jobs come from, and those that are asked beforehand. */
 import * as Effect from "effect/Effect"
 import { childEnv } from "./childEnv.ts"
+import { nodeArgs } from "./confinement.ts"
 import { Inspector, type Loaded } from "./inspector.ts"
+import type { Code } from "./JobProcess.ts"
 import type { Launcher } from "./live.ts"
 import type { Submission } from "./models.ts"
 import { limitsOf, startJobProcess } from "./startJobProcess.ts"
@@ -9,12 +11,13 @@ import { limitsOf, startJobProcess } from "./startJobProcess.ts"
 /** One for each module, while it is asked something. */
 const inspectors = new Map<string, Inspector>()
 
-const inspectorOf = (module: string): Inspector => {
+const inspectorOf = ({ confinement, module }: Code): Inspector => {
   const known = inspectors.get(module)
   if (known !== undefined) return known
   const env = childEnv()
   const inspector: Inspector = new Inspector({
     module,
+    nodeArgs: nodeArgs(confinement),
     env,
     loadMs: limitsOf(env).loadMs,
     onEnd: () => void (inspectors.get(module) === inspector && inspectors.delete(module))
@@ -26,14 +29,14 @@ const inspectorOf = (module: string): Inspector => {
 /** The name of the job of a module: its default export, or its only job. Fails with a message for people. */
 export const inspect = (module: string): Effect.Effect<string, string> =>
   Effect.flatMap(
-    Effect.promise((): Promise<Loaded> => inspectorOf(module).loaded),
+    Effect.promise((): Promise<Loaded> => inspectorOf({ module }).loaded),
     ({ job, refusal }) => job === undefined ? Effect.fail(refusal ?? "it has no job") : Effect.succeed(job)
   )
 
 /** Whether the module exports the job, its payload fits, and its settings are right. Fails with a message for people. */
-export const checkSubmission = (module: string, submission: Submission): Effect.Effect<void, string> =>
+export const checkSubmission = (code: Code, submission: Submission): Effect.Effect<void, string> =>
   Effect.flatMap(
-    Effect.promise(() => inspectorOf(module).check(submission)),
+    Effect.promise(() => inspectorOf(code).check(submission)),
     (refusal) => refusal === undefined ? Effect.void : Effect.fail(refusal)
   )
 

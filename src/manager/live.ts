@@ -1,28 +1,44 @@
 import * as Clock from "effect/Clock"
-import * as Equal from "effect/Equal"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
-import type { JobProcess, JobProcessOptions } from "./JobProcess.ts"
-import { JobLog, removeLog } from "./jobLog.ts"
-import { JobStore, type StoredJob, type StoreError } from "./JobStore.ts"
-import { LiveJob } from "./liveJob.ts"
-import { Conflict, Manager, type ManagerOptions, NotFound, Refused, Unavailable } from "./Manager.ts"
-import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "./models.ts"
+import { version } from "../internal/version.ts"
+import { Notice } from "../internal/notice.ts"
+import { Bundles } from "./bundles.ts"
 import { eventsAfter, linesAfter } from "./history.ts"
+import { JobLog, removeLog } from "./jobLog.ts"
+import type { Code, JobProcess, JobProcessOptions } from "./JobProcess.ts"
+import { JobStore, type StoredJob, type StoreError } from "./JobStore.ts"
+import { Leases } from "./leases.ts"
+import { LiveJob } from "./liveJob.ts"
+import { lookup } from "./lookup.ts"
+import { Conflict, Manager, type ManagerOptions, type NotFound, Refused, Unavailable } from "./Manager.ts"
+import {
+  JobInfo,
+  type JobResult,
+  type JobStages,
+  type NumberedEvent,
+  type Overview,
+  type StopCommand,
+  type Submission
+} from "./models.ts"
 import { JobQueue } from "./queue.ts"
 import { endLost } from "./recovery.ts"
+import { failuresOf, hasFailed, restartDelay } from "./restart.ts"
+import { type Kept, removeStopped, retain } from "./retention.ts"
 import { Saver } from "./saver.ts"
 import { notBegun } from "./unreported.ts"
+import { Watchers } from "./watchers.ts"
 
 /** Where the processes of jobs come from. */
 export interface Launcher {
   readonly start: (options: JobProcessOptions) => JobProcess
   /** Sees to it that a job can be run as it was submitted. Fails with a message for people. */
-  readonly check: (module: string, submission: Submission) => Effect.Effect<void, string>
+  readonly check: (code: Code, submission: Submission) => Effect.Effect<void, string>
 }
 
 /** A manager over a store: a process for each job, so many at once. Releasing it stops the jobs that run. */
@@ -32,13 +48,15 @@ export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<
     Effect.gen(function*() {
       const store = yield* JobStore
       const clock = yield* Clock.Clock
-      const saver = new Saver(store)
+      const watchers = new Watchers()
+      const saver = new Saver(store, () => watchers.renew())
       // not a child of the fiber that builds this, which may end long before the manager does
       yield* Effect.forkScoped(saver.run)
       const fork = yield* FiberSet.makeRuntime<never, void, never>()
-      const manager = new LiveManager({ options, launcher, store, clock, saver, fork })
+      const manager = new LiveManager({ options, launcher, store, clock, saver, watchers, fork })
       yield* Effect.addFinalizer(() => manager.close)
       yield* manager.recover
+      fork(retain(manager.kept))
       return Manager.of(manager.service)
     })
   )
@@ -49,68 +67,90 @@ interface Dependencies {
   readonly store: JobStore["Service"]
   readonly clock: Clock.Clock
   readonly saver: Saver
+  readonly watchers: Watchers
   readonly fork: (effect: Effect.Effect<void>) => unknown
 }
 
 class LiveManager {
+  readonly kept: Kept
   readonly #given: Dependencies
   readonly #modules: ReadonlyMap<string, string>
+  readonly #bundles: Bundles | undefined
   readonly #queue = new JobQueue()
   readonly #live = new Map<string, LiveJob>()
+  readonly #leases: Leases
+  readonly #find: ReturnType<typeof lookup>
   readonly #logs: string
-  #running = 0
+  readonly #startedAt: string
+  /** Those that run, are about to, or have just ended: each has one of the places there are. */
+  readonly #running = new Set<LiveJob>()
   #isStopping = false
 
   constructor(given: Dependencies) {
+    const { options: { folder, jobs, keep, uploads }, store, watchers } = given
     this.#given = given
-    this.#modules = new Map(given.options.jobs.map(({ module, name }) => [name, module]))
-    this.#logs = join(given.options.folder, "logs")
+    this.#startedAt = this.#now()
+    this.#modules = new Map(jobs.map(({ module, name }) => [name, module]))
+    this.#leases = new Leases(given, (job, reason) => this.#stop(job, { reason }))
+    this.#find = lookup(store, this.#live)
+    this.#logs = join(folder, "logs")
+    const bundles = uploads && new Bundles(store, join(folder, "bundles"), uploads)
+    this.#bundles = bundles
+    this.kept = {
+      store,
+      keep,
+      forgetJob: (id) => removeLog(this.#logs, id),
+      forgetBundle: (hash) => bundles?.forget(hash),
+      onRemoved: () => watchers.renew()
+    }
   }
 
   get service(): Manager["Service"] {
-    const { options, store } = this.#given
+    const { options, store, watchers } = this.#given
+    const { info, resolve, result } = this.#find
+    const live = (id: string, follow: boolean) => follow ? this.#live.get(id) : undefined
     return {
       submit: (submission) => this.#submit(submission),
-      get: (id) => this.#info(id),
+      upload: (hash, content) => this.#bundles?.add(hash, content, this.#now()) ?? Effect.fail(noUploads),
+      get: info,
       list: (filter) =>
         Effect.map(store.list(filter), (infos) => infos.map((info) => this.#live.get(info.id)?.info ?? info)),
-      resolve: (prefix) => this.#resolve(prefix),
+      resolve,
       events: (id, { after, follow }) =>
-        Stream.unwrap(
-          Effect.map(this.#info(id), () => eventsAfter(store, id, follow ? this.#live.get(id) : undefined, after))
-        ),
+        Stream.unwrap(Effect.map(info(id), () => eventsAfter(store, id, live(id, follow), after))),
       logs: (id, { after, follow }) =>
-        Stream.unwrap(
-          Effect.map(this.#info(id), () => linesAfter(this.#logs, id, follow ? this.#live.get(id) : undefined, after))
-        ),
-      stages: (id) => Effect.map(this.#info(id), ({ id }) => this.#live.get(id)?.stages ?? []),
-      stop: (id, command) =>
-        Effect.map(this.#info(id), (info) => {
-          const job = this.#live.get(id)
-          if (job === undefined) return info
-          this.#stop(job, command)
-          return job.info
-        }),
-      result: (id) =>
-        Effect.gen({ self: this }, function*() {
-          const { state } = yield* this.#info(id)
-          if (state === "stopped") return yield* this.#result(id)
-          return yield* new Conflict({ message: `job ${id} is ${state}; its result is there once it has stopped` })
-        }),
-      renew: (id) =>
-        Effect.map(this.#info(id), (info) => {
-          const job = this.#live.get(id)
-          if (job !== undefined) this.#renew(job)
-          return info
-        }),
+        Stream.unwrap(Effect.map(info(id), () => linesAfter(this.#logs, id, live(id, follow), after))),
+      changes: watchers.watch(this.#overview, () => this.#stages()),
+      stages: (id) => Effect.map(info(id), ({ id }) => this.#live.get(id)?.stages ?? []),
+      stop: (id, command) => this.#withLive(id, (job) => this.#stop(job, command)),
+      result,
+      renew: (id) => this.#withLive(id, (job) => this.#leases.renew(job)),
       remove: (id, force) => this.#remove(id, force),
-      clean: (before) => store.removeStopped(before),
+      clean: (before) => removeStopped(this.kept, before),
       jobs: options.jobs,
       counts: store.counts,
-      stopRunning: (command) => Effect.asVoid(Effect.sync(() => this.#stopRunning(command))),
+      stopRunning: (command) => Effect.sync(() => this.#running.forEach((job) => this.#stop(job, command))),
       close: this.close,
-      isReady: Effect.sync(() => !this.#isStopping && this.#given.saver.failure === undefined)
+      isReady: Effect.sync(() => this.#isReady)
     }
+  }
+
+  get #isReady(): boolean {
+    return !this.#isStopping && this.#given.saver.failure === undefined
+  }
+
+  /** What has stopped while they were counted is told as a change. */
+  readonly #overview: Effect.Effect<Overview, StoreError> = Effect.suspend(() =>
+    Effect.map(this.#given.store.counts, ({ stopped }) => {
+      const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped }
+      const jobs = [...this.#live.values()].map(({ info }) => info).filter(({ state }) => state !== "stopped")
+      for (const { state } of jobs) counts[state]++
+      return { _tag: "Overview", version, startedAt: this.#startedAt, ready: this.#isReady, counts, jobs }
+    })
+  )
+
+  #stages(): Iterable<JobStages> {
+    return [...this.#live.values()].map(({ info: { id }, stages }) => ({ _tag: "Stages", id, stages }))
   }
 
   /** Takes on what a manager before this one has left. */
@@ -119,36 +159,31 @@ class LiveManager {
     for (const stored of yield* store.unfinished) {
       const known = yield* Stream.runCollect(eventsAfter(store, stored.info.id, undefined, 0))
       const job = this.#adopt(stored, known)
-      if (stored.info.state === "queued") this.#queue.add(stored)
-      else fork(this.#endLost(job))
-      this.#renew(job)
+      if (stored.info.state === "queued") this.#enqueue(job)
+      else fork(Effect.flatMap(endLost(job, this.#resultFile(job.info.id)), (result) => this.#ended(job, result)))
+      this.#leases.renew(job)
     }
     this.#startNext()
   })
 
-  /** Stops all jobs by their own policies. What is queued stays in the queue, on disk. */
+  /** Stops all jobs by their own policies. What is queued stays there, on disk, and what is to be restarted goes there. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.#isStopping = true
-    const running = this.#stopRunning({ reason: "the job manager is being stopped" })
-    return Effect.forEach(running, ({ finished }) => finished.await, { concurrency: "unbounded", discard: true })
+    this.#given.watchers.renew()
+    const running = [...this.#running]
+    for (const job of running) {
+      job.isPaused = job.submission.restart !== undefined && job.info.state !== "stopping"
+      this.#stop(job, { reason: "the job manager is being stopped" })
+    }
+    return Effect.forEach(running, ({ rested }) => rested.await, { concurrency: "unbounded", discard: true })
   })
-
-  #stopRunning(command: StopCommand): ReadonlyArray<LiveJob> {
-    const running = [...this.#live.values()].filter(({ process }) => process !== undefined)
-    for (const job of running) this.#stop(job, command)
-    return running
-  }
 
   #submit(submission: Submission) {
     return Effect.gen({ self: this }, function*() {
       const { launcher, store } = this.#given
       if (this.#isStopping) return yield* new Unavailable({ message: "the job manager is being stopped" })
-      const module = this.#modules.get(submission.job)
-      if (module === undefined) {
-        const known = [...this.#modules.keys()].join(", ")
-        return yield* new Refused({ message: `no job "${submission.job}" is registered here; there are: ${known}` })
-      }
-      yield* Effect.mapError(launcher.check(module, submission), (message) => new Refused({ message }))
+      const code = yield* this.#code(submission)
+      yield* Effect.mapError(launcher.check(code, submission), (message) => new Refused({ message }))
       const id = submission.id ?? crypto.randomUUID()
       const info = new JobInfo({
         id,
@@ -163,37 +198,86 @@ class LiveManager {
       }
       // one that was added by a submit that could not be answered is taken up by the next
       if (stored.info.state === "queued" && !this.#live.has(id)) {
-        this.#renew(this.#adopt(stored, []))
-        this.#queue.add(stored)
+        const job = this.#adopt(stored, [])
+        this.#leases.renew(job)
+        this.#enqueue(job)
         this.#startNext()
       }
       return this.#live.get(id)?.info ?? stored.info
     })
   }
 
+  /** The code of what is submitted: what a client brought along, or what is registered. */
+  #code({ bundle, job }: Submission): Effect.Effect<Code, Refused | NotFound | StoreError> {
+    if (bundle !== undefined) return this.#bundles?.code(bundle) ?? Effect.fail(noUploads)
+    const module = this.#modules.get(job)
+    if (module !== undefined) return Effect.succeed({ module })
+    const known = this.#modules.size === 0 ? "none is" : `there are: ${[...this.#modules.keys()].join(", ")}`
+    return Effect.fail(new Refused({ message: `no job "${job}" is registered here; ${known}` }))
+  }
+
   #adopt({ info, submission }: StoredJob, known: ReadonlyArray<NumberedEvent>): LiveJob {
-    const job: LiveJob = new LiveJob(info, submission, new JobLog(this.#logs, info.id, () => job.tell()), known)
+    const log = { folder: this.#logs, bytes: this.#given.options.logBytes }
+    const job: LiveJob = new LiveJob(info, submission, new JobLog(log, info.id, () => job.tell()), known)
     this.#live.set(info.id, job)
+    const { watchers } = this.#given
+    job.onChange = () => watchers.changed(job.info)
+    job.onChange()
+    // that it has stopped is told once its result is there
+    job.finished.onOpen(job.onChange)
     return job
   }
 
+  /** Puts a job into the queue, once its time has come. */
+  #enqueue(job: LiveJob): void {
+    const { restartsAt } = job.info
+    const waitMs = restartsAt === undefined ? 0 : Date.parse(restartsAt) - this.#given.clock.currentTimeMillisUnsafe()
+    if (waitMs <= 0) return this.#queue.add(job)
+    job.isWaiting = true
+    this.#given.fork(Effect.andThen(
+      Effect.sleep(waitMs),
+      Effect.sync(() => {
+        if (!job.isWaiting) return
+        job.isWaiting = false
+        this.#queue.add(job)
+        this.#startNext()
+      })
+    ))
+  }
+
   #startNext(): void {
-    while (!this.#isStopping && this.#running < this.#given.options.concurrency) {
-      const next = this.#queue.take()
-      if (next === undefined) return
-      const job = this.#live.get(next.info.id)
-      if (job !== undefined) this.#start(job)
+    while (!this.#isStopping && this.#running.size < this.#given.options.concurrency) {
+      const running = [...this.#running]
+      const job = this.#queue.take((name) => running.filter(({ info }) => info.job === name).length)
+      if (job === undefined) return
+      this.#running.add(job)
+      job.rested = new Notice()
+      this.#given.fork(this.#start(job))
     }
   }
 
-  #start(job: LiveJob): void {
-    const { fork, launcher, saver } = this.#given
-    this.#running++
+  #start(job: LiveJob): Effect.Effect<void> {
+    return Effect.flatMap(Effect.result(this.#code(job.submission)), (code) => {
+      if (code._tag === "Success") return this.#run(job, code.success)
+      const { id, job: name } = job.info
+      return this.#ended(job, notBegun({ id, job: name, trigger: "failed", reason: code.failure.message }))
+    })
+  }
+
+  #run(job: LiveJob, code: Code): Effect.Effect<void> {
+    const { launcher, options: { limits }, saver } = this.#given
+    const { info: { id }, submission } = job
+    // that of the attempt before this one
+    rmSync(this.#resultFile(id), { force: true })
     const process = launcher.start({
-      id: job.info.id,
-      submission: job.submission,
-      module: this.#modules.get(job.info.job) ?? "",
-      resultFile: this.#resultFile(job.info.id),
+      id,
+      submission,
+      code,
+      limits: {
+        memory: lower(submission.memory, limits.memory),
+        timeMs: lower(submission.timeMs, limits.timeMs)
+      },
+      resultFile: this.#resultFile(id),
       onEvent: (event) => {
         job.take(event)
         saver.changed(job)
@@ -202,47 +286,51 @@ class LiveManager {
       onOutput: (stream, text) => job.log.add(stream, text, this.#now())
     })
     job.process = process
-    job.change({
-      state: "starting",
-      startedAt: this.#now(),
-      ...(process.pid === undefined ? {} : { pid: process.pid })
-    })
+    const { pid } = process
+    job.change({ state: "starting", startedAt: this.#now(), ...(pid === undefined ? {} : { pid }) })
     saver.changed(job)
-    fork(Effect.flatMap(process.ended, (result) => this.#finish(job, result)))
+    if (job.asked !== undefined) process.stop(job.asked)
+    return Effect.flatMap(process.ended, (result) => this.#ended(job, result))
   }
 
-  /** A job has ended: once that is on disk its place is free. */
-  #finish(job: LiveJob, result: JobResult): Effect.Effect<void> {
+  /** An attempt has ended: once what follows is on disk its place is free. */
+  #ended(job: LiveJob, result: JobResult): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
       yield* Effect.promise(() => job.log.flush())
-      const { clean, outcome, reason, stoppedAt, trigger } = result.report
-      const { pid: _, ...info } = job.info
-      job.info = new JobInfo({
-        ...info,
-        state: "stopped",
-        stoppedAt,
-        trigger,
-        outcome,
-        clean,
-        ...(reason === undefined ? {} : { reason })
-      })
-      job.stages = result.report.stages
-      job.result = result
+      const delayMs = yield* this.#delay(job, result)
+      const { clean, outcome, reason, trigger } = result.report
+      if (delayMs === undefined) job.stop(result)
+      else {
+        job.again({
+          _tag: "JobRestarting",
+          at: this.#now(),
+          attempt: (job.info.restarts ?? 0) + 1,
+          delayMs,
+          trigger,
+          outcome,
+          clean,
+          ...(reason === undefined ? {} : { reason })
+        })
+      }
       this.#given.saver.changed(job)
-      yield* job.finished.await
+      yield* job.rested.await
       // it is in the store now
       rmSync(this.#resultFile(job.info.id), { force: true })
-      this.#live.delete(job.info.id)
-      if (job.process !== undefined) this.#running--
+      this.#running.delete(job)
+      if (delayMs === undefined) this.#live.delete(job.info.id)
+      else this.#enqueue(job)
       this.#startNext()
     })
   }
 
-  #endLost(job: LiveJob): Effect.Effect<void> {
-    return Effect.flatMap(
-      endLost(job, this.#resultFile(job.info.id)),
-      (result) => this.#finish(job, result)
-    )
+  /** After how long it begins again; none where it does not. */
+  #delay(job: LiveJob, { report }: JobResult): Effect.Effect<number | undefined> {
+    const { restart } = job.submission
+    if (restart === undefined) return Effect.undefined
+    if (job.isPaused) return Effect.succeed(report.outcome === "succeeded" ? undefined : 0)
+    if (!hasFailed(report)) return Effect.undefined
+    const failures = failuresOf([...job.events, ...job.unsaved])
+    return restartDelay(restart, failures, this.#given.clock.currentTimeMillisUnsafe())
   }
 
   #now(): string {
@@ -257,61 +345,29 @@ class LiveManager {
     if (job.process !== undefined) return job.process.stop(command)
     // it has not begun: there is nothing to stop but its place in the queue
     const { id, job: name, submittedAt } = job.info
-    if (this.#queue.remove(id) === undefined) return
+    if (this.#queue.remove(id) === undefined && !job.isWaiting) {
+      job.asked = command
+      return
+    }
+    job.isWaiting = false
     const times = { startedAt: submittedAt, stoppedAt: this.#now() }
     const result = notBegun({ id, job: name, trigger: "stopped", reason: command.reason, ...times })
-    this.#given.fork(this.#finish(job, result))
+    this.#given.fork(this.#ended(job, result))
   }
 
-  #renew(job: LiveJob): void {
-    const { leaseMs } = job.submission
-    if (leaseMs === undefined) return
-    const isNew = job.leaseEnd === Infinity
-    job.leaseEnd = this.#given.clock.currentTimeMillisUnsafe() + leaseMs
-    if (isNew) this.#given.fork(this.#watchLease(job))
-  }
-
-  #watchLease(job: LiveJob): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const left = job.leaseEnd - this.#given.clock.currentTimeMillisUnsafe()
-      if (job.finished.opened) return Effect.void
-      if (left > 0) return Effect.andThen(Effect.sleep(left), this.#watchLease(job))
-      return Effect.sync(() => this.#stop(job, { reason: "its lease has expired: its client is gone" }))
-    })
-  }
-
-  #info(id: string) {
-    return Effect.gen({ self: this }, function*() {
+  /** Does something to a job, where it lives, and gives where it stands then. */
+  #withLive(id: string, use: (job: LiveJob) => void): Effect.Effect<JobInfo, NotFound | StoreError> {
+    return Effect.map(this.#find.info(id), (info) => {
       const job = this.#live.get(id)
-      if (job !== undefined) return job.info
-      const stored = yield* this.#given.store.get(id)
-      return stored?.info ?? (yield* new NotFound({ id, message: `there is no job ${id}` }))
-    })
-  }
-
-  #result(id: string) {
-    return Effect.flatMap(
-      this.#given.store.result(id),
-      (result) =>
-        result === undefined
-          ? Effect.fail(new NotFound({ id, message: `job ${id} has no result` }))
-          : Effect.succeed(result)
-    )
-  }
-
-  #resolve(prefix: string) {
-    return Effect.gen({ self: this }, function*() {
-      const ids = yield* this.#given.store.withPrefix(prefix, 2)
-      const [id] = ids
-      if (id === undefined) return yield* new NotFound({ id: prefix, message: `there is no job ${prefix}` })
-      if (ids.length === 1 || ids.includes(prefix)) return ids.includes(prefix) ? prefix : id
-      return yield* new Conflict({ message: `several jobs begin with ${prefix}; more of the id is needed` })
+      if (job === undefined) return info
+      use(job)
+      return job.info
     })
   }
 
   #remove(id: string, force: boolean) {
     return Effect.gen({ self: this }, function*() {
-      const { state } = yield* this.#info(id)
+      const { state } = yield* this.#find.info(id)
       const job = this.#live.get(id)
       if (job !== undefined) {
         if (!force) {
@@ -321,7 +377,13 @@ class LiveManager {
         yield* job.finished.await
       }
       yield* this.#given.store.remove(id)
-      removeLog(this.#logs, id)
+      this.kept.forgetJob(id)
+      this.kept.onRemoved()
     })
   }
 }
+
+const noUploads = new Refused({ message: "this manager takes no uploads: only the jobs that are registered run here" })
+
+const lower = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined ? a ?? b : Math.min(a, b)

@@ -3,7 +3,9 @@ import { Notice } from "../internal/notice.ts"
 import type { StageReport } from "../StopReport.ts"
 import type { JobProcess } from "./JobProcess.ts"
 import type { JobLog } from "./jobLog.ts"
-import { JobInfo, type JobResult, type NumberedEvent, type Submission } from "./models.ts"
+import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "./models.ts"
+
+type Tagged<Tag> = Extract<JobEvent, { readonly _tag: Tag }>
 
 /** A job that has not stopped: what is known of it right now, and who waits for news. */
 export class LiveJob {
@@ -20,9 +22,19 @@ export class LiveJob {
   isDirty = false
   /** When its lease expires, in milliseconds since 1970. */
   leaseEnd = Infinity
+  /** A stop that was asked for while its process was about to begin. */
+  asked: StopCommand | undefined
+  /** Whether it waits for the time of its next attempt. */
+  isWaiting = false
+  /** Whether it is stopped since its manager is, and begins again with the next one. */
+  isPaused = false
   /** Opens when it has stopped and its last word is on disk. */
   readonly finished = new Notice()
+  /** Opens when that, or that it is in the queue again, is on disk. */
+  rested = new Notice()
   result: JobResult | undefined
+  /** Called when its info has changed. */
+  onChange = (): void => {}
   #seq: number
   #news = new Notice()
 
@@ -48,10 +60,13 @@ export class LiveJob {
   change(change: Partial<JobInfo>): void {
     this.info = new JobInfo({ ...this.info, ...change })
     this.isDirty = true
+    this.onChange()
   }
 
+  /** What its process tells. That it has stopped is only so once its process has ended, and where it is the last attempt. */
   take(event: JobEvent): void {
-    this.unsaved.push({ seq: ++this.#seq, event })
+    if (event._tag === "JobStopped") return
+    this.#add(event)
     switch (event._tag) {
       case "RunStarted":
         if (this.info.state === "starting") this.change({ state: "running" })
@@ -64,5 +79,47 @@ export class LiveJob {
         })
         break
     }
+  }
+
+  /** It has stopped, for good. */
+  stop(result: JobResult): void {
+    const { clean, outcome, reason, stages, stoppedAt, trigger } = result.report
+    this.#add({ _tag: "JobStopped", at: stoppedAt, outcome, clean })
+    const { pid: _, restartsAt: __, ...info } = this.info
+    this.info = new JobInfo({
+      ...info,
+      state: "stopped",
+      stoppedAt,
+      trigger,
+      outcome,
+      clean,
+      ...(reason === undefined ? {} : { reason })
+    })
+    this.stages = stages
+    this.result = result
+  }
+
+  /** It has stopped, and goes back into the queue. */
+  again(event: Tagged<"JobRestarting">): void {
+    this.#add(event)
+    const { id, job, priority, submittedAt } = this.info
+    this.info = new JobInfo({
+      id,
+      job,
+      priority,
+      submittedAt,
+      state: "queued",
+      restarts: event.attempt,
+      ...(event.delayMs === 0 ? {} : { restartsAt: new Date(Date.parse(event.at) + event.delayMs).toISOString() })
+    })
+    this.isDirty = true
+    this.isPaused = false
+    this.process = undefined
+    this.stages = []
+    this.onChange()
+  }
+
+  #add(event: JobEvent): void {
+    this.unsaved.push({ seq: ++this.#seq, event })
   }
 }

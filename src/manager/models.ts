@@ -13,19 +13,49 @@ export const JobId = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-
 export const JobState = Schema.Literals(["queued", "starting", "running", "stopping", "stopped"])
 export type JobState = typeof JobState.Type
 
+const PositiveMs = Schema.Finite.check(Schema.isGreaterThan(0))
+
 /** When a job stops by itself; durations in milliseconds. */
 export const WireAutostop = Schema.Union([
   Schema.Boolean,
-  Schema.Struct({ idle: Schema.Finite.check(Schema.isGreaterThan(0)) }),
-  Schema.Struct({ after: Schema.Finite.check(Schema.isGreaterThan(0)) })
+  Schema.Struct({ idle: PositiveMs }),
+  Schema.Struct({ after: PositiveMs })
 ])
 export type WireAutostop = typeof WireAutostop.Type
+
+const Ms = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+const times = Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)))
+
+/** Whether a job that failed, or was lost, begins again, and after how long; durations in milliseconds. */
+export const WireRestart = Schema.Union([
+  /** After the same delay each time, at most so many times. */
+  Schema.Struct({ policy: Schema.Literal("fixed"), delayMs: Ms, times }),
+  /** After a delay that grows, by a factor of 2 unless told otherwise, up to the longest one. */
+  Schema.Struct({
+    policy: Schema.Literal("exponential"),
+    delayMs: Ms,
+    factor: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThanOrEqualTo(1))),
+    maxDelayMs: Schema.optionalKey(Ms),
+    times
+  }),
+  /** After the same delay, until it has failed more often than that within one interval. */
+  Schema.Struct({
+    policy: Schema.Literal("failure-rate"),
+    failures: Schema.Int.check(Schema.isGreaterThan(0)),
+    intervalMs: PositiveMs,
+    delayMs: Ms
+  })
+])
+export type WireRestart = typeof WireRestart.Type
+
+/** The SHA-256 of what was uploaded, in hexadecimal. */
+export const BundleHash = Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/))
 
 /** What is submitted. What the payload must be is up to the job's own Schema. */
 export const Submission = Schema.Struct({
   /** Makes a submit that is sent twice the same job. A random UUID by default. */
   id: Schema.optionalKey(JobId),
-  /** The name of a job that is registered at the manager. */
+  /** The name of a job that is registered at the manager, or that the bundle has. */
   job: Schema.String.check(Schema.isNonEmpty()),
   payload: Schema.optionalKey(Schema.Json),
   autostop: Schema.optionalKey(WireAutostop),
@@ -34,7 +64,15 @@ export const Submission = Schema.Struct({
   /** Higher ones leave the queue first; 0 by default. */
   priority: Schema.optionalKey(Schema.Int),
   /** The job is stopped when nobody has renewed its lease for that many milliseconds; without it nobody needs to. */
-  leaseMs: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThan(0)))
+  leaseMs: Schema.optionalKey(PositiveMs),
+  /** It does not, by default. */
+  restart: Schema.optionalKey(WireRestart),
+  /** The bytes that its processes may take together; where the manager has a limit too, the lower one holds. */
+  memory: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
+  /** How long it may run, from the start of its process to the stop; where the manager has a limit too, the lower one holds. */
+  timeMs: Schema.optionalKey(PositiveMs),
+  /** Where its code is: one that was uploaded, and not one that is registered. */
+  bundle: Schema.optionalKey(BundleHash)
 })
 export type Submission = typeof Submission.Type
 
@@ -52,7 +90,11 @@ export class JobInfo extends Schema.Class<JobInfo>("autostop/JobInfo")({
   outcome: Schema.optionalKey(Outcome),
   clean: Schema.optionalKey(Schema.Boolean),
   /** Its process, while there is one. */
-  pid: Schema.optionalKey(Schema.Int)
+  pid: Schema.optionalKey(Schema.Int),
+  /** How often it has begun again. */
+  restarts: Schema.optionalKey(Schema.Int),
+  /** When it begins again, while it waits for that. */
+  restartsAt: Schema.optionalKey(Schema.String)
 }) {}
 
 /** An event and its place in the life of its job, from 1. */
@@ -79,3 +121,25 @@ export const StopCommand = Schema.Struct({
 export type StopCommand = typeof StopCommand.Type
 
 export const Stages = Schema.Array(StageReport)
+
+/** How many jobs there are in each state. */
+export const Counts = Schema.Record(JobState, Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
+
+/** How all stands: the manager itself, and its jobs, but for those that have stopped. */
+const Overview = Schema.TaggedStruct("Overview", {
+  version: Schema.String,
+  /** Since when the manager runs. */
+  startedAt: Schema.String,
+  ready: Schema.Boolean,
+  counts: Counts,
+  jobs: Schema.Array(JobInfo)
+})
+export type Overview = typeof Overview.Type
+
+/** The counters of a job's pipelines, as they have become. */
+const JobStages = Schema.TaggedStruct("Stages", { id: JobId, stages: Stages })
+export type JobStages = typeof JobStages.Type
+
+/** What those who watch all jobs are told: how all stands, first and whenever it is anew, and what has changed since. */
+export const Change = Schema.Union([Overview, Schema.TaggedStruct("Job", { info: JobInfo }), JobStages])
+export type Change = typeof Change.Type

@@ -10,10 +10,12 @@ import { awaitedBy, belongTo, stopAll } from "../internal/belonging.ts"
 import { parseDuration } from "../internal/duration.ts"
 import * as Job from "../Job.ts"
 import { wireAutostop } from "./autostop.ts"
-import { answerMs, backoff, type Client, isPassing, makeClient, tell } from "./client.ts"
+import type { Bundled } from "./bundler.ts"
+import { backoff, type Client, isPassing, makeClient, submitBundled, tell } from "./client.ts"
 import { JobId, type Submission } from "./models.ts"
 import { RemoteRun } from "./remoteRun.ts"
-import type { RemoteOptions } from "../RemoteEnvironment.ts"
+import { type RemoteOptions, RunOptions } from "../RemoteEnvironment.ts"
+import { wireRunOptions } from "./runOptions.ts"
 import * as Policy from "../StopPolicy.ts"
 
 /** The manager hears of each job three times before it gives it up. */
@@ -29,6 +31,17 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
       const fibers = yield* Scope.make()
       const runs = new Set<RemoteRun>()
       const silenceMs = Duration.toMillis(options.silence ?? "30 seconds")
+      const bundles = new Map<string, Bundled>()
+      /** What the job brings along; nothing where it has to be there. */
+      const bundleOf = Effect.fnUntraced(function*({ module, name }: Job.AnyContract) {
+        if (module === undefined || options.upload === false) return undefined
+        const known = bundles.get(module)
+        if (known !== undefined) return known
+        const { bundle } = yield* Effect.promise(() => import("./bundler.ts"))
+        const made = yield* Effect.mapError(bundle(module), (message) => new SubmitError({ job: name, message }))
+        bundles.set(module, made)
+        return made
+      })
       const lease = options.onDisconnect === "stop" ? { leaseMs } : {}
       yield* Effect.addFinalizer((exit) => Effect.andThen(stopAll(runs), Scope.close(fibers, exit)))
       const submitted = (job: Job.AnyContract, id: string, caller: Fiber.Fiber<unknown, unknown>) => {
@@ -52,10 +65,13 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
       }
       return Environment.of({
         submit: Effect.fnUntraced(function*(job, input, submit) {
-          const submission = { ...(yield* check(job, input, submit)), ...lease }
+          const checked = yield* check(job, input, submit)
+          const runOptions = yield* wireRunOptions(yield* RunOptions)
+          const bundled = yield* bundleOf(job)
+          const submission = { ...checked, ...lease, ...runOptions, ...(bundled && { bundle: bundled.hash }) }
           return yield* Effect.uninterruptibleMask((restore) =>
             Effect.andThen(
-              restore(send(client, options.url, submission)),
+              restore(send(client, options.url, submission, bundled)),
               // from here on its caller can be interrupted: the job is theirs
               Effect.withFiber((caller) => Effect.succeed(submitted(job, submission.id, caller)))
             )
@@ -109,9 +125,14 @@ const settingsToJson = (settings: Policy.Settings | Readonly<Record<string, unkn
 /** A submit that was not answered is sent again: with its id it is the same job. */
 const tries = 3
 
-const send = (client: Client, url: string, submission: Submission & { readonly id: string }) => {
+const send = (
+  client: Client,
+  url: string,
+  submission: Submission & { readonly id: string },
+  bundled: Bundled | undefined
+) => {
   const { id, job } = submission
-  const submit = Effect.timeout(client.jobs.submit({ payload: submission }), answerMs)
+  const submit = submitBundled(client, submission, bundled)
   // whoever is interrupted before the answer may have a job that nobody knows of
   const abandon = Effect.gen(function*() {
     for (let failures = 0; failures < tries; failures++) {

@@ -1,6 +1,6 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { mkdirSync, renameSync, writeFileSync } from "node:fs"
-import { dirname } from "node:path"
+import { renameSync, writeFileSync } from "node:fs"
 import { Environment } from "../Environment.ts"
 import { errorText } from "../internal/errors.ts"
 import { importModule, pathOf } from "../internal/jobModule.ts"
@@ -13,10 +13,10 @@ import * as LocalEnvironment from "../LocalEnvironment.ts"
 import { StopReport } from "../StopReport.ts"
 import { type Supervisor, tellLast } from "../supervisor/child.ts"
 import { encodeExit } from "./exit.ts"
-import type { JobResult, StopCommand } from "./models.ts"
+import type { JobResult } from "./models.ts"
 import { prepare, settingsOf } from "./prepare.ts"
 import { exitOf, notBegun } from "./unreported.ts"
-import type { Asked, Start } from "./wire.ts"
+import { type Asked, partOf, type Start, type Stop } from "./wire.ts"
 
 /** Runs the one job that its manager asks this process for, and leaves its result. */
 export const runJob = (supervisor: Supervisor<Asked>): void =>
@@ -25,9 +25,9 @@ export const runJob = (supervisor: Supervisor<Asked>): void =>
     return Effect.flatMap(
       Effect.callback<Start>((resume) =>
         supervisor.listen((asked) => {
-          if (asked === null) owner.lose()
+          if (asked === null) owner.lose("its job manager is gone")
           else if (asked._tag === "Start") resume(Effect.succeed(asked))
-          else stops.add(asked.command)
+          else stops.add(asked)
         })
       ),
       (start) => new JobRunner(owner, supervisor, stops, start).run
@@ -36,17 +36,20 @@ export const runJob = (supervisor: Supervisor<Asked>): void =>
 
 /** What was asked for; the job may still be loading. */
 class Stops {
-  readonly #early: Array<StopCommand> = []
+  readonly #early: Array<Stop> = []
   #run: Run | undefined
 
-  add(command: StopCommand): void {
-    if (this.#run === undefined) this.#early.push(command)
-    else this.#run.stop({ trigger: "stopped", mode: command.mode ?? "drain", reason: command.reason })
+  add(stop: Stop): void {
+    const { command: { mode = "drain", reason }, trigger } = stop
+    if (this.#run === undefined) return void this.#early.push(stop)
+    // it takes what it may not: however it ends, it has failed
+    if (trigger === "failed") this.#run.fail(Cause.die(new Error(reason)), reason ?? "it failed")
+    this.#run.stop({ trigger, mode, reason })
   }
 
   attach(run: Run): void {
     this.#run = run
-    for (const command of this.#early.splice(0)) this.add(command)
+    for (const stop of this.#early.splice(0)) this.add(stop)
   }
 }
 
@@ -144,7 +147,6 @@ class JobRunner {
 
 /** There all of it or not at all. */
 const leave = (file: string, result: JobResult): void => {
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(`${file}.tmp`, JSON.stringify(result))
-  renameSync(`${file}.tmp`, file)
+  writeFileSync(partOf(file), JSON.stringify(result))
+  renameSync(partOf(file), file)
 }

@@ -10,13 +10,16 @@ const again = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced(
 /** Keeps the store up with what happens to live jobs. What cannot be written is kept, and written once it can. */
 export class Saver {
   readonly #store: JobStore["Service"]
+  readonly #onTurn: () => void
   readonly #changed = new Set<LiveJob>()
   #wake = new Notice()
   /** Why the store could not be written, while it cannot. */
   failure: StoreError | undefined
 
-  constructor(store: JobStore["Service"]) {
+  /** `onTurn` is called when the store begins to fail, and when it is back. */
+  constructor(store: JobStore["Service"], onTurn: () => void) {
     this.#store = store
+    this.#onTurn = onTurn
   }
 
   /** The job has news for the store. */
@@ -45,9 +48,11 @@ export class Saver {
       if (result !== undefined) {
         yield* this.#persist(this.#store.finish(info, result))
         job.finished.open()
+        job.rested.open()
       } else if (job.isDirty) {
         job.isDirty = false
         yield* this.#persist(this.#store.update(info))
+        if (info.state === "queued") job.rested.open()
       }
       job.tell()
     })
@@ -59,13 +64,17 @@ export class Saver {
         Effect.suspend(() => {
           const isNews = this.failure === undefined
           this.failure = failure
-          return isNews
-            ? Effect.logError(`the store cannot be written, and is tried again: ${failure.message}`)
-            : Effect.void
+          if (!isNews) return Effect.void
+          this.#onTurn()
+          return Effect.logError(`the store cannot be written, and is tried again: ${failure.message}`)
         })
       ),
       Effect.retry(again),
-      Effect.andThen(Effect.sync(() => void (this.failure = undefined))),
+      Effect.andThen(Effect.sync(() => {
+        if (this.failure === undefined) return
+        this.failure = undefined
+        this.#onTurn()
+      })),
       Effect.orDie
     )
   }

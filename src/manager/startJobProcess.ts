@@ -10,20 +10,25 @@ import type { JobLimits } from "../supervisor/due.ts"
 import { type Ended, Supervised } from "../supervisor/supervised.ts"
 import type { Told } from "../supervisor/told.ts"
 import { captured } from "./captured.ts"
+import type { Trigger } from "../StopReport.ts"
 import { childEnv } from "./childEnv.ts"
+import { nodeArgs } from "./confinement.ts"
 import type { JobProcess, JobProcessOptions } from "./JobProcess.ts"
 import type { JobResult, StopCommand, Submission } from "./models.ts"
 import { settingsOf } from "./prepare.ts"
 import { exitOf, notBegun } from "./unreported.ts"
-import type { Asked } from "./wire.ts"
+import { heapArgs, watchLimits } from "./watchLimits.ts"
+import { type Asked, partOf } from "./wire.ts"
 
 /** How long the output of a process that has ended may still be read: something that it has started may hold it. */
 const outputMs = 2_000
 
 /** Runs a job in a process of its own, which outlives nothing: not its deadline, and not its manager. */
 export const startJobProcess = (options: JobProcessOptions): JobProcess => {
-  const { id, module, onEvent, onStages, resultFile, submission } = options
+  const { code, id, limits = {}, onEvent, onStages, resultFile, submission } = options
   const env = childEnv(options.env)
+  /** The processes of its hosts. */
+  const hosts = new Set<number>()
   const onTold = (told: Told): void => {
     switch (told._tag) {
       case "Stages":
@@ -32,12 +37,23 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
       case "Reported":
       case "Alive":
         return
+      case "HostStarted":
+        if (told.pid !== undefined) hosts.add(told.pid)
+        return onEvent(told)
+      case "HostLost":
+      case "HostKilled":
+        if (told.pid !== undefined) hosts.delete(told.pid)
+        return onEvent(told)
       default:
         onEvent(told)
     }
   }
   const supervised = new Supervised({
-    args: [fileURLToPath(entries.jobMain)],
+    args: [
+      ...heapArgs(limits),
+      ...nodeArgs(code.confinement, [resultFile, partOf(resultFile)]),
+      fileURLToPath(entries.jobMain)
+    ],
     env,
     sharesOutput: false,
     account: { job: submission.job, jobId: id, environment: "remote" },
@@ -46,11 +62,17 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
     say: () => {}
   })
   const output = capture(supervised, options)
+  const unwatch = watchLimits({
+    limits,
+    pids: () => supervised.child.pid === undefined ? [] : [supervised.child.pid, ...hosts],
+    stop: (command, trigger) => stop(supervised, command, trigger)
+  })
   const ended = supervised.ended.then(async (ended) => {
+    unwatch()
     await output()
     return resultOf(ended, supervised, options)
   })
-  supervised.send({ _tag: "Start", id, module, submission, resultFile } satisfies Asked)
+  supervised.send({ _tag: "Start", id, module: code.module, submission, resultFile } satisfies Asked)
   return {
     pid: supervised.child.pid,
     stop: (command) => stop(supervised, command),
@@ -58,10 +80,10 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   }
 }
 
-const stop = (supervised: Supervised, command: StopCommand): void =>
+const stop = (supervised: Supervised, command: StopCommand, trigger: Trigger = "stopped"): void =>
   supervised.request(
-    { urgency: command.mode === "kill" ? "at once" : "stop", trigger: "stopped", reason: command.reason },
-    { _tag: "Stop", command } satisfies Asked
+    { urgency: command.mode === "kill" ? "at once" : "stop", trigger, reason: command.reason },
+    { _tag: "Stop", command, trigger } satisfies Asked
   )
 
 /** Passes on what the process prints. Returns how to wait for the rest, once it has ended. */
@@ -82,7 +104,7 @@ const capture = ({ child }: Supervised, { onOutput }: JobProcessOptions): () => 
 }
 
 const resultOf = (ended: Ended, supervised: Supervised, options: JobProcessOptions): JobResult => {
-  const { id, module, submission: { job } } = options
+  const { code: { module }, id, submission: { job } } = options
   const failed = (reason: string) => notBegun({ id, job, trigger: "failed", reason })
   switch (ended._tag) {
     case "NotStarted":

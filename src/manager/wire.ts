@@ -1,5 +1,6 @@
 /** What the process of a job is asked for by its manager, and what a module is asked about. */
 import * as Schema from "effect/Schema"
+import { Trigger } from "../StopReport.ts"
 import { JobId, StopCommand, Submission } from "./models.ts"
 
 const Start = Schema.TaggedStruct("Start", {
@@ -11,10 +12,14 @@ const Start = Schema.TaggedStruct("Start", {
 })
 export type Start = typeof Start.Type
 
-const Stop = Schema.TaggedStruct("Stop", { command: StopCommand })
+const Stop = Schema.TaggedStruct("Stop", { command: StopCommand, trigger: Trigger })
+export type Stop = typeof Stop.Type
 
 export const Asked = Schema.Union([Start, Stop])
 export type Asked = typeof Asked.Type
+
+/** Where the process writes its result until all of it is there. */
+export const partOf = (resultFile: string): string => `${resultFile}.tmp`
 
 export const decodeAsked = Schema.decodeUnknownOption(Schema.fromJsonString(Asked))
 

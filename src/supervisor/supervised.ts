@@ -20,7 +20,7 @@ const readMs = 500
 const afterglowMs = 100
 
 export interface SupervisedOptions {
-  /** The file that the process begins with, and what it is given. */
+  /** Arguments of Node, the file that the process begins with, and what it is given. */
   readonly args: ReadonlyArray<string>
   /** Its environment; that of this process by default. */
   readonly env?: NodeJS.ProcessEnv | undefined

@@ -40,7 +40,7 @@ describe("the process of a job: how it ends", () => {
     assert.deepInclude(job.events[0], { _tag: "JobSubmitted", jobId: job.id })
     assert.strictEqual(job.events.at(-1)?._tag, "JobStopped")
     assert.deepStrictEqual(stored(job.resultFile), result)
-    assert.deepStrictEqual(readdirSync(join(folder, "results")).filter((name) => name.includes(".tmp")), [])
+    assert.deepStrictEqual(readdirSync(folder).filter((name) => name.includes(".tmp")), [])
   })
 
   it("fails: with its own error, typed", async () => {
@@ -172,7 +172,7 @@ describe("the process of a job: what is seen of it", () => {
     const job = startJobProcess({
       id: "slow",
       submission: { job: "work", payload: { act: "print" } },
-      module: urlOf("work"),
+      code: { module: urlOf("work") },
       resultFile: join(folder, "slow.json"),
       onEvent: () => {},
       onStages: () => {},

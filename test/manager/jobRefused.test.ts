@@ -28,7 +28,7 @@ describe("the process of a job: what cannot be run is refused, before it begins 
   ]
   for (const [what, submission, message] of cases) {
     it(what, async () => {
-      const refusal = await Effect.runPromise(Effect.flip(checkSubmission(urlOf("work"), submission)))
+      const refusal = await Effect.runPromise(Effect.flip(checkSubmission({ module: urlOf("work") }, submission)))
       assert.match(refusal, message)
       const job = new Ran(submission)
       const result = await job.ended()
@@ -41,7 +41,7 @@ describe("the process of a job: what cannot be run is refused, before it begins 
   }
 
   it("what can be run is not, and the job of a module has a name", async () => {
-    const check = checkSubmission(urlOf("work"), { job: "work", payload: { act: "add" } })
+    const check = checkSubmission({ module: urlOf("work") }, { job: "work", payload: { act: "add" } })
     await Effect.runPromise(Effect.all(Array.from({ length: 50 }, () => check), { concurrency: "unbounded" }))
     assert.strictEqual(await Effect.runPromise(inspect(urlOf("work"))), "work")
   })
@@ -57,7 +57,7 @@ describe("the process of a job: what cannot be run is refused, before it begins 
       const env = { AUTOSTOP_TEST_BROKEN: how, ...(/hang|block/.test(how) ? { AUTOSTOP_START_TIMEOUT: "100ms" } : {}) }
       Object.assign(process.env, env)
       try {
-        const check = Effect.flip(checkSubmission(urlOf("broken"), { job: "broken" }))
+        const check = Effect.flip(checkSubmission({ module: urlOf("broken") }, { job: "broken" }))
         const refused = await Effect.runPromise(
           Effect.all([check, Effect.flip(inspect(urlOf("broken")))], { concurrency: 2 })
         )

@@ -6,7 +6,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 const job = startJobProcess({
   id: "orphan",
   submission: JSON.parse(submission),
-  module,
+  code: { module },
   resultFile,
   onEvent: (event) => say(event._tag),
   onStages: () => {},

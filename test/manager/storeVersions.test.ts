@@ -47,7 +47,7 @@ describe.each(databases)("the tables in $kind", ({ fresh, query }) => {
       query(url, "INSERT INTO autostop_migrations (migration_id, name) VALUES (99, 'future')")
       const error = yield* Effect.flip(withStore(url)(add(jobOf("b"))))
       assert.strictEqual(error._tag, "StoreError")
-      assert.match(error.message, /newer version of autostop .*version 99, this one knows 1\): update autostop/)
+      assert.match(error.message, /newer version of autostop .*version 99, this one knows 2\): update autostop/)
       assert.notInclude(error.message, "tester:")
       query(url, "DELETE FROM autostop_migrations WHERE migration_id = 99")
       yield* withStore(url)(Effect.gen(function*() {

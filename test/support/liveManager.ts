@@ -38,6 +38,13 @@ class Process implements JobProcess {
 /** The processes that a manager has started, by the ids of their jobs. */
 export class Processes extends Context.Service<Processes, Map<string, Process>>()("test/Processes") {}
 
+const settings = {
+  limits: {},
+  keep: { jobs: Infinity, ageMs: Infinity },
+  logBytes: 1_000_000,
+  uploads: { read: [], write: [], processes: false }
+}
+
 /** A manager as it is, with its store in a folder, but for the processes of its jobs. */
 export const liveManager = (
   { concurrency = 4, folder, jobs }: {
@@ -49,7 +56,7 @@ export const liveManager = (
   const processes = new Map<string, Process>()
   mkdirSync(join(folder, "results"), { recursive: true })
   return Layer.provide(
-    layer({ jobs: jobs.map((name) => ({ name, module: `test:${name}` })), concurrency, folder }, {
+    layer({ ...settings, jobs: jobs.map((name) => ({ name, module: `test:${name}` })), concurrency, folder }, {
       check: () => Effect.void,
       start: (options) => {
         const process = new Process(options)

@@ -116,6 +116,7 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
           yield* Effect.forkIn(record(entry), scope)
           return info
         }),
+      upload: () => Effect.fail(new Refused({ message: "this manager takes no uploads" })),
       get: (id) => Effect.map(entry(id), ({ info }) => info),
       list: ({ job, limit, state }) =>
         Effect.sync(() =>
@@ -143,6 +144,7 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
             ["one", "two", "three"].map((text, i) => ({ seq: i + 1, at: "", stream: "stdout" as const, text }))
               .slice(after)
           ))),
+      changes: Stream.never,
       stages: (id) => Effect.flatMap(entry(id), ({ run }) => run.stages),
       stop: (id, command) =>
         Effect.flatMap(entry(id), (entry) => Effect.map(entry.run.stop(command), () => entry.info)),

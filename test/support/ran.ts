@@ -23,7 +23,7 @@ export class Ran {
   readonly stages: Array<ReadonlyArray<StageReport>> = []
   readonly output: Array<readonly [stream: string, text: string]> = []
   readonly id = crypto.randomUUID()
-  readonly resultFile = join(folder, "results", `${this.id}.json`)
+  readonly resultFile = join(folder, `${this.id}.json`)
   readonly process: JobProcess
   isOver = false
   #news: () => void = () => {}
@@ -42,7 +42,7 @@ export class Ran {
     this.process = startJobProcess({
       id: this.id,
       submission: { job: "work", ...submission },
-      module,
+      code: { module },
       resultFile: this.resultFile,
       env,
       onEvent: tell(this.events),

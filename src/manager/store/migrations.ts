@@ -5,12 +5,15 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { StoreError } from "../JobStore.ts"
 import type { Target } from "./target.ts"
 
+/** Ids and times are compared as bytes, whatever the language of the database. */
+const comparedText = (sql: SqlClient.SqlClient) =>
+  sql.literal(sql.onDialectOrElse({ pg: () => `TEXT COLLATE "C"`, orElse: () => "TEXT" }))
+
 /** By their numbers, which are the versions of the database. One that was released is never changed. */
 const migrations = {
   "1_jobs": Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    // ids and times are compared as bytes, whatever the language of the database
-    const text = sql.literal(sql.onDialectOrElse({ pg: () => `TEXT COLLATE "C"`, orElse: () => "TEXT" }))
+    const text = comparedText(sql)
     yield* sql`CREATE TABLE autostop_jobs (
       id ${text} NOT NULL PRIMARY KEY,
       job ${text} NOT NULL,
@@ -36,6 +39,17 @@ const migrations = {
       job_id ${text} NOT NULL PRIMARY KEY REFERENCES autostop_jobs (id) ON DELETE CASCADE,
       result TEXT NOT NULL
     )`
+  }),
+  "2_bundles": Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const text = comparedText(sql)
+    yield* sql`CREATE TABLE autostop_bundles (
+      hash ${text} NOT NULL PRIMARY KEY,
+      uploaded_at ${text} NOT NULL,
+      content TEXT NOT NULL
+    )`
+    yield* sql`ALTER TABLE autostop_jobs ADD COLUMN bundle ${text} REFERENCES autostop_bundles (hash)`
+    yield* sql`CREATE INDEX autostop_jobs_bundle ON autostop_jobs (bundle)`
   })
 }
 

@@ -38,5 +38,6 @@ export const jobRow = ({ info, submission }: StoredJob) =>
     job: info.job,
     submitted_at: info.submittedAt,
     ...state,
-    submission: text
+    submission: text,
+    bundle: submission.bundle ?? null
   }))

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
-import { type JobFilter, JobStore, type StoredJob, type StoreError } from "../JobStore.ts"
+import { type JobFilter, JobStore, type StoredBundle, type StoredJob, type StoreError } from "../JobStore.ts"
 import { JobState } from "../models.ts"
 import type { JobInfo, JobResult, NumberedEvent } from "../models.ts"
 import { type Failure, type Guard, guard, usualMs, within } from "./guard.ts"
@@ -154,18 +154,18 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
 
   const removeSome = (before: string) =>
     Effect.map(
-      sql`DELETE FROM autostop_jobs WHERE id IN (
+      sql<{ id: string }>`DELETE FROM autostop_jobs WHERE id IN (
         SELECT id FROM autostop_jobs WHERE state = 'stopped' AND stopped_at < ${before}
         ORDER BY stopped_at LIMIT ${removedAtOnce}) RETURNING id`,
-      (rows) => rows.length
+      (rows) => rows.map(({ id }) => id)
     )
 
   const removeStopped = Effect.fnUntraced(function*(before: string) {
-    let removed = 0
+    const removed: Array<string> = []
     while (true) {
       const some = yield* guarded("clean")(removeSome(before))
-      removed += some
-      if (some < removedAtOnce) return removed
+      removed.push(...some)
+      if (some.length < removedAtOnce) return removed
       yield* Effect.sleep(0)
     }
   })
@@ -175,6 +175,28 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
       WHERE ${sql.in("state", JobState.literals.filter((state) => state !== "stopped"))} ORDER BY submitted_at, id`
     return yield* Effect.forEach(rows, readJob)
   })
+
+  const stoppedAt = Effect.fnUntraced(function*(place: number) {
+    const [row] = yield* sql<{ stopped_at: string }>`SELECT stopped_at FROM autostop_jobs WHERE state = 'stopped'
+      ORDER BY stopped_at DESC LIMIT 1 OFFSET ${place - 1}`
+    return row?.stopped_at
+  })
+
+  const addBundle = ({ content, hash, uploadedAt }: StoredBundle) =>
+    sql`INSERT INTO autostop_bundles ${sql.insert({ hash, uploaded_at: uploadedAt, content })}
+      ON CONFLICT (hash) DO NOTHING`
+
+  const bundle = Effect.fnUntraced(function*(hash: string) {
+    const [row] = yield* sql<{ content: string }>`SELECT content FROM autostop_bundles WHERE hash = ${hash}`
+    return row?.content
+  })
+
+  const removeBundles = (before: string) =>
+    Effect.map(
+      sql<{ hash: string }>`DELETE FROM autostop_bundles WHERE uploaded_at < ${before}
+        AND NOT EXISTS (SELECT 1 FROM autostop_jobs WHERE bundle = autostop_bundles.hash) RETURNING hash`,
+      (rows) => rows.map(({ hash }) => hash)
+    )
 
   const counts = Effect.gen(function*() {
     const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 }
@@ -196,6 +218,10 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     result: (id) => guarded("result")(result(id)),
     remove: (id) => guarded("remove")(remove(id)),
     removeStopped,
+    stoppedAt: (place) => guarded("clean")(stoppedAt(place)),
+    addBundle: (bundle) => guarded("upload")(Effect.asVoid(addBundle(bundle))),
+    bundle: (hash) => guarded("unpack")(bundle(hash)),
+    removeBundles: (before) => guarded("clean")(removeBundles(before)),
     unfinished: guarded("unfinished")(unfinished),
     counts: guarded("counts")(counts)
   })

@@ -1,0 +1,38 @@
+/** The settings of a job manager, as its user wrote them. */
+import * as Effect from "effect/Effect"
+import { resolve } from "node:path"
+import type { Options } from "../JobManager.ts"
+import type { PolicyError } from "../internal/settings.ts"
+import type { Allowed } from "./confinement.ts"
+import type { ManagerOptions } from "./Manager.ts"
+import { readBytes, readInt, readMs } from "./runOptions.ts"
+
+/** Fails with the first setting that is wrong. */
+export const readOptions = Effect.fnUntraced(function*(
+  { concurrency = 4, folder, keep = {}, limits = {}, logs = "16 MiB", uploads = true }: Options
+): Effect.fn.Return<Omit<ManagerOptions, "jobs">, PolicyError> {
+  const { memory, time } = limits
+  const { age = "30 days", jobs } = keep
+  return {
+    folder: resolve(folder),
+    concurrency: yield* readInt("concurrency", concurrency),
+    limits: {
+      ...(memory === undefined ? {} : { memory: yield* readBytes("limits.memory", memory) }),
+      ...(time === undefined ? {} : { timeMs: yield* readMs("limits.time", time) })
+    },
+    keep: {
+      ageMs: age === Infinity || age === "Infinity" ? Infinity : yield* readMs("keep.age", age),
+      jobs: jobs === undefined || jobs === Infinity ? Infinity : yield* readInt("keep.jobs", jobs)
+    },
+    logBytes: yield* readBytes("logs", logs),
+    uploads: uploads === false ? undefined : allowed(uploads === true ? {} : uploads)
+  }
+})
+
+type Uploads = Exclude<Options["uploads"], boolean | undefined>
+
+const allowed = ({ processes = false, read = [], write = [] }: Uploads): Allowed => ({
+  processes,
+  read: read.map((path) => resolve(path)),
+  write: write.map((path) => resolve(path))
+})

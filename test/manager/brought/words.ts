@@ -1,0 +1,2 @@
+export const first = 41
+export const shout = (text: string): string => `${text.toUpperCase()}!`
