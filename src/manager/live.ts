@@ -145,7 +145,8 @@ class LiveManager {
       const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped }
       const jobs = [...this.#live.values()].map(({ info }) => info).filter(({ state }) => state !== "stopped")
       for (const { state } of jobs) counts[state]++
-      return { _tag: "Overview", version, startedAt: this.#startedAt, ready: this.#isReady, counts, jobs }
+      const at = this.#now()
+      return { _tag: "Overview", version, at, startedAt: this.#startedAt, ready: this.#isReady, counts, jobs }
     })
   )
 
