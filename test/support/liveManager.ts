@@ -1,0 +1,69 @@
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { mkdirSync } from "node:fs"
+import { join } from "node:path"
+import type { JobProcess, JobProcessOptions } from "../../src/manager/JobProcess.ts"
+import type { StoreError } from "../../src/manager/JobStore.ts"
+import { layer } from "../../src/manager/live.ts"
+import type { Manager } from "../../src/manager/Manager.ts"
+import type { JobResult, StopCommand } from "../../src/manager/models.ts"
+import { layerOf } from "../../src/manager/store/layer.ts"
+import { notBegun } from "../../src/manager/unreported.ts"
+
+/** The process of a job that has none: it starts until it is stopped. */
+class Process implements JobProcess {
+  readonly pid = undefined
+  readonly stops: Array<StopCommand> = []
+  readonly #options: JobProcessOptions
+  readonly #ended = Deferred.makeUnsafe<JobResult>()
+
+  constructor(options: JobProcessOptions) {
+    this.#options = options
+  }
+
+  get ended(): Effect.Effect<JobResult> {
+    return Deferred.await(this.#ended)
+  }
+
+  readonly stop = (command: StopCommand): void => {
+    this.stops.push(command)
+    const { id, submission: { job } } = this.#options
+    const result = notBegun({ id, job, trigger: "stopped", reason: command.reason })
+    Deferred.doneUnsafe(this.#ended, Effect.succeed(result))
+  }
+}
+
+/** The processes that a manager has started, by the ids of their jobs. */
+export class Processes extends Context.Service<Processes, Map<string, Process>>()("test/Processes") {}
+
+const settings = {
+  limits: {},
+  keep: { jobs: Infinity, ageMs: Infinity },
+  logBytes: 1_000_000,
+  uploads: { read: [], write: [], processes: false }
+}
+
+/** A manager as it is, with its store in a folder, but for the processes of its jobs. */
+export const liveManager = (
+  { concurrency = 4, folder, jobs }: {
+    readonly folder: string
+    readonly jobs: ReadonlyArray<string>
+    readonly concurrency?: number
+  }
+): Layer.Layer<Manager | Processes, StoreError> => {
+  const processes = new Map<string, Process>()
+  mkdirSync(join(folder, "results"), { recursive: true })
+  return Layer.provide(
+    layer({ ...settings, jobs: jobs.map((name) => ({ name, module: `test:${name}` })), concurrency, folder }, {
+      check: () => Effect.void,
+      start: (options) => {
+        const process = new Process(options)
+        processes.set(options.id, process)
+        return process
+      }
+    }),
+    layerOf(join(folder, "jobs.db"))
+  ).pipe(Layer.merge(Layer.succeed(Processes, processes)))
+}
