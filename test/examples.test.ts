@@ -289,6 +289,14 @@ describe("examples", () => {
       ])
     }))
 
+  it.live("13 brings along what the manager does not have, which is tried again, and may do little there", () =>
+    Effect.map(run("13-bring-a-job"), (result) => {
+      assert.deepStrictEqual(ended(result), [
+        "enough, and the last attempt was succeeded",
+        "it may not read that"
+      ])
+    }))
+
   it.live("09 counts on all cores, and says how far it is", () =>
     Effect.map(run("09-replicas"), (result) => {
       const lines = ended(result)

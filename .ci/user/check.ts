@@ -1,6 +1,6 @@
-import { Environment, Host, Job, LocalEnvironment, StopReport } from "autostop"
+import { Environment, Host, Job, JobManager, LocalEnvironment, RemoteEnvironment, StopReport } from "autostop"
 import { assertClean } from "autostop/testing"
-import { Effect, Exit, Schema } from "effect"
+import { Context, Effect, Exit, Layer, Schema } from "effect"
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -36,6 +36,21 @@ for (const host of ["local", "thread", "process"] as const) {
   assert.equal(pid === process.pid, host !== "process")
   assert.deepEqual(exit, Exit.succeed(`Hello, Ada, from ${pid}`))
 }
+
+// a contract is enough, and its module is brought along
+const there = Job.make("hello", {
+  module: new URL("./hello.ts", import.meta.url).href,
+  payload: { name: Schema.String },
+  success: Schema.String
+})
+const remote = Effect.gen(function*() {
+  const { url } = Context.get(yield* Layer.build(JobManager.layer({ jobs: [], folder: "data", port: 0 })), JobManager)
+  const run = Effect.flatMap(Environment.submit(there, { name: "Edsger" }), (run) => run.result)
+  return yield* Effect.provide(run, RemoteEnvironment.layer({ url }))
+})
+const brought = await Effect.runPromise(Effect.scoped(remote))
+assertClean(brought.report)
+assert.deepEqual(brought.exit, Exit.succeed("Hello, Edsger!"))
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
   const args = ["node_modules/autostop/dist/bin.js", "run", "hello.ts", "--payload", `{"name":"Ada","wait":true}`]

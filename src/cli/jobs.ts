@@ -2,34 +2,31 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
-import type { FeedEvent } from "../manager/follow.ts"
-import { type JobInfo, JobState } from "../manager/models.ts"
+import { parseDuration } from "../internal/duration.ts"
+import { plural } from "../internal/render.ts"
 import { StopMode } from "../JobEvent.ts"
+import type { Client } from "../manager/client.ts"
+import { type JobInfo, JobState } from "../manager/models.ts"
 import { StopReport } from "../StopReport.ts"
-import { describe } from "./progress.ts"
-import { ask, remoteFlags, say, table } from "./remote.ts"
+import { Refusal } from "./refusal.ts"
+import { ask, jobId, remoteFlags, say, shortened, table } from "./remote.ts"
 
-const id = Argument.String("id").pipe(Argument.withDescription("The id of a job, or the beginning of one"))
-const follow = Flag.Boolean("follow").pipe(
-  Flag.withAlias("f"),
-  Flag.withDescription("Go on until the job has stopped"),
-  Flag.withDefault(false)
-)
-
-const shortest = 8
-
-const row = (info: JobInfo): ReadonlyArray<string> => [
-  info.id.slice(0, Math.max(shortest, info.id.includes("-") ? shortest : info.id.length)),
-  info.job,
-  info.state,
-  info.outcome ?? "",
-  info.clean === undefined ? "" : info.clean ? "clean" : "NOT CLEAN",
-  info.submittedAt,
-  info.stoppedAt ?? ""
-]
+const rows = (infos: ReadonlyArray<JobInfo>): ReadonlyArray<ReadonlyArray<string>> => {
+  const shown = shortened(infos)
+  return infos.map((info) => [
+    shown(info.id),
+    info.job,
+    info.state,
+    info.outcome ?? "",
+    info.clean === undefined ? "" : info.clean ? "clean" : "NOT CLEAN",
+    info.submittedAt,
+    info.stoppedAt ?? ""
+  ])
+}
 
 const head = ["ID", "JOB", "STATE", "OUTCOME", "", "SUBMITTED", "STOPPED"]
 
@@ -40,6 +37,23 @@ const show = (format: "pretty" | "json", info: JobInfo): void =>
       : Object.entries(info).map(([key, value]) => `${key.padEnd(12)} ${value}`).join("\n")
   )
 
+/** How many the manager gives at once. */
+const page = 1_000
+
+/** The latest jobs, page by page. */
+const latest = (client: Client, limit: number, filter: { readonly state?: JobState; readonly job?: string }) =>
+  Effect.gen(function*() {
+    const jobs: Array<JobInfo> = []
+    for (let wanted = limit; wanted > 0; wanted = limit - jobs.length) {
+      const before = jobs.at(-1)?.id
+      const query = { ...filter, limit: Math.min(wanted, page), ...(before === undefined ? {} : { before }) }
+      const some = yield* client.jobs.list({ query })
+      jobs.push(...some)
+      if (some.length < query.limit) break
+    }
+    return jobs
+  })
+
 export const listCommand = Command.make("list", {
   ...remoteFlags,
   state: Flag.Literals("state", JobState.literals).pipe(
@@ -47,23 +61,24 @@ export const listCommand = Command.make("list", {
     Flag.optional
   ),
   job: Flag.String("job").pipe(Flag.withDescription("Only those of this name"), Flag.optional),
-  limit: Flag.Int("limit").pipe(Flag.withDescription("How many at most"), Flag.withDefault(50))
+  limit: Flag.Int("limit").pipe(
+    Flag.withDescription("How many at most (50)"),
+    Flag.filter((limit) => limit > 0, () => "a number of at least 1"),
+    Flag.withDefault(50)
+  )
 }, (input) =>
   ask(input, (client) =>
-    Effect.map(
-      client.jobs.list({
-        query: {
-          limit: input.limit,
-          ...(Option.isSome(input.state) ? { state: input.state.value } : {}),
-          ...(Option.isSome(input.job) ? { job: input.job.value } : {})
-        }
-      }),
-      (jobs) => say(input.format === "json" ? JSON.stringify(jobs) : table([head, ...jobs.map(row)]))
-    ))).pipe(Command.withDescription("Lists the jobs of a manager, the latest first"))
+    Effect.gen(function*() {
+      const jobs = yield* latest(client, input.limit, {
+        ...(Option.isSome(input.state) ? { state: input.state.value } : {}),
+        ...(Option.isSome(input.job) ? { job: input.job.value } : {})
+      })
+      say(input.format === "json" ? JSON.stringify(jobs) : table([head, ...rows(jobs)]))
+    }))).pipe(Command.withDescription("Lists the jobs of a manager, the latest first"))
 
 export const statusCommand = Command.make(
   "status",
-  { ...remoteFlags, id },
+  { ...remoteFlags, id: jobId },
   (input) =>
     ask(
       input,
@@ -73,41 +88,9 @@ export const statusCommand = Command.make(
   Command.withDescription("Says where a job stands")
 )
 
-/** Prints the elements of a stream of the API. */
-const eachOf = <A>(print: (element: A) => void) => <E>(feed: Stream.Stream<FeedEvent<A>, E>): Effect.Effect<void, E> =>
-  Stream.runForEach(feed, (item) =>
-    Effect.sync(() => {
-      if (item.event === "message") print(item.data)
-    }))
-
-export const eventsCommand = Command.make(
-  "events",
-  { ...remoteFlags, id, follow },
-  (input) =>
-    ask(input, (client) =>
-      Effect.flatMap(
-        client.jobs.events({ params: { id: input.id }, query: { follow: input.follow }, headers: {} }),
-        eachOf((event) => say(input.format === "json" ? JSON.stringify(event) : `${event.at} ${describe(event)}`))
-      ))
-).pipe(Command.withDescription("Prints what happened to a job"))
-
-export const logsCommand = Command.make(
-  "logs",
-  { ...remoteFlags, id, follow },
-  (input) =>
-    ask(input, (client) =>
-      Effect.flatMap(
-        client.jobs.logs({ params: { id: input.id }, query: { follow: input.follow }, headers: {} }),
-        eachOf((line) => {
-          if (input.format === "json") say(JSON.stringify(line))
-          else process[line.stream].write(`${line.text}\n`)
-        })
-      ))
-).pipe(Command.withDescription("Prints what a job has printed"))
-
 export const stopCommand = Command.make("stop", {
   ...remoteFlags,
-  id,
+  id: jobId,
   mode: Flag.Literals("mode", StopMode.literals).pipe(
     Flag.withDescription("How: drain runs all phases, cancel interrupts the run, kill gives no time"),
     Flag.withDefault("drain")
@@ -125,7 +108,7 @@ export const stopCommand = Command.make("stop", {
 
 export const reportCommand = Command.make(
   "report",
-  { ...remoteFlags, id },
+  { ...remoteFlags, id: jobId },
   (input) =>
     ask(
       input,
@@ -139,16 +122,48 @@ export const reportCommand = Command.make(
 
 export const deleteCommand = Command.make("delete", {
   ...remoteFlags,
-  id,
+  ids: jobId.pipe(Argument.atLeast(1)),
   force: Flag.Boolean("force").pipe(
-    Flag.withDescription("Stop it first where it runs"),
+    Flag.withDescription("Stop what runs first"),
     Flag.withDefault(false)
   )
 }, (input) =>
   ask(input, (client) =>
-    Effect.asVoid(
-      client.jobs.remove({ params: { id: input.id }, query: { force: input.force ? "true" : "false" } })
-    ))).pipe(Command.withDescription("Removes a job and all that is kept of it"))
+    Effect.gen(function*() {
+      const query = { force: input.force ? "true" : "false" } as const
+      // one that cannot be removed keeps no other
+      const results = yield* Effect.forEach(input.ids, (id) =>
+        Effect.result(client.jobs.remove({ params: { id }, query })))
+      const errors = results.flatMap((result) =>
+        result._tag === "Failure" ? [result.failure] : []
+      )
+      const [error] = errors
+      if (error === undefined) return
+      const refused = errors.filter((error) => error._tag === "NotFound" || error._tag === "Conflict")
+      return yield* refused.length < errors.length
+        ? Effect.fail(error)
+        : new Refusal({ message: refused.map(({ message }) => message).join("\n") })
+    }))).pipe(Command.withDescription("Removes jobs and all that is kept of them"))
+
+export const cleanCommand = Command.make("clean", {
+  ...remoteFlags,
+  older: Flag.String("older").pipe(
+    Flag.withDescription("Those that stopped longer ago than this, such as 12h or 7d; 0 for all that have stopped"),
+    Flag.withMetavar("duration")
+  )
+}, (input) =>
+  Effect.gen(function*() {
+    const age = parseDuration(input.older)
+    if (age === undefined || !Duration.isFinite(age)) {
+      return yield* new Refusal({ message: `--older is "${input.older}"; expected a duration, such as "12h" or "7d"` })
+    }
+    yield* ask(input, (client) =>
+      Effect.gen(function*() {
+        const before = yield* Effect.map(DateTime.now, DateTime.subtractDuration(age))
+        const cleaned = yield* client.jobs.clean({ payload: { before: DateTime.formatIso(before) } })
+        say(input.format === "json" ? JSON.stringify(cleaned) : `removed ${plural(cleaned.removed, "job")}`)
+      }))
+  })).pipe(Command.withDescription("Removes the jobs that stopped some time ago"))
 
 export const infoCommand = Command.make(
   "info",

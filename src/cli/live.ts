@@ -3,6 +3,7 @@ import * as Stream from "effect/Stream"
 import type { JobRun } from "../Environment.ts"
 import { millis } from "../internal/render.ts"
 import type { JobEvent } from "../JobEvent.ts"
+import { Rates, whole } from "./rates.ts"
 
 const refreshMs = 100
 /** More services than this are counted, not listed. */
@@ -25,10 +26,9 @@ export const live = <A, E>(run: JobRun<A, E>): Effect.Effect<void> =>
 class View {
   readonly #run: JobRun<unknown, unknown>
   readonly #services = new Map<string, string>()
-  readonly #rates = new Map<string, { count: number; at: number; rate: number }>()
+  readonly #rates = new Rates(5 * refreshMs)
   readonly #phases: Array<string> = []
   readonly #restore: ReadonlyArray<() => void>
-  readonly #since = performance.now()
   #current: { readonly phase: string; readonly since: number } | undefined
   #drawn = 0
   #drawing = false
@@ -106,14 +106,8 @@ class View {
   #stages(): Array<string> {
     const now = performance.now()
     return Effect.runSync(this.#run.stages).map(({ count, kind, name }) => {
-      const key = `${kind} ${name}`
-      const last = this.#rates.get(key) ?? { count: 0, at: this.#since, rate: 0 }
-      const elapsed = now - last.at
-      const rate = elapsed >= 5 * refreshMs || last.rate === 0 ? ((count - last.count) * 1_000) / elapsed : last.rate
-      if (elapsed >= 5 * refreshMs) this.#rates.set(key, { count, at: now, rate })
-      return `  ${name.padEnd(24)} ${count.toLocaleString("en").padStart(12)}  ${
-        Math.round(rate).toLocaleString("en")
-      }/s`
+      const rate = this.#rates.rate(`${kind} ${name}`, count, now)
+      return `  ${name.padEnd(24)} ${whole(count).padStart(12)}  ${whole(rate)}/s`
     })
   }
 

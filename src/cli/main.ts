@@ -1,18 +1,20 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
-import * as CliError from "effect/cli/CliError"
+import type * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import type { Owner } from "../internal/owner.ts"
+import { oneLine } from "../internal/render.ts"
 import { ownProcess } from "../internal/ownProcess.ts"
 import { version } from "../internal/version.ts"
 import { CommandLine } from "./commandLine.ts"
+import { eventsCommand, logsCommand } from "./feeds.ts"
 import {
+  cleanCommand,
   deleteCommand,
-  eventsCommand,
   healthCommand,
   infoCommand,
   listCommand,
-  logsCommand,
   reportCommand,
   statusCommand,
   stopCommand
@@ -20,7 +22,8 @@ import {
 import { runCommand } from "./run.ts"
 import { serveCommand } from "./serve.ts"
 import { submitCommand } from "./submit.ts"
-import { Refusal } from "./refusal.ts"
+import type { Refusal } from "./refusal.ts"
+import { watchCommand } from "./watch.ts"
 
 const command = Command.make("autostop").pipe(
   Command.withDescription("Runs jobs, and stops well everything that they started"),
@@ -30,11 +33,13 @@ const command = Command.make("autostop").pipe(
     submitCommand,
     listCommand,
     statusCommand,
+    watchCommand,
     eventsCommand,
     logsCommand,
     stopCommand,
     reportCommand,
     deleteCommand,
+    cleanCommand,
     infoCommand,
     healthCommand
   ])
@@ -49,7 +54,7 @@ export const main = (
   ownProcess((owner) => {
     supervise?.(owner)
     const line = { exitCode: 0, owner, args, isSupervised: supervise !== undefined }
-    return Command.runWith(command, { version, renderErrors: false })(args).pipe(
+    return Command.runWith(command, { version })(args).pipe(
       Effect.as(0),
       Effect.catch((error) =>
         Effect.sync(() => {
@@ -59,6 +64,7 @@ export const main = (
       ),
       Effect.map((usage) => usage === 0 ? line.exitCode : usage),
       Effect.provideService(CommandLine, line),
+      Effect.provideService(CliOutput.Presenter, presenter),
       Effect.provide(NodeServices.layer),
       Effect.catchCause((cause) =>
         Effect.sync(() => {
@@ -71,10 +77,22 @@ export const main = (
   installed()
 }
 
+/** Only what was asked for is on stdout, where a shell may take it for an id. */
+const presenter: CliOutput.Presenter = {
+  present: (event) => {
+    if (event._tag === "InvalidInvocation") return Effect.void
+    if (event._tag === "Version" || event.reason === "Requested") return CliOutput.defaultPresenter.present(event)
+    return Effect.map(
+      CliOutput.Formatter,
+      ({ formatHelpDoc }) => void process.stderr.write(`${formatHelpDoc(event.helpDoc)}\n`)
+    )
+  }
+}
+
 /** What is wrong, one line each, without the help. */
 const lines = (error: CliError.CliError | Refusal): ReadonlyArray<string> =>
   error._tag === "ShowHelp"
     ? error.errors.length > 0
-      ? [...error.errors.map((error) => error.message), `see "${error.commandPath.join(" ")} --help"`]
+      ? [...error.errors.map(({ message }) => oneLine(message)), `see "${error.commandPath.join(" ")} --help"`]
       : [`a command is missing; see "${error.commandPath.join(" ")} --help"`]
-    : [error.message]
+    : error.message.split("\n")

@@ -92,11 +92,16 @@ const moreThanZero = (name: string, value: string): Effect.Effect<Duration.Durat
     : Effect.succeed(duration)
 }
 
+/** The payload as it was given, or as a file has it. */
 export const readPayload = (payload: Option.Option<string>) =>
-  Option.isNone(payload) ? Effect.succeed(undefined) : Effect.try({
-    try: (): unknown => {
-      const source = payload.value
-      return JSON.parse(source.startsWith("@") ? readFileSync(source.slice(1), "utf8").replace(/^\uFEFF/, "") : source)
-    },
-    catch: (error) => new Refusal({ message: `--payload is not JSON: ${messageOf(error)}` })
+  Effect.gen(function*() {
+    if (Option.isNone(payload)) return undefined
+    const { value } = payload
+    const text = value.startsWith("@")
+      ? yield* attempt(`--payload ${value} cannot be read`, () => readFileSync(value.slice(1), "utf8"))
+      : value
+    return yield* attempt("--payload is not JSON", (): unknown => JSON.parse(text.replace(/^\uFEFF/, "")))
   })
+
+const attempt = <A>(what: string, f: () => A): Effect.Effect<A, Refusal> =>
+  Effect.try({ try: f, catch: (error) => new Refusal({ message: `${what}: ${messageOf(error)}` }) })

@@ -1,20 +1,29 @@
 /** How the commands that speak with a job manager reach it. */
+import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { hasProperty } from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { readFileSync } from "node:fs"
 import type { Client } from "../manager/client.ts"
-import { defaultPort } from "../manager/models.ts"
+import { defaultPort, JobId } from "../manager/models.ts"
+import { CommandLine } from "./commandLine.ts"
+import { leaving } from "./leave.ts"
 import { messageOf } from "./output.ts"
 import { Refusal } from "./refusal.ts"
 
+const isJobId = Schema.is(JobId)
+
 export const remoteFlags = {
   url: Flag.String("url").pipe(
-    Flag.withDescription("Where the job manager is"),
-    Flag.withDefault(process.env["AUTOSTOP_URL"] ?? `http://127.0.0.1:${defaultPort}`)
+    Flag.withDescription(
+      `Where the job manager is; otherwise it is AUTOSTOP_URL, and without that http://127.0.0.1:${defaultPort}`
+    ),
+    Flag.withDefault(process.env["AUTOSTOP_URL"] || `http://127.0.0.1:${defaultPort}`)
   ),
-  tokenFile: Flag.String("token-file").pipe(
+  tokenFile: Flag.File("token-file").pipe(
     Flag.withDescription("The file with the token; otherwise it is AUTOSTOP_TOKEN"),
     Flag.optional
   ),
@@ -23,6 +32,11 @@ export const remoteFlags = {
     Flag.withDefault("pretty")
   )
 }
+
+export const jobId = Argument.String("id").pipe(
+  Argument.withDescription("The id of a job, or the beginning of one"),
+  Argument.filter(isJobId, () => "letters, digits, \"-\" and \"_\"")
+)
 
 export interface RemoteInput {
   readonly url: string
@@ -37,29 +51,59 @@ export const readToken = (file: Option.Option<string>): Effect.Effect<string | u
     catch: (error) => new Refusal({ message: `--token-file ${file.value} cannot be read: ${messageOf(error)}` })
   })
 
-/** Asks the manager, and says what went wrong in one line. */
-export const ask = <A, E, R>(
-  { tokenFile, url }: RemoteInput,
-  use: (client: Client) => Effect.Effect<A, E, R>
-): Effect.Effect<A, Refusal, Exclude<R, Scope.Scope>> =>
+/** Asks the manager, and says what went wrong in one line. Ends in silence where nobody wants to know any longer. */
+export const ask = <E, R>(
+  input: RemoteInput,
+  use: (client: Client, url: string) => Effect.Effect<void, E, R>
+): Effect.Effect<void, Refusal, Exclude<R, Scope.Scope> | CommandLine> =>
   Effect.scoped(Effect.gen(function*() {
-    const token = yield* readToken(tokenFile)
+    const left = leaving(yield* CommandLine)
+    const token = yield* readToken(input.tokenFile)
+    const url = yield* urlOf(input.url)
     // those who only run jobs here need not wait for it
-    const { makeClient, tell } = yield* Effect.promise(() => import("../manager/client.ts"))
-    const client = yield* makeClient({ url, token })
-    return yield* Effect.mapError(
-      use(client),
-      (error) => error instanceof Refusal ? error : new Refusal({ message: advice(url, tell(error)) })
+    const api = yield* Effect.promise(() => import("../manager/client.ts"))
+    const client = yield* api.makeClient({ url, token })
+    const asked = Effect.mapError(
+      use(client, url),
+      (error) => error instanceof Refusal ? error : new Refusal({ message: explain(url, error, api) })
     )
+    yield* Effect.raceFirst(asked, left.await)
   }))
 
-/** What to do next, where that is known. */
-const advice = (url: string, message: string): string =>
-  /ECONNREFUSED/.test(message)
-    ? `no job manager answers at ${url}; start one with "autostop serve", or say where it is with --url`
-    : /bearer token is required/.test(message)
-    ? `${message}; set AUTOSTOP_TOKEN, or give --token-file`
-    : message
+const urlOf = (text: string): Effect.Effect<string, Refusal> => {
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
+  return url?.protocol === "http:" || url?.protocol === "https:"
+    ? Effect.succeed(`${url.origin}${url.pathname.replace(/\/+$/, "")}`)
+    : Effect.fail(new Refusal({ message: `--url is "${text}"; expected an address such as http://127.0.0.1:19001` }))
+}
+
+/** What went wrong, and what to do next where that is known. */
+const explain = (url: string, error: unknown, { obstacle, tell }: typeof import("../manager/client.ts")): string => {
+  const message = tell(error)
+  switch (obstacle(error)) {
+    case "unreachable":
+      return `no job manager answers at ${url}; start one with "autostop serve", or say where it is with --url`
+    case "lost":
+      return `the connection to the job manager at ${url} was lost (${message})`
+    case "stranger":
+      return stranger(url, message)
+    case undefined:
+      return hasProperty(error, "_tag") && error._tag === "Unauthorized"
+        ? `${message}; set AUTOSTOP_TOKEN, or give --token-file`
+        : message
+  }
+}
+
+export const stranger = (url: string, why: string): string =>
+  `what answers at ${url} is no job manager, or one of another version; say where it is with --url (${why})`
+
+/** The beginnings of random ids are told apart as easily as the whole, unless two of them are the same. */
+export const shortened = (jobs: ReadonlyArray<{ readonly id: string }>): (id: string) => string => {
+  const beginning = (id: string) => id.slice(0, 8)
+  const alike = Map.groupBy(jobs, ({ id }) => beginning(id))
+  return (id) =>
+    /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}$/.test(id) && alike.get(beginning(id))?.length === 1 ? beginning(id) : id
+}
 
 /** Rows as a table, with a head. */
 export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {

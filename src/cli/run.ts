@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import { relative } from "node:path"
 import { type Autostop, Environment } from "../Environment.ts"
 import { decodePayload } from "../internal/jobModule.ts"
 import { merge, type Source } from "../internal/settings.ts"
@@ -19,7 +20,11 @@ import { follow } from "./progress.ts"
 import { asRefusal, Refusal } from "./refusal.ts"
 
 const flags = {
-  module: Argument.String("module").pipe(Argument.withDescription("The module whose default export is the job")),
+  module: Argument.File("module").pipe(
+    Argument.withDescription("The module whose default export is the job"),
+    // as it was most likely given
+    Argument.map((path) => relative("", path).startsWith("..") ? path : relative("", path))
+  ),
   report: text("report", "Where to write the report, as JSON", "file"),
   format: Flag.Literals("format", ["pretty", "json"]).pipe(
     Flag.withDescription(

@@ -13,12 +13,12 @@ const flags = {
     Flag.withDefault("127.0.0.1")
   ),
   port: Flag.Int("port").pipe(Flag.withDescription("0 for one that is free"), Flag.withDefault(defaultPort)),
-  jobs: Flag.String("jobs").pipe(
+  jobs: Flag.File("jobs").pipe(
     Flag.withDescription("A module that exports a job that can be submitted by its name; may be repeated"),
     Flag.withMetavar("module"),
     Flag.atLeast(0)
   ),
-  data: Flag.String("data").pipe(
+  data: Flag.Directory("data").pipe(
     Flag.withDescription("The folder for logs, and for the store where none is named"),
     Flag.withDefault(".autostop")
   ),
@@ -46,12 +46,12 @@ const flags = {
     Flag.withDescription("Take jobs that clients bring along (the default); --no-uploads runs those of --jobs alone"),
     Flag.withDefault(true)
   ),
-  allowRead: Flag.String("allow-read").pipe(
+  allowRead: Flag.Path("allow-read").pipe(
     Flag.withDescription("A file or folder that jobs which clients bring along may read; may be repeated"),
     Flag.withMetavar("path"),
     Flag.atLeast(0)
   ),
-  allowWrite: Flag.String("allow-write").pipe(
+  allowWrite: Flag.Path("allow-write").pipe(
     Flag.withDescription("A file or folder that they may write; may be repeated"),
     Flag.withMetavar("path"),
     Flag.atLeast(0)
@@ -60,7 +60,7 @@ const flags = {
     Flag.withDescription("Let them start processes, which are not confined"),
     Flag.withDefault(false)
   ),
-  tokenFile: Flag.String("token-file").pipe(
+  tokenFile: Flag.File("token-file").pipe(
     Flag.withDescription("The file with the token that clients need; otherwise it is AUTOSTOP_TOKEN"),
     Flag.optional
   )

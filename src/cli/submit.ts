@@ -4,12 +4,10 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
-import { signalCodes } from "../internal/signals.ts"
-import { Notice } from "../internal/notice.ts"
 import { wireAutostop } from "../manager/autostop.ts"
 import type { Client } from "../manager/client.ts"
-import type { JobEvent } from "../JobEvent.ts"
 import { CommandLine } from "./commandLine.ts"
+import { followEvents } from "./feeds.ts"
 import { loadJob } from "./load.ts"
 import { autostopOf, flagsOf, readPayload, startFlags } from "./options.ts"
 import { printReport } from "./output.ts"
@@ -43,10 +41,20 @@ export const submitCommand = Command.make("submit", flags, (input) =>
     const stopPolicy = flagsOf(input).settings as Record<string, string>
     const runOptions = yield* runOptionsOf(input)
     const brought = isModule(input.job) ? yield* bring(input.job) : { job: input.job, bundled: undefined }
-    yield* ask(input, (client) =>
+    // known here, it can be asked for also where the answer is lost
+    const id = Option.getOrElse(input.id, () => crypto.randomUUID())
+    yield* ask(input, (client, url) =>
       Effect.gen(function*() {
-        const { submitBundled } = yield* Effect.promise(() => import("../manager/client.ts"))
-        const info = yield* submitBundled(
+        const { obstacle, submitBundled } = yield* Effect.promise(() => import("../manager/client.ts"))
+        const { owner } = yield* CommandLine
+        const leave = owner.relay
+        const unsure = `it is not known whether job ${id} was submitted; "autostop status ${id}" tells`
+        let left = unsure
+        owner.relay = (signal, count) => {
+          if (count === 1) owner.say(`${signal}: ${left}.`)
+          leave?.(signal, count)
+        }
+        const submitted = submitBundled(
           client,
           {
             job: brought.job,
@@ -54,13 +62,18 @@ export const submitCommand = Command.make("submit", flags, (input) =>
             ...runOptions,
             autostop,
             stopPolicy,
-            ...(Option.isSome(input.id) ? { id: input.id.value } : {}),
+            id,
             // safe: it was read from JSON
             ...(payload === undefined ? {} : { payload: payload as Schema.Json })
           },
           brought.bundled
         )
-        if (input.wait) return yield* wait(client, info.id, input.format)
+        const info = yield* Effect.mapError(
+          submitted,
+          (error) => obstacle(error) === "lost" ? new Refusal({ message: `the connection was lost: ${unsure}` }) : error
+        )
+        left = `job ${id} goes on at the manager; "autostop stop ${id}" stops it`
+        if (input.wait) return yield* wait(client, url, id, input.format)
         if (input.format === "json") return say(JSON.stringify(info))
         say(process.stdout.isTTY ? `${info.id}  ${info.job} is ${info.state}` : info.id)
       }))
@@ -81,33 +94,13 @@ const bring = Effect.fnUntraced(function*(module: string) {
 /** How long a module may take to load, which is done for the name of its job. */
 const loadMs = 30_000
 
-/** Shows what happens until the job has stopped. A signal leaves the job alone, and says so. */
-const wait = (client: Client, id: string, format: "pretty" | "json") =>
+/** Shows what happens until the job has stopped. */
+const wait = (client: Client, url: string, id: string, format: "pretty" | "json") =>
   Effect.gen(function*() {
     const { persist } = yield* Effect.promise(() => import("../manager/client.ts"))
-    const { follow } = yield* Effect.promise(() => import("../manager/follow.ts"))
     const commandLine = yield* CommandLine
-    const left = new Notice()
-    commandLine.owner.relay = (signal) => {
-      commandLine.owner.say(`${signal}: job ${id} goes on at the manager; "autostop stop ${id}" stops it.`)
-      commandLine.exitCode = signalCodes[signal]
-      left.open()
-    }
-    const watched = follow({
-      connect: (after) => client.jobs.events({ params: { id }, query: { after, follow: true }, headers: {} }),
-      take: (event: JobEvent) => {
-        print(event, format)
-        return event._tag === "JobStopped"
-      },
-      heard: () => {},
-      isOver: Effect.map(client.jobs.get({ params: { id } }), ({ state }) => state === "stopped"),
-      silenceMs: 45_000
-    })
-    const ended = Effect.gen(function*() {
-      yield* watched
-      const report = yield* persist(client.jobs.report({ params: { id } }))
-      printReport(format, report)
-      commandLine.exitCode = report.clean ? (report.outcome === "succeeded" ? 0 : 1) : 3
-    })
-    yield* Effect.raceFirst(ended, left.await)
+    yield* followEvents(client, url, id, (event) => print(event, format))
+    const report = yield* persist(client.jobs.report({ params: { id } }))
+    printReport(format, report)
+    commandLine.exitCode = report.clean ? (report.outcome === "succeeded" ? 0 : 1) : 3
   })

@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const parts = new Set(["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"])
 
 /** Reads Effect's own inputs and the short form of command lines; `undefined` for what is no duration or is negative. */
@@ -21,7 +21,7 @@ export const parseDuration = (input: unknown): Duration.Duration | undefined => 
 }
 
 const parseText = (text: string): Duration.Duration | undefined => {
-  const short = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text)
+  const short = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
   if (short !== null) return Duration.millis(Number(short[1]) * (units[short[2] ?? "ms"] ?? 1))
   if (/^infinity$/i.test(text)) return Duration.infinity
   return text === "0" ? Duration.zero : nonNegative(text)

@@ -9,9 +9,9 @@ export const millis = (ms: number): string => {
   return ms < 999.5 ? `${ms.toFixed(0)} ms` : `${(ms / 1_000).toFixed(2)} s`
 }
 
-const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, " ")
+export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, " ")
 
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
 
 const table = (rows: ReadonlyArray<ReadonlyArray<string>>): Array<string> => {
   const widths: Array<number> = []

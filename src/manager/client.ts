@@ -8,6 +8,7 @@ import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import { hasProperty } from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Api } from "./Api.ts"
@@ -89,3 +90,20 @@ export const tell = (error: unknown): string => {
     ? `${error.message}: ${error.cause.message || error.cause.name}`
     : error.message
 }
+
+/** What stood in the way of an answer: nobody is there, the connection was lost, or it is not a manager that answers. */
+export const obstacle = (error: unknown): "unreachable" | "lost" | "stranger" | undefined => {
+  if (!HttpClientError.isHttpClientError(error)) return Schema.isSchemaError(error) ? "stranger" : undefined
+  if (error.reason._tag !== "TransportError") return "stranger"
+  const { cause } = error.reason
+  return hasProperty(cause, "code") && typeof cause.code === "string" && nobody.has(cause.code) ? "unreachable" : "lost"
+}
+
+const nobody = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT"
+])

@@ -18,6 +18,8 @@ export interface Followed<A, E, E2, E3> {
   readonly take: (element: A) => boolean
   /** Called whenever something comes, also a mere heartbeat. */
   readonly heard: () => void
+  /** Called when the connection is lost, or cannot be made again. */
+  readonly lost?: () => void
   /** Whether nothing more is to come, where a stream ends without its last element. */
   readonly isOver: Effect.Effect<boolean, E3>
   /** How long nothing may come until the connection counts as lost. */
@@ -61,6 +63,7 @@ export const follow = <A, E, E2, E3>(
         wasOver = yield* unlessPassing(isOver, false)
         if (wasOver) continue
       }
+      options.lost?.()
       yield* backoff(failures++)
     }
   })

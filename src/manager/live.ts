@@ -145,7 +145,8 @@ class LiveManager {
       const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped }
       const jobs = [...this.#live.values()].map(({ info }) => info).filter(({ state }) => state !== "stopped")
       for (const { state } of jobs) counts[state]++
-      return { _tag: "Overview", version, startedAt: this.#startedAt, ready: this.#isReady, counts, jobs }
+      const at = this.#now()
+      return { _tag: "Overview", version, at, startedAt: this.#startedAt, ready: this.#isReady, counts, jobs }
     })
   )
 
@@ -159,6 +160,8 @@ class LiveManager {
     for (const stored of yield* store.unfinished) {
       const known = yield* Stream.runCollect(eventsAfter(store, stored.info.id, undefined, 0))
       const job = this.#adopt(stored, known)
+      // it was killed while it was being stopped
+      job.isPaused = stored.info.reason === closing
       if (stored.info.state === "queued") this.#enqueue(job)
       else fork(Effect.flatMap(endLost(job, this.#resultFile(job.info.id)), (result) => this.#ended(job, result)))
       this.#leases.renew(job)
@@ -173,7 +176,7 @@ class LiveManager {
     const running = [...this.#running]
     for (const job of running) {
       job.isPaused = job.submission.restart !== undefined && job.info.state !== "stopping"
-      this.#stop(job, { reason: "the job manager is being stopped" })
+      this.#stop(job, { reason: closing })
     }
     return Effect.forEach(running, ({ rested }) => rested.await, { concurrency: "unbounded", discard: true })
   })
@@ -382,6 +385,9 @@ class LiveManager {
     })
   }
 }
+
+/** Why a job is stopped with its manager. */
+const closing = "the job manager is being stopped"
 
 const noUploads = new Refused({ message: "this manager takes no uploads: only the jobs that are registered run here" })
 

@@ -128,7 +128,8 @@ export const Counts = Schema.Record(JobState, Schema.Int.check(Schema.isGreaterT
 /** How all stands: the manager itself, and its jobs, but for those that have stopped. */
 const Overview = Schema.TaggedStruct("Overview", {
   version: Schema.String,
-  /** Since when the manager runs. */
+  /** The time at the manager, and since when it runs. */
+  at: Schema.String,
   startedAt: Schema.String,
   ready: Schema.Boolean,
   counts: Counts,

@@ -7,9 +7,9 @@ import * as restarts from "../host/restart.ts"
 import type { StopReport } from "../StopReport.ts"
 import type { NumberedEvent, WireRestart } from "./models.ts"
 
-/** Whether it ended otherwise than it was to: it failed, or it, its machine or its manager was lost. */
+/** Whether it ended since it failed, or since it, its machine or its manager was lost; and not since it was asked to. */
 export const hasFailed = ({ outcome, trigger }: StopReport): boolean =>
-  outcome !== "succeeded" && (outcome === "failed" || trigger === "failed" || trigger === "lost")
+  outcome !== "succeeded" && (trigger === "failed" || trigger === "lost")
 
 /** When it has failed and begun again so far, in milliseconds since 1970. Its manager being stopped is no failure. */
 export const failuresOf = (events: ReadonlyArray<NumberedEvent>): ReadonlyArray<number> =>

@@ -1,4 +1,4 @@
-/** Removes what is not to be kept any longer: jobs that have stopped, and code that no job has. */
+/** What becomes of jobs that have stopped, and of code that no job has. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { JobStore, StoreError } from "./JobStore.ts"
@@ -27,20 +27,22 @@ export const removeStopped = (
     return ids.length
   })
 
-/** Does so for ever. What cannot be removed now is removed later. */
-export const retain = (kept: Kept): Effect.Effect<void> =>
+/** Removes what is not to be kept any longer. */
+export const removeOld = (kept: Kept): Effect.Effect<void, StoreError> =>
   Effect.gen(function*() {
     const { forgetBundle, keep, store } = kept
-    for (;;) {
-      const now = yield* Clock.currentTimeMillis
-      const oldest = keep.ageMs < now ? new Date(now - keep.ageMs).toISOString() : ""
-      const some = Effect.gen(function*() {
-        const last = keep.jobs === Infinity ? undefined : yield* store.stoppedAt(keep.jobs)
-        const before = last !== undefined && last > oldest ? last : oldest
-        if (before !== "") yield* removeStopped(kept, before)
-        if (oldest !== "") (yield* store.removeBundles(oldest)).forEach(forgetBundle)
-      })
-      yield* Effect.catch(some, ({ message }) => Effect.logWarning(`old jobs could not be removed: ${message}`))
-      yield* Effect.sleep(everyMs)
-    }
+    const now = yield* Clock.currentTimeMillis
+    const oldest = keep.ageMs < now ? new Date(now - keep.ageMs).toISOString() : ""
+    const last = keep.jobs === Infinity ? undefined : yield* store.stoppedAt(keep.jobs)
+    const before = last !== undefined && last > oldest ? last : oldest
+    if (before !== "") yield* removeStopped(kept, before)
+    if (oldest !== "") (yield* store.removeBundles(oldest)).forEach(forgetBundle)
   })
+
+/** Does so again and again. What cannot be removed now is removed later. */
+export const retain = (kept: Kept): Effect.Effect<void> =>
+  removeOld(kept).pipe(
+    Effect.catch(({ message }) => Effect.logWarning(`old jobs could not be removed: ${message}`)),
+    Effect.andThen(Effect.sleep(everyMs)),
+    Effect.forever
+  )

@@ -134,6 +134,8 @@ describe("the API of a job manager", () => {
         "POST /jobs/{id}/lease",
         "DELETE /jobs/{id}",
         "POST /jobs/clean",
+        "GET /changes",
+        "PUT /bundles/{hash}",
         "GET /info",
         "GET /metrics",
         "GET /health/live",

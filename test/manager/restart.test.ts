@@ -4,7 +4,9 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { WireRestart } from "../../src/manager/models.ts"
-import { restartDelay } from "../../src/manager/restart.ts"
+import { hasFailed, restartDelay } from "../../src/manager/restart.ts"
+import { notBegun } from "../../src/manager/unreported.ts"
+import { type Outcome, StopReport, type Trigger } from "../../src/StopReport.ts"
 import { bin, Started } from "../support/cli.ts"
 import { Server } from "../support/server.ts"
 
@@ -27,6 +29,18 @@ describe("when a job begins again", () => {
   it("failure-rate: until it fails too often within one interval", async () => {
     const restart = { policy: "failure-rate", failures: 2, intervalMs: 1_000, delayMs: 5 } as const
     assert.deepStrictEqual(await delays(restart, [0, 100, 1_050, 1_060]), [5, 5, 5, undefined])
+  })
+})
+
+describe("a job has failed", () => {
+  const ended = (trigger: Trigger, outcome: Outcome) => hasFailed(StopReport.trusted({ ...report, trigger, outcome }))
+  const { report } = notBegun({ id: "it", job: "it", trigger: "failed" })
+
+  it("where it did, or was lost, and not where it was asked to stop", () => {
+    assert.isTrue(ended("failed", "failed"))
+    assert.isTrue(ended("lost", "cancelled"))
+    assert.isFalse(ended("lost", "succeeded"))
+    for (const trigger of ["stopped", "signal", "idle", "deadline"] as const) assert.isFalse(ended(trigger, "failed"))
   })
 })
 

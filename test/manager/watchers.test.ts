@@ -11,6 +11,7 @@ const info = (id: string, state: JobState) => new JobInfo({ id, job: "sum", stat
 const overview = Effect.succeed<Change & { readonly _tag: "Overview" }>({
   _tag: "Overview",
   version: "1",
+  at: "",
   startedAt: "",
   ready: true,
   counts: { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 },

@@ -125,7 +125,7 @@ describe("autostop run: bad input is one clear line, exit code 2, and nothing is
     [
       "a payload file that does not exist",
       [fixture("life.ts"), "--payload", "@nope.json"],
-      /--payload is not JSON: ENOENT/
+      /--payload @nope\.json cannot be read: ENOENT/
     ],
     ["a payload of the wrong shape", [fixture("life.ts"), "--payload", `{"act":3}`], /Expected .* at \["act"\]/],
     ["a payload that is missing", [fixture("life.ts")], /at \["act"\]/],

@@ -6,7 +6,8 @@ import { until } from "./hosts.ts"
 /** Stands between a client and a server, and does to their connections what networks do. */
 export class Proxy {
   readonly #sockets = new Set<Socket>()
-  readonly #target: number
+  /** The port that it hands on to. */
+  target: number
   readonly #server = createServer((client) => this.#connect(client))
   /** How many connections there were. */
   connections = 0
@@ -20,7 +21,7 @@ export class Proxy {
   cutAfter: (connection: number) => number = () => Infinity
 
   constructor(target: number) {
-    this.#target = target
+    this.target = target
   }
 
   get url(): string {
@@ -52,7 +53,7 @@ export class Proxy {
   #connect(client: Socket): void {
     this.connections++
     if (this.isDown) return void client.resetAndDestroy()
-    const server = connect(this.#target, "127.0.0.1")
+    const server = connect(this.target, "127.0.0.1")
     const connection = this.connections
     let sent = 0
     for (const [from, to] of [[client, server], [server, client]] as const) {

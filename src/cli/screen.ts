@@ -1,0 +1,45 @@
+/** The whole of a terminal: drawn anew at will, whatever its size has become, and given back as it was. */
+export class Screen {
+  readonly #onKey: (data: Buffer) => void
+  readonly #redraw: () => void
+  #isClosed = false
+
+  /** `onQuit` is called at `q`; `onResize` when it is to be drawn anew. */
+  constructor({ onQuit, onResize }: { readonly onQuit: () => void; readonly onResize: () => void }) {
+    const { stdin, stdout } = process
+    this.#redraw = onResize
+    this.#onKey = (data) => {
+      const keys = data.toString()
+      if (keys.includes(interrupt)) process.kill(process.pid, "SIGINT")
+      else if (keys.includes("q")) onQuit()
+    }
+    // a screen of its own, no cursor, and lines that are too long are cut
+    stdout.write("\u001b[?1049h\u001b[?25l\u001b[?7l")
+    stdout.on("resize", this.#redraw)
+    if (stdin.isTTY) stdin.setRawMode(true).on("data", this.#onKey)
+    process.once("exit", this.close)
+  }
+
+  draw(lines: ReadonlyArray<string>): void {
+    // a terminal that does not know its size says 0
+    const rows = process.stdout.rows || 24
+    const shown = lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `… and ${lines.length - rows + 1} more`]
+    process.stdout.write(`\u001b[H${shown.map((line) => `${printable(line)}\u001b[K`).join("\r\n")}\u001b[J`)
+  }
+
+  readonly close = (): void => {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const { stdin, stdout } = process
+    process.off("exit", this.close)
+    stdout.off("resize", this.#redraw)
+    if (stdin.isTTY) stdin.off("data", this.#onKey).setRawMode(false).pause()
+    stdout.write("\u001b[?7h\u001b[?25h\u001b[?1049l")
+  }
+}
+
+/** Ctrl-C, where the terminal leaves it to the program what that means. */
+const interrupt = "\u0003"
+
+/** What jobs call themselves, and say, must not drive the terminal. */
+const printable = (text: string): string => text.replace(/\p{Cc}/gu, " ")
