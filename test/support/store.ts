@@ -16,7 +16,7 @@ export const withStore =
     Effect.provide(self, layerOf(url), { local: true })
 
 /** A folder with names of databases that are not there yet. */
-const files = () => {
+export const files = () => {
   const folder = mkdtempSync(join(tmpdir(), "autostop-store-"))
   let count = 0
   return {
