@@ -10,19 +10,21 @@ import { Server } from "../support/server.ts"
 const leasedMain = fileURLToPath(new URL("./leased.main.ts", import.meta.url))
 
 /** Submits without a command line, which takes a while to start. Its status, or 0 where there was no answer. */
-const post = async (server: Server, path: string, body: object): Promise<number> => {
+/** The answer to a request; its status is 0 where the connection was lost. */
+const ask = async (server: Server, path: string, body: object) => {
   try {
     const response = await fetch(`${server.url}${path}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body)
     })
-    await response.text()
-    return response.status
-  } catch {
-    return 0
+    return { status: response.status, text: await response.text() }
+  } catch (error) {
+    return { status: 0, text: String(error) }
   }
 }
+
+const post = async (server: Server, path: string, body: object) => (await ask(server, path, body)).status
 
 const listed = async (server: Server): Promise<ReadonlyArray<JobInfo>> =>
   Schema.decodeUnknownSync(Schema.Array(JobInfo))(await (await fetch(`${server.url}/jobs?limit=1000`)).json())
@@ -103,8 +105,8 @@ describe.concurrent("a job manager", () => {
     const ids = Array.from({ length: 500 }, (_, n) => `job-${n}`)
     const answered = new Set<string>()
     const submit = async (id: string) => {
-      const status = await post(server, "/jobs", { id, job: "greet", payload: { name: id } })
-      assert.include([0, 201], status)
+      const { status, text } = await ask(server, "/jobs", { id, job: "greet", payload: { name: id } })
+      assert.include([0, 201], status, text)
       if (status === 201) answered.add(id)
       if (answered.size === 150) server.server.signal("SIGKILL")
     }
