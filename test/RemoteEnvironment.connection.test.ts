@@ -3,13 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { Environment } from "../src/index.ts"
 import { Manager } from "../src/manager/Manager.ts"
 import { Address } from "../src/manager/server.ts"
 import { layer } from "../src/RemoteEnvironment.ts"
-import { eventOf, eventsOf } from "./support/hosts.ts"
+import { eventOf, eventsOf, until } from "./support/hosts.ts"
 import { Endless, latch, Latched, resultOf, serving, stateOf, Sum } from "./support/managed.ts"
 import { Control } from "./support/memoryManager.ts"
 import { proxyOf } from "./support/proxy.ts"
@@ -36,14 +35,15 @@ describe("a remote environment whose connections break", () => {
         const run = yield* Environment.submit(Latched, {})
         const whole = yield* Effect.forkChild(eventsOf(run))
         const result = yield* Effect.forkChild(run.result)
-        for (let i = 0; i < 5; i++) {
-          yield* Effect.sleep("30 millis")
+        const { readers } = yield* Control
+        for (let i = 1; i <= 5; i++) {
+          yield* until(`reader ${i}`, () => readers.length >= i)
           proxy.cut()
         }
         proxy.isDown = true
-        yield* Effect.sleep("100 millis")
+        yield* proxy.reached(2)
         latch.openUnsafe()
-        yield* Effect.sleep("100 millis")
+        yield* resultOf(run.id)
         // from here on a connection breaks in the middle of what it sends, a little later each time
         const before = proxy.connections
         proxy.cutAfter = (connection) => 220 + 40 * (connection - before)
@@ -56,7 +56,6 @@ describe("a remote environment whose connections break", () => {
         const reference = yield* Effect.promise(async () => (await fetch(`${direct}/jobs/${run.id}/events`)).text())
         const expected = [...reference.matchAll(/^data: (\{.*\})$/gm)].map(([, json]) => JSON.parse(json ?? ""))
         assert.deepStrictEqual(events, expected)
-        const { readers } = yield* Control
         assert.isTrue(readers.some((after) => after > 0), "no reader resumed")
       }).pipe(Effect.provide(layer({ url: proxy.url })))
     }).pipe(Effect.scoped, Effect.provide(serving())))
@@ -70,12 +69,13 @@ describe("a remote environment whose connections break", () => {
         const run = yield* Environment.submit(Latched, {})
         const result = yield* Effect.forkChild(run.result)
         yield* eventOf(run, "RunStarted")
-        yield* Effect.sleep("600 millis")
-        // heartbeats alone keep it
+        const { sent } = proxy
+        yield* until("some heartbeats have come", () => proxy.sent >= sent + 8)
+        // they alone keep it
         assert.strictEqual((yield* Control).readers.length, 1)
         proxy.isSilent = true
         latch.openUnsafe()
-        yield* Effect.sleep("600 millis")
+        yield* proxy.reached(1)
         proxy.isSilent = false
         assert.deepStrictEqual((yield* Fiber.join(result)).exit, Exit.succeed("opened"))
       }).pipe(Effect.provide(layer({ url: proxy.url, silence: "400 millis" })))
@@ -89,7 +89,8 @@ describe("a remote environment whose connections break", () => {
         // the answer to the first submit is lost
         proxy.cutAfter = () => 10
         const submitting = yield* Effect.forkChild(Environment.run(Sum, { numbers: [2] }))
-        yield* Effect.sleep("40 millis")
+        // the second may be lost as well, the third is not
+        yield* until("it has asked again", () => proxy.connections >= 2)
         proxy.cutAfter = () => Infinity
         assert.deepStrictEqual(yield* Fiber.join(submitting), { sum: 2n })
         const { submissions } = yield* Control
@@ -107,7 +108,8 @@ describe("a remote environment whose connections break", () => {
       yield* Effect.gen(function*() {
         proxy.cutAfter = () => 0
         const submitting = yield* Effect.forkChild(Environment.run(Endless, {}, { id: "lost" }))
-        while ((yield* Control).submissions.length === 0) yield* Effect.sleep("5 millis")
+        const { submissions } = yield* Control
+        yield* until("it was submitted", () => submissions.length > 0)
         proxy.cutAfter = () => Infinity
         yield* Fiber.interrupt(submitting)
         assert.strictEqual((yield* resultOf("lost")).report.trigger, "stopped")
@@ -124,7 +126,8 @@ describe("a remote environment whose connections break", () => {
       proxy.isDown = true
       proxy.cut()
       const stopping = yield* Effect.forkChild(run.stop())
-      assert.isTrue(Option.isNone(yield* Effect.timeoutOption(Fiber.join(stopping), "300 millis")))
+      yield* proxy.reached(2)
+      assert.isUndefined(stopping.pollUnsafe())
       const start = Date.now()
       yield* Scope.close(scope, Exit.void)
       assert.isBelow(Date.now() - start, 2_000)
@@ -140,7 +143,7 @@ describe("a remote environment whose connections break", () => {
         proxy.isDown = true
         proxy.cut()
         const stopping = yield* Effect.forkChild(run.stop({ reason: "enough" }))
-        yield* Effect.sleep("200 millis")
+        yield* proxy.reached(2)
         proxy.isDown = false
         yield* Fiber.join(stopping)
         assert.strictEqual((yield* run.result).report.reason, "enough")

@@ -151,7 +151,7 @@ describe("a probe", () => {
       assert.strictEqual(report.outcome, "failed")
     }))
 
-  it.effect("works outside of a job as any layer does", () =>
+  it.effect("is a plain layer outside of a job", () =>
     Effect.gen(function*() {
       const journal = new Journal()
       const db = probe(journal, "db")

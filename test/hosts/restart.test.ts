@@ -76,7 +76,7 @@ describe.each(remotes)("a %s that ends again and again", (host) => {
       assert.deepStrictEqual(delays, [5, 5])
     }).pipe(local))
 
-  it.live("is replaced as any Schedule says", () =>
+  it.live("is replaced when a Schedule says so", () =>
     Effect.gen(function*() {
       const { delays } = yield* endless(host, Schedule.upTo(Schedule.spaced("1 millis"), { times: 1 }))
       assert.deepStrictEqual(delays, [1])

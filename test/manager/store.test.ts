@@ -1,27 +1,13 @@
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { StopReport } from "../../src/index.ts"
 import { JobStore } from "../../src/manager/JobStore.ts"
 import { JobInfo } from "../../src/manager/models.ts"
-import { type Postgres, startPostgres } from "../support/postgres.ts"
-import { add, at, databases, eventsOf, files, infoOf, jobOf, resultOf, stopped, withStore } from "../support/store.ts"
-
-let sqlite: ReturnType<typeof files>
-let postgres: Postgres
-
-beforeAll(async () => {
-  sqlite = files()
-  postgres = await startPostgres()
-})
-
-afterAll(async () => {
-  await postgres.stop()
-  sqlite.remove()
-})
+import { add, at, databases, eventsOf, infoOf, jobOf, resultOf, stopped, withStore } from "../support/store.ts"
 
 const all = { limit: 1000 }
 
-describe.each(databases(() => sqlite, () => postgres))("the store in $kind", ({ fresh }) => {
+describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
   /** A test with an empty store. */
   const test = (name: string, body: Effect.Effect<void, unknown, JobStore>) =>
     it.live(name, () => Effect.suspend(() => withStore(fresh())(body)))

@@ -1,4 +1,4 @@
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { spawn } from "node:child_process"
@@ -10,22 +10,10 @@ import { layerOf } from "../../src/manager/store/layer.ts"
 import * as pg from "../../src/manager/store/postgres.ts"
 import * as sqlite from "../../src/manager/store/sqlite.ts"
 import { layer as sqlStore } from "../../src/manager/store/sqlStore.ts"
-import { type Postgres, startPostgres } from "../support/postgres.ts"
 import { proxyOf } from "../support/proxy.ts"
-import { add, eventsOf, files, jobOf, withStore } from "../support/store.ts"
+import { add, databases, eventsOf, jobOf, withStore } from "../support/store.ts"
 
-let folder: ReturnType<typeof files>
-let postgres: Postgres
-
-beforeAll(async () => {
-  folder = files()
-  postgres = await startPostgres()
-})
-
-afterAll(async () => {
-  await postgres.stop()
-  folder.remove()
-})
+const { postgres, sqlite: folder } = databases()
 
 /** The error that an effect fails with, and nothing else. */
 const refusal = <A, E, R>(self: Effect.Effect<A, E, R>) =>
@@ -130,7 +118,7 @@ describe("the store in SQLite, when the file", () => {
 describe("the store in PostgreSQL, when the server", () => {
   it.live("crashes: says so, and goes on once it is there again", () =>
     Effect.gen(function*() {
-      yield* withStore(postgres.fresh())(Effect.gen(function*() {
+      yield* withStore(postgres().fresh())(Effect.gen(function*() {
         const store = yield* JobStore
         yield* add(jobOf("a"))
         // in the middle of transactions too
@@ -139,11 +127,11 @@ describe("the store in PostgreSQL, when the server", () => {
             refusal(Effect.forever(store.append("a", eventsOf(n * 100_000, n * 100_000 + 1999))))
           ))
         yield* Effect.sleep(300)
-        yield* Effect.promise(postgres.crash)
+        yield* Effect.promise(postgres().crash)
         for (const writer of writers) assert.include(yield* Fiber.join(writer), "postgres://tester@127.0.0.1:")
         assert.include(yield* refusal(store.add(jobOf("b"))), "start the server")
         assert.include(yield* refusal(store.counts), "start the server")
-        yield* Effect.promise(postgres.restart)
+        yield* Effect.promise(postgres().restart)
         assert.isTrue((yield* store.add(jobOf("b"))).isNew)
         assert.deepEqual(yield* store.get("a"), jobOf("a"))
         for (const n of [1, 2, 3, 4]) {
@@ -154,12 +142,12 @@ describe("the store in PostgreSQL, when the server", () => {
 
   it.live("ends the sessions: goes on with new ones", () =>
     Effect.gen(function*() {
-      const url = postgres.fresh()
+      const url = postgres().fresh()
       yield* withStore(url)(Effect.gen(function*() {
         const store = yield* JobStore
         yield* Effect.all([store.counts, store.counts, store.counts], { concurrency: "unbounded" })
-        postgres.query(
-          postgres.url("postgres"),
+        postgres().query(
+          postgres().url("postgres"),
           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'autostop'"
         )
         yield* store.add(jobOf("a")).pipe(Effect.retry(Schedule.recurs(3)))
@@ -169,7 +157,7 @@ describe("the store in PostgreSQL, when the server", () => {
 
   it.live("is silent: says so in time, also in the middle of a transaction, and goes on with new sessions", () =>
     Effect.gen(function*() {
-      const url = postgres.fresh()
+      const url = postgres().fresh()
       const proxy = yield* proxyOf(url)
       const through = new URL(url)
       through.port = new URL(proxy.url).port
@@ -195,7 +183,7 @@ describe("the store in PostgreSQL, when the server", () => {
   it.live("cannot be used: says what to do, and never the password", () =>
     Effect.gen(function*() {
       const secret = "s3cret-Wort"
-      const url = postgres.url("postgres")
+      const url = postgres().url("postgres")
       const { host, port } = new URL(url)
       const cases: ReadonlyArray<readonly [url: string, message: string]> = [
         [`postgres://tester:${secret}@${host}/postgres`, "refuses this user or password"],
@@ -214,12 +202,12 @@ describe("the store in PostgreSQL, when the server", () => {
         assert.include(message, expected)
         assert.notInclude(message, secret)
       }
-      assert.include(yield* opened(postgres.url("nothere")), "has no such database: create it")
-      const bare = postgres.fresh()
-      postgres.query(bare, "CREATE ROLE guest LOGIN PASSWORD 'guest'; REVOKE ALL ON SCHEMA public FROM PUBLIC")
+      assert.include(yield* opened(postgres().url("nothere")), "has no such database: create it")
+      const bare = postgres().fresh()
+      postgres().query(bare, "CREATE ROLE guest LOGIN PASSWORD 'guest'; REVOKE ALL ON SCHEMA public FROM PUBLIC")
       const guest = bare.replace(/tester:[^@]*@/, "guest:guest@")
       assert.include(yield* opened(guest), "grant it USAGE and CREATE")
-      postgres.query(bare, "GRANT USAGE ON SCHEMA public TO guest")
+      postgres().query(bare, "GRANT USAGE ON SCHEMA public TO guest")
       assert.include(yield* opened(guest), "grant it CREATE on the schema")
     }))
 })

@@ -1,37 +1,9 @@
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { DatabaseSync } from "node:sqlite"
 import { JobStore } from "../../src/manager/JobStore.ts"
-import { type Postgres, startPostgres } from "../support/postgres.ts"
-import { add, files, jobOf, withStore } from "../support/store.ts"
+import { add, databases, jobOf, withStore } from "../support/store.ts"
 
-let sqlite: ReturnType<typeof files>
-let postgres: Postgres
-
-beforeAll(async () => {
-  sqlite = files()
-  postgres = await startPostgres()
-})
-
-afterAll(async () => {
-  await postgres.stop()
-  sqlite.remove()
-})
-
-const databases = [
-  {
-    kind: "SQLite",
-    fresh: () => sqlite.fresh(),
-    query: (url: string, text: string) => {
-      const database = new DatabaseSync(url)
-      database.exec(text)
-      database.close()
-    }
-  },
-  { kind: "PostgreSQL", fresh: () => postgres.fresh(), query: (url: string, text: string) => postgres.query(url, text) }
-]
-
-describe.each(databases)("the tables in $kind", ({ fresh, query }) => {
+describe.each(databases().kinds)("the tables in $kind", ({ fresh, query }) => {
   it.live("are made beside those of others", () =>
     Effect.gen(function*() {
       const url = fresh()

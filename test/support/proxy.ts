@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { once } from "node:events"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
+import { until } from "./hosts.ts"
 
 /** Stands between a client and a server, and does to their connections what networks do. */
 export class Proxy {
@@ -10,6 +11,8 @@ export class Proxy {
   readonly #server = createServer((client) => this.#connect(client))
   /** How many connections there were. */
   connections = 0
+  /** How often a server has sent something. */
+  sent = 0
   /** Whether new connections are closed as they come. */
   isDown = false
   /** Whether nothing is handed on any more, and nobody is told. */
@@ -36,6 +39,12 @@ export class Proxy {
     for (const socket of this.#sockets) socket.resetAndDestroy()
   }
 
+  /** Waits until there have been so many more connections. */
+  reached(more: number): Effect.Effect<void> {
+    const enough = this.connections + more
+    return until(`connection ${enough}`, () => this.connections >= enough)
+  }
+
   close(): void {
     this.#server.close()
     this.cut()
@@ -51,6 +60,7 @@ export class Proxy {
       this.#sockets.add(from)
       from.on("data", (chunk: Buffer) => {
         if (this.isSilent) return
+        if (from === server) this.sent++
         const left = from === server ? this.cutAfter(connection) - sent : Infinity
         if (from === server) sent += chunk.length
         to.write(chunk.length > left ? chunk.subarray(0, Math.max(0, left)) : chunk, () => {

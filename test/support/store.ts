@@ -1,19 +1,21 @@
+import { afterAll, assert, beforeAll } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { JobStore, type StoredJob, type StoreError } from "../../src/manager/JobStore.ts"
 import { JobInfo, type JobResult, type NumberedEvent } from "../../src/manager/models.ts"
 import { layerOf } from "../../src/manager/store/layer.ts"
 import { StopReport } from "../../src/index.ts"
-import type { Postgres } from "./postgres.ts"
+import { type Postgres, startPostgres } from "./postgres.ts"
 
 /** Runs an effect with a store that is opened before and closed after it. */
 export const withStore =
   (url: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, Exclude<R, JobStore>> =>
     Effect.provide(self, layerOf(url), { local: true })
 
-/** A folder for a test file, with names of databases that are not there yet. */
+/** A folder with names of databases that are not there yet. */
 export const files = () => {
   const folder = mkdtempSync(join(tmpdir(), "autostop-store-"))
   let count = 0
@@ -24,12 +26,35 @@ export const files = () => {
   }
 }
 
-/** The databases that a store works on: each gives the URL of an empty one. */
-export const databases = (sqlite: () => ReturnType<typeof files>, postgres: () => Postgres) =>
-  [
-    { kind: "SQLite", fresh: () => sqlite().fresh() },
-    { kind: "PostgreSQL", fresh: () => postgres().fresh() }
+/** The databases that a store works on, for a test file: they are gone when it ends. */
+export const databases = () => {
+  const sqlite = files()
+  let started: Postgres | undefined
+  beforeAll(async () => void (started = await startPostgres()))
+  afterAll(async () => {
+    await started?.stop()
+    sqlite.remove()
+  })
+  const postgres = () => started ?? assert.fail("PostgreSQL has not started")
+  /** Each gives the URL of an empty one, and runs SQL in it as others would. */
+  const kinds = [
+    {
+      kind: "SQLite",
+      fresh: () => sqlite.fresh(),
+      query: (url: string, text: string) => {
+        const database = new DatabaseSync(url)
+        database.exec(text)
+        database.close()
+      }
+    },
+    {
+      kind: "PostgreSQL",
+      fresh: () => postgres().fresh(),
+      query: (url: string, text: string) => postgres().query(url, text)
+    }
   ] as const
+  return { sqlite, postgres, kinds }
+}
 
 /** The time of day, by the second. */
 export const at = (second: number): string => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString()
