@@ -44,3 +44,10 @@ export interface JobProcess {
   /** How the job ended, once nothing of its process is left. There always is an ending, also for one that was killed. */
   readonly ended: Effect.Effect<JobResult>
 }
+
+/** Where the processes of jobs come from. */
+export interface Launcher {
+  readonly start: (options: JobProcessOptions) => JobProcess
+  /** Sees to it that a job can be run as it was submitted. Fails with a message for people. */
+  readonly check: (code: Code, submission: Submission) => Effect.Effect<void, string>
+}

@@ -14,7 +14,7 @@ import { type Answer, decodeAnswer, type Question } from "./wire.ts"
 /** What a process may take before it begins to load the module, also on a busy machine. */
 const bootMs = 30_000
 /** How long the check of one submission may take. */
-const checkMs = 5_000
+const checkMs = 20_000
 /** An inspector that nobody has asked for that long ends: its module may be another one by then. */
 const idleMs = 30_000
 

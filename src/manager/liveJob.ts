@@ -5,8 +5,6 @@ import type { JobProcess } from "./JobProcess.ts"
 import type { JobLog } from "./jobLog.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "./models.ts"
 
-type Tagged<Tag> = Extract<JobEvent, { readonly _tag: Tag }>
-
 /** A job that has not stopped: what is known of it right now, and who waits for news. */
 export class LiveJob {
   readonly submission: Submission
@@ -22,7 +20,7 @@ export class LiveJob {
   isDirty = false
   /** When its lease expires, in milliseconds since 1970. */
   leaseEnd = Infinity
-  /** A stop that was asked for while its process was about to begin. */
+  /** The stop that was asked for last: it does not begin again, and if its process is about to begin it hears of it. */
   asked: StopCommand | undefined
   /** Whether it waits for the time of its next attempt. */
   isWaiting = false
@@ -100,20 +98,23 @@ export class LiveJob {
   }
 
   /** It has stopped, and goes back into the queue. */
-  again(event: Tagged<"JobRestarting">): void {
-    this.#add(event)
-    const { id, job, priority, submittedAt } = this.info
+  again({ report: { clean, outcome, reason, trigger } }: JobResult, delayMs: number, at: string): void {
+    const { id, job, priority, restarts = 0, submittedAt } = this.info
+    const attempt = restarts + 1
+    const because = reason === undefined ? {} : { reason }
+    this.#add({ _tag: "JobRestarting", at, attempt, delayMs, trigger, outcome, clean, ...because })
     this.info = new JobInfo({
       id,
       job,
       priority,
       submittedAt,
       state: "queued",
-      restarts: event.attempt,
-      ...(event.delayMs === 0 ? {} : { restartsAt: new Date(Date.parse(event.at) + event.delayMs).toISOString() })
+      restarts: attempt,
+      ...(delayMs === 0 ? {} : { restartsAt: new Date(Date.parse(at) + delayMs).toISOString() })
     })
     this.isDirty = true
     this.isPaused = false
+    this.asked = undefined
     this.process = undefined
     this.stages = []
     this.onChange()

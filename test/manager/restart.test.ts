@@ -148,15 +148,15 @@ describe("the limits of a job", () => {
 
   it("time: one that runs for longer is stopped by its policy, and killed where it blocks", async () => {
     await using given = await start()
-    const waiting = await given.submit({ act: "wait" }, "--time-limit", "1s", "--wait", "--format", "json")
+    const waiting = await given.submit({ act: "wait" }, "--time-limit", "5s", "--wait", "--format", "json")
     assert.include(JSON.parse(waiting.stdout), {
       trigger: "deadline",
-      reason: "it ran for 1000 ms, its limit",
+      reason: "it ran for 5000 ms, its limit",
       outcome: "cancelled",
       clean: true
     })
     await given.server.run("delete", "it")
-    const blocked = await given.submit({ act: "block" }, "--time-limit", "1s", "--wait", "--format", "json")
+    const blocked = await given.submit({ act: "block" }, "--time-limit", "5s", "--wait", "--format", "json")
     assert.strictEqual(blocked.code, 3)
     assert.include(JSON.parse(blocked.stdout), { trigger: "deadline", outcome: "cancelled", clean: false })
   })

@@ -173,6 +173,43 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
   )
 
   test(
+    "tells when the latest have stopped, to keep so many of them",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      yield* add(...[3, 1, 2].map((second) => ({ ...jobOf(`s${second}`), info: stopped(`s${second}`, second) })))
+      yield* add(jobOf("running", { state: "running" }))
+      const times = yield* Effect.forEach([1, 2, 3, 4], (place) => store.stoppedAt(place))
+      assert.deepStrictEqual(times, [at(3), at(2), at(1), undefined])
+    })
+  )
+
+  test(
+    "keeps what was uploaded as long as a job has it",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const [used, unused, late] = ["a".repeat(64), "b".repeat(64), "c".repeat(64)] as const
+      const upload = (hash: string, second = 0, content = `{"é":"${hash}"}`) =>
+        store.addBundle({ hash, content, uploadedAt: at(second) })
+      yield* Effect.all([upload(used), upload(unused), upload(late, 9)])
+      yield* upload(used, 0, "something else")
+      assert.strictEqual(yield* store.bundle(used), `{"é":"${used}"}`)
+      assert.isUndefined(yield* store.bundle("d".repeat(64)))
+      const { info, submission } = jobOf("s1")
+      yield* add({ info, submission: { ...submission, bundle: used } })
+      assert.deepStrictEqual(yield* store.removeBundles(at(5)), [unused])
+      yield* store.finish(stopped("s1", 1), resultOf("s1"))
+      assert.deepStrictEqual(yield* store.removeBundles(at(5)), [])
+      yield* store.removeStopped(at(5))
+      assert.deepStrictEqual(yield* store.removeBundles(at(5)), [used])
+      // a job cannot have what is not there any more
+      const gone = yield* Effect.flip(
+        add({ ...jobOf("s2"), submission: { ...submission, id: "s2", bundle: used } })
+      )
+      assert.strictEqual(gone._tag, "StoreError")
+    })
+  )
+
+  test(
     "tells those that have not stopped, and counts",
     Effect.gen(function*() {
       const store = yield* JobStore

@@ -1,0 +1,213 @@
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { rmSync } from "node:fs"
+import { join } from "node:path"
+import { Notice } from "../internal/notice.ts"
+import type { Code, Launcher } from "./JobProcess.ts"
+import { Leases } from "./leases.ts"
+import type { LiveJob } from "./liveJob.ts"
+import type { ManagerOptions } from "./Manager.ts"
+import type { JobResult, StopCommand, Submission } from "./models.ts"
+import { JobQueue } from "./queue.ts"
+import { endLost } from "./recovery.ts"
+import { failuresOf, hasFailed, restartDelay } from "./restart.ts"
+import type { Saver } from "./saver.ts"
+import { notBegun } from "./unreported.ts"
+
+/** Why a job is stopped with its manager. */
+const closing = "the job manager is being stopped"
+
+export interface Running {
+  readonly options: Pick<ManagerOptions, "concurrency" | "folder" | "limits">
+  readonly launcher: Launcher
+  readonly clock: Clock.Clock
+  readonly saver: Saver
+  readonly fork: (effect: Effect.Effect<void>) => unknown
+}
+
+/** Who has the jobs that are run. */
+export interface Owner {
+  readonly codeOf: (submission: Submission) => Effect.Effect<Code, { readonly message: string }>
+  /** A job has stopped, and that is on disk. */
+  readonly onEnd: (job: LiveJob) => void
+}
+
+/** Runs jobs, so many at once, from the queue until they have stopped for good. */
+export class Runner {
+  isClosing = false
+  readonly #given: Running
+  readonly #owner: Owner
+  readonly #queue = new JobQueue()
+  readonly #leases: Leases
+  /** Those that run, are about to, or have just ended: each has one of the places there are. */
+  readonly #running = new Set<LiveJob>()
+
+  constructor(given: Running, owner: Owner) {
+    this.#given = given
+    this.#owner = owner
+    this.#leases = new Leases(given, (job, reason) => this.stop(job, { reason }))
+  }
+
+  add(job: LiveJob): void {
+    this.#leases.renew(job)
+    this.#enqueue(job)
+    this.#startNext()
+  }
+
+  /** Takes on the jobs of a manager before this one. */
+  recover(jobs: ReadonlyArray<LiveJob>): void {
+    const { fork } = this.#given
+    for (const job of jobs) {
+      this.#leases.renew(job)
+      if (job.info.state === "queued") this.#enqueue(job)
+      else {
+        // it was killed while it was being stopped
+        job.isPaused = job.info.reason === closing
+        fork(Effect.flatMap(endLost(job, this.#resultFile(job)), (result) => this.#ended(job, result)))
+      }
+    }
+    this.#startNext()
+  }
+
+  /** The lease of the job, if it has one, lasts from now on. */
+  renew(job: LiveJob): void {
+    this.#leases.renew(job)
+  }
+
+  stop(job: LiveJob, command: StopCommand): void {
+    job.asked = command
+    if (job.process !== undefined) return job.process.stop(command)
+    // it has not begun: there is nothing to stop but its place in the queue
+    if (this.#queue.remove(job.info.id) === undefined && !job.isWaiting) return
+    job.isWaiting = false
+    const { id, job: name, submittedAt } = job.info
+    const times = { startedAt: submittedAt, stoppedAt: this.#now() }
+    const result = notBegun({ id, job: name, trigger: "stopped", reason: command.reason, ...times })
+    this.#given.fork(this.#ended(job, result))
+  }
+
+  /** Stops all that run. */
+  stopAll(command: StopCommand): void {
+    for (const job of this.#running) this.stop(job, command)
+  }
+
+  /** Starts no more jobs, stops those that run, and waits for them. Those that are to begin again are queued on disk. */
+  get close(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.isClosing = true
+      const running = [...this.#running]
+      for (const job of running) {
+        job.isPaused = job.asked === undefined
+        this.stop(job, { reason: closing })
+      }
+      return Effect.forEach(running, ({ rested }) => rested.await, { concurrency: "unbounded", discard: true })
+    })
+  }
+
+  /** Puts a job into the queue, once its time has come. */
+  #enqueue(job: LiveJob): void {
+    const { clock, fork } = this.#given
+    const { restartsAt } = job.info
+    const waitMs = restartsAt === undefined ? 0 : Date.parse(restartsAt) - clock.currentTimeMillisUnsafe()
+    if (waitMs <= 0) return this.#queue.add(job)
+    job.isWaiting = true
+    fork(Effect.andThen(
+      Effect.sleep(waitMs),
+      Effect.sync(() => {
+        if (!job.isWaiting) return
+        job.isWaiting = false
+        this.#queue.add(job)
+        this.#startNext()
+      })
+    ))
+  }
+
+  #startNext(): void {
+    while (!this.isClosing && this.#running.size < this.#given.options.concurrency) {
+      const running = [...this.#running]
+      const job = this.#queue.take((name) => running.filter(({ info }) => info.job === name).length)
+      if (job === undefined) return
+      this.#running.add(job)
+      job.rested = new Notice()
+      this.#given.fork(this.#start(job))
+    }
+  }
+
+  #start(job: LiveJob): Effect.Effect<void> {
+    return Effect.flatMap(Effect.result(this.#owner.codeOf(job.submission)), (code) => {
+      if (code._tag === "Success") return this.#run(job, code.success)
+      const { id, job: name } = job.info
+      return this.#ended(job, notBegun({ id, job: name, trigger: "failed", reason: code.failure.message }))
+    })
+  }
+
+  #run(job: LiveJob, code: Code): Effect.Effect<void> {
+    const { launcher, options: { limits }, saver } = this.#given
+    const { asked, info: { id }, submission } = job
+    const resultFile = this.#resultFile(job)
+    // that of the attempt before this one
+    rmSync(resultFile, { force: true })
+    const process = launcher.start({
+      id,
+      submission,
+      code,
+      limits: {
+        memory: lower(submission.memory, limits.memory),
+        timeMs: lower(submission.timeMs, limits.timeMs)
+      },
+      resultFile,
+      onEvent: (event) => {
+        job.take(event)
+        saver.changed(job)
+      },
+      onStages: (stages) => void (job.stages = stages),
+      onOutput: (stream, text) => job.log.add(stream, text, this.#now())
+    })
+    job.process = process
+    const { pid } = process
+    job.change({ state: "starting", startedAt: this.#now(), ...(pid === undefined ? {} : { pid }) })
+    saver.changed(job)
+    if (asked !== undefined) process.stop(asked)
+    return Effect.flatMap(process.ended, (result) => this.#ended(job, result))
+  }
+
+  /** An attempt has ended: once what follows is on disk its place is free. */
+  #ended(job: LiveJob, result: JobResult): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      yield* Effect.promise(() => job.log.flush())
+      const delayMs = yield* this.#delay(job, result)
+      if (delayMs === undefined) job.stop(result)
+      else job.again(result, delayMs, this.#now())
+      this.#given.saver.changed(job)
+      yield* job.rested.await
+      // it is in the store now
+      rmSync(this.#resultFile(job), { force: true })
+      this.#running.delete(job)
+      if (delayMs === undefined) this.#owner.onEnd(job)
+      else this.#enqueue(job)
+      this.#startNext()
+    })
+  }
+
+  /** After how long it begins again; none where it does not. */
+  #delay(job: LiveJob, { report }: JobResult): Effect.Effect<number | undefined> {
+    const { restart } = job.submission
+    if (restart === undefined) return Effect.undefined
+    if (job.isPaused) return Effect.succeed(report.outcome === "succeeded" ? undefined : 0)
+    // also one that failed before it heard of the stop
+    if (job.asked !== undefined || !hasFailed(report)) return Effect.undefined
+    const failures = failuresOf([...job.events, ...job.unsaved])
+    return restartDelay(restart, failures, this.#given.clock.currentTimeMillisUnsafe())
+  }
+
+  #now(): string {
+    return new Date(this.#given.clock.currentTimeMillisUnsafe()).toISOString()
+  }
+
+  #resultFile({ info }: LiveJob): string {
+    return join(this.#given.options.folder, "results", `${info.id}.json`)
+  }
+}
+
+const lower = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined ? a ?? b : Math.min(a, b)
