@@ -13,8 +13,8 @@ import { type Answer, decodeAnswer, type Question } from "./wire.ts"
 
 /** What a process may take before it begins to load the module, also on a busy machine. */
 const bootMs = 30_000
-/** How long the check of one submission may take. */
-const checkMs = 20_000
+/** How long the check of one submission may take, unless it is told otherwise. */
+const longestCheckMs = 20_000
 /** An inspector that nobody has asked for that long ends: its module may be another one by then. */
 const idleMs = 30_000
 
@@ -34,6 +34,7 @@ export class Inspector {
   refusal: string | undefined
   readonly #module: string
   readonly #loadMs: number
+  readonly #checkMs: number
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, Reply>()
   readonly #onEnd: () => void
@@ -47,11 +48,13 @@ export class Inspector {
     readonly nodeArgs: ReadonlyArray<string>
     readonly env: NodeJS.ProcessEnv
     readonly loadMs: number
+    readonly checkMs?: number
     readonly onEnd: () => void
   }) {
-    const { env, loadMs, module, nodeArgs, onEnd } = options
+    const { checkMs = longestCheckMs, env, loadMs, module, nodeArgs, onEnd } = options
     this.#module = module
     this.#loadMs = loadMs
+    this.#checkMs = checkMs
     this.#onEnd = onEnd
     this.loaded = new Promise((resolve) => void (this.#conclude = resolve))
     this.#child = spawn(process.execPath, [...execArgv(), ...nodeArgs, fileURLToPath(entries.inspectorMain), module], {
@@ -112,12 +115,15 @@ export class Inspector {
   }
 
   #limitCheck(): void {
-    this.#limit(checkMs, `a submission could not be checked within ${checkMs / 1_000} s`)
+    this.#limit(this.#checkMs, `a submission could not be checked within ${this.#checkMs / 1_000} s`)
   }
 
   #limit(ms: number, why: string): void {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#end(why), Math.min(ms, longestMs))
+    this.#timer = setTimeout(() => {
+      // where this process itself had no time, the answer is there and has to be read first
+      this.#timer = setTimeout(() => this.#end(why))
+    }, Math.min(ms, longestMs))
   }
 
   #end(why: string): void {

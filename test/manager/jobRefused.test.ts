@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { childEnv } from "../../src/manager/childEnv.ts"
+import { Inspector } from "../../src/manager/inspector.ts"
 import { checkSubmission, inspect } from "../../src/manager/launcher.ts"
 import type { Submission } from "../../src/manager/models.ts"
 import { assertClean } from "../../src/testing.ts"
@@ -44,6 +46,23 @@ describe("the process of a job: what cannot be run is refused, before it begins 
     const check = checkSubmission({ module: urlOf("work") }, { job: "work", payload: { act: "add" } })
     await Effect.runPromise(Effect.all(Array.from({ length: 50 }, () => check), { concurrency: "unbounded" }))
     assert.strictEqual(await Effect.runPromise(inspect(urlOf("work"))), "work")
+  })
+
+  it("a submission is not refused since nobody had time to read that it may run", async () => {
+    const inspector = new Inspector({
+      module: urlOf("work"),
+      nodeArgs: [],
+      env: childEnv(),
+      loadMs: 30_000,
+      checkMs: 1_000,
+      onEnd: () => {}
+    })
+    await inspector.loaded
+    const check = inspector.check({ job: "work", payload: { act: "add" } })
+    // once it has been asked, this thread stands still for longer than the check may take
+    await new Promise((resolve) => setImmediate(resolve))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500)
+    assert.isUndefined(await check)
   })
 
   const loads: ReadonlyArray<readonly [how: string, message: RegExp]> = [
