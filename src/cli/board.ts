@@ -89,6 +89,7 @@ export class Board {
   #detail(info: JobInfo, now: number): string {
     const stages = this.#stages.get(info.id) ?? []
     if (info.state === "stopped" || info.state === "stopping") return ending(info)
+    if (info.restartsAt !== undefined) return `begins again in ${span(Date.parse(info.restartsAt) - this.#now(now))}`
     const rates = this.#rates.get(info.id) ?? new Rates(ratesMs)
     this.#rates.set(info.id, rates)
     return stages.map(({ count, kind, name }) =>

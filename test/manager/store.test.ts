@@ -176,7 +176,10 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
     "tells when the latest have stopped, to keep so many of them",
     Effect.gen(function*() {
       const store = yield* JobStore
-      yield* add(...[3, 1, 2].map((second) => ({ ...jobOf(`s${second}`), info: stopped(`s${second}`, second) })))
+      for (const second of [3, 1, 2]) {
+        const id = `s${second}`
+        yield* add({ info: stopped(id, second), submission: jobOf(id).submission })
+      }
       yield* add(jobOf("running", { state: "running" }))
       const times = yield* Effect.forEach([1, 2, 3, 4], (place) => store.stoppedAt(place))
       assert.deepStrictEqual(times, [at(3), at(2), at(1), undefined])
