@@ -15,6 +15,8 @@ const post = async (server: Server, path: string, body: object): Promise<number>
   const { status, text } = await fetch(`${server.url}${path}`, request)
     .then(async (response) => ({ status: response.status, text: await response.text() }))
     .catch(() => ({ status: 0, text: "" }))
+  // on a busy machine a request may come too slowly: clients ask again
+  if (status === 408) return post(server, path, body)
   assert.include([0, 200, 201, 409], status, text)
   return status
 }
@@ -110,11 +112,13 @@ describe.concurrent("a job manager", () => {
     const kept = new Set((await listed(server)).map(({ id }) => id))
     assert.deepStrictEqual([...before].filter((id) => !kept.has(id)), [])
 
-    // all of them again, each of them twice: one that is there stays the same job
-    const again = await Promise.all(
-      [...ids, ...ids].map((id) => post(server, "/jobs", { id, job: "greet", payload: { name: id } }))
-    )
-    assert.deepStrictEqual(new Set(again), new Set([201]))
+    // all of them again, each of them twice at once: one that is there stays the same job
+    const again = new Set<number>()
+    for (const half of [ids.slice(0, 250), ids.slice(250)]) {
+      const submits = [...half, ...half].map((id) => post(server, "/jobs", { id, job: "greet", payload: { name: id } }))
+      for (const status of await Promise.all(submits)) again.add(status)
+    }
+    assert.deepStrictEqual(again, new Set([201]))
     const other = await post(server, "/jobs", { id: "job-0", job: "greet", payload: { name: "another" } })
     assert.strictEqual(other, 409)
     assert.deepStrictEqual((await listed(server)).map(({ id }) => id).toSorted(), ids.toSorted())
