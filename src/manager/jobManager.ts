@@ -1,17 +1,14 @@
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Context from "effect/Context"
 import type * as Scope from "effect/Scope"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { type JobManager, JobManagerError, type Options } from "../JobManager.ts"
-import { inspect, launcher } from "./launcher.ts"
-import { layer as layerManager } from "./live.ts"
-import { Manager } from "./Manager.ts"
+import { inspect } from "./launcher.ts"
 import { defaultPort } from "./models.ts"
 import { readOptions } from "./options.ts"
-import { Address, serveManager } from "./server.ts"
-import { layerOf } from "./store/layer.ts"
 
 /** Starts a manager, its store and its server, in the Scope of its caller. */
 export const make = (options: Options): Effect.Effect<JobManager["Service"], JobManagerError, Scope.Scope> =>
@@ -23,18 +20,22 @@ export const make = (options: Options): Effect.Effect<JobManager["Service"], Job
       try: () => mkdirSync(join(folder, "results"), { recursive: true }),
       catch: (error) => failure(`the folder ${folder} cannot be written: ${String(error)}`)
     })
-    const jobs = yield* Effect.forEach(options.jobs, (url) => {
+    const inspecting = Effect.forEach(options.jobs, (url) => {
       const module = String(url)
       return Effect.mapBoth(inspect(module), { onSuccess: (name) => ({ name, module }), onFailure: failure })
-    })
+    }, { concurrency: "unbounded" })
+    // the modules are loaded in processes of their own, and the server and its database in this one meanwhile
+    const inspected = yield* Effect.forkScoped(inspecting, { startImmediately: true })
+    const { Address, layerServed, Manager } = yield* Effect.promise(() => import("./served.ts"))
+    const jobs = yield* Fiber.join(inspected)
     const names = jobs.map(({ name }) => name)
     const twice = names.find((name, at) => names.indexOf(name) !== at)
     if (twice !== undefined) return yield* refuse(`two modules export a job named "${twice}"`)
-    const store = layerOf(options.store ?? join(folder, "jobs.db"))
-    const served = Layer.provideMerge(
-      serveManager({ host, port, tokens }),
-      Layer.provide(layerManager({ ...settings, jobs }, launcher), store)
-    )
+    const served = layerServed({
+      served: { host, port, tokens },
+      manager: { ...settings, jobs },
+      store: options.store ?? join(folder, "jobs.db")
+    })
     const context = yield* Effect.mapError(Layer.build(served), ({ message }) => failure(message))
     const manager = Context.get(context, Manager)
     // before the server goes: until then it says that it is not ready, and tells its clients how their jobs end

@@ -1,0 +1,3 @@
+import { submits } from "../submits.ts"
+
+export default submits(20, 1)
