@@ -44,11 +44,14 @@ export interface RemoteInput {
   readonly format: "pretty" | "json"
 }
 
-/** The token: from the file, or from the environment; never an argument, which others on the machine can see. */
-export const readToken = (file: Option.Option<string>): Effect.Effect<string | undefined, Refusal> =>
-  Option.isNone(file) ? Effect.succeed(process.env["AUTOSTOP_TOKEN"] || undefined) : Effect.try({
+/** A token: from a file, or from the environment; never an argument, which others on the machine can see. */
+export const readToken = (
+  file: Option.Option<string>,
+  { flag, variable } = { flag: "--token-file", variable: "AUTOSTOP_TOKEN" }
+): Effect.Effect<string | undefined, Refusal> =>
+  Option.isNone(file) ? Effect.succeed(process.env[variable] || undefined) : Effect.try({
     try: () => readFileSync(file.value, "utf8").trim(),
-    catch: (error) => new Refusal({ message: `--token-file ${file.value} cannot be read: ${messageOf(error)}` })
+    catch: (error) => new Refusal({ message: `${flag} ${file.value} cannot be read: ${messageOf(error)}` })
   })
 
 /** Asks the manager, and says what went wrong in one line. Ends in silence where nobody wants to know any longer. */

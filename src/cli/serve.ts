@@ -63,6 +63,10 @@ const flags = {
   tokenFile: Flag.File("token-file").pipe(
     Flag.withDescription("The file with the token that clients need; otherwise it is AUTOSTOP_TOKEN"),
     Flag.optional
+  ),
+  readTokenFile: Flag.File("read-token-file").pipe(
+    Flag.withDescription("The file with one for clients that may only look; otherwise it is AUTOSTOP_READ_TOKEN"),
+    Flag.optional
   )
 }
 
@@ -83,6 +87,7 @@ export interface ServeInput {
   readonly allowWrite: ReadonlyArray<string>
   readonly allowProcesses: boolean
   readonly tokenFile: Option.Option<string>
+  readonly readTokenFile: Option.Option<string>
 }
 
 /** `autostop serve`: a job manager, until a signal. */

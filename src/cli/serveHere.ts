@@ -9,6 +9,7 @@ import { type Signal, signalCodes } from "../internal/signals.ts"
 import { JobManager } from "../JobManager.ts"
 import { CommandLine } from "./commandLine.ts"
 import { durationOf, sizeOf } from "./options.ts"
+import { Refusal } from "./refusal.ts"
 import { readToken } from "./remote.ts"
 import type { ServeInput } from "./serve.ts"
 
@@ -16,7 +17,11 @@ import type { ServeInput } from "./serve.ts"
 export const serveHere = Effect.fnUntraced(function*(input: ServeInput) {
   const commandLine = yield* CommandLine
   const { owner } = commandLine
-  const token = yield* readToken(input.tokenFile)
+  const operate = yield* readToken(input.tokenFile)
+  const read = yield* readToken(input.readTokenFile, { flag: "--read-token-file", variable: "AUTOSTOP_READ_TOKEN" })
+  if (read !== undefined && operate === undefined) {
+    return yield* new Refusal({ message: "a token to look is given and none to operate: give --token-file too" })
+  }
   const signalled = new Notice()
   let signal: Signal | undefined
   const manager = JobManager.layer({
@@ -25,7 +30,10 @@ export const serveHere = Effect.fnUntraced(function*(input: ServeInput) {
     store: Option.getOrUndefined(input.store),
     host: input.host,
     port: input.port,
-    tokens: token === undefined ? [] : [{ token, role: "operate" }],
+    tokens: [
+      ...(operate === undefined ? [] : [{ token: operate, role: "operate" } as const]),
+      ...(read === undefined ? [] : [{ token: read, role: "read" } as const])
+    ],
     concurrency: input.concurrency,
     limits: { memory: sizeOf(input.memory), time: durationOf(input.timeLimit) },
     keep: { age: durationOf(input.keepAge), jobs: Option.getOrUndefined(input.keepJobs) },

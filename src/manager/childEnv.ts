@@ -2,7 +2,7 @@
 const allowed = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|TZ|NODE_OPTIONS|AUTOSTOP_[A-Z0-9_]+)$/
 
 /** Gives access to the manager itself. */
-const never = /^AUTOSTOP_TOKEN/
+const never = /^AUTOSTOP_(READ_)?TOKEN/
 
 export const childEnv = (extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv =>
   Object.fromEntries(

@@ -143,6 +143,22 @@ describe("autostop serve", () => {
     assert.match(open.stderr, /^autostop: "0\.0\.0\.0" can be reached by others: that takes a token/)
   })
 
+  it("lets those who have the token to look do no more", async () => {
+    await using server = await Server.start([], { AUTOSTOP_TOKEN: "work", AUTOSTOP_READ_TOKEN: "look" })
+    const id = await server.submit({ name: "Ada" })
+    const run = async (command: string) => {
+      const started = new Started([bin, command, id, "--url", server.url], { AUTOSTOP_TOKEN: "look" })
+      return { code: await started.ended(), stderr: started.stderr }
+    }
+    assert.strictEqual((await run("status")).code, 0)
+    const { code, stderr } = await run("stop")
+    assert.strictEqual(code, 2)
+    assert.include(stderr, "the token may only read; this takes one with the role \"operate\"")
+    const open = new Started([bin, "serve", "--port", "0", "--data", server.folder], { AUTOSTOP_READ_TOKEN: "look" })
+    assert.strictEqual(await open.ended(), 2)
+    assert.include(open.stderr, "none to operate: give --token-file too")
+  })
+
   it("says what to do where no manager answers", async () => {
     const list = new Started([bin, "list", "--url", "http://127.0.0.1:9"])
     assert.strictEqual(await list.ended(), 2)
