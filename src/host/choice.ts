@@ -4,10 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { PolicyError } from "../internal/settings.ts"
 
-export const kinds = ["local", "thread", "process"] as const
+export const kinds = ["local", "thread", "process", "ray"] as const
 
 /**
- * Where a service lives: in the process of the job, in a worker thread of it, or in a process of its own.
+ * Where a service lives: in the process of the job, in a worker thread of it, in a process of its own, or
+ * in Ray actors.
  *
  * @category models
  * @since 0.1.0

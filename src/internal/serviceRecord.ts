@@ -26,10 +26,15 @@ export const starting: State = { _tag: "starting" }
 export const running: State = { _tag: "running" }
 
 /** What the line of a service that lives elsewhere tells besides. */
-export type Details = Pick<ServiceReport, "pid" | "restarts" | "killMs">
+export type Details = Pick<
+  ServiceReport,
+  "pid" | "restarts" | "killMs" | "actorId" | "nodeId" | "cleanupSuccess" | "killSuccess"
+>
 
 /** A service that lives elsewhere, where it can be killed. */
 export interface Remote {
+  /** What its release may take beyond its own limit, in milliseconds: for what its hosts live in. */
+  readonly reserveMs: number
   /** Kills what still runs of it, and sees to it that it is gone. Never fails. */
   readonly kill: Effect.Effect<Killed>
   readonly details: () => Details
