@@ -9,6 +9,7 @@ this program, the other one being printed), and each connection begins with a pr
 """
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -75,10 +76,9 @@ class Replica:
 
     def tell(self, message: Json) -> None:
         assert self.guard.stdin is not None
-        try:
+        # where the guard is gone, `wait` tells
+        with contextlib.suppress(OSError):
             print(json.dumps(message), file=self.guard.stdin, flush=True)
-        except OSError:
-            pass  # the guard is gone, and `wait` tells
 
 
 def group_is_alive(group: int) -> bool:
@@ -89,8 +89,13 @@ def group_is_alive(group: int) -> bool:
         return False
 
 
+def visible(things: Json) -> Json:
+    """Resources and labels without those that Ray gives to each node."""
+    return {name: thing for name, thing in things.items() if not name.startswith(("node:", "ray.io/", "object_store"))}
+
+
 class Driver:
-    """The driver of the Ray job: does what its owner asks for, and ends when the owner is gone or the job is stopped."""
+    """The driver of the Ray job: does as its owner asks, and ends when the owner is gone or the job is stopped."""
 
     def __init__(self, plan: Json, key: bytes) -> None:
         self.plan, self.key = plan, key
@@ -145,7 +150,8 @@ class Driver:
     async def create(self, name: str) -> None:
         options = {**self.plan["actor"], "name": f"{self.plan['name']}/{name}", "max_restarts": 0, "max_concurrency": 2}
         try:
-            actor = self.actors[name] = ray.remote(Replica).options(**options).remote()
+            actor: Any = ray.remote(Replica).options(**options).remote()
+            self.actors[name] = actor
             pending = self.begin(self.tell_pending(name))
             try:
                 place = await actor.start.remote(self.plan, self.key.hex())
@@ -162,14 +168,18 @@ class Driver:
         while True:
             await asyncio.sleep(1)
             nodes = [node for node in ray.nodes() if node["Alive"]]
-            there = [{"resources": node["Resources"], "labels": node.get("Labels", {})} for node in nodes]
-            self.say({"name": name, "pending": {"nodes": there, "available": ray.available_resources()}})
+            there = [{**visible(node["Resources"]), **visible(node.get("Labels", {}))} for node in nodes]
+            self.say({"name": name, "pending": there})
 
     async def wait(self, name: str) -> None:
         try:
             self.say({"name": name, "ended": await self.actors[name].wait.remote()})
         except Exception as error:
             self.say({"name": name, "dead": str(error)})
+
+    def end_unowned(self) -> None:
+        if self.owner is None:
+            self.over.set()
 
     async def end(self) -> None:
         """Every actor has its Node process stopped, and is killed once that is gone."""
@@ -195,12 +205,9 @@ async def main(plan: Json) -> None:
     server = await asyncio.start_server(driver.serve, host, 0)
     hello = {"host": host, "port": server.sockets[0].getsockname()[1], "public": f"{pow(2, own, prime):x}"}
     print(f"autostop {json.dumps({**hello, 'jobId': ray.get_runtime_context().get_job_id()})}", flush=True)
-    try:
-        # an owner that does not come has gone
-        await asyncio.wait_for(driver.over.wait(), None if driver.owner else plan["ownerMs"] / 1_000)
-    except asyncio.TimeoutError:
-        if driver.owner is not None:
-            await driver.over.wait()
+    # an owner that does not come has gone
+    loop.call_later(plan["ownerMs"] / 1_000, driver.end_unowned)
+    await driver.over.wait()
     await driver.end()
 
 

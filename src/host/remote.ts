@@ -35,7 +35,6 @@ export const buildRemote = (
 (place) =>
   Effect.gen(function*() {
     const limits = place.managed?.registry.limits ?? limitsOf(yield* StopPolicy.Defaults)
-    const reserveMs = reserveOf(where, limits)
     const releaseMs = spec.releaseTimeout ?? limits.releaseTimeout
     const { fingerprint, name, version } = contract
     const ray = yield* rayOf(where, place, {
@@ -61,50 +60,33 @@ export const buildRemote = (
             ...listener(place)
           })
         ),
-        (pool) => stop(pool, place, releaseMs, reserveMs, limits)
+        (pool) => stop(pool, place, releaseMs, limits)
       ),
       place.scope
     )
     if (place.managed !== undefined) {
-      place.managed.record.remote = remoteOf(pool, ray, place.managed.record, limits, reserveMs)
+      place.managed.record.remote = remoteOf(pool, ray, place.managed.record, limits)
     }
     yield* pool.start
     yield* Effect.forkIn(pool.supervise, place.scope)
     return clientOf(contract, pool, counting(place))
   })
 
-/** What is added to the limit of a service for what its hosts live in to end. */
-const reserveOf = (where: Elsewhere, limits: Limits): number =>
-  typeof where === "object" && limits.killTimeout !== Infinity ? limits.killTimeout : 0
-
-/** What there is of a service in a Ray cluster, which ends after its hosts. */
+/** What there is of a service in a Ray cluster, which ends after its hosts. Within a job the registry sees to that. */
 const rayOf = (
   where: Elsewhere,
-  { scope }: Place,
+  { managed, scope }: Place,
   options: Omit<RayHostsOptions, "settings">
-): Effect.Effect<RayHosts | undefined> =>
-  typeof where !== "object" ? Effect.undefined : Scope.provide(
-    Effect.acquireRelease(
-      Effect.sync(() => new RayHosts({ ...options, settings: where })),
-      (hosts) => Effect.promise(() => hosts.end(options.limitMs))
-    ),
-    scope
-  )
+): Effect.Effect<RayHosts | undefined> => {
+  if (typeof where !== "object") return Effect.undefined
+  const hosts = new RayHosts({ ...options, settings: where })
+  const end = managed === undefined ? Effect.promise(() => hosts.end(Infinity)) : Effect.void
+  return Effect.as(Scope.addFinalizer(scope, end), hosts)
+}
 
 /** Within a job the limit is seen to by the registry; outside of one there is nobody else. */
-const stop = (
-  pool: Pool,
-  { managed }: Place,
-  releaseMs: number,
-  reserveMs: number,
-  limits: Limits
-): Effect.Effect<void> => {
-  if (managed !== undefined) {
-    return Effect.suspend(() => {
-      const { allowance } = managed.record
-      return pool.stop(Math.max(allowance - reserveMs, allowance / 2))
-    })
-  }
+const stop = (pool: Pool, { managed }: Place, releaseMs: number, limits: Limits): Effect.Effect<void> => {
+  if (managed !== undefined) return Effect.suspend(() => pool.stop(managed.record.allowance))
   return Effect.withFiber((fiber) => {
     const stopping = Effect.runForkWith(fiber.context)(pool.stop(releaseMs))
     return Effect.flatMap(
@@ -137,11 +119,10 @@ const remoteOf = (
   pool: Pool,
   ray: RayHosts | undefined,
   record: ServiceRecord,
-  limits: Limits,
-  reserveMs: number
+  limits: Limits
 ): Remote => ({
-  reserveMs,
   kill: Effect.tap(pool.kill(limits.killTimeout), () => Effect.promise(async () => ray?.end(limits.killTimeout))),
+  end: (limitMs) => ray === undefined ? Effect.void : Effect.promise(() => ray.end(limitMs)),
   details: () => {
     const [slot] = pool.slots
     return slot === undefined || slot.of > 1 ? {} : detailsOf(slot)

@@ -31,7 +31,7 @@ export class Allowances {
 
   /** The limit of one release: its own, cut so that each level of dependencies beneath it still has its turn. */
   of(record: ServiceRecord): number {
-    const own = (record.spec.releaseTimeout ?? this.#options.limits.releaseTimeout) + (record.remote?.reserveMs ?? 0)
+    const own = record.spec.releaseTimeout ?? this.#options.limits.releaseTimeout
     const remaining = this.remaining()
     if (remaining === Infinity) return own
     // the deadline is to have room for a kill, too

@@ -33,10 +33,10 @@ export type Details = Pick<
 
 /** A service that lives elsewhere, where it can be killed. */
 export interface Remote {
-  /** What its release may take beyond its own limit, in milliseconds: for what its hosts live in. */
-  readonly reserveMs: number
   /** Kills what still runs of it, and sees to it that it is gone. Never fails. */
   readonly kill: Effect.Effect<Killed>
+  /** Ends what its hosts lived in, once they have ended, within so many milliseconds. Never fails. */
+  readonly end: (limitMs: number) => Effect.Effect<void>
   readonly details: () => Details
   /** The lines of its replicas, and of the services within its hosts. */
   readonly lines: () => ReadonlyArray<ServiceReport>

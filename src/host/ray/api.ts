@@ -58,6 +58,11 @@ export class RayApi {
     return JSON.parse(await this.#ask("GET", `/api/jobs/${id}`)) as JobDetails
   }
 
+  /** Whether it knows a job of that id. */
+  async hasJob(id: string): Promise<boolean> {
+    return (await this.#request("GET", `/api/jobs/${id}`)).status !== 404
+  }
+
   async logs(id: string): Promise<string> {
     const { logs } = JSON.parse(await this.#ask("GET", `/api/jobs/${id}/logs`)) as { readonly logs?: string }
     return logs ?? ""

@@ -21,6 +21,8 @@ interface Orders {
 
 /** What is added to the limit: time to exit. */
 const graceMs = 750
+/** How soon the owner is told of what the host prints to stderr. */
+const newsMs = 50
 /** How long a process group may take to end once it is killed. */
 const killMs = 2_000
 
@@ -51,13 +53,27 @@ const guard = ({ host, key, limitMs }: Orders) => {
     peer.socket.destroy()
     const stderr = tailOf(started.stderr)
     for (const stream of [started.stdout, started.stderr]) forward(stream, process.stderr)
+    let news: NodeJS.Timeout | undefined
+    started.stderr.on("data", () => {
+      news ??= setTimeout(() => {
+        news = undefined
+        owner?.say({ stderr: stderr() })
+      }, newsMs).unref()
+    })
     tell({ pid: started.pid })
     owner?.say({ pid: started.pid })
     started.ended.onOpen(async () => {
       const { gone } = await started.kill(killMs)
+      // what it printed before is still to be read; what it has started may keep that from ending
+      await until(() => started.stderr.closed, newsMs)
       isOver = true
       tell({ gone })
-      owner?.say({ how: started.how(), leftover: started.leftover(), stderr: stderr(), gone })
+      owner?.say({ stderr: stderr() })
+      owner?.say({
+        how: isAlone ? `its actor has ended, ${started.how()}` : started.how(),
+        leftover: started.leftover(),
+        gone
+      })
       void end()
     })
   }

@@ -14,6 +14,9 @@ export interface RayHostsOptions {
   readonly killMs: number
 }
 
+/** How long the Ray job may take to end, and to be deleted, once its actors have ended. */
+const endMs = 8_000
+
 /** The hosts of one service in a Ray cluster, all of them actors of one Ray job, which is replaced where it is lost. */
 export class RayHosts {
   readonly #options: RayHostsOptions
@@ -32,8 +35,9 @@ export class RayHosts {
 
   /** Ends what there is of it in the cluster, once its hosts have ended. Never rejects. */
   end(limitMs: number): Promise<void> {
-    this.#ended ??= this.#end(limitMs)
-    return within(this.#ended, limitMs)
+    const ms = Math.min(limitMs, endMs)
+    this.#ended ??= this.#end(ms)
+    return within(this.#ended, ms)
   }
 
   async #end(limitMs: number): Promise<void> {

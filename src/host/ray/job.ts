@@ -15,6 +15,9 @@ const ownerMs = 30_000
 /** How often it is asked what nobody tells. */
 const pollMs = 100
 
+/** How long Ray looks after a job that has ended. */
+const lookedAfterMs = 3_500
+
 /** What is added to the limit of a host before Ray may kill the driver that waits for it. */
 const stopSeconds = 10
 
@@ -86,12 +89,11 @@ export class RayJob {
     })
   }
 
-  /** What an actor asks for and what there is, for people. */
-  lacks(pending: unknown): string {
-    const asked = Object.entries(this.#options.settings.actor).filter(([, value]) => value !== 0)
-    const text = asked.map(([name, value]) => `${name} ${JSON.stringify(value)}`).join(", ")
-    return `; its actor waits for a node: it asks for ${text === "" ? "nothing" : text}, and there is ${
-      JSON.stringify(pending)
+  /** What an actor that was not created yet asks for, and what there is, for people. */
+  lacks(there: unknown): string {
+    const asked = JSON.stringify(this.#options.settings.actor)
+    return `; its actor was not created yet: it asks for ${asked}, the nodes of the cluster have ${
+      JSON.stringify(there)
     }`
   }
 
@@ -135,9 +137,23 @@ export class RayJob {
     const alive = driver === undefined && this.#jobId === undefined ? [] : await this.#deadAll(end)
     if (alive === undefined) problems.push(`of the Ray job ${this.id} it could not be seen whether its actors are DEAD`)
     else for (const actorId of alive) problems.push(`actor ${actorId} of the Ray job ${this.id} is not DEAD`)
-    if (problems.length === 0) await tryTo("could not be deleted", () => api.delete(this.id))
+    if (problems.length === 0) await tryTo("could not be deleted", () => this.#delete(end - 2 * pollMs))
     driver?.peer.socket.destroy()
     return problems
+  }
+
+  /**
+   * Ray looks at each job every few seconds, and puts back as failed one that was deleted since it last did: it is
+   * deleted again then. Where there is no time for that it stays, as failed as it is final.
+   */
+  async #delete(end: number): Promise<void> {
+    const { api } = this.#options
+    const until = Math.min(end, performance.now() + lookedAfterMs)
+    await api.delete(this.id)
+    while (performance.now() < until) {
+      await sleep(pollMs)
+      if (await api.hasJob(this.id)) return api.delete(this.id)
+    }
   }
 
   async #deadAll(end: number): Promise<ReadonlyArray<string> | undefined> {

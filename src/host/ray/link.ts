@@ -13,7 +13,6 @@ const graceMs = 3_000
 interface Ended {
   readonly how: string
   readonly leftover?: string
-  readonly stderr: string
   readonly gone: boolean
 }
 
@@ -34,6 +33,7 @@ export class RayLink implements Link {
   /** What became of its actor, where that is why it has ended. */
   #fate: string | undefined
   #pending = ""
+  #stderr = ""
   readonly #started = new Notice()
   readonly #hostGone = new Notice()
   /** The worker process of the actor is gone. */
@@ -51,7 +51,7 @@ export class RayLink implements Link {
 
   readonly exit = (): string => this.#fate ?? this.#ended?.how ?? "it was not started"
 
-  readonly stderr = (): string => this.#ended?.stderr ?? ""
+  readonly stderr = (): string => this.#stderr
 
   readonly leftover = (): string | undefined => this.#ended?.leftover
 
@@ -76,6 +76,7 @@ export class RayLink implements Link {
 
   async #open(): Promise<void> {
     const { key, place } = await this.#job.create(this.#name, (message) => this.#told(message))
+    this.#pending = ""
     this.actor = { actorId: place.actorId, nodeId: place.nodeId, killSuccess: false }
     const guard = this.#guard = await dial(place, key, "guard")
     guard.listen((message) => this.#heard(message))
@@ -98,7 +99,7 @@ export class RayLink implements Link {
 
   /** What the driver tells. */
   #told({ dead, ended, pending }: Message): void {
-    if (pending !== undefined) this.#pending = this.#job.lacks(pending)
+    if (pending !== undefined && this.actor === undefined) this.#pending = this.#job.lacks(pending)
     if (typeof dead === "string") this.#alone(`its actor has died: ${dead}`)
     // the actor has seen the end of a host whose guard is gone
     if (ended !== undefined) this.#hostGone.open()
@@ -117,6 +118,8 @@ export class RayLink implements Link {
       if (message["actorGone"] === true) this.#actorGone.open()
     } else if ("killed" in message) {
       this.#answered?.(message["killed"] as Killed)
+    } else if ("stderr" in message) {
+      this.#stderr = String(message["stderr"])
     }
   }
 
