@@ -40,6 +40,8 @@ export class RayNode {
 export interface ClusterOptions {
   /** The programs of the virtual environment that it runs in. */
   readonly bin: string
+  /** Whether Ray has one there; it has by default. */
+  readonly hasDashboard?: boolean
   /** How many CPUs each node has; the first one is the head. */
   readonly cpus: ReadonlyArray<number>
 }
@@ -58,11 +60,11 @@ export class Cluster {
     this.address = `http://127.0.0.1:${dashboard}`
   }
 
-  static async start({ bin, cpus: [first = 2, ...others] }: ClusterOptions): Promise<Cluster> {
+  static async start({ bin, cpus: [first = 2, ...others], hasDashboard = true }: ClusterOptions): Promise<Cluster> {
     const [port = 0, dashboard = 0, client = 0] = await freePorts(3)
     const cluster = new Cluster(bin, port, dashboard)
     try {
-      await cluster.#startHead(first, dashboard, client)
+      await cluster.#startHead(first, dashboard, client, hasDashboard)
       for (const cpus of others) await cluster.addNode(cpus)
       return cluster
     } catch (error) {
@@ -87,7 +89,7 @@ export class Cluster {
     return /--address='([^']+)'/.exec(this.nodes[0]?.output ?? "")?.[1] ?? `127.0.0.1:${this.#port}`
   }
 
-  async #startHead(cpus: number, dashboard: number, client: number): Promise<void> {
+  async #startHead(cpus: number, dashboard: number, client: number, hasDashboard: boolean): Promise<void> {
     const head = await this.#ray([
       "--head",
       `--port=${this.#port}`,
@@ -98,13 +100,20 @@ export class Cluster {
       "--disable-usage-stats",
       ...sizes(cpus, 1)
     ])
-    await this.#until(head, "its API answers", async () => (await this.ask("/api/version")) !== undefined)
+    await this.#until(head, "it has started", async () => head.output.includes("Ray runtime started"))
+    if (hasDashboard) {
+      await this.#until(head, "its API answers", async () => (await this.ask("/api/version")) !== undefined)
+    }
   }
 
   /** Adds a node. The first one is the head, and has the label `place` 1, the next one 2. */
-  async addNode(cpus: number): Promise<RayNode> {
+  async addNode(cpus: number, resources: Readonly<Record<string, number>> = {}): Promise<RayNode> {
     const alive = await this.#alive()
-    const node = await this.#ray([`--address=${this.gcs}`, ...sizes(cpus, this.nodes.length + 1)])
+    const node = await this.#ray([
+      `--address=${this.gcs}`,
+      `--resources=${JSON.stringify(resources)}`,
+      ...sizes(cpus, this.nodes.length + 1)
+    ])
     await this.#until(node, "it is one of the nodes", async () => (await this.#alive()) > alive)
     return node
   }

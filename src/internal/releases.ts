@@ -72,7 +72,7 @@ export class Releases {
     // the close runs on a fiber of its own: nothing else bounds a wait for it
     const cleanup = closing === undefined ? undefined : Effect.runForkWith(context)(closing)
     const done = cleanup?.pollUnsafe()
-    if (cleanup === undefined || done !== undefined) {
+    if (cleanup === undefined || (done !== undefined && record.remote === undefined)) {
       this.#ended(record, since, done, false)
       return Effect.void
     }

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import * as http from "node:http"
 import { promisify } from "node:util"
-import { statOf } from "../../src/internal/group.ts"
 import { isRunning, until } from "../support/hosts.ts"
 import { readFileSync } from "node:fs"
 
@@ -61,8 +60,8 @@ export interface Parts {
 /** Those of the only replica that runs, whose Node process has this id. */
 export const partsOf = (host: number): Effect.Effect<Parts> =>
   Effect.promise(async () => {
-    const [actor = assert.fail("there is no actor")] = (await actors()).filter(({ state }) => state === "ALIVE")
-    const [job = assert.fail("there is no job")] = (await jobs()).filter(({ status }) => status === "RUNNING")
+    const actor = (await actors()).find(({ state }) => state === "ALIVE") ?? assert.fail("there is no actor")
+    const job = (await jobs()).find(({ status }) => status === "RUNNING") ?? assert.fail("there is no job")
     const parts = {
       actor,
       job: job.submission_id,
@@ -96,13 +95,10 @@ export const nothingLeft = (parts: Parts, withinMs = 1_000): Effect.Effect<void>
 
 /** No job of ours is known to the cluster, also once it has stopped looking after them. */
 export const noJobs: Effect.Effect<void> = Effect.gen(function*() {
-  yield* Effect.sleep(2_000)
+  yield* Effect.sleep(500)
   assert.deepStrictEqual(yield* Effect.promise(jobs), [])
 })
 
 /** What runs a Python program as somebody else who uses the cluster. */
 export const python = (program: string): Effect.Effect<string> =>
   Effect.promise(async () => (await promisify(execFile)("python", ["-c", program])).stdout)
-
-/** Whether it leads a session of its own. */
-export const isLeader = (pid: number): boolean => statOf(pid)[1] === pid

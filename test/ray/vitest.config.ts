@@ -4,7 +4,9 @@ export default defineConfig({
   test: {
     // the suites of all hosts, and what only Ray has
     include: [
-      ...["contract", "replicas", "drain", "start", "lost", "stuck"].map((name) => `test/hosts/${name}.test.ts`),
+      ...["contract", "replicas", "drain", "start", "lost", "stuck", "orphans"].map((name) =>
+        `test/hosts/${name}.test.ts`
+      ),
       "test/ray/**/*.test.ts"
     ],
     testTimeout: 180_000,

@@ -17,6 +17,9 @@ export interface RayHostsOptions {
 /** How long the Ray job may take to end, and to be deleted, once its actors have ended. */
 const endMs = 8_000
 
+/** What is kept of that to say how it went. */
+const marginMs = 250
+
 /** The hosts of one service in a Ray cluster, all of them actors of one Ray job, which is replaced where it is lost. */
 export class RayHosts {
   readonly #options: RayHostsOptions
@@ -36,7 +39,7 @@ export class RayHosts {
   /** Ends what there is of it in the cluster, once its hosts have ended. Never rejects. */
   end(limitMs: number): Promise<void> {
     const ms = Math.min(limitMs, endMs)
-    this.#ended ??= this.#end(ms)
+    this.#ended ??= this.#end(Math.max(0, ms - marginMs))
     return within(this.#ended, ms)
   }
 
@@ -48,7 +51,7 @@ export class RayHosts {
 
   #job(): RayJob {
     const last = this.#jobs.at(-1)
-    if (last !== undefined && (!last.lost.opened || last.isStopped)) return last
+    if (last !== undefined && (!last.lost.opened || last.stopped.opened)) return last
     const job = new RayJob({ ...this.#options, api: this.#api })
     this.#jobs.push(job)
     return job

@@ -18,6 +18,9 @@ const pollMs = 100
 /** How long Ray looks after a job that has ended. */
 const lookedAfterMs = 3_500
 
+/** How long a cluster that is asked about its actors may not answer. */
+const silentMs = 2_000
+
 /** What is added to the limit of a host before Ray may kill the driver that waits for it. */
 const stopSeconds = 10
 
@@ -50,8 +53,8 @@ export class RayJob {
   readonly id: string
   /** Opens when there is no driver any longer. */
   readonly lost = new Notice()
-  /** Whether it was stopped by somebody else. */
-  isStopped = false
+  /** Opens when somebody else has it stopped. */
+  readonly stopped = new Notice()
   readonly #options: RayJobOptions
   readonly #driver: Promise<Driver>
   readonly #listeners = new Map<string, (message: Message) => void>()
@@ -75,7 +78,9 @@ export class RayJob {
   async create(name: string, listen: (message: Message) => void): Promise<{ place: Place; key: Uint8Array }> {
     const { key, peer } = await this.#driver
     return new Promise((resolve, reject) => {
-      const off = this.lost.onOpen(() => reject(new Error(`the Ray job ${this.id} has ended`)))
+      const off = this.lost.onOpen(() =>
+        reject(new Error(`the Ray job ${this.id} ${this.stopped.opened ? "was stopped" : "has ended"}`))
+      )
       this.#listeners.set(name, (message) => {
         const { place } = message
         if (place === undefined) return listen(message)
@@ -157,9 +162,11 @@ export class RayJob {
   }
 
   async #deadAll(end: number): Promise<ReadonlyArray<string> | undefined> {
+    const silentUntil = Math.min(end, performance.now() + silentMs)
     while (true) {
       const alive = await this.#alive(end)
-      if (alive?.length === 0 || performance.now() >= end) return alive
+      const now = performance.now()
+      if (alive?.length === 0 || now >= end || (alive === undefined && now >= silentUntil)) return alive
       await sleep(pollMs / 2)
     }
   }
@@ -198,8 +205,8 @@ export class RayJob {
     this.#jobId = hello.jobId
     const peer = await dial(hello, key, "driver")
     peer.listen((message) => {
-      if (message["over"] === true) this.isStopped = !this.#isEnding
-      else this.#listeners.get(String(message["name"]))?.(message)
+      if (message["over"] !== true) this.#listeners.get(String(message["name"]))?.(message)
+      else if (!this.#isEnding) this.stopped.open()
     })
     peer.closed.onOpen(() => this.lost.open())
     return { peer, key, jobId: hello.jobId }

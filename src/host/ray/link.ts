@@ -84,8 +84,9 @@ export class RayLink implements Link {
     // an actor without the driver of its job has ended
     this.#job.lost.onOpen(() => {
       guard.say({ stop: true })
-      this.#alone(this.#job.isStopped ? "its Ray job was stopped" : "the driver of its Ray job was lost")
+      this.#alone("the driver of its Ray job was lost")
     })
+    this.#job.stopped.onOpen(() => this.#alone("its Ray job was stopped"))
     const data = this.#data = (await dial(place, key, "data")).release()
     await new Promise<void>((resolve) => this.#started.onOpen(resolve))
     const unsent = this.#unsent ?? []
@@ -101,8 +102,8 @@ export class RayLink implements Link {
   #told({ dead, ended, pending }: Message): void {
     if (pending !== undefined && this.actor === undefined) this.#pending = this.#job.lacks(pending)
     if (typeof dead === "string") this.#alone(`its actor has died: ${dead}`)
-    // the actor has seen the end of a host whose guard is gone
-    if (ended !== undefined) this.#hostGone.open()
+    // the actor has seen the end of a host whose guard cannot tell
+    if (ended !== undefined) this.#guard?.closed.onOpen(() => this.#hostGone.open())
   }
 
   /** What the guard tells. */
