@@ -9,6 +9,7 @@ export default defineConfig({
       ),
       "test/ray/**/*.test.ts"
     ],
+    env: { TEST_HOSTS: "ray" },
     testTimeout: 180_000,
     hookTimeout: 180_000,
     // one cluster, and few cores
