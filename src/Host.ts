@@ -29,6 +29,7 @@ import { type Client, type Contract, contractOf, Idempotent } from "./host/contr
 import { HostError } from "./host/error.ts"
 import { buildLocal } from "./host/local.ts"
 import type { Restart } from "./host/pool.ts"
+import { checkRayOptions, type RayOptions, raySettingsOf } from "./host/ray/settings.ts"
 import { buildRemote } from "./host/remote.ts"
 import * as restarts from "./host/restart.ts"
 import { type Served, ServedTypeId } from "./host/served.ts"
@@ -42,6 +43,7 @@ export { type HostKind } from "./host/choice.ts"
 export { type Client } from "./host/contract.ts"
 export { HostError } from "./host/error.ts"
 export { type Restart } from "./host/pool.ts"
+export { type RayOptions } from "./host/ray/settings.ts"
 export { type Served } from "./host/served.ts"
 
 /**
@@ -134,6 +136,8 @@ export interface Options extends ServiceOptions {
   readonly restart?: Restart | undefined
   /** How often it is asked whether the event loop of a host still turns; 1 second by default. */
   readonly heartbeat?: DurationSetting | undefined
+  /** Where its hosts run and what they ask for, where they are Ray actors. */
+  readonly ray?: RayOptions | undefined
 }
 
 /**
@@ -163,15 +167,18 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
       "a duration of more than zero, or \"Infinity\" for none"
     )
   }
+  checkRayOptions(name, options.ray)
   const settings = { replicas, restart: options.restart ?? defaultRestart, heartbeatMs }
   const anywhere = specOf(name, options, "local")
   return Layer.fromBuildMemo((memoMap, scope) =>
-    Effect.flatMap(hostOf(tag.key, options.host), (host) => {
+    Effect.gen(function*() {
+      const host = yield* hostOf(tag.key, options.host)
+      const where = host === "ray" ? yield* raySettingsOf(options.ray) : host
       const spec = { ...anywhere, host }
-      const build = host === "local" ? buildLocal(tag, spec) : buildRemote(tag, spec, host, settings)
+      const build = where === "local" ? buildLocal(tag, spec) : buildRemote(tag, spec, where, settings)
       // safe: it has a method for each request of the group
       const provide = Effect.map((client: object) => Context.make(tag, client as Client<Rpcs>))
-      return Effect.withFiber((fiber) => {
+      return yield* Effect.withFiber((fiber) => {
         const run = fiber.getRef(CurrentRun)
         return run === undefined
           ? provide(build({ memoMap, scope, managed: undefined }))

@@ -104,7 +104,8 @@ export type StageReport = typeof StageReport.Type
 /**
  * `used` counts calls, where they can be counted. `running` says whether something of the service is still there. Where
  * it lives in a process of its own: its `pid`, how often it was replaced (`restarts`), and how long it took to kill it
- * (`killMs`). The services of a host are named after it: `math/Primes/Cache`, or `math/Primes[2]/Cache` for a replica.
+ * (`killMs`). Where it is a Ray actor: its `actorId`, the `nodeId` of where it was, whether it had cleaned up
+ * (`cleanupSuccess`), and whether it was seen to be DEAD with its processes gone (`killSuccess`). The services of a host are named after it: `math/Primes/Cache`, or `math/Primes[2]/Cache` for a replica.
  *
  * @category models
  * @since 0.1.0
@@ -124,7 +125,11 @@ export const ServiceReport = Schema.Struct({
   error: Schema.optionalKey(Schema.String),
   pid: Schema.optionalKey(Count),
   restarts: Schema.optionalKey(Count),
-  killMs: Schema.optionalKey(Millis)
+  killMs: Schema.optionalKey(Millis),
+  actorId: Schema.optionalKey(Schema.String),
+  nodeId: Schema.optionalKey(Schema.String),
+  cleanupSuccess: Schema.optionalKey(Schema.Boolean),
+  killSuccess: Schema.optionalKey(Schema.Boolean)
 })
 /**
  * @category models

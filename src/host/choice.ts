@@ -3,11 +3,13 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { PolicyError } from "../internal/settings.ts"
+import { checkRayVariables } from "./ray/settings.ts"
 
-export const kinds = ["local", "thread", "process"] as const
+export const kinds = ["local", "thread", "process", "ray"] as const
 
 /**
- * Where a service lives: in the process of the job, in a worker thread of it, or in a process of its own.
+ * Where a service lives: in the process of the job, in a worker thread of it, in a process of its own, or
+ * in Ray actors.
  *
  * @category models
  * @since 0.1.0
@@ -24,7 +26,9 @@ export const hostOf = Effect.fnUntraced(function*(service: string, own: HostKind
 })
 
 /** Sees to it that what is configured for any service can be used, before the first one starts. */
-export const checkHosts: Effect.Effect<void, PolicyError> = Effect.suspend(() => check(prefix.split("_")))
+export const checkHosts: Effect.Effect<void, PolicyError> = Effect.suspend(() =>
+  Effect.andThen(check(prefix.split("_")), checkRayVariables)
+)
 
 const check = (path: ReadonlyArray<string>): Effect.Effect<void, PolicyError> =>
   Effect.gen(function*() {

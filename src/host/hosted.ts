@@ -48,7 +48,9 @@ export const hosted = (port: Port): Effect.Effect<number> =>
     yield* run.stopped.await
     const result = run.result
     if (result === undefined) return 1
-    const failure = result.exit._tag === "Failure" ? errorText(result.exit.cause) : undefined
+    // that its owner is gone is no failure of its own
+    const failed = result.exit._tag === "Failure" && result.report.trigger !== "lost" ? result.exit : undefined
+    const failure = failed === undefined ? undefined : errorText(failed.cause)
     if (!inbox.serves) writer.writeJson(Reply.startFailed, failure)
     writer.writeJson(Reply.report, { report: result.report, failure })
     yield* flush(port)

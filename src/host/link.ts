@@ -23,11 +23,25 @@ export interface Link {
   readonly exit: () => string
   /** The end of what it printed to stderr. */
   readonly stderr: () => string
+  /** What its start waits for, where it says so. */
+  readonly waitsFor?: () => string
+  /** The actor that it lives in. */
+  readonly actor?: Actor | undefined
+  /** Takes away what it lived in, once it has ended. Never rejects. */
+  readonly clear?: () => Promise<void>
   /** What it had started and did not end, where that was only found once it had exited. */
   readonly leftover: () => string | undefined
   readonly send: Send
   /** Ends it whatever it does, and sees to it that it and all it started are gone. Never rejects. */
   readonly kill: (limitMs: number) => Promise<Killed>
+}
+
+/** A Ray actor that a host lives in. */
+export interface Actor {
+  readonly actorId: string
+  readonly nodeId: string
+  /** Whether it was killed, and seen to be DEAD with its processes gone. */
+  readonly killSuccess: boolean
 }
 
 /** How to get a host. */

@@ -21,9 +21,12 @@ const begin = (): void => {
   const socket = new Socket({ fd: 3 })
   const lost = new Notice()
   let isOver = false
-  socket.once("close", () => {
+  const onLost = () => {
     if (!isOver) lost.open()
-  })
+  }
+  socket.once("close", onLost)
+  // where its owner is not who started it, either of them may be gone
+  watchdog.on("message", onLost)
   socket.on("error", () => {})
   const port: Port = {
     onBytes: (listener) => void socket.on("data", listener),

@@ -9,12 +9,15 @@ import type { Leftover, ServiceReport } from "../StopReport.ts"
 import { type Build, counting, type Place } from "./build.ts"
 import { clientOf } from "./client.ts"
 import type { Contract } from "./contract.ts"
-import type { Open } from "./link.ts"
 import { type Change, Pool, type Restart, type Slot } from "./pool.ts"
 import { openProcess } from "./process.ts"
+import { RayHosts, type RayHostsOptions } from "./ray/hosts.ts"
+import { clusterModule } from "./ray/packages.ts"
+import type { RaySettings } from "./ray/settings.ts"
 import { openThread } from "./thread.ts"
 
-const hosts: { readonly [K in "thread" | "process"]: Open } = { thread: openThread, process: openProcess }
+/** Where the hosts of a service are. */
+export type Elsewhere = "thread" | "process" | RaySettings
 
 export interface Settings {
   readonly replicas: number
@@ -26,7 +29,7 @@ export interface Settings {
 export const buildRemote = (
   { contract, module }: { readonly contract: Contract; readonly module: string },
   spec: ServiceSpec,
-  host: keyof typeof hosts,
+  where: Elsewhere,
   settings: Settings
 ): Build =>
 (place) =>
@@ -34,17 +37,22 @@ export const buildRemote = (
     const limits = place.managed?.registry.limits ?? limitsOf(yield* StopPolicy.Defaults)
     const releaseMs = spec.releaseTimeout ?? limits.releaseTimeout
     const { fingerprint, name, version } = contract
+    const ray = yield* rayOf(where, place, {
+      service: spec.name,
+      limitMs: releaseMs,
+      killMs: limits.killTimeout
+    })
     const pool = yield* Scope.provide(
       Effect.acquireRelease(
         Effect.sync(() =>
           new Pool({
             ...settings,
-            open: hosts[host],
+            open: ray?.open ?? (where === "thread" ? openThread : openProcess),
             init: {
               service: name,
               version,
               fingerprint,
-              module,
+              module: typeof where === "object" ? clusterModule(module, where.runtimeEnv) : module,
               limits: { ...limits, releaseTimeout: releaseMs, deadline: releaseMs }
             },
             service: spec.name,
@@ -57,12 +65,24 @@ export const buildRemote = (
       place.scope
     )
     if (place.managed !== undefined) {
-      place.managed.record.remote = remoteOf(pool, place.managed.record, limits)
+      place.managed.record.remote = remoteOf(pool, ray, place.managed.record, limits)
     }
     yield* pool.start
     yield* Effect.forkIn(pool.supervise, place.scope)
     return clientOf(contract, pool, counting(place))
   })
+
+/** What there is of a service in a Ray cluster, which ends after its hosts. Within a job the registry sees to that. */
+const rayOf = (
+  where: Elsewhere,
+  { managed, scope }: Place,
+  options: Omit<RayHostsOptions, "settings">
+): Effect.Effect<RayHosts | undefined> => {
+  if (typeof where !== "object") return Effect.undefined
+  const hosts = new RayHosts({ ...options, settings: where })
+  const end = managed === undefined ? Effect.promise(() => hosts.end(Infinity)) : Effect.void
+  return Effect.as(Scope.addFinalizer(scope, end), hosts)
+}
 
 /** Within a job the limit is seen to by the registry; outside of one there is nobody else. */
 const stop = (pool: Pool, { managed }: Place, releaseMs: number, limits: Limits): Effect.Effect<void> => {
@@ -95,8 +115,14 @@ const listener = ({ managed }: Place) => ({
 const nameOf = (record: ServiceRecord, slot: Slot): string =>
   slot.of === 1 ? record.name : `${record.name}[${slot.index + 1}]`
 
-const remoteOf = (pool: Pool, record: ServiceRecord, limits: Limits): Remote => ({
-  kill: pool.kill(limits.killTimeout),
+const remoteOf = (
+  pool: Pool,
+  ray: RayHosts | undefined,
+  record: ServiceRecord,
+  limits: Limits
+): Remote => ({
+  kill: Effect.tap(pool.kill(limits.killTimeout), () => Effect.promise(async () => ray?.end(limits.killTimeout))),
+  end: (limitMs) => ray === undefined ? Effect.void : Effect.promise(() => ray.end(limitMs)),
   details: () => {
     const [slot] = pool.slots
     return slot === undefined || slot.of > 1 ? {} : detailsOf(slot)
@@ -106,7 +132,7 @@ const remoteOf = (pool: Pool, record: ServiceRecord, limits: Limits): Remote => 
       ...(slot.of === 1 ? [] : [lineOf(record, slot)]),
       ...Array.from(slot.replica.inner.values(), (service) => innerLine(record, slot, service))
     ]),
-  leftovers: () => pool.slots.flatMap((slot) => leftoversOf(record, slot))
+  leftovers: () => [...pool.slots.flatMap((slot) => leftoversOf(record, slot)), ...(ray?.leftovers ?? [])]
 })
 
 const leftoversOf = (record: ServiceRecord, slot: Slot): ReadonlyArray<Leftover> => {
@@ -133,10 +159,11 @@ const innerLine = (record: ServiceRecord, slot: Slot, service: ServiceReport): S
   }
 }
 
-const detailsOf = ({ replica: { killed, link }, restarts }: Slot): Details => ({
+const detailsOf = ({ replica: { ending, killed, link }, restarts }: Slot): Details => ({
   ...(link.pid === undefined ? {} : { pid: link.pid }),
   ...(restarts === 0 ? {} : { restarts }),
-  ...(killed === undefined ? {} : { killMs: Math.round(killed.durationMs) })
+  ...(killed === undefined ? {} : { killMs: Math.round(killed.durationMs) }),
+  ...(link.actor === undefined ? {} : { ...link.actor, cleanupSuccess: ending !== undefined })
 })
 
 const lineOf = (record: ServiceRecord, slot: Slot): ServiceReport => {

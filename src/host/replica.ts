@@ -75,7 +75,9 @@ export class Replica {
         this.#heartbeat.start()
         return Effect.void
       }
-      const reason = why === "time" ? `it was not ready within ${this.#options.startMs} ms` : this.why
+      const reason = why === "time"
+        ? `it was not ready within ${this.#options.startMs} ms${this.link.waitsFor?.() ?? ""}`
+        : this.why
       const stderr = this.link.stderr()
       return Effect.fail(this.error("start", stderr === "" ? reason : `${reason}; its stderr ends with:\n${stderr}`))
     })
@@ -102,6 +104,7 @@ export class Replica {
         this.#writer.writeJson(Request.stop, left)
       }
       yield* this.link.exited.await
+      yield* Effect.promise(async () => this.link.clear?.())
       this.releaseMs = performance.now() - since
       // what never started has nothing to release
       if (this.ending !== undefined || this.startMs === 0) return

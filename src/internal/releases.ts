@@ -72,7 +72,7 @@ export class Releases {
     // the close runs on a fiber of its own: nothing else bounds a wait for it
     const cleanup = closing === undefined ? undefined : Effect.runForkWith(context)(closing)
     const done = cleanup?.pollUnsafe()
-    if (cleanup === undefined || done !== undefined) {
+    if (cleanup === undefined || (done !== undefined && record.remote === undefined)) {
       this.#ended(record, since, done, false)
       return Effect.void
     }
@@ -85,8 +85,10 @@ export class Releases {
     const wait = Effect.flatMap(waitWithin(cleanup, this.#options.allowances.of(record), this.killed), (why) => {
       this.#progress(-1)
       if (why === "ended") {
-        this.#ended(record, since, cleanup.pollUnsafe(), false)
-        return Effect.void
+        const ended = Effect.sync(() => this.#ended(record, since, cleanup.pollUnsafe(), false))
+        return record.remote === undefined
+          ? ended
+          : Effect.andThen(record.remote.end(this.#options.allowances.remaining()), ended)
       }
       record.state = { _tag: "overdue", since }
       this.missed = true

@@ -26,12 +26,17 @@ export const starting: State = { _tag: "starting" }
 export const running: State = { _tag: "running" }
 
 /** What the line of a service that lives elsewhere tells besides. */
-export type Details = Pick<ServiceReport, "pid" | "restarts" | "killMs">
+export type Details = Pick<
+  ServiceReport,
+  "pid" | "restarts" | "killMs" | "actorId" | "nodeId" | "cleanupSuccess" | "killSuccess"
+>
 
 /** A service that lives elsewhere, where it can be killed. */
 export interface Remote {
   /** Kills what still runs of it, and sees to it that it is gone. Never fails. */
   readonly kill: Effect.Effect<Killed>
+  /** Ends what its hosts lived in, once they have ended, within so many milliseconds. Never fails. */
+  readonly end: (limitMs: number) => Effect.Effect<void>
   readonly details: () => Details
   /** The lines of its replicas, and of the services within its hosts. */
   readonly lines: () => ReadonlyArray<ServiceReport>

@@ -53,7 +53,7 @@ describe("where a service lives", () => {
     ))
 
   for (const variable of [own, all]) {
-    const message = `${variable} is "cloud"; expected one of local, thread, process`
+    const message = `${variable} is "cloud"; expected one of local, thread, process, ray`
 
     it.live(`is refused by the name of the variable that is wrong: ${variable}`, () =>
       Effect.gen(function*() {
@@ -61,7 +61,7 @@ describe("where a service lives", () => {
           Environment.submit(jobOf(Effect.void, Host.layer(Maths)), {})
         )
         assert.instanceOf(error, PolicyError)
-        assert.include(error, { setting: variable, expected: "one of local, thread, process", message })
+        assert.include(error, { setting: variable, expected: "one of local, thread, process, ray", message })
       }).pipe(withEnv({ [variable]: "cloud" }), local))
 
     it.live(`is refused outside of a job, too: ${variable}`, () =>

@@ -13,7 +13,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Host } from "../../src/index.ts"
 import { assertClean } from "../../src/testing.ts"
-import { gone, local, runJob } from "../support/hosts.ts"
+import { everywhere, gone, local, runJob } from "../support/hosts.ts"
 import { serviceOf, submit } from "../support/jobs.ts"
 import { Desk, Point, Refused, Values } from "./desk.ts"
 
@@ -21,8 +21,9 @@ import { Desk, Point, Refused, Values } from "./desk.ts"
 const windowAtMost = 16
 
 // What a caller sees is the same wherever the service lives.
-describe.each(["local", "thread", "process"] as const)("a service, host %s", (host) => {
+describe.each(everywhere)("a service, host %s", (host) => {
   const layer = Host.layer(Desk, { host })
+  const isProcess = host === "process" || host === "ray"
 
   describe("outside of a job", () => {
     const desk = it.layer(layer)
@@ -51,7 +52,7 @@ describe.each(["local", "thread", "process"] as const)("a service, host %s", (ho
       it.effect("answers what needs no payload", () =>
         Effect.gen(function*() {
           const { pid } = yield* Desk
-          assert.strictEqual((yield* pid()) === process.pid, host !== "process")
+          assert.strictEqual((yield* pid()) === process.pid, !isProcess)
         }))
 
       it.effect("refuses a payload that does not fit its Schema", () =>
@@ -204,7 +205,7 @@ describe.each(["local", "thread", "process"] as const)("a service, host %s", (ho
       const { add, pid, range } = Context.get(yield* Layer.buildWithScope(layer, scope), Desk)
       const own = yield* pid()
       yield* Scope.close(scope, Exit.void)
-      if (host === "process") yield* gone(own)
+      if (isProcess) yield* gone(own)
       for (const call of [add({ a: 1, b: 2 }), Stream.runDrain(range({ to: 2 }))]) {
         const error = yield* Effect.flip(call)
         assert.instanceOf(error, Host.HostError)
@@ -232,7 +233,7 @@ describe.each(["local", "thread", "process"] as const)("a service, host %s", (ho
       assert.include(line, { host, used: 4, outcome: "released", cleanupCompleted: true, running: false })
       assert.include(inner, { host, outcome: "released", cleanupCompleted: true, running: false })
       const pid = Exit.isSuccess(exit) ? exit.value : assert.fail("it failed")
-      assert.strictEqual(line.pid, host === "process" ? pid : undefined)
+      assert.strictEqual(line.pid, isProcess ? pid : undefined)
       const [desk = assert.fail("the job did not run")] = clients
       const error = yield* Effect.flip(desk.add({ a: 1, b: 2 }))
       assert.instanceOf(error, Host.HostError)

@@ -22,7 +22,7 @@ const assertLost = (error: unknown, ...texts: ReadonlyArray<string>) => {
 }
 
 describe.each(remotes)("a %s that is lost", (host) => {
-  const ending = host === "process" ? "its process was ended by SIGKILL" : "its thread exited with code 9"
+  const ending = host !== "thread" ? "its process was ended by SIGKILL" : "its thread exited with code 9"
   const layer = Host.layer(Frail, { host, restart: soon })
 
   it.live("while it is idle is replaced, and its calls wait for the next one", () =>
@@ -31,7 +31,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
         Effect.gen(function*() {
           const client = yield* Frail
           const first = yield* client.who()
-          if (host === "process") process.kill(yield* client.pid(), "SIGKILL")
+          if (host !== "thread") process.kill(yield* client.pid(), "SIGKILL")
           else yield* end(client)
           const second = yield* client.who()
           assert.notStrictEqual(second, first)
@@ -115,27 +115,27 @@ describe.each(remotes)("a %s that is lost", (host) => {
   it.live("while it starts is refused, and nothing of it is left", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
-      const plan = { journal: journal.file, start: host === "process" ? "hangs" : "exits" } as const
+      const plan = { journal: journal.file, start: host !== "thread" ? "hangs" : "exits" } as const
       const job = yield* submit(Effect.void, Host.layer(frail(plan), { host }))
       yield* until("it starts", () => journal.pids("start").length > 0)
       const [pid = 0] = journal.pids("start")
-      if (host === "process") process.kill(pid, "SIGKILL")
+      if (host !== "thread") process.kill(pid, "SIGKILL")
       const { exit, report } = yield* job.result
       const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : assert.fail("it succeeded")
       assert.instanceOf(error, Job.ServiceError)
       assert.include(error, { service: "test/Frail", phase: "start" })
       assert.include(error.message, `the host of "test/Frail" could not start: ${ending}`)
       assert.include(serviceOf(report, "test/Frail"), { outcome: "start-failed", running: false })
-      if (host === "process") yield* gone(pid)
+      if (host !== "thread") yield* gone(pid)
     }).pipe(local))
 
   it.live("while it stops is told of, long before its limit", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
-      const plan = { journal: journal.file, release: host === "process" ? "hangs" : "exits" } as const
+      const plan = { journal: journal.file, release: host !== "thread" ? "hangs" : "exits" } as const
       const job = yield* submit(Effect.void, Host.layer(frail(plan), { host, stop: { timeout: "20 seconds" } }))
       yield* until("it stops", () => journal.pids("release").length > 0)
-      if (host === "process") process.kill(journal.pids("release")[0] ?? 0, "SIGKILL")
+      if (host !== "thread") process.kill(journal.pids("release")[0] ?? 0, "SIGKILL")
       const since = performance.now()
       const { exit, report } = yield* job.result
       assert.isBelow(performance.now() - since, 5_000)
@@ -154,7 +154,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
         layer
       )
       const { error } = yield* eventOf(job, "HostLost")
-      assert.include(error, host === "process" ? "process.exit(0) was called" : "its thread exited with code 0")
+      assert.include(error, host !== "thread" ? "process.exit(0) was called" : "its thread exited with code 0")
       const { exit, report } = yield* job.result
       assert.isTrue(Exit.isSuccess(exit), String(exit))
       assertClean(report)

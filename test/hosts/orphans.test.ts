@@ -3,18 +3,18 @@ import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
 import { Host } from "../../src/index.ts"
 import { Started } from "../support/cli.ts"
-import { eventOf, gone, isRunning, local, runJob, until } from "../support/hosts.ts"
+import { eventOf, gone, isRunning, local, remotes, runJob, slackMs, until } from "../support/hosts.ts"
 import { serviceOf, submit } from "../support/jobs.ts"
 import { Frail, frail, HostJournal, type Plan } from "./frail.ts"
 import type { Orders } from "./owner.main.ts"
 
 const limitMs = 1_000
 /** The limit, the second that a host may take besides, and what a loaded machine may add. */
-const withinMs = limitMs + 1_000 + 2_000
+const withinMs = limitMs + 1_000 + slackMs
 
-const owner = (orders: Omit<Orders, "host" | "stopMs">) =>
+const owner = (orders: Omit<Orders, "stopMs">) =>
   Effect.acquireRelease(
-    Effect.sync(() => new Started([program, JSON.stringify({ ...orders, host: "process", stopMs: limitMs })])),
+    Effect.sync(() => new Started([program, JSON.stringify({ ...orders, stopMs: limitMs })])),
     (owner) => Effect.sync(() => owner.signal("SIGKILL"))
   )
 const program = fileURLToPath(new URL("owner.main.ts", import.meta.url))
@@ -31,11 +31,13 @@ const journal = Effect.acquireRelease(
     })
 )
 
-describe("a host whose owner was killed", () => {
+const processes = remotes.filter((host) => host !== "thread")
+
+describe.each(processes)("a %s host whose owner was killed", (host) => {
   it.live("releases its services, and exits", () =>
     Effect.gen(function*() {
       const { file, pids } = yield* journal
-      const run = yield* owner({ does: "wait", plan: { journal: file }, replicas: 2 })
+      const run = yield* owner({ host, does: "wait", plan: { journal: file }, replicas: 2 })
       yield* Effect.promise(() => run.said("up"))
       const hosts = pids("start")
       assert.strictEqual(hosts.length, 2)
@@ -54,13 +56,13 @@ describe("a host whose owner was killed", () => {
   it.live.each(cases)("%s exits within its limit", ([, does, plan]) =>
     Effect.gen(function*() {
       const { file, pids } = yield* journal
-      const run = yield* owner({ does, plan: { ...plan, journal: file } })
+      const run = yield* owner({ host, does, plan: { ...plan, journal: file } })
       yield* Effect.promise(() => run.said("up"))
       if (does === "spin") yield* until("it spins", () => pids("spin").length > 0)
-      const [host = 0] = pids("start")
-      assert.isTrue(isRunning(host))
+      const [started = 0] = pids("start")
+      assert.isTrue(isRunning(started))
       run.signal("SIGKILL")
-      yield* gone(host, withinMs)
+      yield* gone(started, withinMs)
       assert.deepStrictEqual(pids("released"), [])
     }))
 
@@ -68,7 +70,7 @@ describe("a host whose owner was killed", () => {
     it.live(`while its start ${start} exits within its limit`, () =>
       Effect.gen(function*() {
         const { file, pids } = yield* journal
-        const run = yield* owner({ does: "wait", plan: { journal: file, start } })
+        const run = yield* owner({ host, does: "wait", plan: { journal: file, start } })
         yield* until("it starts", () => pids("start").length > 0)
         run.signal("SIGKILL")
         yield* gone(pids("start")[0] ?? 0, withinMs)
@@ -81,7 +83,7 @@ describe("a host whose owner was killed", () => {
       it.live(`takes down ${kind}${does === "spin" ? ", while it is blocked, too" : ""}`, () =>
         Effect.gen(function*() {
           const { file, pids } = yield* journal
-          const run = yield* owner({ does, plan: { journal: file, child } })
+          const run = yield* owner({ host, does, plan: { journal: file, child } })
           yield* Effect.promise(() => run.said("up"))
           if (does === "spin") yield* until("it spins", () => pids("spin").length > 0)
           const [grandchild = 0] = pids("child")
@@ -94,14 +96,14 @@ describe("a host whose owner was killed", () => {
   }
 })
 
-describe("what a process host has started", () => {
+describe.each(processes)("what a %s host has started", (host) => {
   for (const child of ["own", "orphan"] as const) {
     const kind = child === "own" ? "and waits for" : "and has left to itself"
 
     it.live(`${kind} ends with it, and is told of`, () =>
       Effect.gen(function*() {
         const { file, pids } = yield* journal
-        const layer = Host.layer(frail({ journal: file, child }), { host: "process" })
+        const layer = Host.layer(frail({ journal: file, child }), { host })
         const { report } = yield* runJob(Effect.asVoid(Frail), layer)
         yield* gone(pids("child")[0] ?? 0, 2_000)
         assert.strictEqual(serviceOf(report, "test/Frail").outcome, "released")
@@ -118,7 +120,7 @@ describe("what a process host has started", () => {
       Effect.gen(function*() {
         const { file, pids } = yield* journal
         const plan = { journal: file, child, release: "spins" } as const
-        const layer = Host.layer(frail(plan), { host: "process", stop: { timeout: limitMs } })
+        const layer = Host.layer(frail(plan), { host, stop: { timeout: limitMs } })
         const { report } = yield* runJob(Effect.asVoid(Frail), layer)
         assert.strictEqual(serviceOf(report, "test/Frail").outcome, "killed")
         assert.isFalse(isRunning(pids("child")[0] ?? 0))
@@ -127,7 +129,7 @@ describe("what a process host has started", () => {
     it.live(`${kind} ends with it where it is lost`, () =>
       Effect.gen(function*() {
         const { file, pids } = yield* journal
-        const layer = Host.layer(frail({ journal: file, child }), { host: "process" })
+        const layer = Host.layer(frail({ journal: file, child }), { host })
         const job = yield* submit(
           Effect.flatMap(Frail, ({ end }) => Effect.andThen(Effect.exit(end()), Effect.never)),
           layer
@@ -140,11 +142,11 @@ describe("what a process host has started", () => {
   }
 })
 
-describe("what a thread host has started", () => {
+describe.each(remotes.filter((host) => host === "thread"))("what a %s host has started", (host) => {
   it.live("ends with it, and is told of", () =>
     Effect.gen(function*() {
       const { file, pids } = yield* journal
-      const layer = Host.layer(frail({ journal: file, child: "own" }), { host: "thread" })
+      const layer = Host.layer(frail({ journal: file, child: "own" }), { host })
       const { report } = yield* runJob(Effect.asVoid(Frail), layer)
       yield* gone(pids("child")[0] ?? 0, 2_000)
       assert.isFalse(report.clean)
@@ -155,7 +157,7 @@ describe("what a thread host has started", () => {
     Effect.gen(function*() {
       const { file, pids } = yield* journal
       const plan = { journal: file, child: "own", release: "spins" } as const
-      const layer = Host.layer(frail(plan), { host: "thread", stop: { timeout: limitMs } })
+      const layer = Host.layer(frail(plan), { host, stop: { timeout: limitMs } })
       const { report } = yield* runJob(Effect.asVoid(Frail), layer)
       assert.include(serviceOf(report, "test/Frail"), { outcome: "killed", running: false })
       yield* gone(pids("child")[0] ?? 0, 500)

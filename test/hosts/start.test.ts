@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { Host, Job } from "../../src/index.ts"
 import { assertClean } from "../../src/testing.ts"
-import { gone, local, remotes, runJob } from "../support/hosts.ts"
+import { everywhere, gone, local, remotes, runJob, shortStartMs } from "../support/hosts.ts"
 import { serviceOf } from "../support/jobs.ts"
 import { frail, HostJournal } from "./frail.ts"
 import { Newer, Renamed, Wider } from "./other.host.ts"
@@ -25,7 +25,7 @@ const refusal = (service: string, layer: Layer.Layer<never, unknown>) =>
 
 const missing = (version?: string) => frail({}, "./missing.host.ts", version)
 
-describe.each(["local", ...remotes] as const)("a service that cannot start, host %s,", (host) => {
+describe.each(everywhere)("a service that cannot start, host %s,", (host) => {
   type Reason = [what: string, service: string, layer: Layer.Layer<never, unknown>, texts: ReadonlyArray<string>]
   const reasons: ReadonlyArray<Reason> = [
     ["has no module", "test/Frail", Host.layer(missing(), { host }), ["missing.host.ts could not be loaded: "]],
@@ -102,17 +102,17 @@ describe.each(remotes)("a %s that cannot start", (host) => {
         const since = performance.now()
         const { exit, report } = yield* runJob(
           Effect.void,
-          Host.layer(frail(plan), { host, start: { timeout: "10 seconds" } })
+          Host.layer(frail(plan), { host, start: { timeout: shortStartMs } })
         )
-        assert.isBelow(performance.now() - since, 30_000)
+        assert.isBelow(performance.now() - since, shortStartMs + 20_000)
         const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : assert.fail("it started")
         assert.instanceOf(error, Job.ServiceError)
         assert.include(error, { service: "test/Frail", phase: "start" })
-        assert.match(error.message, /it was not ready within 10000 ms; its stderr ends with:\n[^]*opening the valve$/)
+        assert.match(error.message, /it was not ready within \d+ ms; its stderr ends with:\n[^]*opening the valve$/)
         assert.include(serviceOf(report, "test/Frail"), { outcome: "start-failed", running: false })
         assert.deepStrictEqual(report.leftovers, [])
         const [pid = 0] = journal.pids("start")
-        if (host === "process") yield* gone(pid, 2_000)
+        if (host !== "thread") yield* gone(pid, 2_000)
       }).pipe(local))
   }
 
@@ -123,7 +123,7 @@ describe.each(remotes)("a %s that cannot start", (host) => {
       const { error } = yield* refusal("test/Frail", layer)
       assert.include(error.message, "the start is stuck")
       assert.strictEqual(journal.pids("start").length, 2)
-      if (host === "process") { for (const pid of journal.pids("start")) yield* gone(pid, 2_000) }
+      if (host !== "thread") { for (const pid of journal.pids("start")) yield* gone(pid, 2_000) }
     }).pipe(local))
 
   it.live("is told with the service within it whose release fails", () =>

@@ -5,13 +5,10 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Host, type JobRun } from "../../src/index.ts"
-import { eventOf, eventsOf, gone, local, remotes, until } from "../support/hosts.ts"
+import { eventOf, eventsOf, gone, local, remotes, slackMs, until } from "../support/hosts.ts"
 import { isAlive } from "../support/cli.ts"
 import { serviceOf, submit } from "../support/jobs.ts"
 import { Frail, frail, HostJournal } from "./frail.ts"
-
-/** What a loaded machine may add to a limit. */
-const slackMs = 2_500
 
 describe.each(remotes)("a %s that does not stop", (host) => {
   const pidOf = (line: { readonly pid?: number }) => {
@@ -85,7 +82,7 @@ describe.each(remotes)("a %s that does not stop", (host) => {
       const { report } = yield* job.result
       const line = serviceOf(report, "test/Frail")
       assert.include(line, { outcome: "killed", running: false })
-      assert.include(line.error, host === "process" ? "killed (SIGKILL)" : "killed (terminated)")
+      assert.include(line.error, host !== "thread" ? "killed (SIGKILL)" : "killed (terminated)")
       assert.isBelow(line.releaseMs, 500 + slackMs)
       pidOf(line)
     }).pipe(local))
@@ -140,6 +137,6 @@ describe.each(remotes)("a %s that does not stop", (host) => {
       yield* Scope.close(scope, Exit.void)
       assert.isBelow(performance.now() - since, 500 + slackMs)
       const [pid = 0] = journal.pids("release")
-      if (host === "process") yield* gone(pid, 100)
+      if (host !== "thread") yield* gone(pid, 100)
     }))
 })

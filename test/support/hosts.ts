@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope"
 import { readFileSync } from "node:fs"
 import {
   type Environment,
+  type Host,
   type JobEvent,
   type JobRun,
   LocalEnvironment,
@@ -16,9 +17,21 @@ import {
 import { isAlive } from "./cli.ts"
 import { submit } from "./jobs.ts"
 
-/** The hosts that are elsewhere. */
-export const remotes = ["thread", "process"] as const
-export type RemoteKind = typeof remotes[number]
+export type RemoteKind = Exclude<Host.HostKind, "local">
+
+const onRay = process.env["TEST_HOSTS"] === "ray"
+
+/** The hosts that are elsewhere: those that need nothing but this machine, or, with a cluster, the others. */
+export const remotes: ReadonlyArray<RemoteKind> = onRay ? ["ray"] : ["thread", "process"]
+
+/** All of them. */
+export const everywhere: ReadonlyArray<Host.HostKind> = onRay ? remotes : ["local", ...remotes]
+
+/** Within what a host is to start that never does. */
+export const shortStartMs = onRay ? 40_000 : 10_000
+
+/** What a loaded machine may add to the limit of a service, and what a cluster does. */
+export const slackMs = onRay ? 15_000 : 2_500
 
 /** Where jobs run, for one test. */
 export const local = Effect.provide(LocalEnvironment.layer)

@@ -1,0 +1,215 @@
+"""The part of autostop's Ray hosts that must be in Python: the driver of the Ray job of one service.
+
+It creates a named actor for each replica. An actor starts a guard, which runs in a session of its own and owns the Node
+process that serves calls: however the actor ends, the guard sees to the end of that process. Whoever submitted the job
+connects, asks for actors and for their ends, and owns all of it: when that connection ends, everything does.
+
+No secret is an argument, a variable or printed: both ends agree on a key (Diffie-Hellman, one half being an argument of
+this program, the other one being printed), and each connection begins with a proof that its two ends have it.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import ray
+
+Json = dict[str, Any]
+
+
+class Replica:
+    """The actor of one replica."""
+
+    def start(self, plan: Json, key: str) -> Json:
+        """Starts the guard, and tells where it listens."""
+        context = ray.get_runtime_context()
+        host, node = ray.util.get_node_ip_address(), plan["node"]
+        try:
+            told = subprocess.run([node, "--version"], capture_output=True, text=True, check=True, timeout=20)
+            version = told.stdout.strip()
+            if [int(part) for part in version.lstrip("v").split(".")[:2]] < plan["atLeast"]:
+                return {"error": f"{node} on node {host} is Node {version}"}
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            return {"error": f"{node} could not be run on node {host}: {error}"}
+        pipe = subprocess.PIPE
+        self.guard = subprocess.Popen(
+            [node, *plan["guard"]], stdin=pipe, stdout=pipe, text=True, start_new_session=True
+        )
+        self.limit_ms = plan["limitMs"]
+        self.tell({"key": key, "host": host, "limitMs": self.limit_ms})
+        assert self.guard.stdout is not None
+        line = self.guard.stdout.readline()
+        if line == "":
+            return {"error": f"the guard on node {host} ended with code {self.guard.wait()}: {' '.join(plan['guard'])}"}
+        ids = {"actorId": context.get_actor_id(), "nodeId": context.get_node_id()}
+        return {**json.loads(line), **ids, "host": host}
+
+    def wait(self) -> Json:
+        """Waits until the Node process has ended, and tells whether nothing of its process group is left."""
+        assert self.guard.stdout is not None
+        pid = 0
+        for line in self.guard.stdout:
+            said = json.loads(line)
+            if "gone" in said:
+                return {"gone": said["gone"]}
+            pid = said["pid"]
+        # the guard was killed: the process ends by itself within its limit
+        end = time.monotonic() + (86_400 if self.limit_ms is None else self.limit_ms / 1_000) + 2
+        while pid != 0 and group_is_alive(pid):
+            if time.monotonic() > end:
+                os.killpg(pid, signal.SIGKILL)
+            time.sleep(0.02)
+        return {"gone": True}
+
+    def stop(self) -> None:
+        """Has the Node process cleaned up within its limit, and killed after that."""
+        self.tell({"stop": True})
+
+    def tell(self, message: Json) -> None:
+        assert self.guard.stdin is not None
+        # where the guard is gone, `wait` tells
+        with contextlib.suppress(OSError):
+            print(json.dumps(message), file=self.guard.stdin, flush=True)
+
+
+def group_is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+        return True
+    except OSError:
+        return False
+
+
+def visible(things: Json) -> Json:
+    """Resources and labels without those that Ray gives to each node."""
+    return {name: thing for name, thing in things.items() if not name.startswith(("node:", "ray.io/", "object_store"))}
+
+
+class Driver:
+    """The driver of the Ray job: does as its owner asks, and ends when the owner is gone or the job is stopped."""
+
+    def __init__(self, plan: Json, key: bytes) -> None:
+        self.plan, self.key = plan, key
+        self.actors: dict[str, Any] = {}
+        self.running: set[asyncio.Task[None]] = set()
+        self.waits: dict[str, asyncio.Task[None]] = {}
+        self.over = asyncio.Event()
+        self.owner: asyncio.StreamWriter | None = None
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answers the owner, once it has shown that it has the key. There is one."""
+        ours = secrets.token_hex(32)
+        writer.write(f"{json.dumps({'nonce': ours})}\n".encode())
+        try:
+            hello = json.loads(await reader.readline())
+            parts = [hello["role"], ours, hello["nonce"]]
+            if self.owner is not None or not hmac.compare_digest(hello["mac"], self.mac("client", *parts)):
+                return
+            self.owner = writer
+            self.say({"mac": self.mac("server", *parts)})
+            while line := await reader.readline():
+                self.begin(self.answer(json.loads(line)))
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        finally:
+            writer.close()
+            if self.owner is writer:
+                self.over.set()
+
+    def mac(self, *parts: str) -> str:
+        return hmac.new(self.key, "\n".join(parts).encode(), hashlib.sha256).hexdigest()
+
+    def say(self, message: Json) -> None:
+        if self.owner is not None and not self.owner.is_closing():
+            self.owner.write(f"{json.dumps(message)}\n".encode())
+
+    def begin(self, work: Any) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
+        return task
+
+    async def answer(self, request: Json) -> None:
+        name = request.get("name", "")
+        if request["ask"] == "create":
+            await self.create(name)
+        elif request["ask"] == "kill" and name in self.actors:
+            ray.kill(self.actors[name], no_restart=True)
+        elif request["ask"] == "end":
+            self.over.set()
+
+    async def create(self, name: str) -> None:
+        options = {**self.plan["actor"], "name": f"{self.plan['name']}/{name}", "max_restarts": 0, "max_concurrency": 2}
+        try:
+            actor: Any = ray.remote(Replica).options(**options).remote()
+            self.actors[name] = actor
+            pending = self.begin(self.tell_pending(name))
+            try:
+                place = await actor.start.remote(self.plan, self.key.hex())
+            finally:
+                pending.cancel()
+            self.say({"name": name, "place": place})
+        except Exception as error:  # whatever it is, it is the owner's to know
+            self.say({"name": name, "place": {"error": str(error)}})
+        else:
+            if "error" not in place:
+                self.waits[name] = self.begin(self.wait(name))
+
+    async def tell_pending(self, name: str) -> None:
+        while True:
+            await asyncio.sleep(1)
+            nodes = [node for node in ray.nodes() if node["Alive"]]
+            there = [{**visible(node["Resources"]), **visible(node.get("Labels", {}))} for node in nodes]
+            self.say({"name": name, "pending": there})
+
+    async def wait(self, name: str) -> None:
+        try:
+            self.say({"name": name, "ended": await self.actors[name].wait.remote()})
+        except Exception as error:
+            self.say({"name": name, "dead": str(error)})
+
+    def end_unowned(self) -> None:
+        if self.owner is None:
+            self.over.set()
+
+    async def end(self) -> None:
+        """Every actor has its Node process stopped, and is killed once that is gone."""
+        self.say({"over": True})
+        for name in self.waits:
+            self.actors[name].stop.remote()
+        if self.waits:
+            await asyncio.wait(self.waits.values())
+        for actor in self.actors.values():
+            ray.kill(actor, no_restart=True)
+
+
+async def main(plan: Json) -> None:
+    ray.init(address="auto", namespace=plan["namespace"])
+    prime, theirs = int(plan["prime"], 16), int(plan["public"], 16)
+    own = secrets.randbits(512)
+    shared = pow(theirs, own, prime).to_bytes(len(plan["prime"]) // 2, "big")
+    driver = Driver(plan, hashlib.sha256(shared).digest())
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, driver.over.set)
+    host = ray.util.get_node_ip_address()
+    server = await asyncio.start_server(driver.serve, host, 0)
+    hello = {"host": host, "port": server.sockets[0].getsockname()[1], "public": f"{pow(2, own, prime):x}"}
+    print(f"autostop {json.dumps({**hello, 'jobId': ray.get_runtime_context().get_job_id()})}", flush=True)
+    # an owner that does not come has gone
+    loop.call_later(plan["ownerMs"] / 1_000, driver.end_unowned)
+    await driver.over.wait()
+    await driver.end()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(json.loads(bytes.fromhex(sys.argv[1]))))

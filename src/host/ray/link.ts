@@ -1,0 +1,175 @@
+import type { Socket } from "node:net"
+import type { Killed } from "../../internal/group.ts"
+import { longestMs } from "../../internal/time.ts"
+import { Notice } from "../../internal/notice.ts"
+import type { Actor, Link } from "../link.ts"
+import { messageOf, type RayJob, within } from "./job.ts"
+import { dial, type Message, type Peer } from "./peer.ts"
+
+/** What is added to the limit of a host, which ends by itself without its actor or its guard. */
+const graceMs = 3_000
+
+/** What a guard tells at the end of its host. */
+interface Ended {
+  readonly how: string
+  readonly leftover?: string
+  readonly gone: boolean
+}
+
+/** A host that is the Node process of a Ray actor. Calls go straight there. */
+export class RayLink implements Link {
+  readonly exited = new Notice()
+  pid: number | undefined
+  actor: Actor | undefined
+  readonly #job: RayJob
+  readonly #name: string
+  readonly #killMs: number
+  readonly #onBytes: (bytes: Uint8Array) => void
+  /** What is to be sent once there is a way. */
+  #unsent: Array<Uint8Array> | undefined = []
+  #data: Socket | undefined
+  #guard: Peer | undefined
+  #ended: Ended | undefined
+  /** What became of its actor, where that is why it has ended. */
+  #fate: string | undefined
+  #pending = ""
+  #stderr = ""
+  readonly #started = new Notice()
+  readonly #hostGone = new Notice()
+  /** The worker process of the actor is gone. */
+  readonly #actorGone = new Notice()
+  #answered: ((killed: Killed) => void) | undefined
+  #cleared: Promise<boolean> | undefined
+
+  constructor(job: RayJob, name: string, killMs: number, onBytes: (bytes: Uint8Array) => void) {
+    this.#job = job
+    this.#name = name
+    this.#killMs = killMs
+    this.#onBytes = onBytes
+    this.#open().catch((error: unknown) => this.#end(messageOf(error)))
+  }
+
+  readonly exit = (): string => this.#fate ?? this.#ended?.how ?? "it was not started"
+
+  readonly stderr = (): string => this.#stderr
+
+  readonly leftover = (): string | undefined => this.#ended?.leftover
+
+  readonly waitsFor = (): string => this.#pending
+
+  readonly send = (bytes: Uint8Array): void => {
+    if (this.#unsent !== undefined) this.#unsent.push(Buffer.from(bytes))
+    else if (this.#data?.writable === true) this.#data.write(Buffer.from(bytes))
+  }
+
+  readonly clear = async (): Promise<void> => {
+    await this.#clear(this.#killMs)
+  }
+
+  readonly kill = async (limitMs: number): Promise<Killed> => {
+    const since = performance.now()
+    const host = await this.#killHost(limitMs)
+    const gone = await this.#clear(Math.max(this.#killMs, limitMs) - (performance.now() - since))
+    if (!this.exited.opened) this.#end(host.how)
+    return { gone: host.gone && gone, how: host.how, durationMs: performance.now() - since }
+  }
+
+  async #open(): Promise<void> {
+    const { key, place } = await this.#job.create(this.#name, (message) => this.#told(message))
+    this.#pending = ""
+    this.actor = { actorId: place.actorId, nodeId: place.nodeId, killSuccess: false }
+    const guard = this.#guard = await dial(place, key, "guard")
+    guard.listen((message) => this.#heard(message))
+    guard.closed.onOpen(() => this.#alone("its guard was lost"))
+    // an actor without the driver of its job has ended
+    this.#job.lost.onOpen(() => {
+      guard.say({ stop: true })
+      this.#alone("the driver of its Ray job was lost")
+    })
+    this.#job.stopped.onOpen(() => this.#alone("its Ray job was stopped"))
+    const data = this.#data = (await dial(place, key, "data")).release()
+    await new Promise<void>((resolve) => this.#started.onOpen(resolve))
+    const unsent = this.#unsent ?? []
+    this.#unsent = undefined
+    for (const bytes of unsent) this.send(bytes)
+    data.on("data", this.#onBytes)
+    data.resume()
+    data.once("close", () => this.#hostGone.onOpen(() => this.exited.open()))
+    if (data.closed) this.#hostGone.onOpen(() => this.exited.open())
+  }
+
+  /** What the driver tells. */
+  #told({ dead, ended, pending }: Message): void {
+    if (pending !== undefined && this.actor === undefined) this.#pending = this.#job.lacks(pending)
+    if (typeof dead === "string") this.#alone(`its actor has died: ${dead}`)
+    // the actor has seen the end of a host whose guard cannot tell
+    if (ended !== undefined) this.#guard?.closed.onOpen(() => this.#hostGone.open())
+  }
+
+  /** What the guard tells. */
+  #heard(message: Message): void {
+    if ("pid" in message) {
+      this.pid = Number(message["pid"])
+      this.#started.open()
+    } else if ("how" in message) {
+      // safe: both ends are of the same version
+      this.#ended = message as unknown as Ended
+      this.#hostGone.open()
+    } else if ("actorGone" in message) {
+      if (message["actorGone"] === true) this.#actorGone.open()
+    } else if ("killed" in message) {
+      this.#answered?.(message["killed"] as Killed)
+    } else if ("stderr" in message) {
+      this.#stderr = String(message["stderr"])
+    }
+  }
+
+  /** Something that it lived in has ended: it cleans up, and ends as well. */
+  #alone(fate: string): void {
+    if (this.#ended !== undefined || this.exited.opened) return
+    this.#fate ??= fate
+    const limitMs = Math.min(this.#job.limitMs + graceMs, longestMs)
+    setTimeout(() => this.#end(fate), limitMs).unref()
+  }
+
+  #end(how: string): void {
+    this.#fate ??= how
+    this.#unsent = undefined
+    this.#data?.destroy()
+    this.#hostGone.open()
+    this.exited.open()
+  }
+
+  async #killHost(limitMs: number): Promise<Killed> {
+    const guard = this.#guard
+    if (this.#ended !== undefined) return { gone: this.#ended.gone, how: "it was gone", durationMs: 0 }
+    if (guard === undefined) return { gone: true, how: "nothing to kill", durationMs: 0 }
+    const answer = new Promise<Killed>((resolve) => {
+      this.#answered = resolve
+      guard.closed.onOpen(() => resolve({ gone: false, how: "its guard is gone", durationMs: 0 }))
+    })
+    guard.say({ kill: limitMs })
+    const killed = await within(answer, limitMs + 100)
+    return killed ?? { gone: false, how: "its guard does not answer", durationMs: limitMs }
+  }
+
+  /** Has its actor killed, and sees to it that Ray says so and that its processes are gone. */
+  #clear(limitMs: number): Promise<boolean> {
+    return this.#cleared ??= this.#kill(limitMs)
+  }
+
+  async #kill(limitMs: number): Promise<boolean> {
+    this.#job.kill(this.#name)
+    const { actor } = this
+    if (actor === undefined) return true
+    const seen = Promise.all([
+      this.#job.isDead(actor.actorId, limitMs),
+      new Promise<void>((resolve) => this.#hostGone.onOpen(resolve)),
+      new Promise<void>((resolve) => this.#actorGone.onOpen(resolve))
+    ])
+    const [isDead] = await within(seen, limitMs) ?? [false]
+    this.actor = { ...actor, killSuccess: isDead }
+    this.#guard?.socket.destroy()
+    return isDead
+  }
+}

@@ -1,0 +1,11 @@
+import { Effect, Schema } from "effect"
+import { Host, Job } from "../../../src/index.ts"
+import { Lean } from "../../hosts/lean.ts"
+
+export default Job.make("doubled", {
+  payload: { n: Schema.Int },
+  success: Schema.Int,
+  error: Host.HostError,
+  services: Host.layer(Lean, { host: "ray" }),
+  run: ({ n }) => Effect.flatMap(Lean, ({ double }) => double({ n }))
+})
