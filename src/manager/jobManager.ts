@@ -1,10 +1,13 @@
 import * as Effect from "effect/Effect"
+import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
+import { hasProperty } from "effect/Predicate"
 import * as Context from "effect/Context"
 import type * as Scope from "effect/Scope"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { type JobManager, JobManagerError, type Options } from "../JobManager.ts"
+import { hold } from "./hold.ts"
 import { inspect, launcher } from "./launcher.ts"
 import { layer as layerManager } from "./live.ts"
 import { Manager } from "./Manager.ts"
@@ -23,6 +26,7 @@ export const make = (options: Options): Effect.Effect<JobManager["Service"], Job
       try: () => mkdirSync(join(folder, "results"), { recursive: true }),
       catch: (error) => failure(`the folder ${folder} cannot be written: ${String(error)}`)
     })
+    yield* Effect.mapError(hold(folder), failure)
     const jobs = yield* Effect.forEach(options.jobs, (url) => {
       const module = String(url)
       return Effect.mapBoth(inspect(module), { onSuccess: (name) => ({ name, module }), onFailure: failure })
@@ -35,16 +39,27 @@ export const make = (options: Options): Effect.Effect<JobManager["Service"], Job
       serveManager({ host, port, tokens }),
       Layer.provide(layerManager({ ...settings, jobs }, launcher), store)
     )
-    const context = yield* Effect.mapError(Layer.build(served), ({ message }) => failure(message))
+    const context = yield* Effect.mapError(
+      Layer.build(served),
+      (error) =>
+        failure(error._tag === "ServeError" ? notServed(`${host ?? "127.0.0.1"}:${port}`, error) : error.message)
+    )
     const manager = Context.get(context, Manager)
     // before the server goes: until then it says that it is not ready, and tells its clients how their jobs end
     yield* Effect.addFinalizer(() => manager.close)
+    yield* manager.begin
     return {
       url: Context.get(context, Address).url,
       jobs: names,
       kill: (reason) => manager.stopRunning({ mode: "kill", reason })
     }
   })
+
+/** The error has no words of its own. */
+const notServed = (address: string, { cause }: ServeError): string =>
+  hasProperty(cause, "code") && cause.code === "EADDRINUSE"
+    ? `something else listens on ${address} already: stop it, or use another port`
+    : `it cannot listen on ${address}: ${cause instanceof Error ? cause.message : String(cause)}`
 
 const failure = (message: string) => new JobManagerError({ message })
 const refuse = (message: string) => Effect.fail(failure(message))

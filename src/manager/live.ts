@@ -104,6 +104,7 @@ class LiveManager {
       jobs: options.jobs,
       counts: store.counts,
       stopRunning: (command) => Effect.sync(() => this.#runner.stopAll(command)),
+      begin: Effect.sync(() => this.#runner.begin()),
       close: this.close,
       isReady: Effect.sync(() => this.#isReady)
     }

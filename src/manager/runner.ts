@@ -38,6 +38,8 @@ export interface Owner {
 /** Runs jobs, so many at once, from the queue until they have stopped for good. */
 export class Runner {
   isClosing = false
+  /** Until it begins, what is queued waits. */
+  #hasBegun = false
   readonly #given: Running
   readonly #owner: Owner
   readonly #queue = new JobQueue()
@@ -70,6 +72,11 @@ export class Runner {
         fork(Effect.flatMap(endLost(job, this.#resultFile(job)), (result) => this.#ended(job, result)))
       }
     }
+  }
+
+  /** Starts what is queued, and from now on what is added. */
+  begin(): void {
+    this.#hasBegun = true
     this.#startNext()
   }
 
@@ -127,7 +134,7 @@ export class Runner {
   }
 
   #startNext(): void {
-    while (!this.isClosing && this.#running.size < this.#given.options.concurrency) {
+    while (this.#hasBegun && !this.isClosing && this.#running.size < this.#given.options.concurrency) {
       const running = [...this.#running]
       const job = this.#queue.take((name) => running.filter(({ info }) => info.job === name).length)
       if (job === undefined) return

@@ -8,7 +8,7 @@ import type { JobProcess, JobProcessOptions } from "../../src/manager/JobProcess
 import type { JobEvent } from "../../src/JobEvent.ts"
 import { JobStore, type StoreError } from "../../src/manager/JobStore.ts"
 import { layer } from "../../src/manager/live.ts"
-import type { Manager } from "../../src/manager/Manager.ts"
+import { Manager } from "../../src/manager/Manager.ts"
 import type { JobResult, StopCommand } from "../../src/manager/models.ts"
 import { layerOf } from "../../src/manager/store/layer.ts"
 import { notBegun } from "../../src/manager/unreported.ts"
@@ -83,5 +83,5 @@ export const liveManager = (
       }
     }),
     Layer.effect(JobStore, Effect.map(JobStore, storeOf)).pipe(Layer.provide(layerOf(join(folder, "jobs.db"))))
-  ).pipe(Layer.merge(Layer.succeed(Processes, processes)))
+  ).pipe(Layer.tap((context) => Context.get(context, Manager).begin), Layer.merge(Layer.succeed(Processes, processes)))
 }
