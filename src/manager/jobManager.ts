@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
 import * as Context from "effect/Context"
 import type * as Scope from "effect/Scope"
-import { mkdirSync } from "node:fs"
+import { mkdirSync, realpathSync } from "node:fs"
 import { join } from "node:path"
 import { type JobManager, JobManagerError, type Options } from "../JobManager.ts"
 import { hold } from "./hold.ts"
@@ -20,12 +20,16 @@ import { layerOf } from "./store/layer.ts"
 export const make = (options: Options): Effect.Effect<JobManager["Service"], JobManagerError, Scope.Scope> =>
   Effect.gen(function*() {
     const { host, port = defaultPort, tokens } = options
-    const settings = yield* Effect.mapError(readOptions(options), ({ message }) => failure(message))
-    const { folder } = settings
-    yield* Effect.try({
-      try: () => mkdirSync(join(folder, "results"), { recursive: true }),
-      catch: (error) => failure(`the folder ${folder} cannot be written: ${String(error)}`)
+    const named = yield* Effect.mapError(readOptions(options), ({ message }) => failure(message))
+    // where it really is: what clients bring along may not read the links that lead there
+    const folder = yield* Effect.try({
+      try: () => {
+        mkdirSync(join(named.folder, "results"), { recursive: true })
+        return realpathSync(named.folder)
+      },
+      catch: (error) => failure(`the folder ${named.folder} cannot be written: ${String(error)}`)
     })
+    const settings = { ...named, folder }
     yield* Effect.mapError(hold(folder), failure)
     const jobs = yield* Effect.forEach(options.jobs, (url) => {
       const module = String(url)

@@ -107,6 +107,24 @@ describe("a job that its client brings along", () => {
     }
   })
 
+  it("may have files of any name, and its manager a folder that is a link", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "autostop-link-"))
+    try {
+      await symlink(folder, join(folder, "a link"))
+      const serve = [bin, "serve", "--port", "0", "--data", join(folder, "a link", "data")]
+      const server = await new Started(serve).said("listens on")
+      const url = /http:\/\/\S+/.exec(server.stdout)?.[0] ?? assert.fail(server.stdout)
+      const odd = fileURLToPath(new URL("./brought/odd names.ts", import.meta.url))
+      const submitted = new Started([bin, "submit", odd, "--id", "odd", "--wait", "--url", url])
+      assert.strictEqual(await submitted.ended(), 0, submitted.stderr)
+      assert.match(await (await fetch(`${url}/jobs/odd/logs`)).text(), /odd but there/)
+      server.signal("SIGTERM")
+      await server.ended()
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
   it("is refused where only registered jobs run", async () => {
     await using server = await Server.start(["--no-uploads"])
     const { code, stderr } = await submit(server, { name: "Ada" })
