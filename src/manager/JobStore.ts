@@ -37,8 +37,11 @@ export class JobStore extends Context.Service<JobStore, {
   readonly withPrefix: (prefix: string, limit: number) => Effect.Effect<ReadonlyArray<string>, StoreError>
   /** The latest first. */
   readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<JobInfo>, StoreError>
-  /** Has no effect on a job that has stopped, or is not there any more. */
-  readonly update: (info: JobInfo) => Effect.Effect<void, StoreError>
+  /**
+   * Where a job stands, together with the events that say so, if any. Has no effect on where one stands that has stopped,
+   * and none on one that is not there any more.
+   */
+  readonly update: (info: JobInfo, events?: ReadonlyArray<NumberedEvent>) => Effect.Effect<void, StoreError>
   /** Appends events, in one transaction. One whose number is there already stays as it is, so it can be tried again. */
   readonly append: (id: string, events: ReadonlyArray<NumberedEvent>) => Effect.Effect<void, StoreError>
   /** The events after this one, in order, at most that many. */
@@ -47,8 +50,12 @@ export class JobStore extends Context.Service<JobStore, {
     after: number,
     limit: number
   ) => Effect.Effect<ReadonlyArray<NumberedEvent>, StoreError>
-  /** The last word of a job: its info and result, together. Who finishes it again changes nothing. */
-  readonly finish: (info: JobInfo, result: JobResult) => Effect.Effect<void, StoreError>
+  /** The last word of a job: its info, its result and its last events, together. Who finishes it again changes nothing. */
+  readonly finish: (
+    info: JobInfo,
+    result: JobResult,
+    events?: ReadonlyArray<NumberedEvent>
+  ) => Effect.Effect<void, StoreError>
   readonly result: (id: string) => Effect.Effect<JobResult | undefined, StoreError>
   /** Removes a job that has stopped, with all that belongs to it. Whether it was there. */
   readonly remove: (id: string) => Effect.Effect<boolean, StoreError>

@@ -98,6 +98,8 @@ export class Manager extends Context.Service<Manager, {
   readonly counts: Effect.Effect<Readonly<Record<JobInfo["state"], number>>, StoreError>
   /** Asks every job that runs to stop, and returns at once. */
   readonly stopRunning: (command: StopCommand) => Effect.Effect<void>
+  /** Starts what is queued, which waits until then: once there is somebody who can ask for it. */
+  readonly begin: Effect.Effect<void>
   /** Takes no more jobs, stops those that run by their own policies, and waits for them. What is queued is kept. */
   readonly close: Effect.Effect<void>
   /** Whether it takes jobs. */

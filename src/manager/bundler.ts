@@ -1,7 +1,7 @@
 /** Makes a bundle of a job's module, for a manager that does not have it. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { readFileSync } from "node:fs"
+import { readFileSync, statSync } from "node:fs"
 import { basename, dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Plugin } from "rolldown"
@@ -38,6 +38,7 @@ const make = async (module: string): Promise<Bundled> => {
   try {
     const { output } = await build.generate({
       format: "esm",
+      sanitizeFileName: safe,
       entryFileNames: "[name].js",
       chunkFileNames: "[name]-[hash].js",
       assetFileNames: "[name]-[hash][extname]"
@@ -62,6 +63,9 @@ const make = async (module: string): Promise<Bundled> => {
   }
 }
 
+/** A name that a bundle may have. */
+const safe = (name: string): string => name.replace(/[^A-Za-z0-9_.-]/g, "_").replace(/^[.-]/, "_")
+
 /**
  * What a module refers to by `new URL("./file", import.meta.url)` comes along: the modules that serve its services
  * elsewhere, bundled as it is, and files that it reads, as they are.
@@ -70,11 +74,13 @@ const filesBesides: Plugin = {
   name: "autostop:files-besides",
   transform(code, id) {
     if (!code.includes("import.meta.url")) return null
-    return code.replace(fileUrls, (_, __, path: string) => {
+    return code.replace(fileUrls, (whole, __, path: string) => {
       const file = resolve(dirname(id), path)
+      // it may be made there, or be in a comment
+      if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return whole
       const reference = /\.[cm]?[jt]sx?$/.test(path)
         ? this.emitFile({ type: "chunk", id: file })
-        : this.emitFile({ type: "asset", name: basename(file), source: readFileSync(file) })
+        : this.emitFile({ type: "asset", name: safe(basename(file)), source: readFileSync(file) })
       return `new URL(import.meta.ROLLUP_FILE_URL_${reference})`
     })
   }

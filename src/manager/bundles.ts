@@ -1,7 +1,7 @@
 /** The bundles that clients have uploaded: kept in the store, and unpacked into a folder to be run. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { Bundle, entryName, hashOf, mismatch } from "./bundle.ts"
@@ -21,6 +21,10 @@ export class Bundles {
     this.#store = store
     this.#folder = folder
     this.#allowed = allowed
+    // what was being unpacked when a manager before this one was killed
+    for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+      if (name.includes(".")) rmSync(join(folder, name), { recursive: true, force: true })
+    }
   }
 
   /** Keeps one: on disk before it returns. One that is there already stays as it is. */
@@ -40,15 +44,21 @@ export class Bundles {
     })
   }
 
+  /** Whether a job may have it: what is unpacked here may be that of a store that is no more. */
+  check(hash: string): Effect.Effect<void, NotFound | StoreError> {
+    return Effect.flatMap(
+      this.#store.bundle(hash),
+      (content) => content === undefined ? Effect.fail(missing(hash)) : Effect.void
+    )
+  }
+
   /** Where its code is, for its job of that id. */
   code(hash: string): Effect.Effect<Code, NotFound | StoreError> {
     return Effect.gen({ self: this }, function*() {
       const folder = join(this.#folder, hash)
       if (!existsSync(folder)) {
         const content = yield* this.#store.bundle(hash)
-        if (content === undefined) {
-          return yield* new NotFound({ id: hash, message: `the bundle ${hash} is not here; upload it first` })
-        }
+        if (content === undefined) return yield* missing(hash)
         // what was stored has been checked
         const bundle = yield* Effect.orDie(decode(content))
         yield* Effect.try({
@@ -68,6 +78,8 @@ export class Bundles {
     rmSync(join(this.#folder, hash), { recursive: true, force: true })
   }
 }
+
+const missing = (hash: string) => new NotFound({ id: hash, message: `the bundle ${hash} is not here; upload it first` })
 
 /** There all of it or not at all. */
 const unpack = (folder: string, { files }: Bundle): void => {

@@ -1,4 +1,6 @@
 /** What code that somebody has uploaded may do: Node's permission model, with what a job needs and what was allowed. */
+import { realpathSync } from "node:fs"
+import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
 import { entries } from "../internal/entry.ts"
 
@@ -18,8 +20,17 @@ export interface Confinement extends Allowed {
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** This package, and what it depends on: beside it where it was installed, or in it. */
-const own = [root, `${root}node_modules`, ...(/^.*?\/node_modules(?=\/)/.exec(root) ?? [])]
+/** The outermost folder of packages that a file is in. */
+const packagesOf = (file: string): ReadonlyArray<string> => /^.*?\/node_modules(?=\/)/.exec(file) ?? []
+
+/** This package, and what it depends on, where those really are: beside it, in it, or linked from elsewhere. */
+const own = [
+  ...new Set([
+    root,
+    ...packagesOf(root),
+    ...packagesOf(realpathSync(createRequire(root).resolve("effect/package.json")))
+  ])
+]
 
 /** The arguments of Node for such code, and for the hosts that it starts; it may write these files too. */
 export const nodeArgs = (

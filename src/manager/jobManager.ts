@@ -1,11 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
+import { hasProperty } from "effect/Predicate"
 import * as Context from "effect/Context"
 import type * as Scope from "effect/Scope"
-import { mkdirSync } from "node:fs"
+import { mkdirSync, realpathSync } from "node:fs"
 import { join } from "node:path"
 import { type JobManager, JobManagerError, type Options } from "../JobManager.ts"
+import { hold } from "./hold.ts"
 import { inspect } from "./launcher.ts"
 import { defaultPort } from "./models.ts"
 import { readOptions } from "./options.ts"
@@ -14,12 +17,17 @@ import { readOptions } from "./options.ts"
 export const make = (options: Options): Effect.Effect<JobManager["Service"], JobManagerError, Scope.Scope> =>
   Effect.gen(function*() {
     const { host, port = defaultPort, tokens } = options
-    const settings = yield* Effect.mapError(readOptions(options), ({ message }) => failure(message))
-    const { folder } = settings
-    yield* Effect.try({
-      try: () => mkdirSync(join(folder, "results"), { recursive: true }),
-      catch: (error) => failure(`the folder ${folder} cannot be written: ${String(error)}`)
+    const named = yield* Effect.mapError(readOptions(options), ({ message }) => failure(message))
+    // where it really is: what clients bring along may not read the links that lead there
+    const folder = yield* Effect.try({
+      try: () => {
+        mkdirSync(join(named.folder, "results"), { recursive: true })
+        return realpathSync(named.folder)
+      },
+      catch: (error) => failure(`the folder ${named.folder} cannot be written: ${String(error)}`)
     })
+    const settings = { ...named, folder }
+    yield* Effect.mapError(hold(folder), failure)
     const inspecting = Effect.forEach(options.jobs, (url) => {
       const module = String(url)
       return Effect.mapBoth(inspect(module), { onSuccess: (name) => ({ name, module }), onFailure: failure })
@@ -36,16 +44,27 @@ export const make = (options: Options): Effect.Effect<JobManager["Service"], Job
       manager: { ...settings, jobs },
       store: options.store ?? join(folder, "jobs.db")
     })
-    const context = yield* Effect.mapError(Layer.build(served), ({ message }) => failure(message))
+    const context = yield* Effect.mapError(
+      Layer.build(served),
+      (error) =>
+        failure(error._tag === "ServeError" ? notServed(`${host ?? "127.0.0.1"}:${port}`, error) : error.message)
+    )
     const manager = Context.get(context, Manager)
     // before the server goes: until then it says that it is not ready, and tells its clients how their jobs end
     yield* Effect.addFinalizer(() => manager.close)
+    yield* manager.begin
     return {
       url: Context.get(context, Address).url,
       jobs: names,
       kill: (reason) => manager.stopRunning({ mode: "kill", reason })
     }
   })
+
+/** The error has no words of its own. */
+const notServed = (address: string, { cause }: ServeError): string =>
+  hasProperty(cause, "code") && cause.code === "EADDRINUSE"
+    ? `something else listens on ${address} already: stop it, or use another port`
+    : `it cannot listen on ${address}: ${cause instanceof Error ? cause.message : String(cause)}`
 
 const failure = (message: string) => new JobManagerError({ message })
 const refuse = (message: string) => Effect.fail(failure(message))

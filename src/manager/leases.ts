@@ -30,7 +30,9 @@ export class Leases {
     return Effect.suspend(() => {
       const left = job.leaseEnd - this.#given.clock.currentTimeMillisUnsafe()
       if (job.finished.opened) return Effect.void
-      if (left > 0) return Effect.andThen(Effect.sleep(left), this.#watch(job))
+      if (left > 0) {
+        return Effect.andThen(Effect.raceFirst(Effect.sleep(left), job.finished.await), this.#watch(job))
+      }
       return Effect.sync(() => this.#onExpired(job, "its lease has expired: its client is gone"))
     })
   }

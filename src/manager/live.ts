@@ -104,6 +104,7 @@ class LiveManager {
       jobs: options.jobs,
       counts: store.counts,
       stopRunning: (command) => Effect.sync(() => this.#runner.stopAll(command)),
+      begin: Effect.sync(() => this.#runner.begin()),
       close: this.close,
       isReady: Effect.sync(() => this.#isReady)
     }
@@ -159,7 +160,10 @@ class LiveManager {
         priority: submission.priority ?? 0,
         submittedAt: this.#now()
       })
-      const { stored } = yield* store.add({ info, submission: { ...submission, id } })
+      const { stored } = yield* Effect.catch(
+        store.add({ info, submission: { ...submission, id } }),
+        (error) => Effect.andThen(this.#checkBundle(submission), Effect.fail(error))
+      )
       if (!Equal.equals(stored.submission, { ...submission, id })) {
         return yield* new Conflict({ message: `the id ${id} is that of another job, "${stored.info.job}"` })
       }
@@ -178,6 +182,11 @@ class LiveManager {
     if (module !== undefined) return Effect.succeed({ module })
     const known = this.#modules.size === 0 ? "none is" : `there are: ${[...this.#modules.keys()].join(", ")}`
     return Effect.fail(new Refused({ message: `no job "${job}" is registered here; ${known}` }))
+  }
+
+  /** Fails where it is gone, so that its client uploads it again. */
+  #checkBundle({ bundle }: Submission): Effect.Effect<void, NotFound | StoreError> {
+    return bundle === undefined ? Effect.void : this.#bundles?.check(bundle) ?? Effect.void
   }
 
   #adopt({ info, submission }: StoredJob, known: ReadonlyArray<NumberedEvent>): LiveJob {
@@ -211,10 +220,12 @@ class LiveManager {
       const { state } = yield* this.#find.info(id)
       const job = this.#live.get(id)
       if (job !== undefined) {
-        if (!force) {
-          return yield* new Conflict({ message: `job ${id} is ${state}; stop it first, or force its removal` })
+        if (state !== "stopped") {
+          if (!force) {
+            return yield* new Conflict({ message: `job ${id} is ${state}; stop it first, or force its removal` })
+          }
+          this.#runner.stop(job, { mode: "cancel", reason: "it is being removed" })
         }
-        this.#runner.stop(job, { mode: "cancel", reason: "it is being removed" })
         yield* job.finished.await
       }
       yield* this.#given.store.remove(id)

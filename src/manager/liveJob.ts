@@ -5,6 +5,9 @@ import type { JobProcess } from "./JobProcess.ts"
 import type { JobLog } from "./jobLog.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "./models.ts"
 
+/** The last moment that a date can tell. */
+const latest = 8_640_000_000_000_000
+
 /** A job that has not stopped: what is known of it right now, and who waits for news. */
 export class LiveJob {
   readonly submission: Submission
@@ -61,6 +64,13 @@ export class LiveJob {
     this.onChange()
   }
 
+  /** Its process was started. */
+  begin(startedAt: string, pid: number | undefined): void {
+    const { restartsAt: _, ...info } = this.info
+    this.info = new JobInfo(info)
+    this.change({ state: "starting", startedAt, ...(pid === undefined ? {} : { pid }) })
+  }
+
   /** What its process tells. That it has stopped is only so once its process has ended, and where it is the last attempt. */
   take(event: JobEvent): void {
     if (event._tag === "JobStopped") return
@@ -110,7 +120,7 @@ export class LiveJob {
       submittedAt,
       state: "queued",
       restarts: attempt,
-      ...(delayMs === 0 ? {} : { restartsAt: new Date(Date.parse(at) + delayMs).toISOString() })
+      ...(delayMs === 0 ? {} : { restartsAt: new Date(Math.min(Date.parse(at) + delayMs, latest)).toISOString() })
     })
     this.isDirty = true
     this.isPaused = false

@@ -21,7 +21,9 @@ export const endLost = ({ events, info }: LiveJob, resultFile: string): Effect.E
     const left = readResult(resultFile)
     if (left !== undefined) return left
     const ledger = new Ledger({ job: info.job, jobId: info.id, environment: "remote" })
-    for (const { event } of events) ledger.take(event)
+    // what it told before that is of attempts that have their own ends
+    const begun = events.findLastIndex(({ event }) => event._tag === "JobRestarting") + 1
+    for (const { event } of events.slice(begun)) ledger.take(event)
     const how = "ended while there was no job manager, and left no report"
     const report = ledger.report({
       pid: pid ?? 0,

@@ -1,9 +1,11 @@
+import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { rmSync } from "node:fs"
-import { join } from "node:path"
+import { readdirSync, rmSync } from "node:fs"
+import { basename, join } from "node:path"
+import { errorText } from "../internal/errors.ts"
 import { Notice } from "../internal/notice.ts"
-import type { Code, Launcher } from "./JobProcess.ts"
+import type { Code, JobProcess, Launcher } from "./JobProcess.ts"
 import { Leases } from "./leases.ts"
 import type { LiveJob } from "./liveJob.ts"
 import type { ManagerOptions } from "./Manager.ts"
@@ -13,6 +15,7 @@ import { endLost } from "./recovery.ts"
 import { failuresOf, hasFailed, restartDelay } from "./restart.ts"
 import type { Saver } from "./saver.ts"
 import { notBegun } from "./unreported.ts"
+import { partOf } from "./wire.ts"
 
 /** Why a job is stopped with its manager. */
 const closing = "the job manager is being stopped"
@@ -35,6 +38,8 @@ export interface Owner {
 /** Runs jobs, so many at once, from the queue until they have stopped for good. */
 export class Runner {
   isClosing = false
+  /** Until it begins, what is queued waits. */
+  #hasBegun = false
   readonly #given: Running
   readonly #owner: Owner
   readonly #queue = new JobQueue()
@@ -57,6 +62,7 @@ export class Runner {
   /** Takes on the jobs of a manager before this one. */
   recover(jobs: ReadonlyArray<LiveJob>): void {
     const { fork } = this.#given
+    this.#sweep(jobs)
     for (const job of jobs) {
       this.#leases.renew(job)
       if (job.info.state === "queued") this.#enqueue(job)
@@ -66,6 +72,11 @@ export class Runner {
         fork(Effect.flatMap(endLost(job, this.#resultFile(job)), (result) => this.#ended(job, result)))
       }
     }
+  }
+
+  /** Starts what is queued, and from now on what is added. */
+  begin(): void {
+    this.#hasBegun = true
     this.#startNext()
   }
 
@@ -112,7 +123,7 @@ export class Runner {
     if (waitMs <= 0) return this.#queue.add(job)
     job.isWaiting = true
     fork(Effect.andThen(
-      Effect.sleep(waitMs),
+      Effect.raceFirst(Effect.sleep(waitMs), job.finished.await),
       Effect.sync(() => {
         if (!job.isWaiting) return
         job.isWaiting = false
@@ -123,7 +134,7 @@ export class Runner {
   }
 
   #startNext(): void {
-    while (!this.isClosing && this.#running.size < this.#given.options.concurrency) {
+    while (this.#hasBegun && !this.isClosing && this.#running.size < this.#given.options.concurrency) {
       const running = [...this.#running]
       const job = this.#queue.take((name) => running.filter(({ info }) => info.job === name).length)
       if (job === undefined) return
@@ -134,19 +145,25 @@ export class Runner {
   }
 
   #start(job: LiveJob): Effect.Effect<void> {
-    return Effect.flatMap(Effect.result(this.#owner.codeOf(job.submission)), (code) => {
-      if (code._tag === "Success") return this.#run(job, code.success)
-      const { id, job: name } = job.info
-      return this.#ended(job, notBegun({ id, job: name, trigger: "failed", reason: code.failure.message }))
+    const launched = Effect.flatMap(this.#owner.codeOf(job.submission), (code) =>
+      Effect.try({
+        try: () => this.#launch(job, code),
+        catch: (error) => ({ message: `its process could not be started: ${errorText(Cause.die(error))}` })
+      }))
+    return Effect.matchEffect(launched, {
+      onSuccess: ({ ended }) => Effect.flatMap(ended, (result) => this.#ended(job, result)),
+      onFailure: ({ message }) => {
+        const { id, job: name } = job.info
+        return this.#ended(job, notBegun({ id, job: name, trigger: "failed", reason: message }))
+      }
     })
   }
 
-  #run(job: LiveJob, code: Code): Effect.Effect<void> {
+  #launch(job: LiveJob, code: Code): JobProcess {
     const { launcher, options: { limits }, saver } = this.#given
     const { asked, info: { id }, submission } = job
     const resultFile = this.#resultFile(job)
-    // that of the attempt before this one
-    rmSync(resultFile, { force: true })
+    this.#discard(job)
     const process = launcher.start({
       id,
       submission,
@@ -164,11 +181,10 @@ export class Runner {
       onOutput: (stream, text) => job.log.add(stream, text, this.#now())
     })
     job.process = process
-    const { pid } = process
-    job.change({ state: "starting", startedAt: this.#now(), ...(pid === undefined ? {} : { pid }) })
+    job.begin(this.#now(), process.pid)
     saver.changed(job)
     if (asked !== undefined) process.stop(asked)
-    return Effect.flatMap(process.ended, (result) => this.#ended(job, result))
+    return process
   }
 
   /** An attempt has ended: once what follows is on disk its place is free. */
@@ -179,14 +195,35 @@ export class Runner {
       if (delayMs === undefined) job.stop(result)
       else job.again(result, delayMs, this.#now())
       this.#given.saver.changed(job)
-      yield* job.rested.await
+      yield* (delayMs === undefined ? job.finished : job.rested).await
       // it is in the store now
-      rmSync(this.#resultFile(job), { force: true })
+      this.#discard(job)
       this.#running.delete(job)
       if (delayMs === undefined) this.#owner.onEnd(job)
-      else this.#enqueue(job)
+      else {
+        this.#enqueue(job)
+        // a stop that came while it was neither here nor there
+        if (job.asked !== undefined && !job.isPaused) this.stop(job, job.asked)
+      }
       this.#startNext()
     })
+  }
+
+  /** Removes the result that an attempt has left, or was about to leave. */
+  #discard(job: LiveJob): void {
+    const file = this.#resultFile(job)
+    for (const path of [file, partOf(file)]) rmSync(path, { force: true })
+  }
+
+  /** Removes the results that nobody asks for any more: those that come next have not ended yet. */
+  #sweep(jobs: ReadonlyArray<LiveJob>): void {
+    const awaited = new Set(
+      jobs.flatMap((job) => job.info.state === "queued" ? [] : [basename(this.#resultFile(job))])
+    )
+    const folder = join(this.#given.options.folder, "results")
+    for (const name of readdirSync(folder)) {
+      if (!awaited.has(name)) rmSync(join(folder, name), { force: true })
+    }
   }
 
   /** After how long it begins again; none where it does not. */

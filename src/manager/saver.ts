@@ -40,20 +40,17 @@ export class Saver {
 
   #save(job: LiveJob): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
-      const events = job.unsaved
+      // as they are now: what changes while they are written is written next
+      const { info, isDirty, result, unsaved: events } = job
       job.unsaved = []
-      if (events.length > 0) yield* this.#persist(this.#store.append(job.info.id, events))
-      job.events.push(...events)
-      const { info, result } = job
-      if (result !== undefined) {
-        yield* this.#persist(this.#store.finish(info, result))
-        job.finished.open()
-        job.rested.open()
-      } else if (job.isDirty) {
-        job.isDirty = false
-        yield* this.#persist(this.#store.update(info))
-        if (info.state === "queued") job.rested.open()
-      }
+      job.isDirty = false
+      // together: what has happened is told once, wherever a manager is killed
+      if (result !== undefined) yield* this.#persist(this.#store.finish(info, result, events))
+      else if (isDirty) yield* this.#persist(this.#store.update(info, events))
+      else if (events.length > 0) yield* this.#persist(this.#store.append(info.id, events))
+      for (const event of events) job.events.push(event)
+      if (result !== undefined) job.finished.open()
+      if (result !== undefined || (isDirty && info.state === "queued")) job.rested.open()
       job.tell()
     })
   }

@@ -97,8 +97,9 @@ export class Supervised {
       // 3 carries what the job tells, 4 what it is asked for; the end of 4 tells it that nobody is here any longer
       stdio: [options.sharesOutput ? "inherit" : "ignore", own, own, "pipe", "pipe"]
     })
-    for (const pipe of this.child.stdio) pipe?.on("error", () => {})
-    const told = this.child.stdio[3]
+    // there are none where the machine has no room for another process
+    for (const pipe of this.child.stdio ?? []) pipe?.on("error", () => {})
+    const told = this.child.stdio?.[3]
     const read = reader(decodeTold, (message) => this.#take(message))
     if (told instanceof Socket) told.setEncoding("utf8").on("data", read)
     const closed = new Promise((done) => told?.once("close", done))
@@ -136,7 +137,7 @@ export class Supervised {
   }
 
   send(message: object): void {
-    const asked = this.child.stdio[4]
+    const asked = this.child.stdio?.[4]
     if (asked instanceof Socket && asked.writable) asked.write(encode(message))
   }
 

@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { type AddressInfo, createServer } from "node:net"
+import { join } from "node:path"
 import { isGroupAlive, until } from "../../src/internal/group.ts"
 import { bin, Started } from "../support/cli.ts"
 import { Server } from "../support/server.ts"
@@ -132,13 +134,40 @@ describe("autostop serve", () => {
     assert.isTrue((urgent.startedAt ?? "") < (later.startedAt ?? ""))
   })
 
+  it("shares its folder with no other one, and runs nothing where it cannot listen", async () => {
+    await using server = await Server.start(["--concurrency", "1"])
+    await server.submit({ name: "first", act: "wait" }, "--id", "first")
+    await server.submit({ name: "Ada" }, "--id", "queued")
+    const serve = async (port: string) => {
+      const other = new Started([bin, "serve", "--port", port, "--data", server.folder, ...server.args])
+      return { code: await other.ended(), stderr: other.stderr }
+    }
+    const shared = await serve("0")
+    assert.strictEqual(shared.code, 2)
+    assert.match(shared.stderr, /^autostop: another job manager works in the folder .*: stop it first, or .*\n$/)
+    server.server.signal("SIGKILL")
+    await server.server.ended()
+
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve))
+    const { port } = taken.address() as AddressInfo
+    const refused = await serve(String(port))
+    taken.close()
+    assert.strictEqual(refused.code, 2)
+    const why = `something else listens on 127.0.0.1:${port} already: stop it, or use another port`
+    assert.strictEqual(refused.stderr, `autostop: ${why}\n`)
+    await server.again()
+    await server.run("events", "-f", "queued")
+    assert.include(await server.info("queued"), { outcome: "succeeded" })
+  })
+
   it("takes a token where it is given one, and starts nowhere else without", async () => {
     await using server = await Server.start([], { AUTOSTOP_TOKEN: "secret" })
     assert.strictEqual((await server.run("list")).code, 0)
     const without = new Started([bin, "list", "--url", server.url])
     assert.strictEqual(await without.ended(), 2)
     assert.include(without.stderr, "a bearer token is required; set AUTOSTOP_TOKEN, or give --token-file")
-    const open = new Started([bin, "serve", "--host", "0.0.0.0", "--port", "0", "--data", server.folder])
+    const open = new Started([bin, "serve", "--host", "0.0.0.0", "--port", "0", "--data", join(server.folder, "open")])
     assert.strictEqual(await open.ended(), 2)
     assert.match(open.stderr, /^autostop: "0\.0\.0\.0" can be reached by others: that takes a token/)
   })

@@ -1,12 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { Environment, RemoteEnvironment } from "autostop"
-import { readdirSync } from "node:fs"
-import { rm } from "node:fs/promises"
-import { join } from "node:path"
+import { mkdtempSync, readdirSync, realpathSync } from "node:fs"
+import { cp, rm, symlink } from "node:fs/promises"
+import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { hashOf, mismatch, versions } from "../../src/manager/bundle.ts"
 import { bundle } from "../../src/manager/bundler.ts"
+import { bin, Started } from "../support/cli.ts"
 import { Server } from "../support/server.ts"
 import brought from "./brought/job.ts"
 
@@ -83,6 +86,43 @@ describe("a job that its client brings along", () => {
     await server.again()
     await server.run("events", "-f", "it")
     assert.include(await server.info("it"), { outcome: "succeeded", clean: true })
+  })
+
+  it("runs where the packages of the manager are linked from elsewhere", async () => {
+    const packages = dirname(dirname(realpathSync(createRequire(import.meta.url).resolve("effect/package.json"))))
+    const folder = mkdtempSync(join(tmpdir(), "autostop-linked-"))
+    try {
+      const root = fileURLToPath(new URL("../..", import.meta.url))
+      for (const name of ["dist", "package.json"]) await cp(join(root, name), join(folder, name), { recursive: true })
+      await symlink(packages, join(folder, "node_modules"))
+      const serve = [join(folder, "dist", "bin.js"), "serve", "--port", "0", "--data", join(folder, "data")]
+      const server = await new Started(serve, env).said("listens on")
+      const url = /http:\/\/\S+/.exec(server.stdout)?.[0] ?? assert.fail(server.stdout)
+      const submitted = new Started([bin, "submit", module, "--wait", "--payload", "{\"name\":\"Ada\"}", "--url", url])
+      assert.strictEqual(await submitted.ended(), 0, submitted.stderr)
+      server.signal("SIGTERM")
+      await server.ended()
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  it("may have files of any name, and its manager a folder that is a link", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "autostop-link-"))
+    try {
+      await symlink(folder, join(folder, "a link"))
+      const serve = [bin, "serve", "--port", "0", "--data", join(folder, "a link", "data")]
+      const server = await new Started(serve).said("listens on")
+      const url = /http:\/\/\S+/.exec(server.stdout)?.[0] ?? assert.fail(server.stdout)
+      const odd = fileURLToPath(new URL("./brought/odd names.ts", import.meta.url))
+      const submitted = new Started([bin, "submit", odd, "--id", "odd", "--wait", "--url", url])
+      assert.strictEqual(await submitted.ended(), 0, submitted.stderr)
+      assert.match(await (await fetch(`${url}/jobs/odd/logs`)).text(), /odd but there/)
+      server.signal("SIGTERM")
+      await server.ended()
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
   })
 
   it("is refused where only registered jobs run", async () => {

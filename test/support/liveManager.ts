@@ -5,14 +5,16 @@ import * as Layer from "effect/Layer"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import type { JobProcess, JobProcessOptions } from "../../src/manager/JobProcess.ts"
-import type { StoreError } from "../../src/manager/JobStore.ts"
+import type { JobEvent } from "../../src/JobEvent.ts"
+import { JobStore, type StoreError } from "../../src/manager/JobStore.ts"
 import { layer } from "../../src/manager/live.ts"
-import type { Manager } from "../../src/manager/Manager.ts"
+import { Manager } from "../../src/manager/Manager.ts"
 import type { JobResult, StopCommand } from "../../src/manager/models.ts"
 import { layerOf } from "../../src/manager/store/layer.ts"
 import { notBegun } from "../../src/manager/unreported.ts"
+import type { Trigger } from "../../src/StopReport.ts"
 
-/** The process of a job that has none: it starts until it is stopped. */
+/** The process of a job that has none: it starts until it is stopped, or a test has it fail. */
 class Process implements JobProcess {
   readonly pid = undefined
   readonly stops: Array<StopCommand> = []
@@ -29,9 +31,20 @@ class Process implements JobProcess {
 
   readonly stop = (command: StopCommand): void => {
     this.stops.push(command)
+    this.#end("stopped", command.reason)
+  }
+
+  fail(reason: string): void {
+    this.#end("failed", reason)
+  }
+
+  tell(event: JobEvent): void {
+    this.#options.onEvent(event)
+  }
+
+  #end(trigger: Trigger, reason: string | undefined): void {
     const { id, submission: { job } } = this.#options
-    const result = notBegun({ id, job, trigger: "stopped", reason: command.reason })
-    Deferred.doneUnsafe(this.#ended, Effect.succeed(result))
+    Deferred.doneUnsafe(this.#ended, Effect.succeed(notBegun({ id, job, trigger, reason })))
   }
 }
 
@@ -47,10 +60,14 @@ const settings = {
 
 /** A manager as it is, with its store in a folder, but for the processes of its jobs. */
 export const liveManager = (
-  { concurrency = 4, folder, jobs }: {
+  { concurrency = 4, folder, jobs, onStart, storeOf = (store) => store }: {
     readonly folder: string
     readonly jobs: ReadonlyArray<string>
     readonly concurrency?: number
+    /** Called where a process is to be started. */
+    readonly onStart?: (id: string) => void
+    /** The store that it has, given the one in the folder. */
+    readonly storeOf?: (store: JobStore["Service"]) => JobStore["Service"]
   }
 ): Layer.Layer<Manager | Processes, StoreError> => {
   const processes = new Map<string, Process>()
@@ -59,11 +76,12 @@ export const liveManager = (
     layer({ ...settings, jobs: jobs.map((name) => ({ name, module: `test:${name}` })), concurrency, folder }, {
       check: () => Effect.void,
       start: (options) => {
+        onStart?.(options.id)
         const process = new Process(options)
         processes.set(options.id, process)
         return process
       }
     }),
-    layerOf(join(folder, "jobs.db"))
-  ).pipe(Layer.merge(Layer.succeed(Processes, processes)))
+    Layer.effect(JobStore, Effect.map(JobStore, storeOf)).pipe(Layer.provide(layerOf(join(folder, "jobs.db"))))
+  ).pipe(Layer.tap((context) => Context.get(context, Manager).begin), Layer.merge(Layer.succeed(Processes, processes)))
 }

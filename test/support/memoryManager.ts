@@ -180,6 +180,7 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
         return counts
       }),
       stopRunning: (command) => Effect.forEach(entries.values(), ({ run }) => run.stop(command), { discard: true }),
+      begin: Effect.void,
       close: Effect.void,
       isReady: Effect.sync(() => control.ready)
     })

@@ -98,11 +98,6 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     return yield* Effect.forEach(rows, ({ info }) => readInfo(info))
   })
 
-  const update = Effect.fnUntraced(function*(info: JobInfo) {
-    yield* sql`UPDATE autostop_jobs SET ${sql.update(yield* stateRow(info))}
-      WHERE id = ${info.id} AND state <> 'stopped'`
-  })
-
   /** Keeps a job from being removed until the end of the transaction; whether it is there. */
   const hold = (id: string) =>
     Effect.map(
@@ -110,18 +105,28 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
       (rows) => rows.length > 0
     )
 
-  const append = Effect.fnUntraced(function*(id: string, events: ReadonlyArray<NumberedEvent>) {
-    if (events.length === 0) return
+  const insertEvents = Effect.fnUntraced(function*(id: string, events: ReadonlyArray<NumberedEvent>) {
     const rows = yield* Effect.forEach(
       events,
       ({ event, seq }) => Effect.map(writeEvent(event), (text) => ({ job_id: id, seq, event: text }))
     )
-    const insert = Effect.forEach(
+    yield* Effect.forEach(
       Arr.chunksOf(rows, eventsPerInsert),
       (rows) => sql`INSERT INTO autostop_events ${sql.insert(rows)} ON CONFLICT (job_id, seq) DO NOTHING`,
       { discard: true }
     )
-    yield* sql.withTransaction(Effect.when(insert, hold(id)))
+  })
+
+  const append = (id: string, events: ReadonlyArray<NumberedEvent>) =>
+    events.length === 0 ? Effect.void : sql.withTransaction(Effect.when(insertEvents(id, events), hold(id)))
+
+  const update = Effect.fnUntraced(function*(info: JobInfo, events: ReadonlyArray<NumberedEvent>) {
+    const state = yield* stateRow(info)
+    const write = Effect.gen(function*() {
+      yield* insertEvents(info.id, events)
+      yield* sql`UPDATE autostop_jobs SET ${sql.update(state)} WHERE id = ${info.id} AND state <> 'stopped'`
+    })
+    yield* sql.withTransaction(Effect.when(write, hold(info.id)))
   })
 
   const events = Effect.fnUntraced(function*(id: string, after: number, limit: number) {
@@ -130,13 +135,19 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     return yield* Effect.forEach(rows, ({ event, seq }) => Effect.map(readEvent(event), (event) => ({ seq, event })))
   })
 
-  const finish = Effect.fnUntraced(function*(info: JobInfo, result: JobResult) {
+  const finish = Effect.fnUntraced(function*(
+    info: JobInfo,
+    result: JobResult,
+    events: ReadonlyArray<NumberedEvent>
+  ) {
     const state = yield* stateRow(info)
     const row = { job_id: info.id, result: yield* writeResult(result) }
     const write = Effect.gen(function*() {
       const first = yield* sql`INSERT INTO autostop_results ${sql.insert(row)}
         ON CONFLICT (job_id) DO NOTHING RETURNING job_id`
-      if (first.length > 0) yield* sql`UPDATE autostop_jobs SET ${sql.update(state)} WHERE id = ${info.id}`
+      if (first.length === 0) return
+      yield* insertEvents(info.id, events)
+      yield* sql`UPDATE autostop_jobs SET ${sql.update(state)} WHERE id = ${info.id}`
     })
     yield* sql.withTransaction(Effect.when(write, hold(info.id)))
   })
@@ -211,10 +222,10 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     get: (id) => guarded("get")(get(id)),
     withPrefix: (prefix, limit) => guarded("resolve")(withPrefix(prefix, limit)),
     list: (filter) => guarded("list")(list(filter)),
-    update: (info) => guarded("update")(update(info)),
+    update: (info, events = []) => guarded("update")(update(info, events)),
     append: (id, events) => guarded("append")(append(id, events)),
     events: (id, after, limit) => guarded("events")(events(id, after, limit)),
-    finish: (info, outcome) => guarded("finish")(finish(info, outcome)),
+    finish: (info, result, events = []) => guarded("finish")(finish(info, result, events)),
     result: (id) => guarded("result")(result(id)),
     remove: (id) => guarded("remove")(remove(id)),
     removeStopped,

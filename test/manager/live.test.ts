@@ -1,0 +1,265 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { Notice } from "../../src/internal/notice.ts"
+import type { JobStore } from "../../src/manager/JobStore.ts"
+import { Manager } from "../../src/manager/Manager.ts"
+import { temporaryFolder } from "../support/folder.ts"
+import { settle } from "../support/jobs.ts"
+import { liveManager, Processes } from "../support/liveManager.ts"
+
+/** A store that does not do one of its operations until the test lets it. */
+const gated = (operation: "append" | "finish" | "update", when: (state: string) => boolean = () => true) => {
+  const reached = new Notice()
+  const open = new Notice()
+  const wait = Effect.andThen(Effect.sync(() => reached.open()), open.await)
+  const storeOf = (store: JobStore["Service"]): JobStore["Service"] => ({
+    ...store,
+    append: (id, events) =>
+      operation === "append" ? Effect.andThen(wait, store.append(id, events)) : store.append(id, events),
+    update: (info, events) =>
+      operation === "update" && when(info.state)
+        ? Effect.andThen(wait, store.update(info, events))
+        : store.update(info, events),
+    finish: (info, result, events) =>
+      operation === "finish"
+        ? Effect.andThen(wait, store.finish(info, result, events))
+        : store.finish(info, result, events)
+  })
+  return { reached: reached.await, open: Effect.sync(() => open.open()), storeOf }
+}
+
+type Options = Partial<Parameters<typeof liveManager>[0]>
+
+/** A test with a manager of its own, which runs one job at once. */
+const test = (
+  name: string,
+  body: (folder: string) => readonly [
+    options: Options,
+    effect: Effect.Effect<void, unknown, Manager | Processes | Scope.Scope>
+  ]
+) =>
+  it.live(name, () =>
+    Effect.scoped(Effect.flatMap(temporaryFolder, (folder) => {
+      const [options, effect] = body(folder)
+      return Effect.provide(effect, liveManager({ folder, jobs: ["it"], concurrency: 1, ...options }))
+    })), 30_000)
+
+const hour = 60 * 60 * 1_000
+const restart = { policy: "fixed", delayMs: hour } as const
+
+const processOf = Effect.fnUntraced(function*(id: string) {
+  const processes = yield* Processes
+  for (;;) {
+    const process = processes.get(id)
+    if (process !== undefined) return process
+    yield* Effect.sleep(1)
+  }
+})
+
+/** Waits until what is known of a job says so. */
+const until = Effect.fnUntraced(function*(id: string, state: string, restarts = 0) {
+  const manager = yield* Manager
+  for (;;) {
+    const info = yield* manager.get(id)
+    if (info.state === state && (info.restarts ?? 0) === restarts) return info
+    yield* Effect.sleep(1)
+  }
+})
+
+const eventsOf = (id: string) =>
+  Effect.flatMap(Manager, (manager) => Stream.runCollect(manager.events(id, { after: 0, follow: true })))
+
+const tagsOf = (events: Iterable<{ readonly event: { readonly _tag: string } }>) =>
+  [...events].map(({ event }) => event._tag)
+
+describe("a job that is stopped", () => {
+  test("while its failure is being written does not wait for its restart", () => {
+    const gate = gated("update", (state) => state === "queued")
+    return [
+      { storeOf: gate.storeOf },
+      Effect.gen(function*() {
+        const manager = yield* Manager
+        yield* manager.submit({ job: "it", id: "a", restart })
+        const process = yield* processOf("a")
+        process.fail("oops")
+        yield* gate.reached
+        yield* manager.stop("a", { reason: "enough" })
+        yield* gate.open
+        assert.deepStrictEqual(tagsOf(yield* eventsOf("a")), ["JobRestarting", "JobStopped"])
+        const { report } = yield* manager.result("a")
+        assert.include(report, { trigger: "stopped", reason: "enough" })
+      })
+    ]
+  })
+
+  test("while it waits for its restart is known until that is on disk, and does not begin again", () => {
+    const gate = gated("finish")
+    return [
+      { storeOf: gate.storeOf },
+      Effect.gen(function*() {
+        const manager = yield* Manager
+        const submission = { job: "it", id: "a", restart }
+        yield* manager.submit(submission)
+        const process = yield* processOf("a")
+        process.fail("oops")
+        yield* until("a", "queued", 1)
+        yield* settle
+        yield* manager.stop("a", {})
+        yield* gate.reached
+        yield* settle
+        assert.strictEqual((yield* manager.get("a")).state, "stopped")
+        assert.strictEqual((yield* manager.submit(submission)).state, "stopped")
+        yield* gate.open
+        assert.deepStrictEqual(tagsOf(yield* eventsOf("a")), ["JobRestarting", "JobStopped"])
+        assert.strictEqual((yield* manager.result("a")).report.trigger, "stopped")
+      })
+    ]
+  })
+
+  test("can be removed at once, without force", () => {
+    const gate = gated("finish")
+    return [
+      { storeOf: gate.storeOf },
+      Effect.gen(function*() {
+        const manager = yield* Manager
+        yield* manager.submit({ job: "it", id: "a" })
+        yield* processOf("a")
+        yield* manager.stop("a", {})
+        yield* gate.reached
+        const removed = yield* Effect.forkChild(manager.remove("a", false), { startImmediately: true })
+        yield* settle
+        yield* gate.open
+        yield* Fiber.join(removed)
+        assert.strictEqual((yield* Effect.flip(manager.get("a")))._tag, "NotFound")
+      })
+    ]
+  })
+})
+
+describe("the last event of a job", () => {
+  test("is on disk together with its result", () => {
+    const gate = gated("finish")
+    const stores: Array<JobStore["Service"]> = []
+    return [
+      {
+        storeOf: (store) => {
+          stores.push(store)
+          return gate.storeOf(store)
+        }
+      },
+      Effect.gen(function*() {
+        const manager = yield* Manager
+        yield* manager.submit({ job: "it", id: "a" })
+        yield* processOf("a")
+        yield* manager.stop("a", {})
+        yield* gate.reached
+        const [store = assert.fail()] = stores
+        // a manager that is killed now has one that is to tell it once more
+        assert.deepStrictEqual(yield* store.events("a", 0, 10), [])
+        yield* gate.open
+        assert.deepStrictEqual(tagsOf(yield* eventsOf("a")), ["JobStopped"])
+        assert.deepStrictEqual(tagsOf(yield* store.events("a", 0, 10)), ["JobStopped"])
+      })
+    ]
+  })
+
+  test("is told where those before it are still being written", () => {
+    const gate = gated("append")
+    return [
+      { storeOf: gate.storeOf },
+      Effect.gen(function*() {
+        const manager = yield* Manager
+        yield* manager.submit({ job: "it", id: "a" })
+        const process = yield* processOf("a")
+        yield* until("a", "starting")
+        yield* settle
+        process.tell({ _tag: "ServiceStarting", at: new Date().toISOString(), service: "S" })
+        yield* gate.reached
+        const told = yield* Effect.forkChild(eventsOf("a"), { startImmediately: true })
+        yield* manager.stop("a", {})
+        yield* until("a", "stopped")
+        yield* gate.open
+        assert.deepStrictEqual(tagsOf(yield* Fiber.join(told)), ["ServiceStarting", "JobStopped"])
+      })
+    ]
+  })
+})
+
+describe("a restart", () => {
+  test("is told until it begins", () => [
+    {},
+    Effect.gen(function*() {
+      const manager = yield* Manager
+      yield* manager.submit({ job: "it", id: "a", restart: { policy: "fixed", delayMs: 50 } })
+      const process = yield* processOf("a")
+      process.fail("oops")
+      assert.isDefined((yield* until("a", "queued", 1)).restartsAt)
+      assert.isUndefined((yield* until("a", "starting", 1)).restartsAt)
+    })
+  ])
+
+  test("may be further away than a date can tell", () => [
+    {},
+    Effect.gen(function*() {
+      const manager = yield* Manager
+      yield* manager.submit({ job: "it", id: "a", restart: { policy: "fixed", delayMs: 1e300 } })
+      const process = yield* processOf("a")
+      process.fail("oops")
+      assert.match((yield* until("a", "queued", 1)).restartsAt ?? "", /^\+275760/)
+      yield* manager.stop("a", {})
+      assert.deepStrictEqual(tagsOf(yield* eventsOf("a")), ["JobRestarting", "JobStopped"])
+    })
+  ])
+})
+
+describe("a manager", () => {
+  test("goes on where a process cannot be started", () => [
+    {
+      onStart: (id) => {
+        if (id === "a") throw new Error("spawn ENOMEM")
+      }
+    },
+    Effect.gen(function*() {
+      const manager = yield* Manager
+      yield* manager.submit({ job: "it", id: "a" })
+      yield* manager.submit({ job: "it", id: "b" })
+      yield* processOf("b")
+      const { report } = yield* manager.result("a")
+      assert.include(report, { outcome: "failed", reason: "its process could not be started: spawn ENOMEM" })
+    })
+  ])
+
+  test("removes what one before it has left that nobody needs", (folder) => {
+    const unpacked = join(folder, "bundles", "0".repeat(64))
+    mkdirSync(unpacked, { recursive: true })
+    mkdirSync(`${unpacked}.7f0c`)
+    mkdirSync(join(folder, "results"))
+    for (const name of ["a.json", "a.json.tmp"]) writeFileSync(join(folder, "results", name), "{}")
+    return [
+      {},
+      Effect.sync(() => {
+        assert.deepStrictEqual(readdirSync(join(folder, "results")), [])
+        assert.isTrue(existsSync(unpacked))
+        assert.isFalse(existsSync(`${unpacked}.7f0c`))
+      })
+    ]
+  })
+
+  test("asks for a bundle that its store does not have, also where it was unpacked for another one", (folder) => {
+    const hash = "0".repeat(64)
+    mkdirSync(join(folder, "bundles", hash), { recursive: true })
+    return [
+      {},
+      Effect.gen(function*() {
+        const manager = yield* Manager
+        const error = yield* Effect.flip(manager.submit({ job: "it", id: "a", bundle: hash }))
+        assert.include(error, { _tag: "NotFound", message: `the bundle ${hash} is not here; upload it first` })
+      })
+    ]
+  })
+})
