@@ -85,7 +85,7 @@ describe("a service that cannot start in a cluster says why:", () => {
       const message = yield* refusal({ numCpus: 64, resources: { unicorns: 2 } }, "8 seconds")
       assert.include(message, "it was not ready within 8000 ms; its actor was not created yet")
       assert.include(message, "it asks for {\"num_cpus\":64,\"resources\":{\"unicorns\":2}}")
-      assert.match(message, /the nodes of the cluster have \[\{"CPU":4/)
+      assert.match(message, /the nodes of the cluster have is \[\{"CPU":4/)
       yield* noJobs
     }).pipe(local))
 
