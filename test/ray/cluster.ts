@@ -94,13 +94,13 @@ export const nothingLeft = (parts: Parts, withinMs = 1_000): Effect.Effect<void>
   })
 
 /** Those that others have left behind. */
-const known = (await jobs()).map(({ submission_id: id }) => id)
+const known = new Set((await jobs()).map(({ submission_id: id }) => id))
 
 /** No job of ours is known to the cluster, also once it has stopped looking after them. */
 export const noJobs: Effect.Effect<void> = Effect.gen(function*() {
   yield* Effect.sleep(500)
   const left = yield* Effect.promise(jobs)
-  assert.deepStrictEqual(left.filter(({ submission_id: id }) => !known.includes(id)), [])
+  assert.deepStrictEqual(left.filter(({ submission_id: id }) => !known.has(id)), [])
 })
 
 /** What runs a Python program as somebody else who uses the cluster. */
