@@ -32,7 +32,7 @@ def many(actor: Any, calls: int) -> float:
 
 
 def main() -> None:
-    ray.init(address="auto", log_to_driver=False, logging_level="error")
+    ray.init(address="auto", log_to_driver=False)
     actor: Any = ray.remote(Numbers).options(num_cpus=0).remote()
     one(actor, 500)
     many(actor, 2_000)

@@ -93,10 +93,9 @@ export class Cluster {
     const head = await this.#ray([
       "--head",
       `--port=${this.#port}`,
-      "--include-dashboard=true",
       "--dashboard-host=127.0.0.1",
       `--dashboard-port=${dashboard}`,
-      `--ray-client-server-port=${client}`,
+      ...(hasDashboard ? ["--include-dashboard=true", `--ray-client-server-port=${client}`] : []),
       "--disable-usage-stats",
       ...sizes(cpus, 1)
     ])

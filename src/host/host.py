@@ -89,41 +89,32 @@ def group_is_alive(group: int) -> bool:
         return False
 
 
-def visible(things: Json) -> Json:
-    """Resources and labels without those that Ray gives to each node."""
-    return {name: thing for name, thing in things.items() if not name.startswith(("node:", "ray.io/", "object_store"))}
-
-
 class Driver:
     """The driver of the Ray job: does as its owner asks, and ends when the owner is gone or the job is stopped."""
 
     def __init__(self, plan: Json, key: bytes) -> None:
         self.plan, self.key = plan, key
         self.actors: dict[str, Any] = {}
-        self.running: set[asyncio.Task[None]] = set()
-        self.waits: dict[str, asyncio.Task[None]] = {}
+        self.started: set[str] = set()
+        self.lives: set[asyncio.Task[None]] = set()
         self.over = asyncio.Event()
         self.owner: asyncio.StreamWriter | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answers the owner, once it has shown that it has the key. There is one."""
+        """Does as the owner asks, once it has shown that it has the key. There is one."""
         ours = secrets.token_hex(32)
         writer.write(f"{json.dumps({'nonce': ours})}\n".encode())
-        try:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             hello = json.loads(await reader.readline())
             parts = [hello["role"], ours, hello["nonce"]]
-            if self.owner is not None or not hmac.compare_digest(hello["mac"], self.mac("client", *parts)):
-                return
-            self.owner = writer
-            self.say({"mac": self.mac("server", *parts)})
-            while line := await reader.readline():
-                self.begin(self.answer(json.loads(line)))
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-        finally:
-            writer.close()
-            if self.owner is writer:
-                self.over.set()
+            if self.owner is None and hmac.compare_digest(hello["mac"], self.mac("client", *parts)):
+                self.owner = writer
+                self.say({"mac": self.mac("server", *parts)})
+                while line := await reader.readline():
+                    self.do(**json.loads(line))
+        writer.close()
+        if self.owner is writer:
+            self.over.set()
 
     def mac(self, *parts: str) -> str:
         return hmac.new(self.key, "\n".join(parts).encode(), hashlib.sha256).hexdigest()
@@ -132,62 +123,38 @@ class Driver:
         if self.owner is not None and not self.owner.is_closing():
             self.owner.write(f"{json.dumps(message)}\n".encode())
 
-    def begin(self, work: Any) -> "asyncio.Task[None]":
-        task = asyncio.create_task(work)
-        self.running.add(task)
-        task.add_done_callback(self.running.discard)
-        return task
-
-    async def answer(self, request: Json) -> None:
-        name = request.get("name", "")
-        if request["ask"] == "create":
-            await self.create(name)
-        elif request["ask"] == "kill" and name in self.actors:
+    def do(self, ask: str, name: str = "") -> None:
+        if ask == "create":
+            self.lives.add(asyncio.create_task(self.live(name)))
+        elif ask == "kill" and name in self.actors:
             ray.kill(self.actors[name], no_restart=True)
-        elif request["ask"] == "end":
+        elif ask == "end":
             self.over.set()
 
-    async def create(self, name: str) -> None:
+    async def live(self, name: str) -> None:
+        """The life of one actor."""
         options = {**self.plan["actor"], "name": f"{self.plan['name']}/{name}", "max_restarts": 0, "max_concurrency": 2}
         try:
             actor: Any = ray.remote(Replica).options(**options).remote()
             self.actors[name] = actor
-            pending = self.begin(self.tell_pending(name))
-            try:
-                place = await actor.start.remote(self.plan, self.key.hex())
-            finally:
-                pending.cancel()
+            place = await actor.start.remote(self.plan, self.key.hex())
             self.say({"name": name, "place": place})
-        except Exception as error:  # whatever it is, it is the owner's to know
-            self.say({"name": name, "place": {"error": str(error)}})
-        else:
             if "error" not in place:
-                self.waits[name] = self.begin(self.wait(name))
-
-    async def tell_pending(self, name: str) -> None:
-        while True:
-            await asyncio.sleep(1)
-            nodes = [node for node in ray.nodes() if node["Alive"]]
-            there = [{**visible(node["Resources"]), **visible(node.get("Labels", {}))} for node in nodes]
-            self.say({"name": name, "pending": there})
-
-    async def wait(self, name: str) -> None:
-        try:
-            self.say({"name": name, "ended": await self.actors[name].wait.remote()})
-        except Exception as error:
+                self.started.add(name)
+                self.say({"name": name, "ended": await actor.wait.remote()})
+        except Exception as error:  # whatever it is, it is the owner's to know
             self.say({"name": name, "dead": str(error)})
-
-    def end_unowned(self) -> None:
-        if self.owner is None:
-            self.over.set()
 
     async def end(self) -> None:
         """Every actor has its Node process stopped, and is killed once that is gone."""
         self.say({"over": True})
-        for name in self.waits:
-            self.actors[name].stop.remote()
-        if self.waits:
-            await asyncio.wait(self.waits.values())
+        for name, actor in self.actors.items():
+            if name in self.started:
+                actor.stop.remote()
+            else:
+                ray.kill(actor, no_restart=True)
+        if self.lives:
+            await asyncio.wait(self.lives)
         for actor in self.actors.values():
             ray.kill(actor, no_restart=True)
 
@@ -206,7 +173,7 @@ async def main(plan: Json) -> None:
     hello = {"host": host, "port": server.sockets[0].getsockname()[1], "public": f"{pow(2, own, prime):x}"}
     print(f"autostop {json.dumps({**hello, 'jobId': ray.get_runtime_context().get_job_id()})}", flush=True)
     # an owner that does not come has gone
-    loop.call_later(plan["ownerMs"] / 1_000, driver.end_unowned)
+    loop.call_later(plan["ownerMs"] / 1_000, lambda: None if driver.owner else driver.over.set())
     await driver.over.wait()
     await driver.end()
 

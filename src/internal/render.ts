@@ -19,9 +19,10 @@ const table = (rows: ReadonlyArray<ReadonlyArray<string>>): Array<string> => {
   return rows.map((row) => "  " + row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd())
 }
 
-const placeOf = ({ host, pid, restarts }: ServiceReport): string =>
+const placeOf = ({ actorId, host, pid, restarts }: ServiceReport): string =>
   [
     host,
+    ...(actorId === undefined ? [] : [`actor ${actorId}`]),
     ...(pid === undefined ? [] : [`pid ${pid}`]),
     ...(restarts === undefined ? [] : [`replaced ${restarts === 1 ? "once" : `${restarts} times`}`])
   ].join(", ")
@@ -33,6 +34,7 @@ const cleanupCheck = (service: ServiceReport): Array<string> => [
   `    Used:              ${service.used === undefined ? "not countable" : plural(service.used, "call")}`,
   `    Cleanup Called:    ${tick(service.cleanupCalled)}`,
   `    Cleanup Completed: ${tick(service.cleanupCompleted)} (${millis(service.releaseMs)})`,
+  ...(service.killSuccess === undefined ? [] : [`    Seen to be DEAD:   ${tick(service.killSuccess)}`]),
   `    Currently Running: ${tick(service.running)}` +
   (service.dependsOn.length === 0 ? "" : `; depends on ${service.dependsOn.join(", ")}`)
 ]

@@ -85,7 +85,7 @@ describe("a service that cannot start in a cluster says why:", () => {
       const message = yield* refusal({ numCpus: 64, resources: { unicorns: 2 } }, "8 seconds")
       assert.include(message, "it was not ready within 8000 ms; its actor was not created yet")
       assert.include(message, "it asks for {\"num_cpus\":64,\"resources\":{\"unicorns\":2}}")
-      assert.match(message, /the nodes of the cluster have \[\{"CPU":4/)
+      assert.match(message, /the nodes of the cluster have is \[\{"CPU":4/)
       yield* noJobs
     }).pipe(local))
 
@@ -149,11 +149,11 @@ describe("a Ray actor", () => {
       for (const child of journal.pids("child")) yield* gone(child, 100)
       assert.deepStrictEqual(journal.pids("released"), [pid])
       yield* Effect.promise(async () => {
-        // nobody is there to delete it
-        while ((await jobs()).some(({ status }) => status !== "SUCCEEDED")) {
-          await new Promise((done) => setTimeout(done, 100))
-        }
-        for (const { submission_id: id } of await jobs()) await ask(`/api/jobs/${id}`, "DELETE")
+        const status = async () => (await jobs()).find(({ submission_id: id }) => id === parts.job)?.status
+        while ((await status()) === "RUNNING") await new Promise((done) => setTimeout(done, 100))
+        assert.strictEqual(await status(), "SUCCEEDED")
+        // nobody else is there to delete it
+        await ask(`/api/jobs/${parts.job}`, "DELETE")
       })
     }))
 

@@ -18,6 +18,12 @@ export interface ActorState {
   readonly state: string
 }
 
+interface NodeState {
+  readonly state: string
+  readonly resources_total: Readonly<Record<string, number>>
+  readonly labels?: Readonly<Record<string, string>> | null
+}
+
 /** How long an answer may take. */
 const answerMs = 30_000
 
@@ -93,6 +99,20 @@ export class RayApi {
       readonly data: { readonly result: { readonly result: ReadonlyArray<ActorState> } }
     }
     return answer.data.result.result
+  }
+
+  /** What the nodes that are alive have: resources and labels, without those that Ray gives to each of them. */
+  async nodes(): Promise<ReadonlyArray<Readonly<Record<string, unknown>>>> {
+    const answer = JSON.parse(await this.#ask("GET", "/api/v0/nodes?detail=true&limit=10000")) as {
+      readonly data: { readonly result: { readonly result: ReadonlyArray<NodeState> } }
+    }
+    return answer.data.result.result.filter(({ state }) => state === "ALIVE").map(({ labels, resources_total }) =>
+      Object.fromEntries(
+        Object.entries({ ...resources_total, ...labels }).filter(([name]) =>
+          !/^(node:|ray\.io\/|object_store)/.test(name)
+        )
+      )
+    )
   }
 
   async #ask(method: string, path: string, body?: string | Uint8Array, type?: string): Promise<string> {

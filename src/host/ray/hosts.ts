@@ -25,7 +25,7 @@ export class RayHosts {
   readonly #options: RayHostsOptions
   readonly #api: RayApi
   readonly #jobs: Array<RayJob> = []
-  #count = 0
+  readonly #links: Array<RayLink> = []
   #ended: Promise<void> | undefined
   leftovers: ReadonlyArray<Leftover> = []
 
@@ -34,7 +34,11 @@ export class RayHosts {
     this.#api = new RayApi(options.settings)
   }
 
-  readonly open: Open = (onBytes) => new RayLink(this.#job(), `replica-${++this.#count}`, this.#options.killMs, onBytes)
+  readonly open: Open = (onBytes) => {
+    const link = new RayLink(this.#job(), `replica-${this.#links.length + 1}`, this.#options.killMs, onBytes)
+    this.#links.push(link)
+    return link
+  }
 
   /** Ends what there is of it in the cluster, once its hosts have ended. Never rejects. */
   end(limitMs: number): Promise<void> {
@@ -44,8 +48,20 @@ export class RayHosts {
   }
 
   async #end(limitMs: number): Promise<void> {
+    const end = performance.now() + limitMs
     const problems = await Promise.all(this.#jobs.map((job) => job.end(limitMs)))
-    this.leftovers = problems.flat().map((detail) => ({ kind: "ray-job", detail }))
+    // those that could not be seen to be gone before may be now
+    await Promise.all(this.#links.map((link) => link.verify(Math.max(0, end - performance.now()))))
+    const unseen = this.#links.flatMap(({ actor, pid }) =>
+      actor === undefined || actor.killSuccess
+        ? []
+        : `it could not be seen that actor ${actor.actorId} on node ${actor.nodeId} is DEAD and process ${pid} gone`
+    )
+    this.leftovers = [
+      ...problems.flat().map((detail) => ({ kind: "ray-job", detail })),
+      ...unseen.map((detail) => ({ kind: "ray-actor", detail }))
+    ]
+    for (const link of this.#links) link.close()
     this.#api.close()
   }
 

@@ -82,9 +82,11 @@ export class RayJob {
         reject(new Error(`the Ray job ${this.id} ${this.stopped.opened ? "was stopped" : "has ended"}`))
       )
       this.#listeners.set(name, (message) => {
-        const { place } = message
-        if (place === undefined) return listen(message)
+        const { dead, place } = message
+        if (place === undefined && dead === undefined) return listen(message)
         off()
+        this.#listeners.set(name, listen)
+        if (place === undefined) return reject(new Error(String(dead)))
         // safe: the driver comes with this file
         const given = place as Place & { readonly error?: string }
         if (given.error !== undefined) return reject(new Error(this.#named(given.error)))
@@ -95,11 +97,11 @@ export class RayJob {
   }
 
   /** What an actor that was not created yet asks for, and what there is, for people. */
-  lacks(there: unknown): string {
+  async lacks(): Promise<string> {
     const asked = JSON.stringify(this.#options.settings.actor)
-    return `; its actor was not created yet: it asks for ${asked}, the nodes of the cluster have ${
-      JSON.stringify(there)
-    }`
+    const nodes = await this.#options.api.nodes().catch(() => undefined)
+    const there = nodes === undefined ? "not known" : JSON.stringify(nodes)
+    return `; its actor was not created yet: it asks for ${asked}, and what the nodes of the cluster have is ${there}`
   }
 
   /** Has an actor killed, with no restart. */

@@ -6,6 +6,9 @@ import type { Actor, Link } from "../link.ts"
 import { messageOf, type RayJob, within } from "./job.ts"
 import { dial, type Message, type Peer } from "./peer.ts"
 
+/** How often it is asked what an actor waits for that was not created yet. */
+const pendingMs = 1_000
+
 /** What is added to the limit of a host, which ends by itself without its actor or its guard. */
 const graceMs = 3_000
 
@@ -32,6 +35,7 @@ export class RayLink implements Link {
   #ended: Ended | undefined
   /** What became of its actor, where that is why it has ended. */
   #fate: string | undefined
+  #isCreated = false
   #pending = ""
   #stderr = ""
   readonly #started = new Notice()
@@ -39,7 +43,6 @@ export class RayLink implements Link {
   /** The worker process of the actor is gone. */
   readonly #actorGone = new Notice()
   #answered: ((killed: Killed) => void) | undefined
-  #cleared: Promise<boolean> | undefined
 
   constructor(job: RayJob, name: string, killMs: number, onBytes: (bytes: Uint8Array) => void) {
     this.#job = job
@@ -55,7 +58,7 @@ export class RayLink implements Link {
 
   readonly leftover = (): string | undefined => this.#ended?.leftover
 
-  readonly waitsFor = (): string => this.#pending
+  readonly waitsFor = (): string => this.#isCreated ? "" : this.#pending
 
   readonly send = (bytes: Uint8Array): void => {
     if (this.#unsent !== undefined) this.#unsent.push(Buffer.from(bytes))
@@ -63,24 +66,32 @@ export class RayLink implements Link {
   }
 
   readonly clear = async (): Promise<void> => {
-    await this.#clear(this.#killMs)
+    await this.verify(this.#killMs)
   }
 
   readonly kill = async (limitMs: number): Promise<Killed> => {
     const since = performance.now()
     const host = await this.#killHost(limitMs)
-    const gone = await this.#clear(Math.max(this.#killMs, limitMs) - (performance.now() - since))
+    const gone = await this.verify(Math.max(this.#killMs, limitMs) - (performance.now() - since))
     if (!this.exited.opened) this.#end(host.how)
     return { gone: host.gone && gone, how: host.how, durationMs: performance.now() - since }
   }
 
   async #open(): Promise<void> {
+    const asking = setInterval(() => void this.#job.lacks().then((text) => this.#pending = text), pendingMs).unref()
     const { key, place } = await this.#job.create(this.#name, (message) => this.#told(message))
-    this.#pending = ""
+      .finally(() => clearInterval(asking))
+    // killed before there was anything to kill
+    if (this.exited.opened) return this.#job.kill(this.#name)
+    this.#isCreated = true
     this.actor = { actorId: place.actorId, nodeId: place.nodeId, killSuccess: false }
     const guard = this.#guard = await dial(place, key, "guard")
     guard.listen((message) => this.#heard(message))
-    guard.closed.onOpen(() => this.#alone("its guard was lost"))
+    guard.closed.onOpen(() => {
+      this.#alone("its guard was lost")
+      // then all that tells of its worker is that Ray says DEAD
+      this.#actorGone.open()
+    })
     // an actor without the driver of its job has ended
     this.#job.lost.onOpen(() => {
       guard.say({ stop: true })
@@ -99,8 +110,7 @@ export class RayLink implements Link {
   }
 
   /** What the driver tells. */
-  #told({ dead, ended, pending }: Message): void {
-    if (pending !== undefined && this.actor === undefined) this.#pending = this.#job.lacks(pending)
+  #told({ dead, ended }: Message): void {
     if (typeof dead === "string") this.#alone(`its actor has died: ${dead}`)
     // the actor has seen the end of a host whose guard cannot tell
     if (ended !== undefined) this.#guard?.closed.onOpen(() => this.#hostGone.open())
@@ -136,7 +146,6 @@ export class RayLink implements Link {
     this.#fate ??= how
     this.#unsent = undefined
     this.#data?.destroy()
-    this.#hostGone.open()
     this.exited.open()
   }
 
@@ -150,18 +159,15 @@ export class RayLink implements Link {
     })
     guard.say({ kill: limitMs })
     const killed = await within(answer, limitMs + 100)
+    if (killed?.gone === true) this.#hostGone.open()
     return killed ?? { gone: false, how: "its guard does not answer", durationMs: limitMs }
   }
 
-  /** Has its actor killed, and sees to it that Ray says so and that its processes are gone. */
-  #clear(limitMs: number): Promise<boolean> {
-    return this.#cleared ??= this.#kill(limitMs)
-  }
-
-  async #kill(limitMs: number): Promise<boolean> {
-    this.#job.kill(this.#name)
+  /** Has its actor killed, and sees to it that Ray says DEAD and that its processes are gone. */
+  async verify(limitMs: number): Promise<boolean> {
     const { actor } = this
-    if (actor === undefined) return true
+    this.#job.kill(this.#name)
+    if (actor === undefined || actor.killSuccess) return true
     const seen = Promise.all([
       this.#job.isDead(actor.actorId, limitMs),
       new Promise<void>((resolve) => this.#hostGone.onOpen(resolve)),
@@ -169,7 +175,11 @@ export class RayLink implements Link {
     ])
     const [isDead] = await within(seen, limitMs) ?? [false]
     this.actor = { ...actor, killSuccess: isDead }
-    this.#guard?.socket.destroy()
     return isDead
+  }
+
+  /** Nothing more is to be heard of it. */
+  close(): void {
+    this.#guard?.socket.destroy()
   }
 }
