@@ -65,13 +65,14 @@ export class Inspector {
     })
     // it keeps nobody from ending; the timer does, while something is asked
     this.#child.unref()
-    for (const pipe of this.#child.stdio) {
+    // there are none where the machine has no room for another process
+    const pipes = this.#child.stdio ?? []
+    for (const pipe of pipes) {
       pipe?.on("error", () => {})
       if (pipe instanceof Socket) pipe.unref()
     }
-    const { stderr } = this.#child
-    const tail = stderr === null ? () => "" : tailOf(stderr)
-    const told = this.#child.stdio[3]
+    const [, , stderr, told] = pipes
+    const tail = stderr instanceof Socket ? tailOf(stderr) : () => ""
     const read = reader(decodeAnswer, (answer) => this.#take(answer))
     if (told instanceof Socket) told.setEncoding("utf8").on("data", read)
     this.#child.once("error", (error) => this.#end(`its process could not be started: ${error.message}`))
@@ -94,7 +95,7 @@ export class Inspector {
       // those that come later do not give it more time
       if (this.#waiting.size === 0) this.#limitCheck()
       this.#waiting.set(question.number, resolve)
-      const asked = this.#child.stdio[4]
+      const asked = this.#child.stdio?.[4]
       if (asked instanceof Socket && asked.writable) asked.write(encode(question))
     })
   }

@@ -1,0 +1,16 @@
+import { assert, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+
+const main = fileURLToPath(new URL("./crowded.main.ts", import.meta.url))
+
+describe("a machine that has no room for another process", () => {
+  it("fails the job, and refuses what would be submitted; the manager goes on", async () => {
+    const limited = ["-c", "ulimit -n 100; exec \"$0\" \"$1\"", process.execPath, main]
+    const { stdout } = await promisify(execFile)("sh", limited)
+    const [, job, submission] = stdout.split("\n")
+    assert.match(job ?? "", /^the process of the job could not be started: spawn .* EMFILE$/)
+    assert.match(submission ?? "", /greet\.ts could not be loaded: its process could not be started: spawn .* EMFILE$/)
+  })
+})
