@@ -1,5 +1,6 @@
 /**
- * Where a service lives: in process, in a worker thread, or in a process of its own, chosen by an option or a setting.
+ * Where a service lives: in process, in a worker thread, in a process of its own, or in actors of a Ray cluster, chosen by
+ * an option or a setting.
  *
  * A service that may live elsewhere has an `RpcGroup` as its contract, and a module that serves it:
  *

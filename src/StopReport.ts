@@ -140,7 +140,8 @@ export type ServiceReport = typeof ServiceReport.Type
 /**
  * Something that the job left behind: an active `handle` or `child-process` of the job's own process, a `run` or an
  * `acquire` that did not end when it was interrupted, a detached `fiber` that did not either, a `finalizer` of an
- * unmanaged layer that failed or did not end, the isolated `process` of the job that was killed or ended before its time.
+ * unmanaged layer that failed or did not end, the isolated `process` of the job that was killed or ended before its time, a
+ * `ray-job` or `ray-actor` that could not be seen to be gone.
  *
  * @category models
  * @since 0.1.0

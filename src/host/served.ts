@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
-import { fileURLToPath } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import type { Contract } from "./contract.ts"
 import type { Init } from "./link.ts"
 
@@ -20,9 +20,13 @@ type Expected = Pick<Init, "service" | "version" | "fingerprint" | "module">
 
 /** Loads what a module serves, and sees to it that it is what its caller expects. Fails with a message for people. */
 export const loadServed = Effect.fnUntraced(function*(expected: Expected): Effect.fn.Return<Served, string> {
-  const path = expected.module.startsWith("file:") ? fileURLToPath(expected.module) : expected.module
+  // one that was brought along lies in the folder that the host runs in
+  const url = expected.module.startsWith("./")
+    ? new URL(expected.module, pathToFileURL(`${process.cwd()}/`)).href
+    : expected.module
+  const path = url.startsWith("file:") ? fileURLToPath(url) : url
   const exports = yield* Effect.tryPromise({
-    try: (): Promise<Record<string, unknown>> => import(expected.module),
+    try: (): Promise<Record<string, unknown>> => import(url),
     catch: (error) =>
       `the module ${path} could not be loaded: ${error instanceof Error ? error.message : String(error)}`
   })

@@ -28,7 +28,7 @@ export const remotes: ReadonlyArray<RemoteKind> = onRay ? ["ray"] : ["thread", "
 export const everywhere: ReadonlyArray<Host.HostKind> = onRay ? remotes : ["local", ...remotes]
 
 /** Within what a host is to start that never does. */
-export const shortStartMs = onRay ? 40_000 : 10_000
+export const shortStartMs = onRay ? 25_000 : 10_000
 
 /** What a loaded machine may add to the limit of a service, and what a cluster does. */
 export const slackMs = onRay ? 15_000 : 2_500

@@ -108,7 +108,7 @@ export class RayApi {
     }
     return answer.data.result.result.filter(({ state }) => state === "ALIVE").map(({ labels, resources_total }) =>
       Object.fromEntries(
-        Object.entries({ ...resources_total, ...labels }).filter(([name]) =>
+        Object.entries({ ...resources_total, ...labels }).toSorted().filter(([name]) =>
           !/^(node:|ray\.io\/|object_store)/.test(name)
         )
       )
