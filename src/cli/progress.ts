@@ -63,10 +63,12 @@ export const describe = (event: JobEvent): string => {
       return `${event.service} releasing`
     case "ServiceStopped":
       return `${event.service} ${event.outcome} after ${millis(event.releaseMs)}${because(event.error)}`
-    case "JobRestarting":
-      return `job ${event.outcome}, ${cleanness(event)}${because(event.reason)}; it begins again in ${
-        millis(event.delayMs)
-      } (restart ${event.attempt})`
+    case "JobRestarting": {
+      const when = event.trigger === "stopped" ? "with the next job manager" : `in ${millis(event.delayMs)}`
+      return `job ${event.outcome}, ${cleanness(event)}${
+        because(event.reason)
+      }; it begins again ${when} (restart ${event.attempt})`
+    }
     case "JobStopped":
       return `job ${event.outcome}, ${cleanness(event)}`
   }

@@ -6,7 +6,8 @@ import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { Notice } from "../internal/notice.ts"
 import { type Signal, signalCodes } from "../internal/signals.ts"
-import { JobManager } from "../JobManager.ts"
+import { JobManager, type Options } from "../JobManager.ts"
+import { readOptions } from "../manager/options.ts"
 import { CommandLine } from "./commandLine.ts"
 import { durationOf, sizeOf } from "./options.ts"
 import { Refusal } from "./refusal.ts"
@@ -24,7 +25,7 @@ export const serveHere = Effect.fnUntraced(function*(input: ServeInput) {
   }
   const signalled = new Notice()
   let signal: Signal | undefined
-  const manager = JobManager.layer({
+  const options: Options = {
     jobs: input.jobs.map((module) => pathToFileURL(resolve(module))),
     folder: input.data,
     store: Option.getOrUndefined(input.store),
@@ -39,9 +40,11 @@ export const serveHere = Effect.fnUntraced(function*(input: ServeInput) {
     keep: { age: durationOf(input.keepAge), jobs: Option.getOrUndefined(input.keepJobs) },
     logs: sizeOf(input.logs),
     uploads: input.uploads && { read: input.allowRead, write: input.allowWrite, processes: input.allowProcesses }
-  })
+  }
+  // those of a program are called otherwise
+  yield* readOptions(options, (setting) => flags[setting] ?? `--${setting}`)
   yield* Effect.scoped(Effect.gen(function*() {
-    const { jobs, kill, url } = Context.get(yield* Layer.build(manager), JobManager)
+    const { jobs, kill, url } = Context.get(yield* Layer.build(JobManager.layer(options)), JobManager)
     owner.relay = (name, count) => {
       signal ??= name
       if (count === 1) {
@@ -55,3 +58,11 @@ export const serveHere = Effect.fnUntraced(function*(input: ServeInput) {
   }))
   if (signal !== undefined) commandLine.exitCode = signalCodes[signal]
 })
+
+/** The flags that are not called as their settings are. */
+const flags: Readonly<Record<string, string>> = {
+  "keep.age": "--keep-age",
+  "keep.jobs": "--keep-jobs",
+  "limits.memory": "--memory",
+  "limits.time": "--time-limit"
+}

@@ -7,24 +7,25 @@ import type { Allowed } from "./confinement.ts"
 import type { ManagerOptions } from "./Manager.ts"
 import { readBytes, readInt, readMs } from "./runOptions.ts"
 
-/** Fails with the first setting that is wrong. */
+/** Fails with the first setting that is wrong. `nameOf` is what its user calls it. */
 export const readOptions = Effect.fnUntraced(function*(
-  { concurrency = 4, folder, keep = {}, limits = {}, logs = "16 MiB", uploads = true }: Options
+  { concurrency = 4, folder, keep = {}, limits = {}, logs = "16 MiB", uploads = true }: Options,
+  nameOf: (setting: string) => string = (setting) => setting
 ): Effect.fn.Return<Omit<ManagerOptions, "jobs">, PolicyError> {
   const { memory, time } = limits
   const { age = "30 days", jobs } = keep
   return {
     folder: resolve(folder),
-    concurrency: yield* readInt("concurrency", concurrency),
+    concurrency: yield* readInt(nameOf("concurrency"), concurrency),
     limits: {
-      ...(memory === undefined ? {} : { memory: yield* readBytes("limits.memory", memory) }),
-      ...(time === undefined ? {} : { timeMs: yield* readMs("limits.time", time) })
+      ...(memory === undefined ? {} : { memory: yield* readBytes(nameOf("limits.memory"), memory) }),
+      ...(time === undefined ? {} : { timeMs: yield* readMs(nameOf("limits.time"), time) })
     },
     keep: {
-      ageMs: age === Infinity || age === "Infinity" ? Infinity : yield* readMs("keep.age", age),
-      jobs: jobs === undefined || jobs === Infinity ? Infinity : yield* readInt("keep.jobs", jobs)
+      ageMs: age === Infinity || age === "Infinity" ? Infinity : yield* readMs(nameOf("keep.age"), age),
+      jobs: jobs === undefined || jobs === Infinity ? Infinity : yield* readInt(nameOf("keep.jobs"), jobs)
     },
-    logBytes: yield* readBytes("logs", logs),
+    logBytes: yield* readBytes(nameOf("logs"), logs),
     uploads: uploads === false ? undefined : allowed(uploads === true ? {} : uploads)
   }
 })

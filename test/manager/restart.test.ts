@@ -106,7 +106,7 @@ describe("a job that asked for restarts", () => {
       given.server.server.signal(signal)
       await given.server.server.ended()
       await given.server.again()
-      assert.match(await given.events(), /it begins again in [^]*job succeeded, clean$/, signal)
+      assert.match(await given.events(), /it begins again [^]*job succeeded, clean$/, signal)
       assert.include(await given.server.info("it"), { restarts: 1, outcome: "succeeded" })
     }
   })
@@ -132,6 +132,9 @@ describe("a job that asked for restarts", () => {
     assert.strictEqual(code, 2)
     assert.match(stderr, /^autostop: --restart-delay is "soon"; expected a duration of more than zero/)
     assert.isFalse(existsSync(given.file))
+    const serve = new Started([bin, "serve", "--port", "0", "--data", given.server.folder, "--keep-age", "soon"])
+    assert.strictEqual(await serve.ended(), 2)
+    assert.match(serve.stderr, /^autostop: --keep-age is "soon"; expected a duration of more than zero/)
   })
 })
 
