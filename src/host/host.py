@@ -110,7 +110,8 @@ class Driver:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             hello = json.loads(await reader.readline())
             parts = [hello["role"], ours, hello["nonce"]]
-            if self.owner is None and parts[0] == "driver" and hmac.compare_digest(hello["mac"], self.mac("client", *parts)):
+            known = hmac.compare_digest(hello["mac"], self.mac("client", *parts))
+            if known and self.owner is None and parts[0] == "driver":
                 self.owner = writer
                 self.say({"mac": self.mac("server", *parts)})
                 while line := await reader.readline():
