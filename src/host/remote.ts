@@ -5,7 +5,7 @@ import { type Limits, limitsOf } from "../internal/limits.ts"
 import { waitFor } from "../internal/notice.ts"
 import type { Details, Remote, ServiceRecord, ServiceSpec } from "../internal/serviceRecord.ts"
 import { StopPolicy } from "../StopPolicy.ts"
-import type { Leftover, ServiceReport } from "../StopReport.ts"
+import type { Leftover, ServiceReport, StopReport } from "../StopReport.ts"
 import { type Build, counting, type Place } from "./build.ts"
 import { clientOf } from "./client.ts"
 import type { Contract } from "./contract.ts"
@@ -163,8 +163,12 @@ const detailsOf = ({ replica: { ending, killed, link }, restarts }: Slot): Detai
   ...(link.pid === undefined ? {} : { pid: link.pid }),
   ...(restarts === 0 ? {} : { restarts }),
   ...(killed === undefined ? {} : { killMs: Math.round(killed.durationMs) }),
-  ...(link.actor === undefined ? {} : { ...link.actor, cleanupSuccess: ending !== undefined })
+  ...(link.actor === undefined
+    ? {}
+    : { ...link.actor, cleanupSuccess: ending !== undefined && hasCleanedUp(ending.report) })
 })
+
+const hasCleanedUp = ({ services }: StopReport): boolean => services.every(({ outcome }) => outcome === "released")
 
 const lineOf = (record: ServiceRecord, slot: Slot): ServiceReport => {
   const { replica } = slot

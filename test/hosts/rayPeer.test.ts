@@ -70,6 +70,14 @@ describe("a connection with a Ray cluster", () => {
     assert.strictEqual(taken, 0)
   })
 
+  it("is closed where a line never ends", async () => {
+    using server = await serve(() => {})
+    const socket = connect(server)
+    socket.on("error", () => {})
+    socket.once("data", () => socket.write(Buffer.alloc(2 ** 20 + 1, "a")))
+    await once(socket, "close")
+  }, 5_000)
+
   it("is not made where nobody listens", async () => {
     assert.include(await rejection(dial({ host: "127.0.0.1", port: 9 }, key, "data")), "could not be reached")
   })

@@ -1,47 +1,24 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Cause from "effect/Cause"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { Cluster } from "../../scripts/ray/cluster.ts"
-import { environment } from "../../scripts/ray/environment.ts"
-import { Host, Job } from "../../src/index.ts"
+import { Host } from "../../src/index.ts"
 import { assertClean } from "../../src/testing.ts"
-import { Frail, frail, HostJournal } from "../hosts/frail.ts"
-import { Lean } from "../hosts/lean.ts"
+import { HostJournal } from "../hosts/frail.ts"
 import { Started } from "../support/cli.ts"
-import { eventOf, gone, isRunning, local, runJob, until } from "../support/hosts.ts"
-import { serviceOf, submit } from "../support/jobs.ts"
+import { gone, local, runJob } from "../support/hosts.ts"
+import { serviceOf } from "../support/jobs.ts"
 import { actors, ask, jobs, noJobs, nothingLeft, partsOf } from "./cluster.ts"
+import { refusal } from "./refusal.ts"
 import { Surroundings } from "./surroundings.ts"
-
-/** Why a service does not start in a cluster. */
-const refusal = (ray: Host.RayOptions, timeout: Duration.Input = "30 seconds") =>
-  Effect.gen(function*() {
-    const layer = Host.layer(Lean, { host: "ray", ray, start: { timeout } })
-    const { exit, report } = yield* runJob(Effect.die("never reached"), layer)
-    const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : assert.fail("it started")
-    assert.instanceOf(error, Job.ServiceError)
-    assert.instanceOf(error.cause, Host.HostError)
-    assert.strictEqual(error.cause.reason, "start")
-    assertClean(report)
-    return error.message
-  })
 
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "autostop-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
 )
-
-const clusterOf = (cpus: ReadonlyArray<number>, kind?: "plain") =>
-  Effect.acquireRelease(
-    Effect.promise(async () => Cluster.start({ bin: await environment(kind), cpus, hasDashboard: kind !== "plain" })),
-    (cluster) => Effect.promise(() => cluster.stop())
-  )
 
 describe("a service that cannot start in a cluster says why:", () => {
   it.live("nobody answers", () =>
@@ -74,6 +51,17 @@ describe("a service that cannot start in a cluster says why:", () => {
       )
     }).pipe(local))
 
+  it.live("this package is not on the node, or does not run there", () =>
+    Effect.gen(function*() {
+      const node = join(yield* temporary, "node")
+      writeFileSync(node, "#!/bin/sh\n[ \"$1\" = --version ] && echo v24.0.0 || exit 3\n")
+      chmodSync(node, 0o755)
+      assert.match(
+        yield* refusal({ node }),
+        /the guard on node [\d.]+ ended with code 3: \S+guardMain\S+; this package is to be at that path there/
+      )
+    }).pipe(local))
+
   it.live("there is no Python", () =>
     Effect.gen(function*() {
       const message = yield* refusal({ python: "/nowhere/python" })
@@ -86,7 +74,7 @@ describe("a service that cannot start in a cluster says why:", () => {
       assert.include(message, "it was not ready within 8000 ms; its actor was not created yet")
       assert.include(message, "it asks for {\"num_cpus\":64,\"resources\":{\"unicorns\":2}}")
       assert.match(message, /the nodes of the cluster have is \[\{"CPU":4/)
-      yield* noJobs
+      yield* noJobs("refused/Lean")
     }).pipe(local))
 
   it.live("what is to be uploaded is refused", () =>
@@ -96,13 +84,6 @@ describe("a service that cannot start in a cluster says why:", () => {
       truncateSync(join(folder, "large"), 110 * 2 ** 20)
       const message = yield* refusal({ runtimeEnv: { working_dir: folder } })
       assert.match(message, /answered PUT \/api\/packages\/gcs\/_ray_pkg_\w+\.zip with 413/)
-    }).pipe(local))
-
-  it.live("it has no dashboard", () =>
-    Effect.gen(function*() {
-      const cluster = yield* clusterOf([1], "plain")
-      const message = yield* refusal({ address: cluster.address, token: cluster.token })
-      assert.include(message, "its API is that of the dashboard, which `ray[default]` has and plain `ray` does not")
     }).pipe(local))
 })
 
@@ -156,53 +137,4 @@ describe("a Ray actor", () => {
         await ask(`/api/jobs/${parts.job}`, "DELETE")
       })
     }))
-
-  it.live("whose node is removed is replaced on another one", () =>
-    Effect.gen(function*() {
-      using journal = new HostJournal()
-      const cluster = yield* clusterOf([2, 2])
-      const layer = Host.layer(frail({ journal: journal.file }), {
-        host: "ray",
-        stop: { timeout: "2 seconds" },
-        start: { timeout: "60 seconds" },
-        ray: { address: cluster.address, token: cluster.token, resources: { movable: 1 } }
-      })
-      const doomed = yield* Effect.promise(() => cluster.addNode(2, { movable: 1 }))
-      const job = yield* submit(Effect.andThen(Frail, Effect.never), layer)
-      const { pid = 0 } = yield* eventOf(job, "HostStarted")
-      yield* Effect.promise(() => cluster.addNode(2, { movable: 1 }))
-      yield* Effect.promise(() => doomed.stop("SIGKILL"))
-      yield* eventOf(job, "HostLost")
-      const next = yield* eventOf(job, "HostStarted", 2)
-      assert.notStrictEqual(next.pid, pid)
-      assert.isFalse(isRunning(pid))
-      yield* job.stop()
-      const { report } = yield* job.result
-      assert.include(serviceOf(report, "test/Frail"), { killSuccess: true, cleanupSuccess: true })
-      yield* gone(next.pid ?? 0, 100)
-    }).pipe(local))
-
-  it.live("whose head is gone fails the job, which stops within its deadline and says what it could not see", () =>
-    Effect.gen(function*() {
-      using journal = new HostJournal()
-      const cluster = yield* clusterOf([2, 2])
-      const layer = Host.layer(frail({ journal: journal.file }), {
-        host: "ray",
-        stop: { timeout: "2 seconds" },
-        ray: { address: cluster.address, token: cluster.token, labels: { place: "2" } }
-      })
-      const job = yield* submit(Effect.andThen(Frail, Effect.never), layer, { stopPolicy: { deadline: "15 seconds" } })
-      const { pid = 0 } = yield* eventOf(job, "HostStarted")
-      yield* Effect.promise(async () => cluster.nodes[0]?.stop("SIGKILL"))
-      yield* eventOf(job, "StopRequested")
-      const since = performance.now()
-      const { exit, report } = yield* job.result
-      assert.isBelow(performance.now() - since, 16_000)
-      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : assert.fail("it succeeded")
-      assert.include(String(error), "Ray could not be reached at")
-      assert.isFalse(report.clean)
-      assert.include(JSON.stringify(report.leftovers), "it could not be seen whether its actors are DEAD")
-      assert.include(journal.pids("released"), pid)
-      yield* until("its process is gone", () => !isRunning(pid), 100)
-    }).pipe(local))
 })

@@ -47,7 +47,7 @@ export const jobs = async (): Promise<ReadonlyArray<RayJob>> => {
   return all.filter(({ submission_id: id }) => id?.startsWith("autostop-"))
 }
 
-/** Who takes part in a service that has one replica. */
+/** Who takes part in a service, for one replica. */
 export interface Parts {
   readonly actor: ActorState
   readonly job: string
@@ -57,20 +57,16 @@ export interface Parts {
   readonly driver: number
 }
 
-/** Those of the only replica that runs, whose Node process has this id. */
+/** Those of the replica whose Node process has this id. */
 export const partsOf = (host: number): Effect.Effect<Parts> =>
   Effect.promise(async () => {
-    const actor = (await actors()).find(({ state }) => state === "ALIVE") ?? assert.fail("there is no actor")
-    const job = (await jobs()).find(({ status }) => status === "RUNNING") ?? assert.fail("there is no job")
-    const parts = {
-      actor,
-      job: job.submission_id,
-      worker: actor.pid,
-      guard: parentOf(host),
-      host,
-      driver: Number(job.driver_info?.pid)
-    }
-    assert.strictEqual(parentOf(parts.guard), parts.worker)
+    const guard = parentOf(host)
+    const worker = parentOf(guard)
+    const actor = (await actors()).find(({ pid, state }) => pid === worker && state === "ALIVE") ??
+      assert.fail("there is no actor")
+    const job = (await jobs()).find(({ submission_id: id }) => actor.name.startsWith(`${id}/`)) ??
+      assert.fail("there is no job")
+    const parts = { actor, job: job.submission_id, worker, guard, host, driver: Number(job.driver_info?.pid) }
     for (const pid of pidsOf(parts)) assert.isTrue(isRunning(pid))
     return parts
   })
@@ -88,7 +84,7 @@ export const nothingLeft = (parts: Parts, withinMs = 1_000): Effect.Effect<void>
     for (const pid of pidsOf(parts)) {
       yield* until(`process ${pid} of ${JSON.stringify(parts)} is gone`, () => !isRunning(pid), withinMs)
     }
-    const all = yield* Effect.promise(actors)
+    const all = (yield* Effect.promise(actors)).filter(({ name }) => name.startsWith(parts.job))
     assert.deepStrictEqual(all.filter(({ state }) => state !== "DEAD"), [])
     assert.strictEqual(all.find(({ actor_id: id }) => id === parts.actor.actor_id)?.state, "DEAD")
   })
@@ -96,12 +92,18 @@ export const nothingLeft = (parts: Parts, withinMs = 1_000): Effect.Effect<void>
 /** Those that others have left behind. */
 const known = new Set((await jobs()).map(({ submission_id: id }) => id))
 
-/** No job of ours is known to the cluster, also once it has stopped looking after them. */
-export const noJobs: Effect.Effect<void> = Effect.gen(function*() {
-  yield* Effect.sleep(500)
-  const left = yield* Effect.promise(jobs)
-  assert.deepStrictEqual(left.filter(({ submission_id: id }) => !known.has(id)), [])
-})
+/**
+ * No job of a service is known to the cluster, also once it has stopped looking after them, and none of its actors is
+ * there. Others use the cluster meanwhile: each file has services with names of its own.
+ */
+export const noJobs = (service: string): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    yield* Effect.sleep(500)
+    const own = `autostop-${service.replace("/", "-")}-`
+    const left = (yield* Effect.promise(jobs)).filter(({ submission_id: id }) => id.startsWith(own) && !known.has(id))
+    const alive = (yield* Effect.promise(actors)).filter(({ name, state }) => name.startsWith(own) && state !== "DEAD")
+    assert.deepStrictEqual({ left, alive }, { left: [], alive: [] })
+  })
 
 /** What runs a Python program as somebody else who uses the cluster. */
 export const python = (program: string): Effect.Effect<string> =>

@@ -18,5 +18,5 @@ it.live("the example computes on actors, which are cleaned and killed", () =>
       )
     }
     assert.strictEqual(lines.at(-1), "clean")
-    yield* noJobs
+    yield* noJobs("flights/Intervals")
   }))

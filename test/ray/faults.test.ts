@@ -9,6 +9,7 @@ import { eventOf, local, until } from "../support/hosts.ts"
 import { serviceOf, submit } from "../support/jobs.ts"
 import { ask, noJobs, nothingLeft, type Parts, partsOf, python } from "./cluster.ts"
 
+const name = "faults/Frail"
 const soon = Host.restart.fixed({ delay: "10 millis", times: 3 })
 
 /** What happens to a service while its job runs. */
@@ -28,6 +29,7 @@ const stopJob: Fault = ({ job }) => Effect.promise(() => ask(`/api/jobs/${job}/s
 const struck = (fault: Fault, restart: Host.Restart, journal: HostJournal) =>
   Effect.gen(function*() {
     const layer = Host.layer(frail({ journal: journal.file, child: "own" }), {
+      name,
       host: "ray",
       restart,
       stop: { timeout: "2 seconds" }
@@ -44,7 +46,7 @@ const assertCleaned = (journal: HostJournal, pid: number) =>
   assert.include(journal.pids("released"), pid, "it did not clean up")
 
 const killedWell = (report: StopReport) =>
-  assert.include(serviceOf(report, "test/Frail"), { cleanupSuccess: true, killSuccess: true, outcome: "released" })
+  assert.include(serviceOf(report, name), { cleanupSuccess: true, killSuccess: true, outcome: "released" })
 
 describe("a Ray actor", () => {
   const faults: ReadonlyArray<[what: string, fault: Fault, cleans: boolean, error: RegExp]> = [
@@ -68,11 +70,11 @@ describe("a Ray actor", () => {
         const { report } = yield* job.result
         killedWell(report)
         assert.deepStrictEqual(report.leftovers.filter(({ kind }) => kind !== "child-process"), [])
-        assert.strictEqual(serviceOf(report, "test/Frail").restarts, 1)
+        assert.strictEqual(serviceOf(report, name).restarts, 1)
         assertCleaned(journal, pid)
         yield* nothingLeft(parts)
         for (const child of journal.pids("child")) yield* until("its child is gone", () => !alive(child))
-        yield* noJobs
+        yield* noJobs(name)
       }).pipe(local)
   )
 
@@ -91,7 +93,7 @@ describe("a Ray actor", () => {
         assert.match(error.message, text)
         assert.strictEqual(report.trigger, "failed")
         yield* nothingLeft(parts)
-        yield* noJobs
+        yield* noJobs(name)
       }).pipe(local)
   )
 
@@ -105,25 +107,25 @@ describe("a Ray actor", () => {
       assert.strictEqual(report.trigger, "failed")
       assertCleaned(journal, parts.host)
       yield* nothingLeft(parts)
-      yield* noJobs
+      yield* noJobs(name)
     }).pipe(local))
 
   it.live("whose job ends is cleaned, killed and seen to be DEAD, and its Ray job is deleted", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
-      const layer = Host.layer(frail({ journal: journal.file }), { host: "ray" })
+      const layer = Host.layer(frail({ journal: journal.file }), { name, host: "ray" })
       const job = yield* submit(Effect.flatMap(Frail, ({ pid }) => pid()), layer)
       const { pid = 0 } = yield* eventOf(job, "HostStarted")
       const { exit, report } = yield* job.result
       assert.deepStrictEqual(exit, Exit.succeed(pid))
       assertClean(report)
       killedWell(report)
-      const line = serviceOf(report, "test/Frail")
+      const line = serviceOf(report, name)
       assert.match(line.actorId ?? "", /^[0-9a-f]{32}$/)
       assert.match(line.nodeId ?? "", /^[0-9a-f]{56}$/)
       assert.strictEqual(line.pid, pid)
       assertCleaned(journal, pid)
-      yield* noJobs
+      yield* noJobs(name)
     }).pipe(local))
 })
 

@@ -24,7 +24,7 @@ it.live("a job manager runs jobs with services on Ray", () =>
       const { exit, report } = yield* run.result
       assert.strictEqual(yield* exit, 42)
       assertClean(report)
-      assert.include(serviceOf(report, "test/Lean"), { host: "ray", cleanupSuccess: true, killSuccess: true })
+      assert.include(serviceOf(report, "managed/Lean"), { host: "ray", cleanupSuccess: true, killSuccess: true })
     }).pipe(Effect.provide(RemoteEnvironment.layer({ url })))
-    yield* noJobs
+    yield* noJobs("managed/Lean")
   }))

@@ -13,7 +13,7 @@ export default defineConfig({
     env: { TEST_HOSTS: "ray" },
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    // one cluster, and few cores
-    fileParallelism: false
+    // they wait for Ray more than they compute
+    maxWorkers: 2
   }
 })

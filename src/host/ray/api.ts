@@ -41,10 +41,13 @@ export class RayApi {
   readonly #settings: RaySettings
   readonly #agent: http.Agent
   readonly #base: URL
+  /** Its address, for people: without the password that may be in there. */
+  readonly #shown: string
 
   constructor(settings: RaySettings) {
     this.#settings = settings
     this.#base = new URL(settings.address)
+    this.#shown = settings.address.replace(/\/\/[^/@]*@/, "//")
     this.#agent = this.#base.protocol === "https:"
       ? new https.Agent({ keepAlive: true })
       : new http.Agent({ keepAlive: true })
@@ -121,7 +124,8 @@ export class RayApi {
 
   #checked(method: string, path: string, { status, text }: Answer): string {
     if (status >= 200 && status < 300) return text
-    const { address, names, token } = this.#settings
+    const { names, token } = this.#settings
+    const address = this.#shown
     if (status === 401 || status === 403) {
       throw new RayApiError(
         `Ray at ${address} (${names.address}) ${
@@ -131,21 +135,28 @@ export class RayApi {
       )
     }
     throw new RayApiError(
-      `Ray at ${address} (${names.address}) answered ${method} ${path} with ${status}: ${brief(text)}`
+      `Ray at ${address} (${names.address}) answered ${method} ${path} with ${status}: ${brief(text)}${
+        status === 413 ? "; what is uploaded is too large for it: have less in the working_dir of runtime_env" : ""
+      }`
     )
   }
 
   #request(method: string, path: string, body?: string | Uint8Array, type = "application/json"): Promise<Answer> {
-    const { address, names, token } = this.#settings
+    const { names, token } = this.#settings
     const bytes = body === undefined ? undefined : Buffer.from(body)
     return new Promise((resolve, reject) => {
-      const failed = (error: Error & { readonly code?: string }) =>
+      const failed = (error: Error & { readonly code?: string }) => {
+        // the server closed a connection that was idle, as the request was sent
+        if (request.reusedSocket && error.code === "ECONNRESET") {
+          return resolve(this.#request(method, path, body, type))
+        }
         reject(
           new RayApiError(
-            `Ray could not be reached at ${address} (${names.address}): ${error.message || (error.code ?? "")}; ` +
+            `Ray could not be reached at ${this.#shown} (${names.address}): ${error.message || (error.code ?? "")}; ` +
               "its API is that of the dashboard, which `ray[default]` has and plain `ray` does not"
           )
         )
+      }
       const request = (this.#base.protocol === "https:" ? https : http).request(
         new URL(this.#base.pathname.replace(/\/$/, "") + path, this.#base),
         {

@@ -5,7 +5,7 @@
  */
 import { createServer } from "node:net"
 import { createInterface } from "node:readline"
-import { statOf, until } from "../../internal/group.ts"
+import { signal, statOf, until } from "../../internal/group.ts"
 import { longestMs } from "../../internal/time.ts"
 import { type HostProcess, startHostProcess } from "../child.ts"
 import { forward, tailOf } from "../output.ts"
@@ -35,11 +35,13 @@ const guard = ({ host, key, limitMs }: Orders) => {
   let child: HostProcess | undefined
   let isOver = false
   let isAlone = false
+  /** No host is started any longer. */
+  let isStopped = false
 
   /** Ends once nothing is left to see the end of. */
   const end = async () => {
     if (!isAlone || (child !== undefined && !isOver)) return
-    const gone = await until(() => [undefined, "Z", "X"].includes(statOf(actor)[0]), killMs)
+    const gone = await until(() => !signal(actor, 0) || ["Z", "X"].includes(statOf(actor)[0] ?? ""), killMs)
     if (owner === undefined || owner.closed.opened) process.exit(0)
     owner.say({ actorGone: gone })
     owner.socket.end(() => process.exit(0))
@@ -47,7 +49,7 @@ const guard = ({ host, key, limitMs }: Orders) => {
   }
 
   const start = (peer: Peer) => {
-    if (child !== undefined || isAlone) return void peer.socket.destroy()
+    if (child !== undefined || isStopped) return void peer.socket.destroy()
     const started = child = startHostProcess(peer.release())
     // the host has it now
     peer.socket.destroy()
@@ -80,7 +82,10 @@ const guard = ({ host, key, limitMs }: Orders) => {
 
   /** Has the host clean up. */
   const stop = () => {
-    if (child === undefined || isOver) return
+    isStopped = true
+    // the actor waits for the end of what was never started, too
+    if (child === undefined) return tell({ gone: true })
+    if (isOver) return
     child.abandon()
     if (limitMs === null) return
     setTimeout(() => void child?.kill(killMs), Math.min(limitMs + graceMs, longestMs)).unref()

@@ -27,11 +27,20 @@ export class RayHosts {
   readonly #jobs: Array<RayJob> = []
   readonly #links: Array<RayLink> = []
   #ended: Promise<void> | undefined
-  leftovers: ReadonlyArray<Leftover> = []
+  #seen: ReadonlyArray<Leftover> | undefined
 
   constructor(options: RayHostsOptions) {
     this.#options = options
     this.#api = new RayApi(options.settings)
+  }
+
+  /** What could not be seen to have gone; before its end, that is all there is. */
+  get leftovers(): ReadonlyArray<Leftover> {
+    return this.#seen ??
+      this.#jobs.map(({ id }) => ({
+        kind: "ray-job",
+        detail: `the Ray job ${id} was not seen to end: no time was left`
+      }))
   }
 
   readonly open: Open = (onBytes) => {
@@ -57,7 +66,7 @@ export class RayHosts {
         ? []
         : `it could not be seen that actor ${actor.actorId} on node ${actor.nodeId} is DEAD and process ${pid} gone`
     )
-    this.leftovers = [
+    this.#seen = [
       ...problems.flat().map((detail) => ({ kind: "ray-job", detail })),
       ...unseen.map((detail) => ({ kind: "ray-actor", detail }))
     ]

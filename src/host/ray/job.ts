@@ -1,6 +1,7 @@
 import { createDiffieHellmanGroup, createHash, randomBytes } from "node:crypto"
 import { Notice } from "../../internal/notice.ts"
 import { entries } from "../../internal/entry.ts"
+import { longestMs } from "../../internal/time.ts"
 import { isFinal, type JobDetails, RayApi } from "./api.ts"
 import { clusterPath, packages } from "./packages.ts"
 import { dial, type Message, type Peer } from "./peer.ts"
@@ -125,9 +126,11 @@ export class RayJob {
     this.#isEnding = true
     const end = performance.now() + limitMs
     const left = () => Math.max(0, end - performance.now())
-    const driver = await within(this.#driver.catch(() => undefined), left())
     if (!this.#isSubmitted) return []
+    const driver = await within(this.#driver.catch(() => undefined), left())
     const { api } = this.#options
+    // it was refused
+    if (driver === undefined && await within(api.hasJob(this.id).catch(() => true), left()) === false) return []
     const problems: Array<string> = []
     const tryTo = async (what: string, act: () => Promise<void>) => {
       try {
@@ -264,8 +267,12 @@ export class RayJob {
   /** What there is to set, where it is about that. */
   #named(error: string): string {
     const { names, node } = this.#options.settings
-    return / could not be run on node | is Node v/.test(error)
-      ? `${error}; Node ${atLeast.join(".")} or later is needed there: set ${names.node}, which is "${node}"`
+    if (/ could not be run on node | is Node v/.test(error)) {
+      return `${error}; Node ${atLeast.join(".")} or later is needed there: set ${names.node}, which is "${node}"`
+    }
+    return error.startsWith("the guard on node ")
+      ? `${error}; this package is to be at that path there, or in the working_dir of ${names.runtimeEnv}; ` +
+        "what the guard has said is in Ray's log of the actor"
       : error
   }
 
@@ -283,7 +290,10 @@ export function within<A>(wait: Promise<A>, ms: number): Promise<A | undefined>
 export function within<A>(wait: Promise<A>, ms: number, late: string): Promise<A>
 export function within<A>(wait: Promise<A>, ms: number, late?: string): Promise<A | undefined> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => late === undefined ? resolve(undefined) : reject(new Error(late)), ms)
+    const timer = setTimeout(
+      () => late === undefined ? resolve(undefined) : reject(new Error(late)),
+      Math.min(ms, longestMs)
+    )
     wait.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }

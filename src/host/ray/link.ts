@@ -39,6 +39,9 @@ export class RayLink implements Link {
   #pending = ""
   #stderr = ""
   readonly #started = new Notice()
+  /** Its end was told. */
+  readonly #hostEnded = new Notice()
+  /** Nothing of it is left. */
   readonly #hostGone = new Notice()
   /** The worker process of the actor is gone. */
   readonly #actorGone = new Notice()
@@ -47,7 +50,7 @@ export class RayLink implements Link {
   constructor(job: RayJob, name: string, killMs: number, onBytes: (bytes: Uint8Array) => void) {
     this.#job = job
     this.#name = name
-    this.#killMs = killMs
+    this.#killMs = Math.min(killMs, longestMs)
     this.#onBytes = onBytes
     this.#open().catch((error: unknown) => this.#end(messageOf(error)))
   }
@@ -71,8 +74,10 @@ export class RayLink implements Link {
 
   readonly kill = async (limitMs: number): Promise<Killed> => {
     const since = performance.now()
-    const host = await this.#killHost(limitMs)
-    const gone = await this.verify(Math.max(this.#killMs, limitMs) - (performance.now() - since))
+    // JSON has no infinity
+    const ms = Math.min(limitMs, longestMs)
+    const host = await this.#killHost(ms)
+    const gone = await this.verify(Math.max(this.#killMs, ms) - (performance.now() - since))
     if (!this.exited.opened) this.#end(host.how)
     return { gone: host.gone && gone, how: host.how, durationMs: performance.now() - since }
   }
@@ -86,6 +91,7 @@ export class RayLink implements Link {
     this.#isCreated = true
     this.actor = { actorId: place.actorId, nodeId: place.nodeId, killSuccess: false }
     const guard = this.#guard = await dial(place, key, "guard")
+    if (this.exited.opened) return this.close()
     guard.listen((message) => this.#heard(message))
     guard.closed.onOpen(() => {
       this.#alone("its guard was lost")
@@ -99,21 +105,22 @@ export class RayLink implements Link {
     })
     this.#job.stopped.onOpen(() => this.#alone("its Ray job was stopped"))
     const data = this.#data = (await dial(place, key, "data")).release()
+    if (this.exited.opened) return void data.destroy()
     await new Promise<void>((resolve) => this.#started.onOpen(resolve))
     const unsent = this.#unsent ?? []
     this.#unsent = undefined
     for (const bytes of unsent) this.send(bytes)
     data.on("data", this.#onBytes)
     data.resume()
-    data.once("close", () => this.#hostGone.onOpen(() => this.exited.open()))
-    if (data.closed) this.#hostGone.onOpen(() => this.exited.open())
+    data.once("close", () => this.#hostEnded.onOpen(() => this.exited.open()))
+    if (data.closed) this.#hostEnded.onOpen(() => this.exited.open())
   }
 
   /** What the driver tells. */
   #told({ dead, ended }: Message): void {
     if (typeof dead === "string") this.#alone(`its actor has died: ${dead}`)
     // the actor has seen the end of a host whose guard cannot tell
-    if (ended !== undefined) this.#guard?.closed.onOpen(() => this.#hostGone.open())
+    if (ended !== undefined) this.#guard?.closed.onOpen(() => this.#hostHasEnded((ended as Pick<Ended, "gone">).gone))
   }
 
   /** What the guard tells. */
@@ -124,7 +131,7 @@ export class RayLink implements Link {
     } else if ("how" in message) {
       // safe: both ends are of the same version
       this.#ended = message as unknown as Ended
-      this.#hostGone.open()
+      this.#hostHasEnded(this.#ended.gone)
     } else if ("actorGone" in message) {
       if (message["actorGone"] === true) this.#actorGone.open()
     } else if ("killed" in message) {
@@ -132,6 +139,11 @@ export class RayLink implements Link {
     } else if ("stderr" in message) {
       this.#stderr = String(message["stderr"])
     }
+  }
+
+  #hostHasEnded(gone: boolean): void {
+    if (gone) this.#hostGone.open()
+    this.#hostEnded.open()
   }
 
   /** Something that it lived in has ended: it cleans up, and ends as well. */
@@ -151,7 +163,7 @@ export class RayLink implements Link {
 
   async #killHost(limitMs: number): Promise<Killed> {
     const guard = this.#guard
-    if (this.#ended !== undefined) return { gone: this.#ended.gone, how: "it was gone", durationMs: 0 }
+    if (this.#hostGone.opened) return { gone: true, how: "it was gone", durationMs: 0 }
     if (guard === undefined) return { gone: true, how: "nothing to kill", durationMs: 0 }
     const answer = new Promise<Killed>((resolve) => {
       this.#answered = resolve
@@ -159,7 +171,7 @@ export class RayLink implements Link {
     })
     guard.say({ kill: limitMs })
     const killed = await within(answer, limitMs + 100)
-    if (killed?.gone === true) this.#hostGone.open()
+    if (killed?.gone === true) this.#hostHasEnded(true)
     return killed ?? { gone: false, how: "its guard does not answer", durationMs: limitMs }
   }
 

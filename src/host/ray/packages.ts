@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs"
 import { join, relative, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { hostPy } from "../../internal/entry.ts"
@@ -10,10 +10,18 @@ type RuntimeEnv = Readonly<Record<string, unknown>>
 /** Ray's own limit of what is uploaded. */
 const mostBytes = 500 * 1_024 * 1_024
 
+/** As many as an archive can have. */
+const mostFiles = 65_535
+
 /** The `runtime_env` with what it names of this machine uploaded, and the Python part of a host besides. */
 export const packages = async (api: RayApi, runtimeEnv: RuntimeEnv): Promise<RuntimeEnv> => {
   const host = await api.upload(zip([["autostop_host.py", readFileSync(hostPy)]]))
   const folder = folderOf(runtimeEnv)
+  if (folder !== undefined && runtimeEnv["excludes"] !== undefined) {
+    throw new Error(
+      "excludes of runtime_env is of no use here: working_dir is uploaded as it is, so name a folder without them"
+    )
+  }
   const modules: unknown = runtimeEnv["py_modules"]
   return {
     ...runtimeEnv,
@@ -29,17 +37,31 @@ const folderOf = (runtimeEnv: RuntimeEnv): string | undefined => {
 }
 
 const filesIn = (folder: string): ReadonlyArray<Entry> => {
+  const entries: Array<Entry> = []
   let size = 0
-  return readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted().flatMap((path): ReadonlyArray<Entry> => {
+  for (const path of pathsIn(folder)) {
     const file = join(folder, path)
-    const stat = statSync(file, { throwIfNoEntry: false })
-    if (stat === undefined || !stat.isFile()) return []
-    size += stat.size
+    size += statSync(file).size
     if (size > mostBytes) {
       throw new Error(`the working_dir ${folder} is larger than the ${mostBytes / 1_024 / 1_024} MiB that Ray takes`)
     }
-    return [[path, readFileSync(file)]]
-  })
+    entries.push([path, readFileSync(file)])
+    if (entries.length > mostFiles) throw new Error(`the working_dir ${folder} has more than ${mostFiles} files`)
+  }
+  return entries
+}
+
+/** The paths of its files, in order. Links are followed, other than those that lead back to where they are in. */
+function* pathsIn(folder: string, path = "", above: ReadonlyArray<string> = []): Generator<string> {
+  const here = join(folder, path)
+  const real = realpathSync(here)
+  if (above.includes(real)) return
+  for (const name of readdirSync(here).toSorted()) {
+    const found = join(path, name)
+    const stat = statSync(join(folder, found), { throwIfNoEntry: false })
+    if (stat?.isDirectory() === true) yield* pathsIn(folder, found, [...above, real])
+    else if (stat?.isFile() === true) yield found
+  }
 }
 
 /** A file where the hosts run: that of a folder which is uploaded is in their working directory, others are where they are. */

@@ -20,6 +20,9 @@ export interface Address {
 /** How long the other end may take to answer, and to show that it has the key. */
 const handshakeMs = 10_000
 
+/** How long a message may be: whoever connects may send anything. */
+const longestMessage = 2 ** 20
+
 const mac = (key: Uint8Array, ...parts: ReadonlyArray<unknown>): string =>
   createHmac("sha256", key).update(parts.join("\n")).digest("hex")
 
@@ -48,6 +51,7 @@ export class Peer {
   readonly #read = (bytes: Buffer): void => {
     const lines = (this.#rest + this.#decoder.write(bytes)).split("\n")
     this.#rest = lines.pop() ?? ""
+    if (this.#rest.length > longestMessage) return void this.socket.destroy()
     for (const line of lines) {
       const message = parse(line)
       if (message === undefined) this.socket.destroy()

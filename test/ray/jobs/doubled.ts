@@ -6,6 +6,6 @@ export default Job.make("doubled", {
   payload: { n: Schema.Int },
   success: Schema.Int,
   error: Host.HostError,
-  services: Host.layer(Lean, { host: "ray" }),
+  services: Host.layer(Lean, { name: "managed/Lean", host: "ray" }),
   run: ({ n }) => Effect.flatMap(Lean, ({ double }) => double({ n }))
 })
