@@ -11,8 +11,7 @@ import { clientOf } from "./client.ts"
 import type { Contract } from "./contract.ts"
 import { type Change, Pool, type Restart, type Slot } from "./pool.ts"
 import { openProcess } from "./process.ts"
-import { RayHosts, type RayHostsOptions } from "./ray/hosts.ts"
-import { clusterModule } from "./ray/packages.ts"
+import type { RayHosts, RayHostsOptions } from "./ray/hosts.ts"
 import type { RaySettings } from "./ray/settings.ts"
 import { openThread } from "./thread.ts"
 
@@ -52,7 +51,7 @@ export const buildRemote = (
               service: name,
               version,
               fingerprint,
-              module: typeof where === "object" ? clusterModule(module, where.runtimeEnv) : module,
+              module: ray?.moduleOf(module) ?? module,
               limits: { ...limits, releaseTimeout: releaseMs, deadline: releaseMs }
             },
             service: spec.name,
@@ -79,9 +78,12 @@ const rayOf = (
   options: Omit<RayHostsOptions, "settings">
 ): Effect.Effect<RayHosts | undefined> => {
   if (typeof where !== "object") return Effect.undefined
-  const hosts = new RayHosts({ ...options, settings: where })
-  const end = managed === undefined ? Effect.promise(() => hosts.end(Infinity)) : Effect.void
-  return Effect.as(Scope.addFinalizer(scope, end), hosts)
+  // what speaks with a cluster takes a while to load: who has none does not wait for it
+  return Effect.flatMap(Effect.promise(() => import("./ray/hosts.ts")), ({ RayHosts }) => {
+    const hosts = new RayHosts({ ...options, settings: where })
+    const end = managed === undefined ? Effect.promise(() => hosts.end(Infinity)) : Effect.void
+    return Effect.as(Scope.addFinalizer(scope, end), hosts)
+  })
 }
 
 /** Within a job the limit is seen to by the registry; outside of one there is nobody else. */

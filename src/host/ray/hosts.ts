@@ -3,6 +3,7 @@ import type { Open } from "../link.ts"
 import { RayApi } from "./api.ts"
 import { RayJob, within } from "./job.ts"
 import { RayLink } from "./link.ts"
+import { clusterModule } from "./packages.ts"
 import type { RaySettings } from "./settings.ts"
 
 export interface RayHostsOptions {
@@ -47,6 +48,11 @@ export class RayHosts {
     const link = new RayLink(this.#job(), `replica-${this.#links.length + 1}`, this.#options.killMs, onBytes)
     this.#links.push(link)
     return link
+  }
+
+  /** A module of this machine, as the hosts import it. */
+  moduleOf(module: string): string {
+    return clusterModule(module, this.#options.settings.runtimeEnv)
   }
 
   /** Ends what there is of it in the cluster, once its hosts have ended. Never rejects. */
