@@ -1,13 +1,11 @@
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { Notice } from "../internal/notice.ts"
 import { type Signal, signalCodes } from "../internal/signals.ts"
-import { JobManager, type Options } from "../JobManager.ts"
-import { readOptions } from "../manager/options.ts"
+import type { Options } from "../JobManager.ts"
+import { make } from "../manager/jobManager.ts"
 import { CommandLine } from "./commandLine.ts"
 import { durationOf, sizeOf } from "./options.ts"
 import { Refusal } from "./refusal.ts"
@@ -41,10 +39,8 @@ export const serveHere = Effect.fnUntraced(function*(input: ServeInput) {
     logs: sizeOf(input.logs),
     uploads: input.uploads && { read: input.allowRead, write: input.allowWrite, processes: input.allowProcesses }
   }
-  // those of a program are called otherwise
-  yield* readOptions(options, (setting) => flags[setting] ?? `--${setting}`)
   yield* Effect.scoped(Effect.gen(function*() {
-    const { jobs, kill, url } = Context.get(yield* Layer.build(JobManager.layer(options)), JobManager)
+    const { jobs, kill, url } = yield* make(options, (setting) => flags[setting] ?? `--${setting}`)
     owner.relay = (name, count) => {
       signal ??= name
       if (count === 1) {

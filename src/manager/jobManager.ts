@@ -13,11 +13,14 @@ import { inspect } from "./launcher.ts"
 import { defaultPort } from "./models.ts"
 import { readOptions } from "./options.ts"
 
-/** Starts a manager, its store and its server, in the Scope of its caller. */
-export const make = (options: Options): Effect.Effect<JobManager["Service"], JobManagerError, Scope.Scope> =>
+/** Starts a manager, its store and its server, in the Scope of its caller. `nameOf` is what its user calls a setting. */
+export const make = (
+  options: Options,
+  nameOf?: (setting: string) => string
+): Effect.Effect<JobManager["Service"], JobManagerError, Scope.Scope> =>
   Effect.gen(function*() {
     const { host, port = defaultPort, tokens } = options
-    const named = yield* Effect.mapError(readOptions(options), ({ message }) => failure(message))
+    const named = yield* Effect.mapError(readOptions(options, nameOf), ({ message }) => failure(message))
     // where it really is: what clients bring along may not read the links that lead there
     const folder = yield* Effect.try({
       try: () => {
