@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { readFileSync } from "node:fs"
 import { parseDuration } from "../internal/duration.ts"
+import { messageOf } from "../internal/errors.ts"
 import { fields, flag, PolicyError, type Source } from "../internal/settings.ts"
 import * as Policy from "../StopPolicy.ts"
-import { messageOf } from "./output.ts"
 import { Refusal } from "./refusal.ts"
 
 export const text = (name: string, description: string, metavar: string) =>

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs"
 import { dirname, resolve } from "node:path"
+import { messageOf } from "../internal/errors.ts"
 import type * as Job from "../Job.ts"
 import { StopReport } from "../StopReport.ts"
 import { Refusal } from "./refusal.ts"
@@ -45,5 +46,3 @@ export const printResult = (job: Job.Any, exit: Exit.Exit<unknown, unknown>, rep
 
 export const printReport = (format: "pretty" | "json", report: StopReport): void =>
   void process.stdout.write(`${format === "json" ? JSON.stringify(report) : StopReport.render(report)}\n`)
-
-export const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)

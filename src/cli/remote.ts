@@ -7,11 +7,11 @@ import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { readFileSync } from "node:fs"
+import { messageOf } from "../internal/errors.ts"
 import type { Client } from "../manager/client.ts"
 import { defaultPort, JobId } from "../manager/models.ts"
 import { CommandLine } from "./commandLine.ts"
 import { leaving } from "./leave.ts"
-import { messageOf } from "./output.ts"
 import { Refusal } from "./refusal.ts"
 
 const isJobId = Schema.is(JobId)

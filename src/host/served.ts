@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { messageOf } from "../internal/errors.ts"
 import type { Contract } from "./contract.ts"
 import type { Init } from "./link.ts"
 
@@ -27,8 +28,7 @@ export const loadServed = Effect.fnUntraced(function*(expected: Expected): Effec
   const path = url.startsWith("file:") ? fileURLToPath(url) : url
   const exports = yield* Effect.tryPromise({
     try: (): Promise<Record<string, unknown>> => import(url),
-    catch: (error) =>
-      `the module ${path} could not be loaded: ${error instanceof Error ? error.message : String(error)}`
+    catch: (error) => `the module ${path} could not be loaded: ${messageOf(error)}`
   })
   const served = [exports["default"], ...Object.values(exports)]
     .filter(isServed)

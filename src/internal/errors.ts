@@ -8,6 +8,9 @@ export const errorText = (cause: Cause.Cause<unknown>): string => {
   return texts.length === 0 ? "interrupted" : [...new Set(texts)].join("; ")
 }
 
+/** What an error that was thrown says. */
+export const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
 const oneText = (error: unknown): string => {
   if (error instanceof Error) {
     const name = error.name === "Error" || error.name === "" ? "" : `${error.name}: `

@@ -85,7 +85,7 @@ export const fields = Object.keys(parsers) as ReadonlyArray<keyof Settings> // `
 const dashed = (field: string, by: string) => field.replace(/[A-Z]/g, (letter) => by + letter)
 
 /** The variable of a setting: `drainTimeout` is `AUTOSTOP_DRAIN_TIMEOUT`. */
-export const variable = (field: keyof Settings): string => `AUTOSTOP_${dashed(field, "_").toUpperCase()}`
+export const variable = (field: string): string => `AUTOSTOP_${dashed(field, "_").toUpperCase()}`
 
 /** The flag of a setting: `drainTimeout` is `--drain-timeout`. */
 export const flag = (field: string): string => `--${dashed(field, "-").toLowerCase()}`

@@ -10,7 +10,6 @@ import * as Schema from "effect/Schema"
 import { JobEvent } from "../JobEvent.ts"
 import { StopReport } from "../StopReport.ts"
 import { Authorization } from "./authorization.ts"
-import { maxBundleBytes } from "./bundle.ts"
 import { StoreError } from "./JobStore.ts"
 import { Conflict, NotFound, Refused, Unavailable } from "./Manager.ts"
 import {
@@ -21,6 +20,7 @@ import {
   JobResult,
   JobState,
   LogLine,
+  maxBundleBytes,
   Stages,
   StopCommand,
   Submission

@@ -23,9 +23,6 @@ export type Bundle = typeof Bundle.Type
 /** The file of a bundle that exports the job. */
 export const entryName = "job.js"
 
-/** The largest that is taken. */
-export const maxBundleBytes = 16 * 1024 * 1024
-
 /** What a bundle is known by. */
 export const hashOf = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex")
 

@@ -5,7 +5,9 @@ import { readFileSync, statSync } from "node:fs"
 import { basename, dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Plugin } from "rolldown"
-import { Bundle, entryName, hashOf, maxBundleBytes, versions } from "./bundle.ts"
+import { messageOf } from "../internal/errors.ts"
+import { Bundle, entryName, hashOf, versions } from "./bundle.ts"
+import { maxBundleBytes } from "./models.ts"
 
 export interface Bundled {
   readonly hash: string
@@ -17,8 +19,7 @@ export interface Bundled {
 export const bundle = (module: string): Effect.Effect<Bundled, string> =>
   Effect.tryPromise({
     try: () => make(module),
-    catch: (error) =>
-      `the module ${module} cannot be bundled: ${error instanceof Error ? error.message : String(error)}`
+    catch: (error) => `the module ${module} cannot be bundled: ${messageOf(error)}`
   })
 
 const make = async (module: string): Promise<Bundled> => {

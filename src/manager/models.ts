@@ -51,6 +51,9 @@ export type WireRestart = typeof WireRestart.Type
 /** The SHA-256 of what was uploaded, in hexadecimal. */
 export const BundleHash = Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/))
 
+/** The largest upload that is taken. */
+export const maxBundleBytes = 16 * 1024 * 1024
+
 /** What is submitted. What the payload must be is up to the job's own Schema. */
 export const Submission = Schema.Struct({
   /** Makes a submit that is sent twice the same job. A random UUID by default. */

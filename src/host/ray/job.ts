@@ -1,6 +1,7 @@
 import { createDiffieHellmanGroup, createHash, randomBytes } from "node:crypto"
 import { Notice } from "../../internal/notice.ts"
 import { entries } from "../../internal/entry.ts"
+import { messageOf } from "../../internal/errors.ts"
 import { longestMs } from "../../internal/time.ts"
 import { isFinal, type JobDetails, RayApi } from "./api.ts"
 import { clusterPath, packages } from "./packages.ts"
@@ -280,8 +281,6 @@ export class RayJob {
     if (this.#isEnding) throw new Error("it was stopped while it started")
   }
 }
-
-export const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 

@@ -1,9 +1,10 @@
 import type { Socket } from "node:net"
+import { messageOf } from "../../internal/errors.ts"
 import type { Killed } from "../../internal/group.ts"
 import { longestMs } from "../../internal/time.ts"
 import { Notice } from "../../internal/notice.ts"
 import type { Actor, Link } from "../link.ts"
-import { messageOf, type RayJob, within } from "./job.ts"
+import { type RayJob, within } from "./job.ts"
 import { dial, type Message, type Peer } from "./peer.ts"
 
 /** How often it is asked what an actor waits for that was not created yet. */

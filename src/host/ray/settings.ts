@@ -2,7 +2,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { PolicyError } from "../../internal/settings.ts"
+import { PolicyError, variable } from "../../internal/settings.ts"
 
 /**
  * Where the replicas of a service run, and what each of them asks for, where its host is `ray`. Each has a variable,
@@ -127,8 +127,7 @@ const kinds: { readonly [K in keyof RayOptions]-?: Kind<NonNullable<RayOptions[K
 type Field = keyof RayOptions
 const fields = Object.keys(kinds) as ReadonlyArray<Field> // `kinds` has exactly these keys
 
-const variable = (field: Field): string =>
-  `AUTOSTOP_RAY_${field.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+const variableOf = (field: Field): string => variable(`ray_${field}`)
 
 const plain = (token: unknown): string =>
   Redacted.isRedacted(token) ? String(Redacted.value(token)) : typeof token === "string" ? token : ""
@@ -148,7 +147,7 @@ export const checkRayOptions = (service: string, options: RayOptions = {}): void
 const isField = (name: string): name is Field => Object.hasOwn(kinds, name)
 
 const fromVariable = Effect.fnUntraced(function*(field: Field) {
-  const name = variable(field)
+  const name = variableOf(field)
   const found = yield* Effect.mapError(
     Config.option(Config.String(name)),
     (error) => PolicyError.of(name, error.message, kinds[field].expected)
@@ -169,7 +168,7 @@ export const raySettingsOf = Effect.fnUntraced(function*(options: RayOptions = {
   const found: Record<string, unknown> = {}
   for (const field of fields) {
     const isOwn = options[field] !== undefined
-    names[field] = isOwn ? `ray.${field}` : variable(field)
+    names[field] = isOwn ? `ray.${field}` : variableOf(field)
     found[field] = isOwn ? options[field] : yield* fromVariable(field)
   }
   // safe: each was checked by its kind, and `names` has them all
