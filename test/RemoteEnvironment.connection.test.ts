@@ -7,11 +7,26 @@ import * as Scope from "effect/Scope"
 import { Environment } from "../src/index.ts"
 import { Manager } from "../src/manager/Manager.ts"
 import { Address } from "../src/manager/server.ts"
-import { layer } from "../src/RemoteEnvironment.ts"
+import { layer, type RemoteOptions } from "../src/RemoteEnvironment.ts"
 import { eventOf, eventsOf, until } from "./support/hosts.ts"
 import { Endless, latch, Latched, resultOf, serving, stateOf, Sum } from "./support/managed.ts"
 import { Control } from "./support/memoryManager.ts"
-import { proxyOf } from "./support/proxy.ts"
+import { type Proxy, proxyOf } from "./support/proxy.ts"
+
+type Within = Environment | Control | Manager | Address | Scope.Scope
+
+/** A test of an environment that reaches its manager through a proxy. */
+const through = (
+  name: string,
+  body: (proxy: Proxy) => Effect.Effect<void, unknown, Within>,
+  { limits = {}, remote = {} }: { readonly limits?: object; readonly remote?: Partial<RemoteOptions> } = {}
+) =>
+  it.live(name, () =>
+    Effect.gen(function*() {
+      const { url } = yield* Address
+      const proxy = yield* proxyOf(url)
+      yield* Effect.provide(body(proxy), layer({ url: proxy.url, ...remote }))
+    }).pipe(Effect.scoped, Effect.provide(serving({ limits }))))
 
 describe("a remote environment whose connections break", () => {
   it.live("lets a job be once it has stopped by itself: its Scope may stay open, and waits for nobody", () =>
@@ -26,86 +41,73 @@ describe("a remote environment whose connections break", () => {
       }).pipe(Effect.provide(layer({ url: proxy.url })), Effect.timeout("2 seconds"))
     }).pipe(Effect.scoped, Effect.provide(serving())))
 
-  it.live("misses nothing and tells nothing twice, wherever the connection breaks", () =>
+  through("misses nothing and tells nothing twice, wherever the connection breaks", (proxy) =>
     Effect.gen(function*() {
-      const { url } = yield* Address
-      const proxy = yield* proxyOf(url)
       latch.closeUnsafe()
-      yield* Effect.gen(function*() {
-        const run = yield* Environment.submit(Latched, {})
-        const whole = yield* Effect.forkChild(eventsOf(run))
-        const result = yield* Effect.forkChild(run.result)
-        const { readers } = yield* Control
-        for (let i = 1; i <= 5; i++) {
-          yield* until(`reader ${i}`, () => readers.length >= i)
-          proxy.cut()
-        }
-        proxy.isDown = true
-        yield* proxy.reached(2)
-        latch.openUnsafe()
-        yield* resultOf(run.id)
-        // from here on a connection breaks in the middle of what it sends, a little later each time
-        const before = proxy.connections
-        proxy.cutAfter = (connection) => 220 + 40 * (connection - before)
-        proxy.isDown = false
-        const events = yield* Fiber.join(whole)
-        const { exit } = yield* Fiber.join(result)
-        assert.deepStrictEqual(exit, Exit.succeed("opened"))
-        assert.isAbove(proxy.connections, before + 2)
-        const { url: direct } = yield* Address
-        const reference = yield* Effect.promise(async () => (await fetch(`${direct}/jobs/${run.id}/events`)).text())
-        const expected = [...reference.matchAll(/^data: (\{.*\})$/gm)].map(([, json]) => JSON.parse(json ?? ""))
-        assert.deepStrictEqual(events, expected)
-        assert.isTrue(readers.some((after) => after > 0), "no reader resumed")
-      }).pipe(Effect.provide(layer({ url: proxy.url })))
-    }).pipe(Effect.scoped, Effect.provide(serving())))
+      const run = yield* Environment.submit(Latched, {})
+      const whole = yield* Effect.forkChild(eventsOf(run))
+      const result = yield* Effect.forkChild(run.result)
+      const { readers } = yield* Control
+      for (let i = 1; i <= 5; i++) {
+        yield* until(`reader ${i}`, () => readers.length >= i)
+        proxy.cut()
+      }
+      proxy.isDown = true
+      yield* proxy.reached(2)
+      latch.openUnsafe()
+      yield* resultOf(run.id)
+      // from here on a connection breaks in the middle of what it sends, a little later each time
+      const before = proxy.connections
+      proxy.cutAfter = (connection) => 220 + 40 * (connection - before)
+      proxy.isDown = false
+      const events = yield* Fiber.join(whole)
+      const { exit } = yield* Fiber.join(result)
+      assert.deepStrictEqual(exit, Exit.succeed("opened"))
+      assert.isAbove(proxy.connections, before + 2)
+      const { url: direct } = yield* Address
+      const reference = yield* Effect.promise(async () => (await fetch(`${direct}/jobs/${run.id}/events`)).text())
+      const expected = [...reference.matchAll(/^data: (\{.*\})$/gm)].map(([, json]) => JSON.parse(json ?? ""))
+      assert.deepStrictEqual(events, expected)
+      assert.isTrue(readers.some((after) => after > 0), "no reader resumed")
+    }))
 
-  it.live("notices a connection that is dead though nobody says so", () =>
+  through("notices a connection that is dead though nobody says so", (proxy) =>
     Effect.gen(function*() {
-      const { url } = yield* Address
-      const proxy = yield* proxyOf(url)
       latch.closeUnsafe()
-      yield* Effect.gen(function*() {
-        const run = yield* Environment.submit(Latched, {})
-        const result = yield* Effect.forkChild(run.result)
-        yield* eventOf(run, "RunStarted")
-        const { sent } = proxy
-        yield* until("some heartbeats have come", () => proxy.sent >= sent + 8)
-        // they alone keep it
-        assert.strictEqual((yield* Control).readers.length, 1)
-        proxy.isSilent = true
-        latch.openUnsafe()
-        yield* proxy.reached(1)
-        proxy.isSilent = false
-        assert.deepStrictEqual((yield* Fiber.join(result)).exit, Exit.succeed("opened"))
-      }).pipe(Effect.provide(layer({ url: proxy.url, silence: "400 millis" })))
-    }).pipe(Effect.scoped, Effect.provide(serving({ limits: { heartbeatMs: 100 } }))))
+      const run = yield* Environment.submit(Latched, {})
+      const result = yield* Effect.forkChild(run.result)
+      yield* eventOf(run, "RunStarted")
+      const { sent } = proxy
+      yield* until("some heartbeats have come", () => proxy.sent >= sent + 8)
+      // they alone keep it
+      assert.strictEqual((yield* Control).readers.length, 1)
+      proxy.isSilent = true
+      latch.openUnsafe()
+      yield* proxy.reached(1)
+      proxy.isSilent = false
+      assert.deepStrictEqual((yield* Fiber.join(result)).exit, Exit.succeed("opened"))
+    }), { remote: { silence: "400 millis" }, limits: { heartbeatMs: 100 } })
 
-  it.live("submits once, however often it has to ask", () =>
+  through("submits once, however often it has to ask", (proxy) =>
     Effect.gen(function*() {
-      const { url } = yield* Address
-      const proxy = yield* proxyOf(url)
-      yield* Effect.gen(function*() {
-        // the answer to the first submit is lost
-        proxy.cutAfter = () => 10
-        const submitting = yield* Effect.forkChild(Environment.run(Sum, { numbers: [2] }))
-        // the second may be lost as well, the third is not
-        yield* until("it has asked again", () => proxy.connections >= 2)
-        proxy.cutAfter = () => Infinity
-        assert.deepStrictEqual(yield* Fiber.join(submitting), { sum: 2n })
-        const { submissions } = yield* Control
-        assert.isAbove(submissions.length, 1)
-        assert.strictEqual(new Set(submissions.map(({ id }) => id)).size, 1)
-        const { list } = yield* Manager
-        assert.strictEqual((yield* list({ limit: 10 })).length, 1)
-      }).pipe(Effect.provide(layer({ url: proxy.url })))
-    }).pipe(Effect.scoped, Effect.provide(serving())))
+      // the answer to the first submit is lost
+      proxy.cutAfter = () => 10
+      const submitting = yield* Effect.forkChild(Environment.run(Sum, { numbers: [2] }))
+      // the second may be lost as well, the third is not
+      yield* until("it has asked again", () => proxy.connections >= 2)
+      proxy.cutAfter = () => Infinity
+      assert.deepStrictEqual(yield* Fiber.join(submitting), { sum: 2n })
+      const { submissions } = yield* Control
+      assert.isAbove(submissions.length, 1)
+      assert.strictEqual(new Set(submissions.map(({ id }) => id)).size, 1)
+      const { list } = yield* Manager
+      assert.strictEqual((yield* list({ limit: 10 })).length, 1)
+    }))
 
-  it.live("leaves no job behind when it is interrupted before its submit is answered", () =>
-    Effect.gen(function*() {
-      const { url } = yield* Address
-      const proxy = yield* proxyOf(url)
-      yield* Effect.gen(function*() {
+  through(
+    "leaves no job behind when it is interrupted before its submit is answered",
+    (proxy) =>
+      Effect.gen(function*() {
         proxy.cutAfter = () => 0
         const submitting = yield* Effect.forkChild(Environment.run(Endless, {}, { id: "lost" }))
         const { submissions } = yield* Control
@@ -113,8 +115,8 @@ describe("a remote environment whose connections break", () => {
         proxy.cutAfter = () => Infinity
         yield* Fiber.interrupt(submitting)
         assert.strictEqual((yield* resultOf("lost")).report.trigger, "stopped")
-      }).pipe(Effect.provide(layer({ url: proxy.url })))
-    }).pipe(Effect.scoped, Effect.provide(serving())))
+      })
+  )
 
   it.live("waits for a manager that cannot be reached, other than to close", () =>
     Effect.gen(function*() {
@@ -134,19 +136,15 @@ describe("a remote environment whose connections break", () => {
       assert.strictEqual(yield* stateOf("left"), "running")
     }).pipe(Effect.scoped, Effect.provide(serving())))
 
-  it.live("asks again for a stop that was not heard", () =>
+  through("asks again for a stop that was not heard", (proxy) =>
     Effect.gen(function*() {
-      const { url } = yield* Address
-      const proxy = yield* proxyOf(url)
-      yield* Effect.gen(function*() {
-        const run = yield* Environment.submit(Endless, {})
-        proxy.isDown = true
-        proxy.cut()
-        const stopping = yield* Effect.forkChild(run.stop({ reason: "enough" }))
-        yield* proxy.reached(2)
-        proxy.isDown = false
-        yield* Fiber.join(stopping)
-        assert.strictEqual((yield* run.result).report.reason, "enough")
-      }).pipe(Effect.provide(layer({ url: proxy.url })))
-    }).pipe(Effect.scoped, Effect.provide(serving())))
+      const run = yield* Environment.submit(Endless, {})
+      proxy.isDown = true
+      proxy.cut()
+      const stopping = yield* Effect.forkChild(run.stop({ reason: "enough" }))
+      yield* proxy.reached(2)
+      proxy.isDown = false
+      yield* Fiber.join(stopping)
+      assert.strictEqual((yield* run.result).report.reason, "enough")
+    }))
 })

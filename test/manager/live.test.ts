@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { Notice } from "../../src/internal/notice.ts"
 import type { JobStore } from "../../src/manager/JobStore.ts"
 import { Manager } from "../../src/manager/Manager.ts"
+import type { Submission } from "../../src/manager/models.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { settle } from "../support/jobs.ts"
 import { liveManager, Processes } from "../support/liveManager.ts"
@@ -61,6 +62,13 @@ const processOf = Effect.fnUntraced(function*(id: string) {
   }
 })
 
+/** Submits a job; its manager and its process, once it has one. */
+const begun = Effect.fnUntraced(function*(settings: Partial<Submission> = {}) {
+  const manager = yield* Manager
+  yield* manager.submit({ job: "it", id: "a", ...settings })
+  return { manager, process: yield* processOf("a") }
+})
+
 /** Waits until what is known of a job says so. */
 const until = Effect.fnUntraced(function*(id: string, state: string, restarts = 0) {
   const manager = yield* Manager
@@ -83,9 +91,7 @@ describe("a job that is stopped", () => {
     return [
       { storeOf: gate.storeOf },
       Effect.gen(function*() {
-        const manager = yield* Manager
-        yield* manager.submit({ job: "it", id: "a", restart })
-        const process = yield* processOf("a")
+        const { manager, process } = yield* begun({ restart })
         process.fail("oops")
         yield* gate.reached
         yield* manager.stop("a", { reason: "enough" })
@@ -126,9 +132,7 @@ describe("a job that is stopped", () => {
     return [
       { storeOf: gate.storeOf },
       Effect.gen(function*() {
-        const manager = yield* Manager
-        yield* manager.submit({ job: "it", id: "a" })
-        yield* processOf("a")
+        const { manager } = yield* begun()
         yield* manager.stop("a", {})
         yield* gate.reached
         const removed = yield* Effect.forkChild(manager.remove("a", false), { startImmediately: true })
@@ -153,9 +157,7 @@ describe("the last event of a job", () => {
         }
       },
       Effect.gen(function*() {
-        const manager = yield* Manager
-        yield* manager.submit({ job: "it", id: "a" })
-        yield* processOf("a")
+        const { manager } = yield* begun()
         yield* manager.stop("a", {})
         yield* gate.reached
         const [store = assert.fail()] = stores
@@ -173,9 +175,7 @@ describe("the last event of a job", () => {
     return [
       { storeOf: gate.storeOf },
       Effect.gen(function*() {
-        const manager = yield* Manager
-        yield* manager.submit({ job: "it", id: "a" })
-        const process = yield* processOf("a")
+        const { manager, process } = yield* begun()
         yield* until("a", "starting")
         yield* settle
         process.tell({ _tag: "ServiceStarting", at: new Date().toISOString(), service: "S" })
@@ -194,9 +194,7 @@ describe("a restart", () => {
   test("is told until it begins", () => [
     {},
     Effect.gen(function*() {
-      const manager = yield* Manager
-      yield* manager.submit({ job: "it", id: "a", restart: { policy: "fixed", delayMs: 50 } })
-      const process = yield* processOf("a")
+      const { process } = yield* begun({ restart: { policy: "fixed", delayMs: 50 } })
       process.fail("oops")
       assert.isDefined((yield* until("a", "queued", 1)).restartsAt)
       assert.isUndefined((yield* until("a", "starting", 1)).restartsAt)
@@ -206,9 +204,7 @@ describe("a restart", () => {
   test("may be further away than a date can tell", () => [
     {},
     Effect.gen(function*() {
-      const manager = yield* Manager
-      yield* manager.submit({ job: "it", id: "a", restart: { policy: "fixed", delayMs: 1e300 } })
-      const process = yield* processOf("a")
+      const { manager, process } = yield* begun({ restart: { policy: "fixed", delayMs: 1e300 } })
       process.fail("oops")
       assert.match((yield* until("a", "queued", 1)).restartsAt ?? "", /^\+275760/)
       yield* manager.stop("a", {})
