@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
@@ -644,6 +645,26 @@ describe("a service", () => {
       const b = Service.manage("b", Layer.effectDiscard(A)).pipe(Layer.provide(Layer.fresh(a)))
       const { report } = yield* reportOf(Effect.void, b)
       assert.deepStrictEqual(serviceOf(report, "b").dependsOn, ["test/A"])
+    }))
+
+  it.effect("built in a scope that has closed is released at once, and counts as one that did not start", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const late = probe(journal, "late")
+      const early = Service.manage(
+        "early",
+        Layer.effectDiscard(Effect.gen(function*() {
+          const scope = Scope.makeUnsafe()
+          yield* Scope.close(scope, Exit.void)
+          const memoMap = Option.getOrThrow(yield* Effect.serviceOption(Layer.CurrentMemoMap))
+          yield* Layer.buildWithMemoMap(late, memoMap, scope)
+          assert.isTrue(journal.has("late", "released"))
+        }))
+      )
+      const { report } = yield* reportOf(Effect.void, early)
+      assert.strictEqual(serviceOf(report, "early").outcome, "released")
+      assert.strictEqual(serviceOf(report, "late").outcome, "start-failed")
+      assertClean(report)
     }))
 
   it.effect("that run provides itself, again and again, is released each time and leaves one line", () =>

@@ -1,14 +1,20 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
+import * as Fiber from "effect/Fiber"
+import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Node, nothing } from "./node.ts"
 import type { ServiceRecord } from "./serviceRecord.ts"
 import { look, observed, Reads } from "./reads.ts"
 
-/** Sees to the end of the build of a managed service, whether it succeeds, fails or is interrupted. */
-type OnEnd = (record: ServiceRecord, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined
+/** What the graph tells of those of its layers that are managed services. */
+interface Services {
+  /** Its build has ended: it succeeded, failed or was interrupted. */
+  readonly ended: (record: ServiceRecord, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined
+  /** The last scope that its layer was built for closes. */
+  readonly release: (record: ServiceRecord, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
+}
 
 const none: ReadonlyArray<Node> = []
 const noNames: ReadonlyArray<string> = []
@@ -30,7 +36,10 @@ export class LayerGraph {
    * before, and are not remembered.
    */
   sealed = false
-  readonly #onEnd: OnEnd
+  readonly release: Services["release"]
+  readonly #ended: Services["ended"]
+  /** What is built once, however many ask for it, as long as somebody needs it. */
+  readonly #shared = new Map<Layer.Any, Node>()
   readonly #makers = new Map<string, Made>()
   readonly #builders = new Map<Layer.Any, Node>()
   /** What was built since the last time that somebody asked. */
@@ -39,30 +48,62 @@ export class LayerGraph {
     | { readonly context: Context.Context<never>; readonly makers: ReadonlyMap<Node, ReadonlyArray<string>> }
     | undefined
 
-  constructor(onEnd: OnEnd) {
-    this.#onEnd = onEnd
+  constructor({ ended, release }: Services) {
+    this.#ended = ended
+    this.release = release
   }
 
   memoMap(): Layer.MemoMap {
-    return new Node(this, Layer.makeMemoMapUnsafe())
+    return new Node(this)
   }
 
-  /** Runs the build of one layer as `node`: notes whose values it is given, and that it made what it returns. */
-  track<A, E, R>(node: Node, build: Effect.Effect<Context.Context<A>, E, R>): Effect.Effect<Context.Context<A>, E, R> {
-    const observing = Effect.withFiber<Context.Context<A>, E, R>((fiber) => {
-      this.give(node, fiber.context)
-      if (this.sealed || node.given.size < 2) return build
-      const reads = node.reads = new Reads()
-      return Effect.updateContext(build, (context: Context.Context<R>) => observed(context, reads))
-    })
-    return Effect.onExitPrimitive(observing, (exit) => {
-      if (node.reads !== undefined) node.reads.closed = true
-      if (exit._tag === "Success" && !this.sealed) {
-        node.made = exit.value
-        this.#unread.push(node)
-      }
-      return node.service === undefined ? undefined : this.#onEnd(node.service, exit)
-    })
+  sharedBy(layer: Layer.Any): Node | undefined {
+    return this.#shared.get(layer)
+  }
+
+  share(layer: Layer.Any, node: Node): void {
+    this.#shared.set(layer, node)
+  }
+
+  unshare(node: Node): void {
+    if (node.layer !== undefined && this.#shared.get(node.layer) === node) this.#shared.delete(node.layer)
+  }
+
+  /** Runs the build of one layer as `node`. */
+  track<A, E, R>(
+    node: Node,
+    build: () => Effect.Effect<Context.Context<A>, E, R>
+  ): Effect.Effect<Context.Context<A>, E, R> {
+    return Effect.onExitPrimitive(Effect.suspend(() => this.begin(node, build)), (exit) => this.end(node, exit))
+  }
+
+  /** Begins a build, on the fiber that it runs on: notes whose values it is given. `end` must follow. */
+  begin<A, E, R>(
+    node: Node,
+    build: () => Effect.Effect<Context.Context<A>, E, R>
+  ): Effect.Effect<Context.Context<A>, E, R> {
+    node.begun = true
+    const context = Fiber.getCurrent()?.context
+    if (context !== undefined) this.give(node, context)
+    if (this.sealed || node.given.size < 2) return build()
+    const reads = node.reads = new Reads()
+    return Effect.updateContext(Effect.suspend(build), (context: Context.Context<R>) => observed(context, reads))
+  }
+
+  /** Ends a build: notes that it made what it returned, and then those that share it go on. */
+  end(node: Node, exit: Exit.Exit<Context.Context<never>, unknown>): Effect.Effect<void> | undefined {
+    if (node.reads !== undefined) node.reads.closed = true
+    // interrupted so early that no scope may know of it
+    if (!node.begun) this.unshare(node)
+    const ending = node.service === undefined ? undefined : this.#ended(node.service, exit)
+    if (ending !== undefined) return Effect.map(ending, () => this.#made(node, exit))
+    this.#made(node, exit)
+    return undefined
+  }
+
+  #made(node: Node, exit: Exit.Exit<Context.Context<never>, unknown>): void {
+    if (exit._tag === "Success" && !this.sealed) this.#unread.push(node)
+    node.end(exit)
   }
 
   /** Notes whose values a layer is given. */
@@ -74,8 +115,7 @@ export class LayerGraph {
   #read(): void {
     for (const node of this.#unread) {
       if (node.layer !== undefined) this.#builders.set(node.layer, node)
-      node.made?.mapUnsafe.forEach((value, key) => this.#own(key, value, node))
-      node.made = undefined
+      if (node.exit?._tag === "Success") node.exit.value.mapUnsafe.forEach((value, key) => this.#own(key, value, node))
     }
     this.#unread = []
   }

@@ -42,7 +42,10 @@ export class Refused extends Error {
 
 /** The services of one job, from the start of the first to the release of the last. */
 export class Registry {
-  readonly graph = new LayerGraph((record, exit) => this.#ended(record, exit))
+  readonly graph = new LayerGraph({
+    ended: (record, exit) => this.#ended(record, exit),
+    release: (record, exit) => this.#release(record, exit)
+  })
   readonly records: Array<ServiceRecord> = []
   readonly allowances: Allowances
   readonly releases: Releases
@@ -90,8 +93,8 @@ export class Registry {
   ): Effect.Effect<Context.Context<A>, E, R> {
     if (memoMap instanceof Node && memoMap.graph === this.graph) return this.#start(spec, memoMap, layerScope, build)
     // the memo map of a layer that `run` provides, or of `Layer.fresh`, knows nothing of the graph: a part of its own
-    const node = new Node(this.graph, memoMap)
-    return this.graph.track(node, Effect.suspend(() => this.#start(spec, node, layerScope, build)))
+    const node = new Node(this.graph, undefined, memoMap)
+    return this.graph.track(node, () => this.#start(spec, node, layerScope, build))
   }
 
   #start<A, E, R>(
@@ -103,22 +106,28 @@ export class Registry {
     if (this.admission === "closed") return Effect.interrupt
     const name = this.#freeName(spec.name)
     const refused = this.#refusal(spec, name)
-    const record = this.#register(spec, refused === undefined ? name : spec.name, node)
+    // the scope that the graph has made for this layer is the service's: it is the graph that asks for its release
+    const own = node.own === layerScope ? node.own : undefined
+    const record = this.#register(spec, refused === undefined ? name : spec.name, node, own ?? Scope.makeUnsafe())
     // from here on the graph tells when the acquire ends, whatever happens
     node.service = record
     this.emit({ _tag: "ServiceStarting", at: this.at(record.startedAt), service: record.name })
     if (refused !== undefined) return Effect.die(new Refused(refused))
     this.#named.set(name, record)
     this.startLimits.add(record)
-    return Effect.andThen(Scope.addFinalizerExit(layerScope, this.#releaser(record)), build(record, node))
+    const begin = build(record, node)
+    if (own === undefined) return Effect.andThen(Scope.addFinalizerExit(layerScope, this.#releaser(record)), begin)
+    return own.state._tag === "Closed" ? Effect.andThen(this.#release(record, own.state.exit), begin) : begin
   }
 
   /** A finalizer lives as long as its layer: it holds nothing but the record. */
   #releaser(record: ServiceRecord): (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> {
-    return (exit) => {
-      this.#unwinds(record)
-      return this.releases.release(record, exit)
-    }
+    return (exit) => this.#release(record, exit)
+  }
+
+  #release(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    this.#unwinds(record)
+    return this.releases.release(record, exit)
   }
 
   /** A start has failed, and what had started is being released because of it: from here on the job is being stopped. */
@@ -153,12 +162,12 @@ export class Registry {
     return undefined
   }
 
-  #register(spec: ServiceSpec, name: string, node: Node): ServiceRecord {
+  #register(spec: ServiceSpec, name: string, node: Node, scope: Scope.Closeable): ServiceRecord {
     const record: ServiceRecord = {
       spec,
       name,
       node,
-      scope: Scope.makeUnsafe(),
+      scope,
       startedAt: now(this.#options.clock),
       settled: false,
       waiting: undefined,

@@ -1,10 +1,17 @@
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 
 /** The longest that a timer of Node's can wait, in milliseconds. */
 export const longestMs = 2 ** 31 - 1
 
-/** Milliseconds that only go forward, for durations and limits. */
-export const now = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+const realClock = Context.get(Context.empty(), Clock.Clock)
+
+/**
+ * Milliseconds that only go forward, for durations and limits. Where the time is real it is read as Node has it:
+ * services are many, and a bigint for each of their times is dear.
+ */
+export const now = (clock: Clock.Clock): number =>
+  clock === realClock ? performance.now() : Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
 
 /** Milliseconds between two `now`s, to the microsecond. */
 export const between = (since: number, until: number): number =>
