@@ -23,6 +23,8 @@ export interface Case {
   readonly figures: Readonly<Record<string, Unit>>
   /** The first is the one that the others are peers of. */
   readonly variants: readonly [Variant, ...Array<Variant>]
+  /** What Node is told besides, for each variant alike. */
+  readonly node?: ReadonlyArray<string>
   /** A case without targets is for information. */
   readonly targets: ReadonlyArray<Target>
 }

@@ -38,18 +38,22 @@ const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Record(Sche
 const child = fileURLToPath(new URL("./child.ts", import.meta.url))
 
 /** One measurement of one variant, in a process of its own. */
-const measure = async (name: string, variant: string): Promise<Figures> => {
-  const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", child, name, variant])
+const measure = async (name: string, variant: string, node: ReadonlyArray<string>): Promise<Figures> => {
+  const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", ...node, child, name, variant])
   return decode(stdout)
 }
 
 /** Every variant once, then every variant again: what else the machine does falls on all of them alike. */
-const runCase = async (name: string, { figures, targets, title, variants }: Case, rounds: number): Promise<Outcome> => {
+const runCase = async (
+  name: string,
+  { figures, node = [], targets, title, variants }: Case,
+  rounds: number
+): Promise<Outcome> => {
   const taken = new Map<string, Array<Figures>>()
   for (let round = 1; round <= rounds; round++) {
     for (const variant of variants) {
       progress(`${name}: round ${round} of ${rounds}, ${variant.name}`)
-      taken.set(variant.name, [...taken.get(variant.name) ?? [], await measure(name, variant.name)])
+      taken.set(variant.name, [...taken.get(variant.name) ?? [], await measure(name, variant.name, node)])
     }
   }
   progress("")
