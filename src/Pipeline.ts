@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -32,7 +31,7 @@ export const source = (name: string) => <A, E, R>(self: Stream.Stream<A, E, R>):
     Effect.withFiber((fiber) => {
       const stages = fiber.getRef(CurrentRun)?.stages
       if (stages === undefined) return Effect.succeed(pull)
-      const gate = new Gate(stages, fiber.getRef(Clock.Clock), stages.stage("source", name), pull)
+      const gate = new Gate(stages, stages.stage("source", name), pull)
       return Scope.addFinalizer(scope, gate.close).pipe(
         Effect.andThen(flowIn(stages, rootOf(scope))),
         Effect.as(gate.pull)

@@ -1653,6 +1653,32 @@ describe("an idle job", () => {
       }))
   }
 
+  it.effect("goes by its own clock, whatever clock its run has", () =>
+    Effect.gen(function*() {
+      const clock = yield* Clock.Clock
+      const ahead: Clock.Clock = {
+        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
+        currentTimeMillis: clock.currentTimeMillis,
+        currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+        currentTimeNanos: clock.currentTimeNanos,
+        monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe() + 3_600_000_000_000n,
+        monotonicTimeNanos: Effect.sync(() => clock.monotonicTimeNanosUnsafe() + 3_600_000_000_000n),
+        sleep: (duration) => clock.sleep(duration)
+      }
+      const { at, report } = yield* inJob(
+        () =>
+          times([1_000, 1_000]).pipe(
+            Stream.concat(Stream.never),
+            Pipeline.source("rows"),
+            Stream.runDrain,
+            Effect.provideService(Clock.Clock, ahead)
+          ),
+        undefined,
+        { autostop: { idle: "5 seconds" } }
+      )
+      assert.deepStrictEqual([at, report.trigger], [7_000, "idle"])
+    }))
+
   it.effect("stops before that when its run ends", () =>
     Effect.gen(function*() {
       const { at, report } = yield* inJob(

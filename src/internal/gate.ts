@@ -1,11 +1,9 @@
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
-import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { Stage, Stages } from "./stages.ts"
-import { now } from "./time.ts"
 
 /** A pipeline that never waits gives the event loop a turn that often. */
 const longestTurnMs = 10
@@ -18,7 +16,6 @@ type Chunk<A> = Arr.NonEmptyReadonlyArray<A>
  */
 export class Gate<A, E, R> {
   readonly #stages: Stages
-  readonly #clock: Clock.Clock
   readonly #stage: Stage
   readonly #upstream: Effect.Effect<Chunk<A>, E | Cause.Done, R>
   #puller: Fiber.Fiber<unknown, unknown> | undefined
@@ -30,19 +27,18 @@ export class Gate<A, E, R> {
   /** When the event loop last had a turn that is known of. */
   #turn: number
 
-  constructor(stages: Stages, clock: Clock.Clock, stage: Stage, upstream: Effect.Effect<Chunk<A>, E | Cause.Done, R>) {
+  constructor(stages: Stages, stage: Stage, upstream: Effect.Effect<Chunk<A>, E | Cause.Done, R>) {
     this.#stages = stages
-    this.#clock = clock
     this.#stage = stage
     this.#upstream = upstream
-    this.#turn = now(clock)
+    this.#turn = stages.now()
   }
 
   readonly pull: Effect.Effect<Chunk<A>, E | Cause.Done, R> = Effect.withFiber((fiber) => {
-    if (now(this.#clock) - this.#turn >= longestTurnMs) {
+    if (this.#stages.now() - this.#turn >= longestTurnMs) {
       this.#turn = Infinity
       return Effect.flatMap(Effect.yieldNow, () => {
-        this.#turn = now(this.#clock)
+        this.#turn = this.#stages.now()
         return this.pull
       })
     }
@@ -88,7 +84,7 @@ export class Gate<A, E, R> {
     return Effect.callback((resume) => {
       const { drain } = this.#stages
       this.#stages.waiting++
-      this.#stages.lastActive = now(this.#clock)
+      this.#stages.active()
       const undrain = drain.onOpen(() => {
         // what is being read in this very turn is emitted still
         this.#puller?.currentDispatcher.scheduleTask(() => this.#puller?.interruptUnsafe(), 0)
@@ -102,7 +98,7 @@ export class Gate<A, E, R> {
         const next = this.#emit()
         if (next === undefined) return
         done()
-        this.#turn = now(this.#clock)
+        this.#turn = this.#stages.now()
         resume(next)
       }
       return Effect.suspend(() => {
@@ -117,7 +113,7 @@ export class Gate<A, E, R> {
     if (exit === undefined) return undefined
     if (exit._tag === "Success") {
       this.#stage.count += exit.value.length
-      this.#stages.lastActive = now(this.#clock)
+      this.#stages.active()
       return exit
     }
     return this.#stages.drain.opened && Cause.hasInterruptsOnly(exit.cause) ? Cause.done() : exit

@@ -63,7 +63,7 @@ const severity: Readonly<Record<StopMode, number>> = { drain: 0, cancel: 1, kill
 export class Run implements RunContext {
   readonly options: RunOptions
   readonly registry: Registry
-  readonly stages = new Stages()
+  readonly stages: Stages
   readonly events = new EventLog()
   /** All of its fibers. */
   readonly fibers: Fibers
@@ -85,6 +85,7 @@ export class Run implements RunContext {
   constructor(options: RunOptions) {
     this.options = options
     this.startedAt = isoNow(options.clock)
+    this.stages = new Stages(options.clock)
     this.fibers = new Fibers(options.scheduler, (fiber) => this.registry.supervisor.begun(fiber))
     this.registry = new Registry({
       clock: options.clock,
@@ -153,7 +154,7 @@ export class Run implements RunContext {
         this.registry.admission = "nested"
         this.registry.graph.sealed = true
         if (this.status === "starting") this.status = "running"
-        this.stages.lastActive = now(this.options.clock)
+        this.stages.active()
         this.events.emit({ _tag: "RunStarted", at: isoNow(this.options.clock) })
         // safe: the payload was checked against the job's Schema, and the services are those that `run` needs
         const run = Effect.suspend(() => implementation.run(payload as never)) as Effect.Effect<unknown, unknown>
@@ -191,8 +192,7 @@ export class Run implements RunContext {
 
   #watchIdle(ms: number): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const { clock } = this.options
-      const left = () => this.stages.lastActive + ms - now(clock)
+      const left = () => ms - this.stages.idleMs
       return Effect.flatMap(waitFor(this.stopping, this.#isBusy ? ms : left()), (why) => {
         if (why !== "time") return Effect.void
         if (this.#isBusy || left() > 0) return this.#watchIdle(ms)

@@ -1,5 +1,7 @@
+import type * as Clock from "effect/Clock"
 import type { StageReport } from "../StopReport.ts"
 import { Notice } from "./notice.ts"
+import { now } from "./time.ts"
 
 /** One counter of a pipeline. */
 export interface Stage {
@@ -36,11 +38,30 @@ export class Stages {
   readonly #streams = new Set<object>()
   /** Sources that are being waited for. */
   waiting = 0
-  /** When a source last emitted, or was last asked to, in monotonic milliseconds. */
-  lastActive = 0
+  /** The job's: a pipeline may run by another. */
+  readonly #clock: Clock.Clock
   readonly #byKey = new Map<string, Stage>()
   readonly #holders = new Set<Holder>()
   readonly #unnamed = new Set<Stage>()
+  #lastActive = 0
+
+  constructor(clock: Clock.Clock) {
+    this.#clock = clock
+  }
+
+  now(): number {
+    return now(this.#clock)
+  }
+
+  /** A source emits, or is asked to. */
+  active(): void {
+    this.#lastActive = this.now()
+  }
+
+  /** For how many milliseconds no source has. */
+  get idleMs(): number {
+    return this.now() - this.#lastActive
+  }
 
   get flowing(): number {
     return this.#streams.size
