@@ -92,6 +92,31 @@ describe("what a stop must do beyond closing scopes", () => {
         "and that another of its fibers forked",
         (dies: Effect.Effect<never>) =>
           Effect.forkScoped(Effect.andThen(Effect.sleep("1 second"), Effect.forkScoped(dies)))
+      ],
+      [
+        "and that another of its fibers forked into a scope within the service's",
+        (dies: Effect.Effect<never>) =>
+          Effect.forkScoped(Effect.gen(function*() {
+            yield* Effect.sleep("1 second")
+            const scope = yield* Scope.fork(yield* Scope.fork(yield* Effect.scope))
+            yield* Effect.provideService(Effect.forkScoped(dies), Scope.Scope, scope)
+          }))
+      ],
+      [
+        "and that another of its fibers forked into its scope from within one of its own",
+        (dies: Effect.Effect<never>) =>
+          Effect.flatMap(Effect.scope, (scope) => {
+            const request = Effect.andThen(Effect.forkIn(dies, scope), Effect.never)
+            return Effect.forkScoped(Effect.andThen(Effect.sleep("1 second"), Effect.scoped(request)))
+          })
+      ],
+      [
+        "and that it forked into a scope within its own before its acquire ended",
+        (dies: Effect.Effect<never>) =>
+          Effect.gen(function*() {
+            const scope = yield* Scope.fork(yield* Effect.scope)
+            yield* Effect.forkIn(dies, scope)
+          })
       ]
     ] as const
   ) {
@@ -104,6 +129,27 @@ describe("what a stop must do beyond closing scopes", () => {
         assert.strictEqual(serviceOf(report, "listener").error, "lost")
       }))
   }
+
+  it.effect("a fiber that another one forked in a layer within a service makes the job fail when it dies", () =>
+    Effect.gen(function*() {
+      const dies = Effect.andThen(Effect.sleep("1 second"), Effect.die(new Error("lost")))
+      const inner = Layer.effectDiscard(
+        Effect.forkScoped(Effect.andThen(Effect.sleep("1 second"), Effect.forkScoped(dies)))
+      )
+      const layer = Service.manage("listener", Layer.provide(Layer.effectDiscard(Effect.void), inner))
+      const { report } = yield* reportOf(Effect.sleep("1 minute"), layer)
+      assert.strictEqual(serviceOf(report, "listener").error, "lost")
+    }))
+
+  it.effect("a fiber that a service forked into a scope that is not its own is no part of it", () =>
+    Effect.gen(function*() {
+      const dies = Effect.andThen(Effect.sleep("1 second"), Effect.die(new Error("lost")))
+      const request = Effect.scoped(Effect.andThen(Effect.forkScoped(dies), Effect.sleep("5 seconds")))
+      const layer = Layer.effectDiscard(Effect.forkScoped(Effect.andThen(Effect.sleep("1 second"), request)))
+      const { report } = yield* reportOf(Effect.sleep("1 minute"), Service.manage("server", layer))
+      assertClean(report)
+      assert.strictEqual(report.trigger, "completed")
+    }))
 
   it.effect("a fiber of a service that fails while the service is released is no failure", () =>
     Effect.gen(function*() {

@@ -162,12 +162,18 @@ export class LayerGraph {
   }
 
   /** The scopes of the unmanaged layers that were built inside a layer: a memo map gives each one of its own. */
-  scopesWithin(node: Node, found: Array<Scope.Scope> = []): ReadonlyArray<Scope.Scope> {
-    for (const part of this.#partsOf(node)) {
-      if (part.service !== undefined) continue
-      if (part.scope !== undefined) found.push(part.scope)
-      this.scopesWithin(part, found)
+  scopesWithin(node: Node): ReadonlyArray<Scope.Scope> {
+    const found: Array<Scope.Scope> = []
+    const visited = new Set<Node>([node])
+    const visit = (node: Node) => {
+      for (const part of this.#partsOf(node)) {
+        if (part.service !== undefined || visited.has(part)) continue
+        visited.add(part)
+        if (part.scope !== undefined) found.push(part.scope)
+        visit(part)
+      }
     }
+    visit(node)
     return found
   }
 

@@ -41,32 +41,41 @@ export class Supervisor {
   /** Each fiber of the job comes by before its first step: those in the scope of a service are watched from then on. */
   begun(fiber: Fiber.Fiber<unknown, unknown>): void {
     const record = fiber.getRef(CurrentService)
-    if (record !== undefined) this.#watchAll(record, fiber)
+    if (record !== undefined && this.#isOf(record, fiber)) this.#watch(record, fiber)
   }
 
   /** A fiber that was started at once was in no scope yet before its first step. It is once the acquire has ended. */
   started(record: ServiceRecord): void {
-    this.#watchAll(record)
+    for (const scope of this.#scopesOf(record)) this.#watchIn(scope, record)
   }
 
-  /** Watches the fibers of a service, or just the one, if it is among them. */
-  #watchAll(record: ServiceRecord, only?: Fiber.Fiber<unknown, unknown>): void {
-    this.#watchIn(record.scope, record, only)
-    if (record.node.parts === undefined) return
-    for (const scope of this.#graph.scopesWithin(record.node)) this.#watchIn(scope, record, only)
+  #scopesOf(record: ServiceRecord): ReadonlyArray<Scope.Scope> {
+    const { node, scope } = record
+    return node.parts === undefined ? [scope] : [scope, ...this.#graph.scopesWithin(node)]
   }
 
-  /** The fibers that were forked into a scope, or into a scope within it: Effect keys their finalizers by the fiber. */
-  #watchIn(scope: Scope.Scope, record: ServiceRecord, only?: Fiber.Fiber<unknown, unknown>): void {
+  /**
+   * Whether a fiber was forked into a scope of the service, or into a scope within one, where that is the scope that it
+   * was given. None of them is searched: there may be as many fibers in it as a server has requests.
+   */
+  #isOf(record: ServiceRecord, fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    const scopes = this.#scopesOf(record)
+    if (scopes.some((scope) => holds(scope, fiber))) return true
+    const given = Context.getOrUndefined(fiber.context, Scope.Scope)
+    return given !== undefined && holds(given, fiber) && isWithin(given, scopes)
+  }
+
+  /** Watches the fibers in a scope and in those within it. */
+  #watchIn(scope: Scope.Scope, record: ServiceRecord): void {
     if (scope.state._tag !== "Open") return
     const { finalizerKey, finalizers } = scope.state
-    if (finalizers === undefined) this.#watchKey(finalizerKey, record, only)
-    else for (const key of finalizers.keys()) this.#watchKey(key, record, only)
+    if (finalizers === undefined) this.#watchKey(finalizerKey, record)
+    else for (const key of finalizers.keys()) this.#watchKey(key, record)
   }
 
-  #watchKey(key: unknown, record: ServiceRecord, only?: Fiber.Fiber<unknown, unknown>): void {
-    if (isScope(key)) this.#watchIn(key, record, only)
-    else if (Fiber.isFiber(key) && (only === undefined || key === only)) this.#watch(record, key)
+  #watchKey(key: unknown, record: ServiceRecord): void {
+    if (isScope(key)) this.#watchIn(key, record)
+    else if (Fiber.isFiber(key)) this.#watch(record, key)
   }
 
   #watch(record: ServiceRecord, fiber: Fiber.Fiber<unknown, unknown>): void {
@@ -79,6 +88,13 @@ export class Supervisor {
     })
   }
 }
+
+/** Effect keys the finalizer of a fiber by the fiber. */
+const holds = ({ state }: Scope.Scope, fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+  state._tag === "Open" && (state.finalizerKey === fiber || state.finalizers?.has(fiber) === true)
+
+const isWithin = (scope: Scope.Scope, scopes: ReadonlyArray<Scope.Scope>): boolean =>
+  scopes.includes(scope) || (scope.parent !== undefined && isWithin(scope.parent, scopes))
 
 const isScope = (key: unknown): key is Scope.Scope =>
   typeof key === "object" && key !== null && "state" in key && "strategy" in key
