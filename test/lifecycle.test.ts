@@ -671,13 +671,81 @@ describe("a service", () => {
     Effect.gen(function*() {
       const journal = new Journal()
       const layer = probe(journal, "each")
-      const run = Effect.forEach([1, 2, 3, 4], () => Effect.provide(Effect.sleep("1 second"), layer), {
-        concurrency: 2
-      })
+      const provide = Effect.provide(Effect.sleep("1 second"), layer)
+      const run = Effect.andThen(
+        Effect.forEach([1, 2, 3, 4], () => provide, { concurrency: 2 }),
+        Effect.forEach([1, 2, 3, 4], () => provide)
+      )
       const { report } = yield* reportOf(run)
       assertClean(report)
-      assert.strictEqual(journal.entries.filter((entry) => entry.what === "released").length, 4)
-      assert.isAtMost(report.services.length, 4)
-      assert.strictEqual(serviceOf(report, "each").outcome, "released")
+      assert.strictEqual(journal.entries.filter((entry) => entry.what === "released").length, 8)
+      assert.deepStrictEqual(report.services.map(({ name, outcome }) => [name, outcome]), [["each", "released"]])
+    }))
+
+  it.effect("that run provides beside one of the same name leaves the line of that one", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const dying = probe(journal, "db", { release: dies })
+      const run = Effect.forEach([1, 2, 3], () => Effect.provide(Effect.void, Layer.fresh(probe(journal, "db"))))
+      const { report } = yield* reportOf(run, dying)
+      assert.deepStrictEqual(report.services.map(({ name, outcome }) => [name, outcome]), [["db", "release-failed"]])
+    }))
+
+  it.effect("that run provides and that fails once leaves the line of that time too", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const [well, dying] = [probe(journal, "each"), probe(journal, "each", { release: dies })]
+      const run = Effect.forEach([well, dying, well, well], (layer) => Effect.exit(Effect.provide(Effect.void, layer)))
+      const { report } = yield* reportOf(run)
+      assert.deepStrictEqual(report.services.map(({ outcome }) => outcome), ["release-failed", "released"])
+    }))
+
+  it.effect("asked for by two, whose error cannot be told, fails for both", () =>
+    Effect.gen(function*() {
+      const untold: unknown = Object.assign(Object.create(null), { size: 1n })
+      const bad = Service.layer(
+        Context.Service<"test/Bad", string>("test/Bad"),
+        Effect.andThen(Effect.sleep("1 second"), Effect.fail(untold))
+      )
+      const exits: Array<string> = []
+      const run = Effect.gen(function*() {
+        const memoMap = Option.getOrThrow(yield* Effect.serviceOption(Layer.CurrentMemoMap))
+        const build = Effect.scoped(
+          Effect.flatMap(Effect.scope, (scope) => Layer.buildWithMemoMap(bad, memoMap, scope))
+        )
+        const both = yield* Effect.all([Effect.exit(build), Effect.exit(build)], { concurrency: 2 })
+        exits.push(...both.map((exit) => exit._tag))
+      })
+      const { report } = yield* reportOf(run)
+      assert.deepStrictEqual(exits, ["Failure", "Failure"])
+      assert.strictEqual(serviceOf(report, "test/Bad").error, "an error that cannot be told")
+    }))
+
+  it.effect("may be of any depth, with each of its layers shared by two", () =>
+    Effect.gen(function*() {
+      const value = (key: string) => Layer.succeed(Context.Service<string, number>(key), 1)
+      let layer: Layer.Layer<string> = value("0")
+      for (let n = 0; n < 40; n++) {
+        layer = Layer.merge(Layer.provide(value(`left ${n}`), layer), Layer.provide(value(`right ${n}`), layer))
+      }
+      const { report } = yield* reportOf(Effect.void, Service.manage("deep", layer))
+      assertClean(report)
+    }))
+
+  it.effect("whose layers wait for each other is given up, and its fibers are interrupted", () =>
+    Effect.gen(function*() {
+      const value = (key: string) => Layer.effect(Context.Service<string, number>(key), Effect.succeed(1))
+      const one: Layer.Layer<string> = Layer.suspend(() => Layer.merge(value("one"), two))
+      const two: Layer.Layer<string> = Layer.suspend(() => Layer.merge(value("two"), one))
+      const exits: Array<Exit.Exit<unknown, unknown>> = []
+      const late = Layer.effectDiscard(Effect.gen(function*() {
+        yield* Effect.sleep("1 second")
+        const fiber = yield* Effect.forkScoped(Effect.never)
+        fiber.addObserver((exit) => exits.push(exit))
+      }))
+      const { report } = yield* reportOf(Effect.void, Service.manage("round", Layer.merge(late, one)))
+      assert.include(serviceOf(report, "round"), { outcome: "start-failed", running: false })
+      assert.lengthOf(exits, 1)
+      assert.isTrue(exits.every((exit) => Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)))
     }))
 })

@@ -9,17 +9,24 @@ export const errorText = (cause: Cause.Cause<unknown>): string => {
 }
 
 /** What an error that was thrown says. */
-export const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+export const messageOf = (error: unknown): string => error instanceof Error ? error.message : oneText(error)
 
+/** Never throws, whatever was: what an object does when it is read is its own affair. */
 const oneText = (error: unknown): string => {
-  if (error instanceof Error) {
-    const name = error.name === "Error" || error.name === "" ? "" : `${error.name}: `
-    return error.message === "" ? (error.name === "" ? "Error" : error.name) : `${name}${error.message}`
-  }
   if (typeof error === "string") return error
-  try {
-    return JSON.stringify(error) ?? String(error)
-  } catch {
-    return String(error)
+  for (const tell of [textOf, JSON.stringify, String]) {
+    try {
+      const text: unknown = tell(error)
+      if (typeof text === "string") return text
+    } catch {
+      // the next one may
+    }
   }
+  return "an error that cannot be told"
+}
+
+const textOf = (error: unknown): string | undefined => {
+  if (!(error instanceof Error)) return undefined
+  const name = error.name === "Error" || error.name === "" ? "" : `${error.name}: `
+  return error.message === "" ? (error.name === "" ? "Error" : error.name) : `${name}${error.message}`
 }

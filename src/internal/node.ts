@@ -101,15 +101,19 @@ export class Node implements Layer.MemoMap {
     })
   }
 
+  /** Its build has ended. What it made is kept for those that share it, until it is released, and for the graph. */
   end(exit: Exit.Exit<Context.Context<never>, unknown>): void {
-    this.exit = exit
+    if (this.own === undefined ? !this.graph.sealed : this.#sharers > 0) this.exit = exit
     if (this.#waiting !== undefined) Deferred.doneUnsafe(this.#waiting, exit)
+    this.#waiting = undefined
   }
 
   /** Nobody asks for the parts of what is no layer: the memo map of the job itself. */
   #add(part: Node): void {
     if (this.layer === undefined && this.others === undefined) return
     if (this.parts === undefined) this.parts = [part]
+    // what a service builds while it runs, it may build again and again
+    else if (this.graph.sealed) this.parts = [...this.parts.filter((part) => part.#sharers > 0), part]
     else this.parts.push(part)
   }
 
@@ -126,6 +130,7 @@ export class Node implements Layer.MemoMap {
   readonly #leave = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
     if (--this.#sharers > 0) return Effect.void
     this.graph.unshare(this)
+    this.exit = undefined
     if (this.service !== undefined) return this.graph.release(this.service, exit)
     return this.own === undefined ? Effect.void : Scope.close(this.own, exit)
   }

@@ -54,6 +54,8 @@ export class Registry {
   readonly #options: RegistryOptions
   /** Who bears a name, or was the last to. */
   readonly #named = new Map<string, ServiceRecord>()
+  /** Those that `run` provided and that were released: the last of each name. */
+  readonly #lines = new Map<string, ServiceRecord>()
   /** `open` while the job's own layers start, `nested` while `run` may provide more, `closed` once it is being stopped. */
   admission: "open" | "nested" | "closed" = "open"
   /** How many have not ended. */
@@ -168,6 +170,7 @@ export class Registry {
       name,
       node,
       scope,
+      nested: this.admission !== "open",
       startedAt: now(this.#options.clock),
       settled: false,
       waiting: undefined,
@@ -228,10 +231,17 @@ export class Registry {
 
   #stopped(record: ServiceRecord, outcome: ServiceOutcome): void {
     this.unended--
-    // one that `run` provided again and again leaves one line in the report, as long as all went well
-    if (this.admission === "open" || outcome !== "released" || record.name === record.spec.name) return
-    this.records.splice(this.records.indexOf(record), 1)
-    this.#named.delete(record.name)
+    if (!record.nested || outcome !== "released") return
+    // one that `run` provides again and again leaves one line in the report, as long as all goes well
+    if (record.name !== record.spec.name) return this.#forget(record)
+    const before = this.#lines.get(record.name)
+    this.#lines.set(record.name, record)
+    if (before !== undefined) this.#forget(before)
+  }
+
+  #forget(record: ServiceRecord): void {
+    this.records.splice(this.records.lastIndexOf(record), 1)
+    if (this.#named.get(record.name) === record) this.#named.delete(record.name)
   }
 
   #needsOf(record: ServiceRecord): ReadonlyArray<ServiceRecord> {

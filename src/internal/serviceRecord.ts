@@ -50,6 +50,8 @@ export interface ServiceRecord {
   readonly name: string
   readonly node: Node
   readonly scope: Scope.Closeable
+  /** `run` provided it. */
+  readonly nested: boolean
   readonly startedAt: number
   /** Whether those that wait for this release may go on. */
   settled: boolean
