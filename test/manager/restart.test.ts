@@ -113,13 +113,14 @@ describe("a job that asked for restarts", () => {
 
   it("waits out its delay with the next manager", async () => {
     await using given = await start()
-    await given.submit({ succeedsAt: 2 }, "--restart", "fixed", "--restart-delay", "2s")
-    const events = new Started([bin, "events", "-f", "it", "--url", given.server.url])
-    await events.said("(restart 1)")
-    events.signal("SIGKILL")
-    const { restartsAt = assert.fail() } = await given.server.info("it")
+    const watch = new Started([bin, "watch", "--format", "json", "--url", given.server.url])
+    await watch.said("Overview")
+    await given.submit({ succeedsAt: 2 }, "--restart", "fixed", "--restart-delay", "5s")
+    await watch.said("restartsAt")
     given.server.server.signal("SIGKILL")
+    watch.signal("SIGKILL")
     await given.server.server.ended()
+    const [, restartsAt = assert.fail()] = /"restartsAt":"([^"]+)"/.exec(watch.stdout) ?? []
     await given.server.again()
     assert.match(await given.events(), /job succeeded, clean$/)
     const { startedAt = "" } = await given.server.info("it")
