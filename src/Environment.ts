@@ -63,7 +63,10 @@ export interface JobRun<out A, out E> {
   readonly status: Effect.Effect<JobStatus>
   /** The counters of its pipelines, as they are now. */
   readonly stages: Effect.Effect<ReadonlyArray<StageReport>>
-  /** What happened, from the start, until the job has stopped. */
+  /**
+   * What happened, from the start, until the job has stopped. Of a service that `run` itself provides, and that comes
+   * and goes well time after time, whoever begins to read late may get the last time alone, as in the report.
+   */
   readonly events: Stream.Stream<JobEvent>
   /** Waits until the last service is gone. Never fails because the job failed: `exit` says how it ended. */
   readonly result: Effect.Effect<{ readonly exit: Exit.Exit<A, E | Job.ServiceError>; readonly report: StopReport }>

@@ -31,6 +31,8 @@ export interface RegistryOptions {
   readonly clock: Clock.Clock
   readonly limits: Limits
   readonly emit: (event: JobEvent) => void
+  /** A service came and went that leaves no line in the report. */
+  readonly onForgotten: (name: string) => void
   /** A service could not start, or died while it ran. */
   readonly onFailure: (record: ServiceRecord, cause: Cause.Cause<unknown>, phase: "start" | "run") => void
 }
@@ -242,6 +244,7 @@ export class Registry {
   #forget(record: ServiceRecord): void {
     this.records.splice(this.records.lastIndexOf(record), 1)
     if (this.#named.get(record.name) === record) this.#named.delete(record.name)
+    this.#options.onForgotten(record.name)
   }
 
   #needsOf(record: ServiceRecord): ReadonlyArray<ServiceRecord> {

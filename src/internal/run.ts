@@ -91,6 +91,7 @@ export class Run implements RunContext {
       clock: options.clock,
       limits: options.limits,
       emit: this.events.emit,
+      onForgotten: this.events.forget,
       onFailure: (record, cause, phase) => {
         const error = serviceError(record, cause, phase)
         this.fail(Cause.fail(error), error.message)
