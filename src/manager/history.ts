@@ -29,13 +29,18 @@ export const eventsAfter = (
     )
   }
   return Stream.suspend(() => {
-    const first = job.events.findIndex(({ seq }) => seq > after)
-    let read = first < 0 ? job.events.length : first
-    return news(job, () => {
-      const events = job.events.slice(read)
-      read += events.length
-      return events
+    let read = after
+    const unread = Effect.suspend(() => {
+      const recent = job.events.after(read)
+      return recent === undefined ? store.events(id, read, page) : Effect.succeed(recent)
     })
+    return news(
+      job,
+      Effect.tap(unread, (events) =>
+        Effect.sync(() => {
+          read = events.at(-1)?.seq ?? read
+        }))
+    )
   })
 }
 
@@ -47,19 +52,20 @@ export const linesAfter = (
   after: number
 ): Stream.Stream<LogLine> =>
   Stream.suspend(() =>
-    job === undefined ? Stream.fromIterable(readLog(folder, id, after)) : news(job, job.log.reader(after))
+    job === undefined ? Stream.fromIterable(readLog(folder, id, after)) : news(job, Effect.sync(job.log.reader(after)))
   )
 
 /** What `unread` gives, and gives again at each piece of news of a job, until it has stopped. */
-const news = <A>(job: LiveJob, unread: () => ReadonlyArray<A>): Stream.Stream<A> =>
+const news = <A, E>(job: LiveJob, unread: Effect.Effect<ReadonlyArray<A>, E>): Stream.Stream<A, E> =>
   Stream.fromPull(Effect.sync(() => {
-    const pull: Effect.Effect<Arr.NonEmptyReadonlyArray<A>, Cause.Done> = Effect.suspend(() => {
+    const pull: Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done> = Effect.suspend(() => {
       // in this order: what comes in between is read at the next turn
       const isOver = job.finished.opened
       const { news } = job
-      const found = unread()
-      if (Arr.isReadonlyArrayNonEmpty(found)) return Effect.succeed(found)
-      return isOver ? Cause.done() : Effect.andThen(news.await, pull)
+      return Effect.flatMap(unread, (found) => {
+        if (Arr.isReadonlyArrayNonEmpty(found)) return Effect.succeed(found)
+        return isOver ? Cause.done() : Effect.andThen(news.await, pull)
+      })
     })
     return pull
   }))

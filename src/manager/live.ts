@@ -14,7 +14,7 @@ import { JobStore, type StoredJob, type StoreError } from "./JobStore.ts"
 import { LiveJob } from "./liveJob.ts"
 import { lookup } from "./lookup.ts"
 import { Conflict, Manager, type ManagerOptions, type NotFound, Refused, Unavailable } from "./Manager.ts"
-import { JobInfo, type JobStages, type NumberedEvent, type Overview, type Submission } from "./models.ts"
+import { JobInfo, type JobStages, type Overview, type Submission } from "./models.ts"
 import { type Kept, removeStopped, retain } from "./retention.ts"
 import { Runner, type Running } from "./runner.ts"
 import { Saver } from "./saver.ts"
@@ -132,11 +132,11 @@ class LiveManager {
   /** Takes on what a manager before this one has left. */
   readonly recover: Effect.Effect<void, StoreError> = Effect.gen({ self: this }, function*() {
     const { store } = this.#given
-    const jobs = yield* Effect.forEach(yield* store.unfinished, (stored) =>
-      Effect.map(
-        Stream.runCollect(eventsAfter(store, stored.info.id, undefined, 0)),
-        (known) => this.#adopt(stored, known)
-      ))
+    const jobs = yield* Effect.forEach(yield* store.unfinished, (stored) => {
+      const job = this.#adopt(stored)
+      const told = eventsAfter(store, stored.info.id, undefined, 0)
+      return Effect.as(Stream.runForEach(told, (event) => Effect.sync(() => job.recall(event))), job)
+    })
     this.#runner.recover(jobs)
   })
 
@@ -169,7 +169,7 @@ class LiveManager {
       }
       // one that was added by a submit that could not be answered is taken up by the next
       if (stored.info.state === "queued" && !this.#live.has(id)) {
-        this.#runner.add(this.#adopt(stored, []))
+        this.#runner.add(this.#adopt(stored))
       }
       return this.#live.get(id)?.info ?? stored.info
     })
@@ -189,9 +189,9 @@ class LiveManager {
     return bundle === undefined ? Effect.void : this.#bundles?.check(bundle) ?? Effect.void
   }
 
-  #adopt({ info, submission }: StoredJob, known: ReadonlyArray<NumberedEvent>): LiveJob {
+  #adopt({ info, submission }: StoredJob): LiveJob {
     const log = { folder: this.#logs, bytes: this.#given.options.logBytes }
-    const job: LiveJob = new LiveJob(info, submission, new JobLog(log, info.id, () => job.tell()), known)
+    const job: LiveJob = new LiveJob(info, submission, new JobLog(log, info.id, () => job.tell()))
     this.#live.set(info.id, job)
     const { watchers } = this.#given
     job.onChange = () => watchers.changed(job.info)

@@ -1,9 +1,11 @@
 import type { JobEvent } from "../JobEvent.ts"
 import { Notice } from "../internal/notice.ts"
 import type { StageReport } from "../StopReport.ts"
+import { Ledger } from "../supervisor/ledger.ts"
 import type { JobProcess } from "./JobProcess.ts"
 import type { JobLog } from "./jobLog.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "./models.ts"
+import { RecentEvents } from "./recentEvents.ts"
 
 /** The last moment that a date can tell. */
 const latest = 8_640_000_000_000_000
@@ -16,9 +18,13 @@ export class LiveJob {
   process: JobProcess | undefined
   stages: ReadonlyArray<StageReport> = []
   /** What happened and is on disk. */
-  readonly events: Array<NumberedEvent> = []
+  readonly events = new RecentEvents()
   /** What happened and is not on disk yet. */
   unsaved: Array<NumberedEvent> = []
+  /** When it has failed and begun again so far, in milliseconds since 1970. Its manager being stopped is no failure. */
+  readonly failures: Array<number> = []
+  /** What its last attempt had told the manager before this one. */
+  recalled: Ledger | undefined
   /** Whether its info has changed since it was saved. */
   isDirty = false
   /** When its lease expires, in milliseconds since 1970. */
@@ -36,15 +42,13 @@ export class LiveJob {
   result: JobResult | undefined
   /** Called when its info has changed. */
   onChange = (): void => {}
-  #seq: number
+  #seq = 0
   #news = new Notice()
 
-  constructor(info: JobInfo, submission: Submission, log: JobLog, known: ReadonlyArray<NumberedEvent> = []) {
+  constructor(info: JobInfo, submission: Submission, log: JobLog) {
     this.info = info
     this.submission = submission
     this.log = log
-    this.events.push(...known)
-    this.#seq = known.at(-1)?.seq ?? 0
   }
 
   /** Opens at the next piece of news. */
@@ -62,6 +66,22 @@ export class LiveJob {
     this.info = new JobInfo({ ...this.info, ...change })
     this.isDirty = true
     this.onChange()
+  }
+
+  /** What it had told the manager before this one, in the order of that. */
+  recall(told: NumberedEvent): void {
+    const { event, seq } = told
+    this.#seq = seq
+    this.events.add([told])
+    this.#countFailure(event)
+    // each attempt has its own end
+    if (event._tag === "JobRestarting") this.recalled = undefined
+    else (this.recalled ??= this.ledger()).take(event)
+  }
+
+  /** An account of it in which nothing has happened yet. */
+  ledger(): Ledger {
+    return new Ledger({ job: this.info.job, jobId: this.info.id, environment: "remote" })
   }
 
   /** Its process was started. */
@@ -130,7 +150,12 @@ export class LiveJob {
     this.onChange()
   }
 
+  #countFailure(event: JobEvent): void {
+    if (event._tag === "JobRestarting" && event.trigger !== "stopped") this.failures.push(Date.parse(event.at))
+  }
+
   #add(event: JobEvent): void {
+    this.#countFailure(event)
     this.unsaved.push({ seq: ++this.#seq, event })
   }
 }

@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { isGroupAlive, until } from "../internal/group.ts"
-import { Ledger } from "../supervisor/ledger.ts"
 import type { LiveJob } from "./liveJob.ts"
 import { JobResult } from "./models.ts"
 import { exitOf } from "./unreported.ts"
@@ -14,18 +13,16 @@ const longestMs = 10 * 60_000
  * The result of a job whose manager ended before it: its process stops by its own policy, and leaves its result in a
  * file. Where there is none, it is made from what the job had told.
  */
-export const endLost = ({ events, info }: LiveJob, resultFile: string): Effect.Effect<JobResult> =>
+export const endLost = (job: LiveJob, resultFile: string): Effect.Effect<JobResult> =>
   Effect.promise(async () => {
-    const { pid } = info
+    const { id, pid } = job.info
+    const told = job.recalled ?? job.ledger()
+    job.recalled = undefined
     const gone = pid === undefined || await until(() => !isGroupAlive(pid), longestMs)
     const left = readResult(resultFile)
     if (left !== undefined) return left
-    const ledger = new Ledger({ job: info.job, jobId: info.id, environment: "remote" })
-    // what it told before that is of attempts that have their own ends
-    const begun = events.findLastIndex(({ event }) => event._tag === "JobRestarting") + 1
-    for (const { event } of events.slice(begun)) ledger.take(event)
     const how = "ended while there was no job manager, and left no report"
-    const report = ledger.report({
+    const report = told.report({
       pid: pid ?? 0,
       isLost: true,
       how,
@@ -34,7 +31,7 @@ export const endLost = ({ events, info }: LiveJob, resultFile: string): Effect.E
       trigger: "lost",
       reason: "the job manager was lost"
     })
-    return { exit: exitOf("failed", `the process of job ${info.id} ${how}`), report }
+    return { exit: exitOf("failed", `the process of job ${id} ${how}`), report }
   })
 
 const readResult = (file: string): JobResult | undefined => {

@@ -5,17 +5,11 @@ import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as restarts from "../host/restart.ts"
 import type { StopReport } from "../StopReport.ts"
-import type { NumberedEvent, WireRestart } from "./models.ts"
+import type { WireRestart } from "./models.ts"
 
 /** Whether it ended since it failed, or since it, its machine or its manager was lost; and not since it was asked to. */
 export const hasFailed = ({ outcome, trigger }: StopReport): boolean =>
   outcome !== "succeeded" && (trigger === "failed" || trigger === "lost")
-
-/** When it has failed and begun again so far, in milliseconds since 1970. Its manager being stopped is no failure. */
-export const failuresOf = (events: ReadonlyArray<NumberedEvent>): ReadonlyArray<number> =>
-  events.flatMap(({ event }) =>
-    event._tag === "JobRestarting" && event.trigger !== "stopped" ? [Date.parse(event.at)] : []
-  )
 
 /** The delay until a job that fails now begins again, given when it did before; none where it does not any more. */
 export const restartDelay = (

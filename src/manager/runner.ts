@@ -12,7 +12,7 @@ import type { ManagerOptions } from "./Manager.ts"
 import type { JobResult, StopCommand, Submission } from "./models.ts"
 import { JobQueue } from "./queue.ts"
 import { endLost } from "./recovery.ts"
-import { failuresOf, hasFailed, restartDelay } from "./restart.ts"
+import { hasFailed, restartDelay } from "./restart.ts"
 import type { Saver } from "./saver.ts"
 import { notBegun } from "./unreported.ts"
 import { partOf } from "./wire.ts"
@@ -233,8 +233,7 @@ export class Runner {
     if (job.isPaused) return Effect.succeed(report.outcome === "succeeded" ? undefined : 0)
     // also one that failed before it heard of the stop
     if (job.asked !== undefined || !hasFailed(report)) return Effect.undefined
-    const failures = failuresOf([...job.events, ...job.unsaved])
-    return restartDelay(restart, failures, this.#given.clock.currentTimeMillisUnsafe())
+    return restartDelay(restart, job.failures, this.#given.clock.currentTimeMillisUnsafe())
   }
 
   #now(): string {

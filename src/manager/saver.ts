@@ -48,7 +48,7 @@ export class Saver {
       if (result !== undefined) yield* this.#persist(this.#store.finish(info, result, events))
       else if (isDirty) yield* this.#persist(this.#store.update(info, events))
       else if (events.length > 0) yield* this.#persist(this.#store.append(info.id, events))
-      for (const event of events) job.events.push(event)
+      job.events.add(events)
       if (result !== undefined) job.finished.open()
       if (result !== undefined || (isDirty && info.state === "queued")) job.rested.open()
       job.tell()

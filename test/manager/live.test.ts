@@ -145,6 +145,39 @@ describe("a job that is stopped", () => {
   })
 })
 
+describe("the events of a job", () => {
+  test("that tells thousands are there from any of them, for those who follow and those who come later", () => [
+    {},
+    Effect.gen(function*() {
+      const { manager, process } = yield* begun()
+      yield* until("a", "starting")
+      const numbersAfter = (after: number) =>
+        Stream.runCollect(Stream.map(manager.events("a", { after, follow: true }), ({ seq }) => seq))
+      const follow = (after: number) => Effect.forkChild(numbersAfter(after), { startImmediately: true })
+      const told = 7_000
+      const first = yield* follow(0)
+      for (let n = 1; n <= told; n++) {
+        process.tell({ _tag: "ServiceStarting", at: new Date().toISOString(), service: `S${n}` })
+        // what is on disk grows while it tells
+        if (n % 500 === 0) yield* Effect.sleep(1)
+      }
+      const saved = manager.events("a", { after: told - 1, follow: true })
+      yield* Stream.runDrain(Stream.take(saved, 1))
+      const places = [0, 1, 4_999, 5_000, told - 1, told, told + 5]
+      const late = yield* Effect.forEach(places, follow)
+      yield* manager.stop("a", {})
+      yield* until("a", "stopped")
+      const numbers = [first, ...late]
+      for (const [index, after] of [0, ...places].entries()) {
+        const seen = yield* Fiber.join(numbers[index] ?? assert.fail())
+        const expected = Array.from({ length: Math.max(0, told + 1 - after) }, (_, n) => after + n + 1)
+        assert.deepStrictEqual(seen, expected, `after ${after}`)
+        assert.deepStrictEqual(yield* numbersAfter(after), expected, `after ${after}, later`)
+      }
+    })
+  ])
+})
+
 describe("the last event of a job", () => {
   test("is on disk together with its result", () => {
     const gate = gated("finish")
