@@ -1,7 +1,7 @@
 import type { NumberedEvent } from "./models.ts"
 
 /** A job may tell millions: these many are there for those who follow it, the others are read from the store. */
-const most = 1_000
+const most = 5_000
 
 /** The newest events of a job that are on disk. Each has the number of the one before it, and one more. */
 export class RecentEvents {

@@ -154,7 +154,7 @@ describe("the events of a job", () => {
       const numbersAfter = (after: number) =>
         Stream.runCollect(Stream.map(manager.events("a", { after, follow: true }), ({ seq }) => seq))
       const follow = (after: number) => Effect.forkChild(numbersAfter(after), { startImmediately: true })
-      const told = 7_000
+      const told = 12_000
       const first = yield* follow(0)
       for (let n = 1; n <= told; n++) {
         process.tell({ _tag: "ServiceStarting", at: new Date().toISOString(), service: `S${n}` })
@@ -163,7 +163,7 @@ describe("the events of a job", () => {
       }
       const saved = manager.events("a", { after: told - 1, follow: true })
       yield* Stream.runDrain(Stream.take(saved, 1))
-      const places = [0, 1, 4_999, 5_000, told - 1, told, told + 5]
+      const places = [0, 1, 6_999, 7_000, told - 1, told, told + 5]
       const late = yield* Effect.forEach(places, follow)
       yield* manager.stop("a", {})
       yield* until("a", "stopped")
