@@ -108,7 +108,10 @@ const Jobs = HttpApiGroup.make("jobs")
     HttpApiEndpoint.get("stages", "/jobs/:id/stages", { params, success: Stages, error: ofJob })
       .annotate(OpenApi.Summary, "The counters of a job's pipelines."),
     HttpApiEndpoint.post("stop", "/jobs/:id/stop", { params, payload: StopCommand, success: JobInfo, error: ofJob })
-      .annotate(OpenApi.Summary, "Ask a job to stop. Answers at once."),
+      .annotate(
+        OpenApi.Summary,
+        "Ask a job to stop. Answers at once; where it has not begun, once its end is on disk."
+      ),
     HttpApiEndpoint.get("result", "/jobs/:id/result", { params, success: JobResult, error: ofJob })
       .annotate(OpenApi.Summary, "How a job ended. A conflict while it runs."),
     HttpApiEndpoint.get("report", "/jobs/:id/report", { params, success: StopReport, error: ofJob })

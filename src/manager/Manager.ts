@@ -84,7 +84,7 @@ export class Manager extends Context.Service<Manager, {
   /** How all jobs stand that have not stopped, and then each change of one. */
   readonly changes: Stream.Stream<Change, StoreError>
   readonly stages: (id: string) => Effect.Effect<ReadonlyArray<StageReport>, NotFound | StoreError>
-  /** Asks for a stop, and returns at once. */
+  /** Asks for a stop, and returns at once; where the job has not begun, once its end is on disk. */
   readonly stop: (id: string, command: StopCommand) => Effect.Effect<JobInfo, NotFound | StoreError>
   /** How it ended; fails with `Conflict` while it runs. */
   readonly result: (id: string) => Effect.Effect<JobResult, NotFound | Conflict | StoreError>

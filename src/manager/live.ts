@@ -10,7 +10,7 @@ import { Bundles } from "./bundles.ts"
 import { eventsAfter, linesAfter } from "./history.ts"
 import { JobLog, removeLog } from "./jobLog.ts"
 import type { Code, Launcher } from "./JobProcess.ts"
-import { JobStore, type StoredJob, type StoreError } from "./JobStore.ts"
+import { JobStore, type StoredJob, StoreError } from "./JobStore.ts"
 import { LiveJob } from "./liveJob.ts"
 import { lookup } from "./lookup.ts"
 import { Conflict, Manager, type ManagerOptions, type NotFound, Refused, Unavailable } from "./Manager.ts"
@@ -19,6 +19,9 @@ import { type Kept, removeStopped, retain } from "./retention.ts"
 import { Runner, type Running } from "./runner.ts"
 import { Saver } from "./saver.ts"
 import { Watchers } from "./watchers.ts"
+
+/** How long an answer waits for the store. */
+const longestMs = 5_000
 
 /** A manager over a store: a process for each job, so many at once. Releasing it stops the jobs that run. */
 export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<Manager, StoreError, JobStore> =>
@@ -96,9 +99,13 @@ class LiveManager {
         Stream.unwrap(Effect.map(info(id), () => linesAfter(this.#logs, id, live(id, follow), after))),
       changes: watchers.watch(this.#overview, () => this.#stages()),
       stages: (id) => Effect.map(info(id), ({ id }) => this.#live.get(id)?.stages ?? []),
-      stop: (id, command) => this.#withLive(id, (job) => this.#runner.stop(job, command)),
+      stop: (id, command) =>
+        this.#withLive(id, (job) => {
+          const isAll = this.#runner.stop(job, command)
+          return isAll || job.result !== undefined ? this.#finished(job) : Effect.void
+        }),
       result,
-      renew: (id) => this.#withLive(id, (job) => this.#runner.renew(job)),
+      renew: (id) => this.#withLive(id, (job) => Effect.sync(() => this.#runner.renew(job))),
       remove: (id, force) => this.#remove(id, force),
       clean: (before) => removeStopped(this.kept, before),
       jobs: options.jobs,
@@ -206,13 +213,20 @@ class LiveManager {
   }
 
   /** Does something to a job, where it lives, and gives where it stands then. */
-  #withLive(id: string, use: (job: LiveJob) => void): Effect.Effect<JobInfo, NotFound | StoreError> {
-    return Effect.map(this.#find.info(id), (info) => {
+  #withLive(
+    id: string,
+    use: (job: LiveJob) => Effect.Effect<void, StoreError>
+  ): Effect.Effect<JobInfo, NotFound | StoreError> {
+    return Effect.flatMap(this.#find.info(id), (info) => {
       const job = this.#live.get(id)
-      if (job === undefined) return info
-      use(job)
-      return job.info
+      return job === undefined ? Effect.succeed(info) : Effect.map(use(job), () => job.info)
     })
+  }
+
+  /** Who is told that a job never begins must be able to rely on it, also where the manager is killed next. */
+  #finished({ finished, info: { id } }: LiveJob): Effect.Effect<void, StoreError> {
+    const late = { operation: "stop", message: `the stop of job ${id} could not be written yet; it is tried again` }
+    return Effect.timeoutOrElse(finished.await, { duration: longestMs, orElse: () => new StoreError(late) })
   }
 
   #remove(id: string, force: boolean) {

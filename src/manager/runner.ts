@@ -85,16 +85,21 @@ export class Runner {
     this.#leases.renew(job)
   }
 
-  stop(job: LiveJob, command: StopCommand): void {
+  /** Whether that is all, and it stops for good as soon as that is on disk. */
+  stop(job: LiveJob, command: StopCommand): boolean {
     job.asked = command
-    if (job.process !== undefined) return job.process.stop(command)
+    if (job.process !== undefined) {
+      job.process.stop(command)
+      return false
+    }
     // it has not begun: there is nothing to stop but its place in the queue
-    if (this.#queue.remove(job.info.id) === undefined && !job.isWaiting) return
+    if (this.#queue.remove(job.info.id) === undefined && !job.isWaiting) return false
     job.isWaiting = false
     const { id, job: name, submittedAt } = job.info
     const times = { startedAt: submittedAt, stoppedAt: this.#now() }
     const result = notBegun({ id, job: name, trigger: "stopped", reason: command.reason, ...times })
     this.#given.fork(this.#ended(job, result))
+    return true
   }
 
   /** Stops all that run. */

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Notice } from "../../src/internal/notice.ts"
@@ -13,10 +14,14 @@ import { temporaryFolder } from "../support/folder.ts"
 import { settle } from "../support/jobs.ts"
 import { liveManager, Processes } from "../support/liveManager.ts"
 
+/** A manager whose store waits does not end: where a test fails, its gates open. */
+const gates = new Set<Notice>()
+
 /** A store that does not do one of its operations until the test lets it. */
 const gated = (operation: "append" | "finish" | "update", when: (state: string) => boolean = () => true) => {
   const reached = new Notice()
   const open = new Notice()
+  gates.add(open)
   const wait = Effect.andThen(Effect.sync(() => reached.open()), open.await)
   const storeOf = (store: JobStore["Service"]): JobStore["Service"] => ({
     ...store,
@@ -47,7 +52,8 @@ const test = (
   it.live(name, () =>
     Effect.scoped(Effect.flatMap(temporaryFolder, (folder) => {
       const [options, effect] = body(folder)
-      return Effect.provide(effect, liveManager({ folder, jobs: ["it"], concurrency: 1, ...options }))
+      const opened = Effect.ensuring(effect, Effect.sync(() => gates.forEach((gate) => gate.open())))
+      return Effect.provide(opened, liveManager({ folder, jobs: ["it"], concurrency: 1, ...options }))
     })), 30_000)
 
 const hour = 60 * 60 * 1_000
@@ -115,12 +121,13 @@ describe("a job that is stopped", () => {
         process.fail("oops")
         yield* until("a", "queued", 1)
         yield* settle
-        yield* manager.stop("a", {})
+        const stop = yield* Effect.forkChild(manager.stop("a", {}))
         yield* gate.reached
         yield* settle
         assert.strictEqual((yield* manager.get("a")).state, "stopped")
         assert.strictEqual((yield* manager.submit(submission)).state, "stopped")
         yield* gate.open
+        yield* Fiber.join(stop)
         assert.deepStrictEqual(tagsOf(yield* eventsOf("a")), ["JobRestarting", "JobStopped"])
         assert.strictEqual((yield* manager.result("a")).report.trigger, "stopped")
       })
@@ -140,6 +147,55 @@ describe("a job that is stopped", () => {
         yield* gate.open
         yield* Fiber.join(removed)
         assert.strictEqual((yield* Effect.flip(manager.get("a")))._tag, "NotFound")
+      })
+    ]
+  })
+})
+
+describe("the stop of a job that waits for its place", () => {
+  const gate = () => {
+    const gate = gated("finish")
+    const waiting = Effect.gen(function*() {
+      const { manager } = yield* begun()
+      yield* manager.submit({ job: "it", id: "b" })
+      return { manager, stop: Effect.forkChild(manager.stop("b", {})) }
+    })
+    return { gate, waiting }
+  }
+
+  test("is answered once it is on disk, however often it is asked for", () => {
+    const { gate: { open, reached, storeOf }, waiting } = gate()
+    return [
+      { storeOf },
+      Effect.gen(function*() {
+        const { stop } = yield* waiting
+        const first = yield* stop
+        yield* reached
+        const second = yield* stop
+        yield* settle
+        assert.deepStrictEqual([first.pollUnsafe(), second.pollUnsafe()], [undefined, undefined])
+        yield* open
+        for (const fiber of [first, second]) assert.strictEqual((yield* Fiber.join(fiber)).state, "stopped")
+      })
+    ]
+  })
+
+  test("says so where the store cannot be written, and is tried again", () => {
+    const { gate: { open, reached, storeOf }, waiting } = gate()
+    return [
+      { storeOf },
+      Effect.gen(function*() {
+        const { stop } = yield* waiting
+        yield* Effect.gen(function*() {
+          const fiber = yield* stop
+          yield* reached
+          yield* settle
+          yield* TestClock.adjust("5 seconds")
+          const error = yield* Effect.flip(Fiber.join(fiber))
+          assert.match(error.message, /^the stop of job b could not be written yet/)
+        }).pipe(Effect.provide(TestClock.layer()))
+        yield* open
+        yield* until("b", "stopped")
       })
     ]
   })
