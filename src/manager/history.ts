@@ -5,34 +5,45 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { readLog } from "./jobLog.ts"
 import type { JobStore, StoreError } from "./JobStore.ts"
+import { NotFound } from "./Manager.ts"
 import type { LiveJob } from "./liveJob.ts"
 import type { LogLine, NumberedEvent } from "./models.ts"
 
 /** How many events are read from the store at once. */
 const page = 1_000
 
-/** The events of a job after this one: from the store, or, while it is live, as they happen. */
+/** The events of a job after this one that are in the store. */
+export const storedEvents = (
+  store: JobStore["Service"],
+  id: string,
+  after: number
+): Stream.Stream<NumberedEvent, StoreError> =>
+  Stream.paginate(
+    after,
+    (after: number) =>
+      Effect.map(
+        store.events(id, after, page),
+        (events) => [events, events.length < page ? Option.none() : Option.fromNullishOr(events.at(-1)?.seq)] as const
+      )
+  )
+
+/** The events of a job after this one, and, while it is live, those that follow. */
 export const eventsAfter = (
   store: JobStore["Service"],
   id: string,
   job: LiveJob | undefined,
   after: number
-): Stream.Stream<NumberedEvent, StoreError> => {
-  if (job === undefined) {
-    return Stream.paginate(
-      after,
-      (after: number) =>
-        Effect.map(
-          store.events(id, after, page),
-          (events) => [events, events.length < page ? Option.none() : Option.fromNullishOr(events.at(-1)?.seq)] as const
-        )
-    )
-  }
+): Stream.Stream<NumberedEvent, NotFound | StoreError> => {
+  if (job === undefined) return storedEvents(store, id, after)
+  const hasSome = (events: ReadonlyArray<NumberedEvent>) => events.length > 0
+  const isGone = () => new NotFound({ id, message: `job ${id} was removed while its events were read` })
   return Stream.suspend(() => {
     let read = after
     const unread = Effect.suspend(() => {
       const recent = job.events.after(read)
-      return recent === undefined ? store.events(id, read, page) : Effect.succeed(recent)
+      return recent === undefined
+        ? Effect.filterOrFail(store.events(id, read, page), hasSome, isGone)
+        : Effect.succeed(recent)
     })
     return news(
       job,

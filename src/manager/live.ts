@@ -7,7 +7,7 @@ import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import { version } from "../internal/version.ts"
 import { Bundles } from "./bundles.ts"
-import { eventsAfter, linesAfter } from "./history.ts"
+import { eventsAfter, linesAfter, storedEvents } from "./history.ts"
 import { JobLog, removeLog } from "./jobLog.ts"
 import type { Code, Launcher } from "./JobProcess.ts"
 import { JobStore, type StoredJob, StoreError } from "./JobStore.ts"
@@ -141,7 +141,7 @@ class LiveManager {
     const { store } = this.#given
     const jobs = yield* Effect.forEach(yield* store.unfinished, (stored) => {
       const job = this.#adopt(stored)
-      const told = eventsAfter(store, stored.info.id, undefined, 0)
+      const told = storedEvents(store, stored.info.id, 0)
       return Effect.as(Stream.runForEach(told, (event) => Effect.sync(() => job.recall(event))), job)
     })
     this.#runner.recover(jobs)

@@ -234,6 +234,26 @@ describe("the events of a job", () => {
   ])
 })
 
+describe("a follower of a job that lags behind", () => {
+  test("is told when the job is removed before it has read all", () => [
+    {},
+    Effect.gen(function*() {
+      const { manager, process } = yield* begun()
+      yield* until("a", "starting")
+      const tell = () => process.tell({ _tag: "RunStarted", at: new Date().toISOString() })
+      tell()
+      const pull = yield* Stream.toPull(manager.events("a", { after: 0, follow: true }))
+      assert.lengthOf(yield* pull, 1)
+      for (let n = 0; n < 12_000; n++) tell()
+      yield* manager.stop("a", {})
+      yield* until("a", "stopped")
+      yield* manager.remove("a", false)
+      const error = yield* Effect.flip(pull)
+      assert.include(error, { _tag: "NotFound", message: "job a was removed while its events were read" })
+    })
+  ])
+})
+
 describe("the last event of a job", () => {
   test("is on disk together with its result", () => {
     const gate = gated("finish")
