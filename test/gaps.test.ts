@@ -111,6 +111,23 @@ describe("what a stop must do beyond closing scopes", () => {
           })
       ],
       [
+        "and that another of its fibers forked into a scope within the service's that is not its own",
+        (dies: Effect.Effect<never>) =>
+          Effect.forkScoped(Effect.gen(function*() {
+            yield* Effect.sleep("1 second")
+            yield* Effect.forkIn(dies, yield* Scope.fork(yield* Effect.scope))
+            return yield* Effect.never
+          }))
+      ],
+      [
+        "and that a detached fiber of its own forked into a scope within the service's",
+        (dies: Effect.Effect<never>) =>
+          Effect.flatMap(
+            Effect.flatMap(Effect.scope, (scope) => Scope.fork(scope)),
+            (scope) => Effect.forkDetach(Effect.andThen(Effect.sleep("1 second"), Effect.forkIn(dies, scope)))
+          )
+      ],
+      [
         "and that it forked into a scope within its own before its acquire ended",
         (dies: Effect.Effect<never>) =>
           Effect.gen(function*() {

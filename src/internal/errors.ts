@@ -9,14 +9,16 @@ export const errorText = (cause: Cause.Cause<unknown>): string => {
 }
 
 /** What an error that was thrown says. */
-export const messageOf = (error: unknown): string => error instanceof Error ? error.message : oneText(error)
+export const messageOf = (error: unknown): string => told(error, [messageIn, jsonOf, String])
+
+const oneText = (error: unknown): string => told(error, [textIn, jsonOf, String])
 
 /** Never throws, whatever was: what an object does when it is read is its own affair. */
-const oneText = (error: unknown): string => {
+const told = (error: unknown, ways: ReadonlyArray<(error: unknown) => unknown>): string => {
   if (typeof error === "string") return error
-  for (const tell of [textOf, JSON.stringify, String]) {
+  for (const tell of ways) {
     try {
-      const text: unknown = tell(error)
+      const text = tell(error)
       if (typeof text === "string") return text
     } catch {
       // the next one may
@@ -25,7 +27,11 @@ const oneText = (error: unknown): string => {
   return "an error that cannot be told"
 }
 
-const textOf = (error: unknown): string | undefined => {
+const messageIn = (error: unknown): unknown => error instanceof Error ? error.message : undefined
+
+const jsonOf = (error: unknown): unknown => error instanceof Error ? undefined : JSON.stringify(error)
+
+const textIn = (error: unknown): unknown => {
   if (!(error instanceof Error)) return undefined
   const name = error.name === "Error" || error.name === "" ? "" : `${error.name}: `
   return error.message === "" ? (error.name === "" ? "Error" : error.name) : `${name}${error.message}`

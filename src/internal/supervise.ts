@@ -54,15 +54,13 @@ export class Supervisor {
     return node.parts === undefined ? [scope] : [scope, ...this.#graph.scopesWithin(node)]
   }
 
-  /**
-   * Whether a fiber was forked into a scope of the service, or into a scope within one, where that is the scope that it
-   * was given. None of them is searched: there may be as many fibers in it as a server has requests.
-   */
+  /** Whether a fiber was forked into a scope of the service, or into a scope within one. */
   #isOf(record: ServiceRecord, fiber: Fiber.Fiber<unknown, unknown>): boolean {
     const scopes = this.#scopesOf(record)
     if (scopes.some((scope) => holds(scope, fiber))) return true
     const given = Context.getOrUndefined(fiber.context, Scope.Scope)
-    return given !== undefined && holds(given, fiber) && isWithin(given, scopes)
+    if (given !== undefined && holds(given, fiber)) return isWithin(given, scopes)
+    return scopes.some((scope) => holdsWithin(scope, fiber))
   }
 
   /** Watches the fibers in a scope and in those within it. */
@@ -92,6 +90,19 @@ export class Supervisor {
 /** Effect keys the finalizer of a fiber by the fiber. */
 const holds = ({ state }: Scope.Scope, fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   state._tag === "Open" && (state.finalizerKey === fiber || state.finalizers?.has(fiber) === true)
+
+/** Scopes that hold more are not searched for those within them: there may be as many fibers as a server has requests. */
+const most = 256
+
+const holdsWithin = ({ state }: Scope.Scope, fiber: Fiber.Fiber<unknown, unknown>): boolean => {
+  if (state._tag !== "Open") return false
+  const { finalizerKey, finalizers } = state
+  const isIn = (key: unknown) => isScope(key) && (holds(key, fiber) || holdsWithin(key, fiber))
+  if (finalizers === undefined) return isIn(finalizerKey)
+  if (finalizers.size > most) return false
+  for (const key of finalizers.keys()) if (isIn(key)) return true
+  return false
+}
 
 const isWithin = (scope: Scope.Scope, scopes: ReadonlyArray<Scope.Scope>): boolean =>
   scopes.includes(scope) || (scope.parent !== undefined && isWithin(scope.parent, scopes))
