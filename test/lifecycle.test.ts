@@ -700,6 +700,86 @@ describe("a service", () => {
       assert.deepStrictEqual(report.services.map(({ outcome }) => outcome), ["release-failed", "released"])
     }))
 
+  it.effect("that run provides and that dies leaves the line of that time too", () =>
+    Effect.gen(function*() {
+      class Tool extends Context.Service<Tool, string>()("test/Tool") {}
+      let times = 0
+      const dies = Effect.forkScoped(Effect.andThen(Effect.sleep("1 second"), Effect.die(new Error("lost"))))
+      const tool = Service.layer(Tool, Effect.suspend(() => times++ === 0 ? Effect.as(dies, "") : Effect.succeed("")))
+      const use = Effect.provide(Effect.andThen(Tool, Effect.never), tool)
+      const run = Effect.ensuring(use, Effect.provide(Effect.asVoid(Tool), tool))
+      const { report } = yield* reportOf(run)
+      assert.deepStrictEqual(report.services.map(({ error }) => error), ["lost", undefined])
+    }))
+
+  it.effect("that comes and goes time after time leaves the events of one that came and went during the start", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const tool = probe(journal, "tool")
+      const own = Layer.effectDiscard(Effect.provide(Effect.void, tool))
+      const run = Effect.forEach(Array.from({ length: 600 }), () => Effect.provide(Effect.void, tool), {
+        discard: true
+      })
+      const job = yield* submit(run, Service.manage("own", own))
+      yield* job.result
+      const events = yield* Stream.runCollect(job.events)
+      const began = events.findIndex(({ _tag }) => _tag === "RunStarted")
+      const ofTool = (events: ReadonlyArray<JobEvent>) =>
+        events.filter((event) => "service" in event && event.service === "tool")
+      assert.lengthOf(ofTool(events.slice(0, began)), 4)
+      assert.isBelow(ofTool(events).length, 4 * 300)
+    }).pipe(local))
+
+  it.effect("refused while one of its name is up has a name of its own", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const refused = probe(journal, "x", { stop: { timeout: "1 hour" } })
+      const inner = Effect.exit(Effect.provide(Effect.void, Layer.fresh(refused)))
+      const { report } = yield* reportOf(Effect.provide(inner, probe(journal, "x")))
+      assert.deepStrictEqual(
+        report.services.map(({ name, outcome }) => [name, outcome]),
+        [["x", "released"], ["x#2", "start-failed"]]
+      )
+    }))
+
+  it.effect("depends on all that it has built while it ran, by the names of their lines", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const server = Service.manage(
+        "server",
+        Layer.effectDiscard(Effect.gen(function*() {
+          const memoMap = Option.getOrThrow(yield* Effect.serviceOption(Layer.CurrentMemoMap))
+          const build = (layer: Layer.Layer<never>) =>
+            Effect.scoped(Effect.flatMap(Effect.scope, (scope) => Layer.buildWithMemoMap(layer, memoMap, scope)))
+          const inner = (n: number) => Layer.provide(Layer.effectDiscard(Effect.void), probe(journal, `inner ${n % 2}`))
+          const requests = Effect.forEach(Array.from({ length: 50 }), (_, n) =>
+            build(n < 25 ? probe(journal, `tool ${n % 2}`) : inner(n)))
+          yield* Effect.forkScoped(Effect.andThen(Effect.sleep("1 second"), requests))
+        }))
+      )
+      const { report } = yield* reportOf(Effect.sleep("1 minute"), server)
+      assert.deepStrictEqual(
+        serviceOf(report, "server").dependsOn.toSorted(),
+        ["inner 0", "inner 1", "tool 0", "tool 1"]
+      )
+      assert.lengthOf(report.services, 5)
+    }))
+
+  it.effect("depends on no line that is not there", () =>
+    Effect.gen(function*() {
+      class Db extends Context.Service<Db, string>()("test/Db") {}
+      const db = () => Service.layer(Db, Effect.succeed(""), { name: "db" })
+      const api = Service.manage("api", Layer.effectDiscard(Db).pipe(Layer.provide(db())))
+      const run = Effect.all([
+        Effect.provide(Effect.sleep("1 minute"), db()),
+        Effect.andThen(Effect.sleep("1 second"), Effect.provide(Effect.sleep("1 second"), api))
+      ], { concurrency: 2 })
+      const { report } = yield* reportOf(run)
+      assert.deepStrictEqual(report.services.map(({ dependsOn, name }) => [name, dependsOn]), [["db", []], ["api", [
+        "db"
+      ]]])
+    }))
+
   it.effect("asked for by two, whose error cannot be told, fails for both", () =>
     Effect.gen(function*() {
       const untold: unknown = Object.assign(Object.create(null), { size: 1n })

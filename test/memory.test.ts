@@ -53,35 +53,51 @@ const kinds: Record<string, (acquire: Effect.Effect<{ readonly bytes: Uint8Array
 }
 
 describe("what is released is held no longer", () => {
-  it.live("a layer that a service makes, and builds by its memo map", () =>
-    Effect.gen(function*() {
-      const made: Array<WeakRef<object>> = []
-      let held = Infinity
-      const server = Service.manage(
-        "server",
-        Layer.effectDiscard(Effect.gen(function*() {
-          const memoMap = Option.getOrThrow(yield* Effect.serviceOption(Layer.CurrentMemoMap))
-          const request = Effect.suspend(() => {
-            const layer = Layer.effect(Big, Effect.succeed({ bytes: new Uint8Array(1) }))
-            made.push(new WeakRef(layer))
-            return inScope((scope) => Layer.buildWithMemoMap(layer, memoMap, scope))
-          })
-          yield* Effect.forkScoped(Effect.gen(function*() {
-            yield* Effect.yieldNow
-            for (let n = 0; n < 20; n++) yield* request
-            yield* collect
-            held = made.filter((ref) => ref.deref() !== undefined).length
-            yield* Deferred.succeed(done, undefined)
+  for (
+    const [what, place] of [["a service", (layer: Layer.Layer<never, never, Big>) => layer], [
+      "a fresh one",
+      Layer.fresh
+    ]] as const
+  ) {
+    it.live(`what ${what} builds by its memo map while it runs, of a layer anew or of one that is there`, () =>
+      Effect.gen(function*() {
+        const made: Array<WeakRef<object>> = []
+        const done = Deferred.makeUnsafe<void>()
+        let [held, grown] = [Infinity, Infinity]
+        const there = Service.layer(Big, Effect.succeed({ bytes: new Uint8Array(1) }))
+        const server = Service.manage(
+          "server",
+          Layer.effectDiscard(Effect.gen(function*() {
+            const memoMap = Option.getOrThrow(yield* Effect.serviceOption(Layer.CurrentMemoMap))
+            const build = (layer: Layer.Layer<Big>) => inScope((scope) => Layer.buildWithMemoMap(layer, memoMap, scope))
+            const anew = Effect.suspend(() => {
+              const layer = Layer.effect(Big, Effect.succeed({ bytes: new Uint8Array(1) }))
+              made.push(new WeakRef(layer))
+              return build(layer)
+            })
+            yield* Effect.forkScoped(Effect.gen(function*() {
+              yield* Effect.yieldNow
+              for (let n = 0; n < 200; n++) yield* anew
+              yield* collect
+              held = made.filter((ref) => ref.deref() !== undefined).length
+              for (let n = 0; n < 1_000; n++) yield* build(there)
+              yield* collect
+              const before = process.memoryUsage().heapUsed
+              for (let n = 0; n < 20_000; n++) yield* build(there)
+              yield* collect
+              grown = process.memoryUsage().heapUsed - before
+              yield* Deferred.succeed(done, undefined)
+            }))
           }))
-        }))
-      )
-      const done = Deferred.makeUnsafe<void>()
-      const job = yield* Environment.submit(jobOf(Deferred.await(done), server), {})
-      yield* job.result
-      assert.lengthOf(made, 20)
-      // the last is let go once there is another
-      assert.isAtMost(held, 3)
-    }).pipe(Effect.provide(LocalEnvironment.layer)))
+        )
+        const job = yield* Environment.submit(jobOf(Deferred.await(done), Layer.provideMerge(place(server), there)), {})
+        yield* job.result
+        assert.lengthOf(made, 200)
+        // so many need not be looked through
+        assert.isAtMost(held, 40)
+        assert.isBelow(grown, 1_000_000)
+      }).pipe(Effect.provide(LocalEnvironment.layer)))
+  }
 
   for (const [what, kind] of Object.entries(kinds)) {
     for (const [how, way] of Object.entries(ways)) {

@@ -11,7 +11,10 @@ interface Chapter {
   next: { readonly chapter: Chapter; readonly from: number } | undefined
 }
 
-/** Fewer forgotten services than these are not worth the work. */
+/** What ends the life of a service. */
+type Stopped = Extract<JobEvent, { readonly _tag: "ServiceStopped" }>
+
+/** Fewer forgotten lives than these are not worth the work. */
 const fewest = 256
 
 /**
@@ -20,9 +23,10 @@ const fewest = 256
  */
 export class EventLog {
   #chapter: Chapter = { events: [], next: undefined }
-  /** How often a service of each name is to be forgotten, and how often in all. */
-  readonly #forgotten = new Map<string, number>()
-  #forgets = 0
+  /** The last events of the lives that are to be forgotten. */
+  readonly #forgotten = new Set<Stopped>()
+  /** How long the chapter was when it began. */
+  #kept = 0
   #next: Notice | undefined
   #listener: ((event: JobEvent) => void) | undefined
   #closed = false
@@ -45,11 +49,12 @@ export class EventLog {
     this.#wake()
   }
 
-  /** Forgets the first time that a service of that name came and was released. */
-  readonly forget = (service: string): void => {
-    this.#forgotten.set(service, (this.#forgotten.get(service) ?? 0) + 1)
-    // it takes four events or so to come and go: what is left is read again once it may have halved
-    if (++this.#forgets >= Math.max(fewest, this.#chapter.events.length / 8)) this.#turn()
+  /** Forgets what happened to a service, and within its hosts, from its start to this. */
+  readonly forget = (stopped: Stopped): void => {
+    this.#forgotten.add(stopped)
+    // all of it is read again: only where it has grown as much since
+    const { length } = this.#chapter.events
+    if (this.#forgotten.size >= fewest && length >= 2 * this.#kept) this.#turn()
   }
 
   readonly stream: Stream.Stream<JobEvent> = Stream.fromPull(Effect.sync(() => {
@@ -73,28 +78,33 @@ export class EventLog {
 
   /** Begins a chapter with what is not forgotten. */
   #turn(): void {
-    const forgotten = this.#takeForgotten()
-    const chapter: Chapter = { events: this.#chapter.events.filter((event) => !forgotten.has(event)), next: undefined }
+    const lost = this.#lives()
+    const chapter: Chapter = { events: this.#chapter.events.filter((event) => !lost.has(event)), next: undefined }
     this.#chapter.next = { chapter, from: chapter.events.length }
     this.#chapter = chapter
-    this.#forgets = 0
+    this.#kept = chapter.events.length
+    this.#forgotten.clear()
   }
 
-  #takeForgotten(): ReadonlySet<JobEvent> {
-    const forgotten = new Set<JobEvent>()
+  /** All events of the lives that are to be forgotten. */
+  #lives(): ReadonlySet<JobEvent> {
+    const names = new Set(Array.from(this.#forgotten, ({ service }) => service))
+    const lost = new Set<JobEvent>()
     const lives = new Map<string, Array<JobEvent>>()
     for (const event of this.#chapter.events) {
-      if (!("service" in event) || !this.#forgotten.has(event.service)) continue
-      if (event._tag === "ServiceStarting") lives.set(event.service, [])
-      const life = lives.get(event.service) ?? []
+      if (!("service" in event)) continue
+      const owner = ownerOf(event.service, names)
+      if (owner === undefined) continue
+      const isOwn = event.service === owner
+      if (isOwn && event._tag === "ServiceStarting") lives.set(owner, [])
+      const life = lives.get(owner) ?? []
       life.push(event)
-      if (event._tag !== "ServiceStopped" || event.outcome !== "released") continue
-      for (const event of life) forgotten.add(event)
-      const left = (this.#forgotten.get(event.service) ?? 0) - 1
-      if (left > 0) this.#forgotten.set(event.service, left)
-      else this.#forgotten.delete(event.service)
+      if (!isOwn || event._tag !== "ServiceStopped") continue
+      lives.delete(owner)
+      if (!this.#forgotten.has(event)) continue
+      for (const event of life) lost.add(event)
     }
-    return forgotten
+    return lost
   }
 
   #wake(): void {
@@ -102,4 +112,16 @@ export class EventLog {
     this.#next = undefined
     next?.open()
   }
+}
+
+/** Which of these is meant by the name of a service, or by that of one within its hosts: `name/inner`, `name[1]/inner`. */
+const ownerOf = (service: string, names: ReadonlySet<string>): string | undefined => {
+  if (names.has(service)) return service
+  for (let end = service.length - 1; end > 0; end--) {
+    const separator = service[end]
+    if (separator !== "/" && separator !== "[") continue
+    const owner = service.slice(0, end)
+    if (names.has(owner)) return owner
+  }
+  return undefined
 }

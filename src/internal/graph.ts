@@ -17,7 +17,7 @@ interface Services {
 }
 
 const none: ReadonlyArray<Node> = []
-const noNames: ReadonlyArray<string> = []
+const noServices: ReadonlyArray<ServiceRecord> = []
 
 /** A value and the layer that made it; other layers may have made other values for the same key before. */
 interface Made {
@@ -158,7 +158,7 @@ export class LayerGraph {
   }
 
   #partsOf(node: Node): ReadonlyArray<Node> {
-    return node.parts === undefined ? none : node.parts.map((part) => this.#builder(part))
+    return node.parts === undefined ? none : Array.from(node.parts.nodes, (part) => this.#builder(part))
   }
 
   /** The scopes of the unmanaged layers that were built inside a layer: a memo map gives each one of its own. */
@@ -178,16 +178,16 @@ export class LayerGraph {
   }
 
   /** The services that a layer needs, through whatever unmanaged layers stand between. */
-  servicesNeededBy(node: Node): ReadonlyArray<string> {
-    if (node.given.size === 0 && node.parts === undefined) return noNames
-    const found = new Set<string>()
+  servicesNeededBy(node: Node): ReadonlyArray<ServiceRecord> {
+    if (node.given.size === 0 && node.parts === undefined) return noServices
+    const found = new Set<ServiceRecord>()
     const visited = new Set<Node>([node])
     const visit = (needs: Iterable<Node>) => {
       for (const need of needs) {
         if (visited.has(need)) continue
         visited.add(need)
         if (need.service === undefined) visit(this.#needsOf(need))
-        else found.add(need.service.name)
+        else found.add(need.service)
       }
     }
     visit(this.#needsOf(node))

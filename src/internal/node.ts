@@ -5,6 +5,7 @@ import type * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { LayerGraph } from "./graph.ts"
+import { Parts } from "./parts.ts"
 import type { Reads } from "./reads.ts"
 import type { ServiceRecord } from "./serviceRecord.ts"
 
@@ -23,7 +24,7 @@ export class Node implements Layer.MemoMap {
   /** The layers whose values it was given, each with the keys of its values. */
   given: ReadonlyMap<Node, ReadonlyArray<string>> = nothing
   /** The layers built inside it, or shared with those that had built them before. */
-  parts: Array<Node> | undefined
+  parts: Parts | undefined
   /** What it asked for, where it was given values of several layers. */
   reads: Reads | undefined
   /** The managed service that this layer is, if it is one. */
@@ -49,6 +50,11 @@ export class Node implements Layer.MemoMap {
 
   get "~effect/Layer/MemoMap"() {
     return "~effect/Layer/MemoMap" as const
+  }
+
+  /** It was released. What other memo maps keep is only seen to be once the job's own layers stand. */
+  get hasEnded(): boolean {
+    return this.#sharers === 0
   }
 
   get<RIn, E, ROut>(layer: Layer.Layer<ROut, E, RIn>, scope: Scope.Scope) {
@@ -95,10 +101,15 @@ export class Node implements Layer.MemoMap {
   ): Effect.Effect<Context.Context<ROut>, E, RIn> {
     const part = new Node(this.graph, layer, others)
     this.#add(part)
-    return others.getOrElseMemoize(layer, scope, (_, scope) => {
+    const built = others.getOrElseMemoize(layer, scope, (_, scope) => {
       part.scope = scope
       return this.graph.track(part, () => build(part, scope))
     })
+    if (!this.graph.sealed) return built
+    const end = Effect.sync(() => {
+      part.#sharers = 0
+    })
+    return Effect.andThen(Scope.addFinalizer(scope, end), built)
   }
 
   /** Its build has ended. What it made is kept for those that share it, until it is released, and for the graph. */
@@ -111,10 +122,8 @@ export class Node implements Layer.MemoMap {
   /** Nobody asks for the parts of what is no layer: the memo map of the job itself. */
   #add(part: Node): void {
     if (this.layer === undefined && this.others === undefined) return
-    if (this.parts === undefined) this.parts = [part]
-    // what a service builds while it runs, it may build again and again
-    else if (this.graph.sealed) this.parts = [...this.parts.filter((part) => part.#sharers > 0), part]
-    else this.parts.push(part)
+    this.parts ??= new Parts()
+    this.parts.add(part)
   }
 
   /** What it has made, for one more scope. That is counted at once: from here on it lasts until that scope closes. */

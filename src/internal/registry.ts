@@ -6,13 +6,13 @@ import type * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { JobEvent } from "../JobEvent.ts"
-import type { Leftover, ServiceOutcome, ServiceReport } from "../StopReport.ts"
+import { type Leftover, type ServiceReport, StopReport } from "../StopReport.ts"
 import { Allowances } from "./allowance.ts"
 import { errorText } from "./errors.ts"
 import { LayerGraph } from "./graph.ts"
 import type { Limits } from "./limits.ts"
 import { Node } from "./node.ts"
-import { Releases } from "./releases.ts"
+import { Releases, type ServiceStopped } from "./releases.ts"
 import {
   awaitSettled,
   isRunning,
@@ -31,8 +31,8 @@ export interface RegistryOptions {
   readonly clock: Clock.Clock
   readonly limits: Limits
   readonly emit: (event: JobEvent) => void
-  /** A service came and went that leaves no line in the report. */
-  readonly onForgotten: (name: string) => void
+  /** A service came and went that leaves no line in the report; this was its last event. */
+  readonly onForgotten: (stopped: ServiceStopped) => void
   /** A service could not start, or died while it ran. */
   readonly onFailure: (record: ServiceRecord, cause: Cause.Cause<unknown>, phase: "start" | "run") => void
 }
@@ -41,6 +41,23 @@ export interface RegistryOptions {
 export class Refused extends Error {
   override readonly name = "Refused"
 }
+
+/** What a service leaves that came and went. */
+interface Line {
+  readonly record: ServiceRecord
+  readonly stopped: ServiceStopped
+}
+
+const noNames: ReadonlyArray<string> = []
+
+/** Whether there is nothing to say of a service, its hosts and what was in them, but that it came and went. */
+const isWell = ({ error, remote }: ServiceRecord, { outcome }: ServiceStopped): boolean =>
+  outcome === "released" && error === undefined && (
+    remote === undefined || (
+      remote.details().restarts === undefined &&
+      StopReport.isClean({ services: remote.lines(), leftovers: remote.leftovers() })
+    )
+  )
 
 /** The services of one job, from the start of the first to the release of the last. */
 export class Registry {
@@ -57,7 +74,8 @@ export class Registry {
   /** Who bears a name, or was the last to. */
   readonly #named = new Map<string, ServiceRecord>()
   /** Those that `run` provided and that were released: the last of each name. */
-  readonly #lines = new Map<string, ServiceRecord>()
+  readonly #lines = new Map<string, Line>()
+  readonly #forgotten = new WeakSet<ServiceRecord>()
   /** `open` while the job's own layers start, `nested` while `run` may provide more, `closed` once it is being stopped. */
   admission: "open" | "nested" | "closed" = "open"
   /** How many have not ended. */
@@ -74,7 +92,7 @@ export class Registry {
       limits,
       allowances: this.allowances,
       emit,
-      onStopped: (record, outcome) => this.#stopped(record, outcome)
+      onStopped: (record, stopped) => this.#stopped(record, stopped)
     })
     this.startLimits = new StartLimits({
       clock,
@@ -112,7 +130,12 @@ export class Registry {
     const refused = this.#refusal(spec, name)
     // the scope that the graph has made for this layer is the service's: it is the graph that asks for its release
     const own = node.own === layerScope ? node.own : undefined
-    const record = this.#register(spec, refused === undefined ? name : spec.name, node, own ?? Scope.makeUnsafe())
+    const record = this.#register(
+      spec,
+      refused === undefined || this.admission !== "open" ? name : spec.name,
+      node,
+      own ?? Scope.makeUnsafe()
+    )
     // from here on the graph tells when the acquire ends, whatever happens
     node.service = record
     this.emit({ _tag: "ServiceStarting", at: this.at(record.startedAt), service: record.name })
@@ -231,24 +254,26 @@ export class Registry {
     this.#options.onFailure(record, cause, "run")
   }
 
-  #stopped(record: ServiceRecord, outcome: ServiceOutcome): void {
+  #stopped(record: ServiceRecord, stopped: ServiceStopped): void {
     this.unended--
-    if (!record.nested || outcome !== "released") return
     // one that `run` provides again and again leaves one line in the report, as long as all goes well
-    if (record.name !== record.spec.name) return this.#forget(record)
+    if (!record.nested || !isWell(record, stopped)) return
+    const line = { record, stopped }
+    if (record.name !== record.spec.name) return this.#forget(line)
     const before = this.#lines.get(record.name)
-    this.#lines.set(record.name, record)
+    this.#lines.set(record.name, line)
     if (before !== undefined) this.#forget(before)
   }
 
-  #forget(record: ServiceRecord): void {
+  #forget({ record, stopped }: Line): void {
     this.records.splice(this.records.lastIndexOf(record), 1)
+    this.#forgotten.add(record)
     if (this.#named.get(record.name) === record) this.#named.delete(record.name)
-    this.#options.onForgotten(record.name)
+    this.#options.onForgotten(stopped)
   }
 
   #needsOf(record: ServiceRecord): ReadonlyArray<ServiceRecord> {
-    return this.graph.servicesNeededBy(record.node).flatMap((name) => this.#bearerOf(name) ?? [])
+    return this.graph.servicesNeededBy(record.node).filter(({ state }) => state._tag !== "stopped")
   }
 
   /** Releases every service that is not released yet, dependents first: for when the layers' own scopes stall. */
@@ -261,7 +286,7 @@ export class Registry {
         rest,
         (record) =>
           Effect.andThen(
-            Effect.forEach(dependents.get(record.name) ?? [], awaitSettled, { discard: true }),
+            Effect.forEach(dependents.get(record) ?? [], awaitSettled, { discard: true }),
             this.releases.release(record, exit)
           ),
         { concurrency: "unbounded", discard: true }
@@ -269,12 +294,12 @@ export class Registry {
     })
   }
 
-  #dependents(): ReadonlyMap<string, ReadonlyArray<ServiceRecord>> {
-    const dependents = new Map<string, Array<ServiceRecord>>()
+  #dependents(): ReadonlyMap<ServiceRecord, ReadonlyArray<ServiceRecord>> {
+    const dependents = new Map<ServiceRecord, Array<ServiceRecord>>()
     for (const record of this.records) {
-      for (const name of this.graph.servicesNeededBy(record.node)) {
-        const known = dependents.get(name)
-        if (known === undefined) dependents.set(name, [record])
+      for (const need of this.graph.servicesNeededBy(record.node)) {
+        const known = dependents.get(need)
+        if (known === undefined) dependents.set(need, [record])
         else known.push(record)
       }
     }
@@ -307,9 +332,18 @@ export class Registry {
 
   report(): Array<ServiceReport> {
     return this.records.flatMap((record) => {
-      const line = lineOf(record, this.graph.servicesNeededBy(record.node))
+      const line = lineOf(record, this.#dependsOn(record))
       return record.remote === undefined ? line : [line, ...record.remote.lines()]
     })
+  }
+
+  /** The services that it needs, or needed, by the names of their lines. */
+  #dependsOn({ name, node }: ServiceRecord): ReadonlyArray<string> {
+    const needs = this.graph.servicesNeededBy(node)
+    if (needs.length === 0 && node.parts === undefined) return noNames
+    const names = needs.map((need) => this.#forgotten.has(need) ? need.spec.name : need.name)
+    // what it had built for itself was given its memo map
+    return [...new Set([...names, ...node.parts?.past ?? []])].filter((need) => need !== name)
   }
 
   /** What services have left behind where they lived. */

@@ -14,13 +14,15 @@ import { Notice, waitFor, waitWithin } from "./notice.ts"
 import { awaitSettled, type Remote, type ServiceRecord, settle } from "./serviceRecord.ts"
 import { between, elapsed, isoAt, now } from "./time.ts"
 
+export type ServiceStopped = Extract<JobEvent, { readonly _tag: "ServiceStopped" }>
+
 export interface ReleasesOptions {
   readonly clock: Clock.Clock
   readonly limits: Limits
   readonly allowances: Allowances
   readonly emit: (event: JobEvent) => void
   /** A service has ended, whichever way. */
-  readonly onStopped: (record: ServiceRecord, outcome: ServiceOutcome) => void
+  readonly onStopped: (record: ServiceRecord, stopped: ServiceStopped) => void
 }
 
 /** The releases of a job's services, each within its own limit, whatever the others do. */
@@ -159,15 +161,10 @@ export class Releases {
     const until = now(clock)
     const releaseMs = between(since, until)
     record.state = { _tag: "stopped", outcome, releaseMs }
-    const stopped = {
-      _tag: "ServiceStopped",
-      at: isoAt(clock, until),
-      service: record.name,
-      outcome,
-      releaseMs
-    } as const
-    emit(record.error === undefined ? stopped : { ...stopped, error: record.error })
-    onStopped(record, outcome)
+    const ended = { _tag: "ServiceStopped", at: isoAt(clock, until), service: record.name, outcome, releaseMs } as const
+    const stopped = record.error === undefined ? ended : { ...ended, error: record.error }
+    emit(stopped)
+    onStopped(record, stopped)
   }
 
   #missed(): void {
