@@ -100,10 +100,7 @@ class LiveManager {
       changes: watchers.watch(this.#overview, () => this.#stages()),
       stages: (id) => Effect.map(info(id), ({ id }) => this.#live.get(id)?.stages ?? []),
       stop: (id, command) =>
-        this.#withLive(id, (job) => {
-          const isAll = this.#runner.stop(job, command)
-          return isAll || job.result !== undefined ? this.#finished(job) : Effect.void
-        }),
+        this.#withLive(id, (job) => this.#runner.stop(job, command) ? this.#finished(job) : Effect.void),
       result,
       renew: (id) => this.#withLive(id, (job) => Effect.sync(() => this.#runner.renew(job))),
       remove: (id, force) => this.#remove(id, force),

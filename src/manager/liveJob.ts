@@ -33,6 +33,8 @@ export class LiveJob {
   asked: StopCommand | undefined
   /** Whether it waits for the time of its next attempt. */
   isWaiting = false
+  /** Whether it, or an attempt of it, has ended, and what follows is not on disk yet. */
+  isEnding = false
   /** Whether it is stopped since its manager is, and begins again with the next one. */
   isPaused = false
   /** Opens when it has stopped and its last word is on disk. */

@@ -44,6 +44,8 @@ export class Runner {
   readonly #owner: Owner
   readonly #queue = new JobQueue()
   readonly #leases: Leases
+  /** What has ended and is not on disk yet. */
+  readonly #endings = new Set<Notice>()
   /** Those that run, are about to, or have just ended: each has one of the places there are. */
   readonly #running = new Set<LiveJob>()
 
@@ -69,7 +71,7 @@ export class Runner {
       else {
         // it was killed while it was being stopped
         job.isPaused = job.info.reason === closing
-        fork(Effect.flatMap(endLost(job, this.#resultFile(job)), (result) => this.#ended(job, result)))
+        fork(Effect.flatMap(endLost(job, this.#resultFile(job)), (result) => this.#end(job, result)))
       }
     }
   }
@@ -88,6 +90,8 @@ export class Runner {
   /** Whether that is all, and it stops for good as soon as that is on disk. */
   stop(job: LiveJob, command: StopCommand): boolean {
     job.asked = command
+    job.isPaused = false
+    if (job.isEnding) return true
     if (job.process !== undefined) {
       job.process.stop(command)
       return false
@@ -98,7 +102,7 @@ export class Runner {
     const { id, job: name, submittedAt } = job.info
     const times = { startedAt: submittedAt, stoppedAt: this.#now() }
     const result = notBegun({ id, job: name, trigger: "stopped", reason: command.reason, ...times })
-    this.#given.fork(this.#ended(job, result))
+    this.#given.fork(this.#end(job, result))
     return true
   }
 
@@ -113,12 +117,21 @@ export class Runner {
       this.isClosing = true
       const running = [...this.#running]
       for (const job of running) {
-        job.isPaused = job.asked === undefined
+        if (job.isEnding) continue
+        const isPaused = job.asked === undefined
         this.stop(job, { reason: closing })
+        job.isPaused = isPaused
       }
-      return Effect.forEach(running, ({ rested }) => rested.await, { concurrency: "unbounded", discard: true })
+      const rested = Effect.forEach(running, ({ rested }) => rested.await, { concurrency: "unbounded", discard: true })
+      return Effect.andThen(rested, this.#ended)
     })
   }
+
+  /** Waits for what has ended to be on disk, and for those whose stop was asked for meanwhile. */
+  readonly #ended: Effect.Effect<void> = Effect.suspend(() => {
+    const [ending] = this.#endings
+    return ending === undefined ? Effect.void : Effect.andThen(ending.await, this.#ended)
+  })
 
   /** Puts a job into the queue, once its time has come. */
   #enqueue(job: LiveJob): void {
@@ -156,10 +169,10 @@ export class Runner {
         catch: (error) => ({ message: `its process could not be started: ${errorText(Cause.die(error))}` })
       }))
     return Effect.matchEffect(launched, {
-      onSuccess: ({ ended }) => Effect.flatMap(ended, (result) => this.#ended(job, result)),
+      onSuccess: ({ ended }) => Effect.flatMap(ended, (result) => this.#end(job, result)),
       onFailure: ({ message }) => {
         const { id, job: name } = job.info
-        return this.#ended(job, notBegun({ id, job: name, trigger: "failed", reason: message }))
+        return this.#end(job, notBegun({ id, job: name, trigger: "failed", reason: message }))
       }
     })
   }
@@ -192,11 +205,26 @@ export class Runner {
     return process
   }
 
+  #end(job: LiveJob, result: JobResult): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      job.isEnding = true
+      const ending = new Notice()
+      this.#endings.add(ending)
+      const ended = Effect.sync(() => {
+        this.#endings.delete(ending)
+        ending.open()
+      })
+      return Effect.ensuring(this.#rest(job, result), ended)
+    })
+  }
+
   /** An attempt has ended: once what follows is on disk its place is free. */
-  #ended(job: LiveJob, result: JobResult): Effect.Effect<void> {
+  #rest(job: LiveJob, result: JobResult): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
       yield* Effect.promise(() => job.log.flush())
-      const delayMs = yield* this.#delay(job, result)
+      const delay = yield* this.#delay(job, result)
+      // a stop may have come meanwhile
+      const delayMs = job.isPaused || job.asked === undefined ? delay : undefined
       if (delayMs === undefined) job.stop(result)
       else job.again(result, delayMs, this.#now())
       this.#given.saver.changed(job)
@@ -206,9 +234,10 @@ export class Runner {
       this.#running.delete(job)
       if (delayMs === undefined) this.#owner.onEnd(job)
       else {
+        job.isEnding = false
         this.#enqueue(job)
         // a stop that came while it was neither here nor there
-        if (job.asked !== undefined && !job.isPaused) this.stop(job, job.asked)
+        if (job.asked !== undefined) this.stop(job, job.asked)
       }
       this.#startNext()
     })

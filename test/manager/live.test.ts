@@ -71,8 +71,8 @@ const processOf = Effect.fnUntraced(function*(id: string) {
 /** Submits a job; its manager and its process, once it has one. */
 const begun = Effect.fnUntraced(function*(settings: Partial<Submission> = {}) {
   const manager = yield* Manager
-  yield* manager.submit({ job: "it", id: "a", ...settings })
-  return { manager, process: yield* processOf("a") }
+  const { id } = yield* manager.submit({ job: "it", id: "a", ...settings })
+  return { manager, process: yield* processOf(id) }
 })
 
 /** Waits until what is known of a job says so. */
@@ -100,8 +100,11 @@ describe("a job that is stopped", () => {
         const { manager, process } = yield* begun({ restart })
         process.fail("oops")
         yield* gate.reached
-        yield* manager.stop("a", { reason: "enough" })
+        const stop = yield* Effect.forkChild(manager.stop("a", { reason: "enough" }))
+        yield* settle
+        assert.isUndefined(stop.pollUnsafe(), "it was answered before it was on disk")
         yield* gate.open
+        assert.strictEqual((yield* Fiber.join(stop)).state, "stopped")
         assert.deepStrictEqual(tagsOf(yield* eventsOf("a")), ["JobRestarting", "JobStopped"])
         const { report } = yield* manager.result("a")
         assert.include(report, { trigger: "stopped", reason: "enough" })
@@ -152,6 +155,54 @@ describe("a job that is stopped", () => {
   })
 })
 
+describe("a job whose manager is stopped while it goes back into the queue", () => {
+  /** What the next manager knows of it at last. */
+  const next = (folder: string, stops: boolean, state: string) => {
+    const gate = gated("update", (state) => state === "queued")
+    const options = { folder: join(folder, "other"), jobs: ["it"], concurrency: 1 }
+    const before = Effect.gen(function*() {
+      const { manager, process } = yield* begun({ restart: { policy: "fixed", delayMs: 10 } })
+      yield* until("a", "starting")
+      process.fail("oops")
+      yield* gate.reached
+      const closed = yield* Effect.forkChild(manager.close)
+      const stop = stops ? yield* Effect.forkChild(manager.stop("a", { reason: "enough" })) : undefined
+      yield* settle
+      assert.isUndefined(stop?.pollUnsafe(), "it was answered before it was on disk")
+      yield* gate.open
+      yield* Fiber.join(closed)
+    }).pipe(Effect.provide(liveManager({ ...options, storeOf: gate.storeOf })))
+    return Effect.andThen(before, Effect.provide(until("a", state, 1), liveManager(options)))
+  }
+
+  test("begins again with the next one", (folder) => [{}, next(folder, false, "starting")])
+
+  test("has stopped where that was asked for meanwhile", (folder) => [
+    {},
+    Effect.map(next(folder, true, "stopped"), (info) => assert.include(info, { trigger: "stopped", reason: "enough" }))
+  ])
+})
+
+describe("a stop that comes while the manager is being stopped", () => {
+  test("is kept", (folder) => {
+    const options = { folder: join(folder, "other"), jobs: ["it"], concurrency: 1 }
+    return [
+      {},
+      Effect.gen(function*() {
+        yield* Effect.gen(function*() {
+          const { manager } = yield* begun({ id: "b", restart: { policy: "fixed", delayMs: 10 } })
+          yield* until("b", "starting")
+          const closed = yield* Effect.forkChild(manager.close, { startImmediately: true })
+          yield* manager.stop("b", { reason: "enough" })
+          yield* Fiber.join(closed)
+        }).pipe(Effect.provide(liveManager(options)))
+        const next = yield* Effect.provide(until("b", "stopped"), liveManager(options))
+        assert.strictEqual(next.trigger, "stopped")
+      })
+    ]
+  })
+})
+
 describe("the stop of a job that waits for its place", () => {
   const gate = () => {
     const gate = gated("finish")
@@ -169,13 +220,13 @@ describe("the stop of a job that waits for its place", () => {
       { storeOf },
       Effect.gen(function*() {
         const { stop } = yield* waiting
-        const first = yield* stop
+        const stops = [yield* stop, yield* stop]
         yield* reached
-        const second = yield* stop
+        stops.push(yield* stop)
         yield* settle
-        assert.deepStrictEqual([first.pollUnsafe(), second.pollUnsafe()], [undefined, undefined])
+        assert.deepStrictEqual(stops.map((fiber) => fiber.pollUnsafe()), [undefined, undefined, undefined])
         yield* open
-        for (const fiber of [first, second]) assert.strictEqual((yield* Fiber.join(fiber)).state, "stopped")
+        for (const fiber of stops) assert.strictEqual((yield* Fiber.join(fiber)).state, "stopped")
       })
     ]
   })
