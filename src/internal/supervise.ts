@@ -60,7 +60,7 @@ export class Supervisor {
     if (scopes.some((scope) => holds(scope, fiber))) return true
     const given = Context.getOrUndefined(fiber.context, Scope.Scope)
     if (given !== undefined && holds(given, fiber)) return isWithin(given, scopes)
-    return scopes.some((scope) => holdsWithin(scope, fiber))
+    return holdWithin(scopes, fiber)
   }
 
   /** Watches the fibers in a scope and in those within it. */
@@ -91,16 +91,24 @@ export class Supervisor {
 const holds = ({ state }: Scope.Scope, fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   state._tag === "Open" && (state.finalizerKey === fiber || state.finalizers?.has(fiber) === true)
 
-/** Scopes that hold more are not searched for those within them: there may be as many fibers as a server has requests. */
-const most = 256
+/** A search goes no further than so many finalizers: there may be as many of them as a server has requests. */
+const furthest = 256
 
-const holdsWithin = ({ state }: Scope.Scope, fiber: Fiber.Fiber<unknown, unknown>): boolean => {
-  if (state._tag !== "Open") return false
-  const { finalizerKey, finalizers } = state
-  const isIn = (key: unknown) => isScope(key) && (holds(key, fiber) || holdsWithin(key, fiber))
-  if (finalizers === undefined) return isIn(finalizerKey)
-  if (finalizers.size > most) return false
-  for (const key of finalizers.keys()) if (isIn(key)) return true
+const holdWithin = (scopes: ReadonlyArray<Scope.Scope>, fiber: Fiber.Fiber<unknown, unknown>): boolean => {
+  const open = [...scopes]
+  let left = furthest
+  for (let scope = open.pop(); scope !== undefined; scope = open.pop()) {
+    if (scope.state._tag !== "Open") continue
+    const { finalizerKey, finalizers } = scope.state
+    const size = finalizers?.size ?? 1
+    if (size > left) continue
+    left -= size
+    for (const key of finalizers?.keys() ?? [finalizerKey]) {
+      if (!isScope(key)) continue
+      if (holds(key, fiber)) return true
+      open.push(key)
+    }
+  }
   return false
 }
 
