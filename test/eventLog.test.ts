@@ -36,8 +36,8 @@ const stoppedOf = (service: string, well: boolean) =>
 
 /** The life of a service, up to its last event. */
 const lifeOf = (service: string, hosted: boolean): ReadonlyArray<JobEvent> => {
-  if (!hosted) return starting(service)
   const events = [...starting(service)]
+  if (!hosted) return events
   for (const [replica, place] of ["", "[1]", "[2]"].entries()) {
     const inner = `${service}${place}/inner`
     events.push({ _tag: "HostStarted", at, service, replica }, ...starting(inner), stoppedOf(inner, true))
@@ -57,18 +57,18 @@ class Model {
   readonly kept = new Set<JobEvent>()
   readonly #last = new Map<string, Life>()
 
-  emit(event: JobEvent): void {
+  emit(event: JobEvent, owner?: string): void {
     this.all.push(event)
     this.kept.add(event)
-    this.log.emit(event)
+    this.log.emit(event, owner)
   }
 
   live({ among, hosted, service, well }: typeof Round.Type): void {
     const stopped = stoppedOf(service, well)
     const events = [...lifeOf(service, hosted), stopped]
     for (const event of events) {
-      this.emit(event)
-      if (among) this.emit({ _tag: "ServiceStarting", at, service: `${service}c` })
+      this.emit(event, "service" in event && event.service !== service ? service : undefined)
+      if (among) this.emit({ _tag: "ServiceStarting", at, service: `${service}/another` })
     }
     if (!well) return
     const before = this.#last.get(service)

@@ -765,6 +765,101 @@ describe("a service", () => {
       assert.lengthOf(report.services, 5)
     }))
 
+  it.effect("whose name begins with that of another is not forgotten with it", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const provide = Effect.provide(Effect.void, probe(journal, "app"))
+      const bad = Effect.exit(Effect.provide(Effect.void, probe(journal, "app/db", { release: dies })))
+      const run = Effect.gen(function*() {
+        const scope = yield* Effect.scope
+        const stays = Effect.andThen(Layer.buildWithScope(probe(journal, "app/stays"), scope), bad)
+        yield* Effect.provide(stays, probe(journal, "app"))
+        yield* Effect.forEach(Array.from({ length: 600 }), () => provide, { discard: true })
+      })
+      const job = yield* submit(run)
+      yield* job.result
+      const events = yield* Stream.runCollect(job.events)
+      const count = (name: string) => events.filter((event) => "service" in event && event.service === name).length
+      assert.deepStrictEqual([count("app/db"), count("app/stays")], [4, 4])
+      assert.isBelow(count("app"), 4 * 300)
+    }).pipe(local))
+
+  it.effect("whose value was made before, by one that has stopped, is released after what needs it", () =>
+    Effect.gen(function*() {
+      class Db extends Context.Service<Db, object>()("test/Db") {}
+      const [client, released]: [object, Array<string>] = [{}, []]
+      const end = (name: string) => Effect.sync(() => released.push(name))
+      const db = () => Service.layer(Db, Effect.acquireRelease(Effect.succeed(client), () => end("db")), { name: "db" })
+      const migrate = Layer.effectDiscard(Effect.provide(Effect.asVoid(Db), db()))
+      const api = Service.manage(
+        "api",
+        Layer.effectDiscard(
+          Effect.andThen(Db, Effect.addFinalizer(() => Effect.andThen(Effect.sleep("1 second"), end("api"))))
+        ),
+        { stop: { timeout: "5 seconds" } }
+      )
+      const hangs = Layer.effectDiscard(Effect.addFinalizer(() => Effect.never))
+      const services = hangs.pipe(Layer.provideMerge(api), Layer.provideMerge(db()), Layer.provideMerge(migrate))
+      const { report } = yield* stopWithin(yield* submit(Effect.never, services), "10 minutes")
+      assert.deepStrictEqual(released, ["db", "api", "db"])
+      assert.deepStrictEqual(serviceOf(report, "api").dependsOn, ["db"])
+    }).pipe(local))
+
+  it.effect("depends on what a layer within it has built while it ran, and on a line of its own", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const gateway = Layer.fromBuildMemo((memoMap, scope) =>
+        Effect.gen(function*() {
+          const build = (layer: Layer.Layer<never>) =>
+            Effect.scoped(Effect.flatMap(Effect.scope, (scope) => Layer.buildWithMemoMap(layer, memoMap, scope)))
+          const named = (n: number) => probe(journal, n < 25 ? "first" : "second")
+          const requests = Effect.andThen(
+            Effect.exit(build(probe(journal, "tool", { release: dies }))),
+            Effect.forEach(Array.from({ length: 50 }), (_, n) => build(named(n)))
+          )
+          yield* Effect.forkIn(Effect.andThen(Effect.sleep("1 second"), requests), scope)
+          return yield* Layer.buildWithMemoMap(Layer.effectDiscard(Effect.void), memoMap, scope)
+        })
+      )
+      const server = Service.manage("server", Layer.mergeAll(gateway, Layer.effectDiscard(Effect.void)))
+      const { report } = yield* reportOf(Effect.sleep("1 minute"), Layer.mergeAll(server, probe(journal, "tool")))
+      assert.deepStrictEqual(serviceOf(report, "server").dependsOn.toSorted(), ["first", "second", "tool#2"])
+    }))
+
+  it.effect("that a fresh one has built and still shares keeps its part of the time", () =>
+    Effect.gen(function*() {
+      const journal = new Journal()
+      const tool = probe(journal, "tool")
+      const server = Service.manage(
+        "server",
+        Layer.effectDiscard(Effect.gen(function*() {
+          const memoMap = Option.getOrThrow(yield* Effect.serviceOption(Layer.CurrentMemoMap))
+          const other = Scope.makeUnsafe()
+          const build = (layer: Layer.Layer<never>) =>
+            Effect.scoped(Effect.flatMap(Effect.scope, (scope) => Layer.buildWithMemoMap(layer, memoMap, scope)))
+          yield* Effect.forkScoped(Effect.gen(function*() {
+            yield* Effect.sleep("1 second")
+            const shares = Layer.buildWithMemoMap(tool, memoMap, other)
+            yield* Effect.scoped(Effect.flatMap(Effect.scope, (scope) =>
+              Effect.andThen(Layer.buildWithMemoMap(tool, memoMap, scope), shares)))
+            for (let n = 0; n < 40; n++) {
+              yield* build(Layer.effectDiscard(Effect.void))
+            }
+          }))
+          yield* Effect.addFinalizer(() =>
+            Effect.andThen(Effect.sleep("30 seconds"), Scope.close(other, Exit.void))
+          )
+        }))
+      )
+      const run = yield* submit(Effect.never, Layer.fresh(server), {
+        stopPolicy: { deadline: "10 seconds", releaseTimeout: "10 seconds" }
+      })
+      yield* settle
+      yield* TestClock.adjust("5 seconds")
+      const { report } = yield* stopWithin(run, "10 minutes")
+      assert.isBelow(serviceOf(report, "server").releaseMs, 10_000)
+    }).pipe(local))
+
   it.effect("depends on no line that is not there", () =>
     Effect.gen(function*() {
       class Db extends Context.Service<Db, string>()("test/Db") {}

@@ -102,7 +102,8 @@ const stop = (pool: Pool, { managed }: Place, releaseMs: number, limits: Limits)
 const listener = ({ managed }: Place) => ({
   onEvent: (slot: Slot, event: JobEvent) => {
     if (managed === undefined || !("service" in event) || event._tag.startsWith("Host")) return
-    managed.registry.emit({ ...event, service: `${nameOf(managed.record, slot)}/${event.service}` })
+    const service = `${nameOf(managed.record, slot)}/${event.service}`
+    managed.registry.emit({ ...event, service }, managed.record.name)
   },
   onChange: (slot: Slot, change: Change) => {
     if (managed === undefined) return

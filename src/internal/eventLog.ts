@@ -23,6 +23,7 @@ const fewest = 256
  */
 export class EventLog {
   #chapter: Chapter = { events: [], next: undefined }
+  readonly #owners = new WeakMap<JobEvent, string>()
   /** The last events of the lives that are to be forgotten. */
   readonly #forgotten = new Set<Stopped>()
   /** How long the chapter was when it began. */
@@ -31,8 +32,10 @@ export class EventLog {
   #listener: ((event: JobEvent) => void) | undefined
   #closed = false
 
-  readonly emit = (event: JobEvent): void => {
+  /** `owner` is the service in whose hosts it happened. */
+  readonly emit = (event: JobEvent, owner?: string): void => {
     if (this.#closed) return
+    if (owner !== undefined) this.#owners.set(event, owner)
     this.#chapter.events.push(event)
     this.#listener?.(event)
     this.#wake()
@@ -93,9 +96,10 @@ export class EventLog {
     const lives = new Map<string, Array<JobEvent>>()
     for (const event of this.#chapter.events) {
       if (!("service" in event)) continue
-      const owner = ownerOf(event.service, names)
-      if (owner === undefined) continue
-      const isOwn = event.service === owner
+      const owned = this.#owners.get(event)
+      const owner = owned ?? event.service
+      if (!names.has(owner)) continue
+      const isOwn = owned === undefined
       if (isOwn && event._tag === "ServiceStarting") lives.set(owner, [])
       const life = lives.get(owner) ?? []
       life.push(event)
@@ -112,16 +116,4 @@ export class EventLog {
     this.#next = undefined
     next?.open()
   }
-}
-
-/** Which of these is meant by the name of a service, or by that of one within its hosts: `name/inner`, `name[1]/inner`. */
-const ownerOf = (service: string, names: ReadonlySet<string>): string | undefined => {
-  if (names.has(service)) return service
-  for (let end = service.length - 1; end > 0; end--) {
-    const separator = service[end]
-    if (separator !== "/" && separator !== "[") continue
-    const owner = service.slice(0, end)
-    if (names.has(owner)) return owner
-  }
-  return undefined
 }

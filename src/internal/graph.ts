@@ -18,6 +18,7 @@ interface Services {
 
 const none: ReadonlyArray<Node> = []
 const noServices: ReadonlyArray<ServiceRecord> = []
+const noNames: ReadonlyArray<string> = []
 
 /** A value and the layer that made it; other layers may have made other values for the same key before. */
 interface Made {
@@ -144,10 +145,11 @@ export class LayerGraph {
     return undefined
   }
 
+  /** Who made a value first is its maker, as long as it is there: one and the same may be made anew. */
   #own(key: string, value: unknown, node: Node): void {
-    if (this.#makerOf(key, value) === undefined) {
-      this.#makers.set(key, { value, node, before: this.#makers.get(key) })
-    }
+    const known = this.#makerOf(key, value)
+    if (known !== undefined && !known.hasEnded && known.service?.state._tag !== "stopped") return
+    this.#makers.set(key, { value, node, before: this.#makers.get(key) })
   }
 
   /** A layer is built once: where it is asked for again, it is the node that built it that knows of it. */
@@ -179,19 +181,33 @@ export class LayerGraph {
 
   /** The services that a layer needs, through whatever unmanaged layers stand between. */
   servicesNeededBy(node: Node): ReadonlyArray<ServiceRecord> {
-    if (node.given.size === 0 && node.parts === undefined) return noServices
     const found = new Set<ServiceRecord>()
+    this.#visitNeeds(node, ({ service }) => service !== undefined && found.add(service))
+    return found.size === 0 ? noServices : [...found]
+  }
+
+  /** Their names, also of those that were let go. */
+  namesNeededBy(node: Node): ReadonlyArray<string> {
+    const found = new Set<string>(node.parts?.past)
+    this.#visitNeeds(node, ({ parts, service }) => {
+      if (service !== undefined) found.add(service.name)
+      else for (const name of parts?.past ?? noNames) found.add(name)
+    })
+    return found.size === 0 ? noNames : [...found]
+  }
+
+  #visitNeeds(node: Node, visit: (need: Node) => void): void {
+    if (node.given.size === 0 && node.parts === undefined) return
     const visited = new Set<Node>([node])
-    const visit = (needs: Iterable<Node>) => {
+    const walk = (needs: Iterable<Node>) => {
       for (const need of needs) {
         if (visited.has(need)) continue
         visited.add(need)
-        if (need.service === undefined) visit(this.#needsOf(need))
-        else found.add(need.service)
+        visit(need)
+        if (need.service === undefined) walk(this.#needsOf(need))
       }
     }
-    visit(this.#needsOf(node))
-    return [...found]
+    walk(this.#needsOf(node))
   }
 
   /**

@@ -20,11 +20,11 @@ export class Parts {
 
   #letGo(): void {
     for (const node of this.nodes) {
-      if (!node.hasEnded) continue
+      const { graph, service } = node
+      // one that other memo maps keep may be shared yet
+      if (!node.hasEnded || (service !== undefined && service.state._tag !== "stopped")) continue
       this.nodes.delete(node)
-      const services = node.service === undefined ? node.graph.servicesNeededBy(node) : [node.service]
-      for (const { spec } of services) this.past.add(spec.name)
-      for (const name of node.parts?.past ?? []) this.past.add(name)
+      for (const name of service === undefined ? graph.namesNeededBy(node) : [service.name]) this.past.add(name)
     }
     this.#most = Math.max(fewest, 2 * this.nodes.size)
   }

@@ -6,7 +6,7 @@ import type * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { JobEvent } from "../JobEvent.ts"
-import { type Leftover, type ServiceReport, StopReport } from "../StopReport.ts"
+import type { Leftover, ServiceReport } from "../StopReport.ts"
 import { Allowances } from "./allowance.ts"
 import { errorText } from "./errors.ts"
 import { LayerGraph } from "./graph.ts"
@@ -30,7 +30,7 @@ import { between, isoAt, now } from "./time.ts"
 export interface RegistryOptions {
   readonly clock: Clock.Clock
   readonly limits: Limits
-  readonly emit: (event: JobEvent) => void
+  readonly emit: (event: JobEvent, owner?: string) => void
   /** A service came and went that leaves no line in the report; this was its last event. */
   readonly onForgotten: (stopped: ServiceStopped) => void
   /** A service could not start, or died while it ran. */
@@ -48,14 +48,13 @@ interface Line {
   readonly stopped: ServiceStopped
 }
 
-const noNames: ReadonlyArray<string> = []
-
 /** Whether there is nothing to say of a service, its hosts and what was in them, but that it came and went. */
 const isWell = ({ error, remote }: ServiceRecord, { outcome }: ServiceStopped): boolean =>
   outcome === "released" && error === undefined && (
     remote === undefined || (
-      remote.details().restarts === undefined &&
-      StopReport.isClean({ services: remote.lines(), leftovers: remote.leftovers() })
+      [remote.details(), ...remote.lines()].every(({ restarts }) => restarts === undefined) &&
+      remote.lines().every(({ error, outcome }) => outcome === "released" && error === undefined) &&
+      remote.leftovers().length === 0
     )
   )
 
@@ -75,7 +74,6 @@ export class Registry {
   readonly #named = new Map<string, ServiceRecord>()
   /** Those that `run` provided and that were released: the last of each name. */
   readonly #lines = new Map<string, Line>()
-  readonly #forgotten = new WeakSet<ServiceRecord>()
   /** `open` while the job's own layers start, `nested` while `run` may provide more, `closed` once it is being stopped. */
   admission: "open" | "nested" | "closed" = "open"
   /** How many have not ended. */
@@ -267,8 +265,8 @@ export class Registry {
 
   #forget({ record, stopped }: Line): void {
     this.records.splice(this.records.lastIndexOf(record), 1)
-    this.#forgotten.add(record)
     if (this.#named.get(record.name) === record) this.#named.delete(record.name)
+    record.name = record.spec.name
     this.#options.onForgotten(stopped)
   }
 
@@ -339,11 +337,8 @@ export class Registry {
 
   /** The services that it needs, or needed, by the names of their lines. */
   #dependsOn({ name, node }: ServiceRecord): ReadonlyArray<string> {
-    const needs = this.graph.servicesNeededBy(node)
-    if (needs.length === 0 && node.parts === undefined) return noNames
-    const names = needs.map((need) => this.#forgotten.has(need) ? need.spec.name : need.name)
     // what it had built for itself was given its memo map
-    return [...new Set([...names, ...node.parts?.past ?? []])].filter((need) => need !== name)
+    return this.graph.namesNeededBy(node).filter((need) => need !== name)
   }
 
   /** What services have left behind where they lived. */
@@ -355,8 +350,9 @@ export class Registry {
     return this.#options.limits
   }
 
-  emit(event: JobEvent): void {
-    this.#options.emit(event)
+  /** `owner` is the service in whose hosts it happened. */
+  emit(event: JobEvent, owner?: string): void {
+    this.#options.emit(event, owner)
   }
 
   at(at = now(this.#options.clock)): string {

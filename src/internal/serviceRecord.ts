@@ -47,7 +47,8 @@ export interface Remote {
 /** One service of a job, from its start to its end. Its state changes only in the registry. */
 export interface ServiceRecord {
   readonly spec: ServiceSpec
-  readonly name: string
+  /** That of its line in the report. */
+  name: string
   readonly node: Node
   readonly scope: Scope.Closeable
   /** `run` provided it. */

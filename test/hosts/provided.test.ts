@@ -62,6 +62,24 @@ describe.each(remotes)("a service that run provides in a %s", (host) => {
       assert.isFalse(report.clean)
     }).pipe(local))
 
+  it.live("of whose replicas one was replaced leaves its lines, also where the next one ends well", () =>
+    Effect.gen(function*() {
+      const service = frail({})
+      const ends = Effect.gen(function*() {
+        const { end, who } = yield* service
+        yield* Effect.exit(end())
+        // the replacement takes its turn
+        const hosts = new Set<string>()
+        while (hosts.size < 2) hosts.add(yield* who())
+      })
+      const run = Effect.andThen(
+        Effect.provide(ends, Host.layer(service, { host, replicas: 2 })),
+        Effect.andThen(use(host, {}), use(host, {}))
+      )
+      const { report } = yield* (yield* submit(run)).result
+      assert.isTrue(report.services.some(({ restarts }) => restarts === 1))
+    }).pipe(local))
+
   it.live.each([["two at once", 2], ["one after the other", 1]] as const)(
     "time after time, %s, leaves the lines of one",
     ([, concurrency]) =>
