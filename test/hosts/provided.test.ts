@@ -36,10 +36,7 @@ describe.each(remotes)("a service that run provides in a %s", (host) => {
         const { report } = yield* (yield* submit(run)).result
         const lines = report.services.map(({ name, outcome }) => `${name} ${outcome}`)
         assert.include(lines, line)
-        assert.strictEqual(
-          lines.filter((line) => line === "test/Frail released").length,
-          2
-        )
+        assert.include(lines, "test/Frail released")
         assert.isFalse(report.clean)
       }).pipe(local)
   )
