@@ -16,7 +16,7 @@ import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Struct from "effect/Struct"
-import { CurrentRun } from "./internal/currentRun.ts"
+import { CurrentRun } from "./internal/run/currentRun.ts"
 import type { StopPolicy } from "./StopPolicy.ts"
 
 const TypeId = "~autostop/Job"

@@ -110,5 +110,5 @@ export const RunOptions = Context.Reference<RunOptions>("autostop/RemoteEnvironm
 export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
   // an HTTP client takes a while to load: who runs jobs here does not wait for it
   Layer.unwrap(
-    Effect.map(Effect.promise(() => import("./manager/remoteEnvironment.ts")), (remote) => remote.layer(options))
+    Effect.map(Effect.promise(() => import("./manager/client/remoteEnvironment.ts")), (remote) => remote.layer(options))
   )

@@ -11,10 +11,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as EffectContext from "effect/Context"
-import { counted } from "./internal/counted.ts"
-import { CurrentRun } from "./internal/currentRun.ts"
-import { type ServiceOptions, specOf } from "./internal/serviceOptions.ts"
-import { acquireAs, buildAs } from "./internal/supervise.ts"
+import { counted } from "./internal/service/callCounter.ts"
+import { CurrentRun } from "./internal/run/currentRun.ts"
+import { type ServiceOptions, specOf } from "./internal/service/serviceOptions.ts"
+import { acquireAs, buildAs } from "./internal/service/serviceFibers.ts"
 
 /**
  * @category models

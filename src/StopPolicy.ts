@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { parseDuration } from "./internal/duration.ts"
+import { parseDuration } from "./base/durationInput.ts"
 import {
   durationExpected,
   fields,
@@ -24,9 +24,9 @@ import {
   type Source,
   strategies,
   variable
-} from "./internal/settings.ts"
+} from "./internal/policy/policyFields.ts"
 
-export { PolicyError } from "./internal/settings.ts"
+export { PolicyError } from "./internal/policy/policyFields.ts"
 
 /**
  * - `graceful`: all phases

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { renderReport } from "./internal/render.ts"
+import { renderReport } from "./internal/report/renderReport.ts"
 
 /**
  * Why the stop began: `completed` and `failed` by the run itself, `stopped` by a caller, `signal`, `idle`, `deadline`

@@ -6,7 +6,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { SubmitError } from "./Environment.ts"
-import { ownProcess } from "./internal/ownProcess.ts"
+import { ownProcess } from "./process/runOwned.ts"
 import { PolicyError } from "./StopPolicy.ts"
 
 /**

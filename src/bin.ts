@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { exitAtSignals } from "./cli/early.ts"
+import { exitAtSignals } from "./process/earlySignals.ts"
 
 const installed = exitAtSignals()
 

@@ -9,7 +9,7 @@ import {
   Strategy,
   type SubmitOptions
 } from "../src/index.ts"
-import { fields, flag, variable } from "../src/internal/settings.ts"
+import { fields, flag, variable } from "../src/internal/policy/policyFields.ts"
 import * as Policy from "../src/StopPolicy.ts"
 import { Journal, probe } from "../src/testing.ts"
 

@@ -7,7 +7,7 @@ import { promisify } from "node:util"
 import { Numbers } from "../hosts/numbers.ts"
 
 const rounds = 3
-const native = fileURLToPath(new URL("native.py", import.meta.url))
+const native = fileURLToPath(new URL("./native.py", import.meta.url))
 
 const timed = <E, R>(calls: number, work: Effect.Effect<unknown, E, R>): Effect.Effect<number, E, R> =>
   Effect.gen(function*() {

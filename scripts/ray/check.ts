@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url"
 import { environment, run } from "./environment.ts"
 
-const host = fileURLToPath(new URL("../../src/host/host.py", import.meta.url))
+const host = fileURLToPath(new URL("../../src/host/ray/host.py", import.meta.url))
 const native = fileURLToPath(new URL("../../bench/ray/native.py", import.meta.url))
 const style = ["--line-length=120", "--target-version=py310"]
 

@@ -5,7 +5,7 @@ import * as http from "node:http"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { isGroupAlive, signal, until } from "../../src/internal/group.ts"
+import { isGroupAlive, signal, until } from "../../src/process/processGroup.ts"
 
 /** One node of a cluster: the processes of one `ray start`, which are a process group. */
 export class RayNode {

@@ -1,5 +1,5 @@
 import * as Context from "effect/Context"
-import type { Owner } from "../internal/owner.ts"
+import type { Owner } from "../process/processOwner.ts"
 
 /** What a command finds of the process it runs in, and where it leaves its exit code. */
 export class CommandLine extends Context.Service<CommandLine, {

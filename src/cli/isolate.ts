@@ -1,13 +1,13 @@
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
-import { entries } from "../internal/entry.ts"
-import type { Owner } from "../internal/owner.ts"
-import { type Signal, signalCodes } from "../internal/signals.ts"
+import { entries } from "../process/entryPoints.ts"
+import type { Owner } from "../process/processOwner.ts"
+import { type Signal, signalCodes } from "../process/signals.ts"
 import type { StopReport } from "../StopReport.ts"
-import type { JobLimits } from "../supervisor/due.ts"
-import { type Ended, Supervised } from "../supervisor/supervised.ts"
+import type { JobLimits } from "../jobProcess/killDeadline.ts"
+import { type Ended, Supervised } from "../jobProcess/supervisedJob.ts"
 import { Refusal } from "./refusal.ts"
-import type { Asked } from "./wire.ts"
+import type { Asked } from "./isolateProtocol.ts"
 
 /** When it is said of a job that it does not answer a signal. */
 const answerMs = 1_000

@@ -1,8 +1,8 @@
 /** Where the process of an isolated job begins: the same command line, supervised. */
-import type { Owner } from "../internal/owner.ts"
-import { Supervisor, tell, tellLast } from "../supervisor/child.ts"
-import { exitAtSignals } from "./early.ts"
-import { decodeAsked } from "./wire.ts"
+import type { Owner } from "../process/processOwner.ts"
+import { Supervisor, tell, tellLast } from "../jobProcess/reportingRun.ts"
+import { exitAtSignals } from "../process/earlySignals.ts"
+import { decodeAsked } from "./isolateProtocol.ts"
 
 const installed = exitAtSignals()
 const supervisor = new Supervisor(decodeAsked)

@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
-import type { Owner } from "../internal/owner.ts"
-import { oneLine } from "../internal/render.ts"
-import { ownProcess } from "../internal/ownProcess.ts"
-import { version } from "../internal/version.ts"
+import type { Owner } from "../process/processOwner.ts"
+import { oneLine } from "../base/format.ts"
+import { ownProcess } from "../process/runOwned.ts"
+import { version } from "../process/packageVersion.ts"
 import { CommandLine } from "./commandLine.ts"
-import { eventsCommand, logsCommand } from "./feeds.ts"
+import { eventsCommand, logsCommand } from "./commands/feeds.ts"
 import {
   cleanCommand,
   deleteCommand,
@@ -18,12 +18,12 @@ import {
   reportCommand,
   statusCommand,
   stopCommand
-} from "./jobs.ts"
-import { runCommand } from "./run.ts"
-import { serveCommand } from "./serve.ts"
-import { submitCommand } from "./submit.ts"
+} from "./commands/jobs.ts"
+import { runCommand } from "./commands/run.ts"
+import { serveCommand } from "./commands/serve.ts"
+import { submitCommand } from "./commands/submit.ts"
 import type { Refusal } from "./refusal.ts"
-import { watchCommand } from "./watch.ts"
+import { watchCommand } from "./commands/watch.ts"
 
 const command = Command.make("autostop").pipe(
   Command.withDescription("Runs jobs, and stops well everything that they started"),

@@ -13,7 +13,7 @@ import * as RpcSchema from "effect/rpc/RpcSchema"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
-import type { HostError } from "./error.ts"
+import type { HostError } from "./hostError.ts"
 
 /** A method of a service, as an effect or a stream of its results. */
 type Call<R extends Rpc.Any> = (

@@ -9,7 +9,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { JobEvent } from "../JobEvent.ts"
 import { StopReport } from "../StopReport.ts"
-import { Authorization } from "./authorization.ts"
+import { Authorization } from "./http/authorization.ts"
 import { StoreError } from "./JobStore.ts"
 import { Conflict, NotFound, Refused, Unavailable } from "./Manager.ts"
 import {

@@ -2,7 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type { JobEvent } from "../JobEvent.ts"
 import type { StageReport } from "../StopReport.ts"
-import type { Confinement } from "./confinement.ts"
+import type { Confinement } from "./code/confinement.ts"
 import type { JobResult, StopCommand, Submission } from "./models.ts"
 
 /** Where the code of a job is. */

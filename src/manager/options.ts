@@ -2,10 +2,10 @@
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
 import type { Options } from "../JobManager.ts"
-import type { PolicyError } from "../internal/settings.ts"
-import type { Allowed } from "./confinement.ts"
+import type { PolicyError } from "../internal/policy/policyFields.ts"
+import type { Allowed } from "./code/confinement.ts"
 import type { ManagerOptions } from "./Manager.ts"
-import { readBytes, readInt, readMs } from "./runOptions.ts"
+import { readBytes, readInt, readMs } from "./client/wireRunOptions.ts"
 
 /** Fails with the first setting that is wrong. `nameOf` is what its user calls it. */
 export const readOptions = Effect.fnUntraced(function*(

@@ -1,13 +1,13 @@
 /** A manager with its store, and the server in front of it. */
 import * as Layer from "effect/Layer"
-import { launcher } from "./launcher.ts"
-import { layer as layerManager } from "./live.ts"
+import { launcher } from "./process/launcher.ts"
+import { layer as layerManager } from "./jobs/liveManager.ts"
 import type { ManagerOptions } from "./Manager.ts"
-import { serveManager, type ServeOptions } from "./server.ts"
+import { serveManager, type ServeOptions } from "./http/server.ts"
 import { layerOf } from "./store/layer.ts"
 
+export { Address } from "./http/server.ts"
 export { Manager } from "./Manager.ts"
-export { Address } from "./server.ts"
 
 export const layerServed = ({ manager, served, store }: {
   readonly served: ServeOptions

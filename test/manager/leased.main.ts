@@ -1,7 +1,7 @@
 // A client whose job is to be stopped with it: `node leased.main.ts URL ID`
 import { Effect } from "effect"
 import { Environment, RemoteEnvironment } from "../../src/index.ts"
-import greet from "./jobs/greet.ts"
+import greet from "./fixtures/greet.ts"
 
 const [url = "", id = ""] = process.argv.slice(2)
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url"
 
 /** The command line, as it is published. */
 export const bin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url))
-const jobs = new URL("../process/jobs/", import.meta.url)
+const jobs = new URL("../cli/jobs/", import.meta.url)
 
 /** The path of a job module, or a program, of the process tests. */
 export const fixture = (name: string): string => fileURLToPath(new URL(name, jobs))

@@ -7,11 +7,11 @@ import { join } from "node:path"
 import type { JobProcess, JobProcessOptions } from "../../src/manager/JobProcess.ts"
 import type { JobEvent } from "../../src/JobEvent.ts"
 import { JobStore, type StoreError } from "../../src/manager/JobStore.ts"
-import { layer } from "../../src/manager/live.ts"
+import { layer } from "../../src/manager/jobs/liveManager.ts"
 import { Manager } from "../../src/manager/Manager.ts"
 import type { JobResult, StopCommand } from "../../src/manager/models.ts"
 import { layerOf } from "../../src/manager/store/layer.ts"
-import { notBegun } from "../../src/manager/unreported.ts"
+import { notBegun } from "../../src/manager/jobs/unreported.ts"
 import type { Trigger } from "../../src/StopReport.ts"
 
 /** The process of a job that has none: it starts until it is stopped, or a test has it fail. */

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { Job } from "../../src/index.ts"
 import { Manager } from "../../src/manager/Manager.ts"
-import { Address, serveManager, type ServeOptions } from "../../src/manager/server.ts"
+import { Address, serveManager, type ServeOptions } from "../../src/manager/http/server.ts"
 import { Control, memoryManager } from "./memoryManager.ts"
 
 /** Adds numbers, as told. */

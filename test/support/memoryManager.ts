@@ -5,8 +5,8 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Environment, type Job, type JobRun, LocalEnvironment } from "../../src/index.ts"
-import { Notice } from "../../src/internal/notice.ts"
-import { encodeExit } from "../../src/manager/exit.ts"
+import { OneShotLatch } from "../../src/base/oneShotLatch.ts"
+import { encodeExit } from "../../src/manager/exitCodec.ts"
 import { Conflict, Manager, NotFound, Refused, Unavailable } from "../../src/manager/Manager.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type Submission } from "../../src/manager/models.ts"
 
@@ -28,8 +28,8 @@ interface Entry {
   readonly run: JobRun<unknown, unknown>
   info: JobInfo
   readonly events: Array<NumberedEvent>
-  news: Notice
-  readonly finished: Notice
+  news: OneShotLatch
+  readonly finished: OneShotLatch
   result?: JobResult
 }
 
@@ -111,7 +111,14 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
             priority: submission.priority ?? 0,
             submittedAt: new Date().toISOString()
           })
-          const entry: Entry = { submission, run, info, events: [], news: new Notice(), finished: new Notice() }
+          const entry: Entry = {
+            submission,
+            run,
+            info,
+            events: [],
+            news: new OneShotLatch(),
+            finished: new OneShotLatch()
+          }
           entries.set(run.id, entry)
           yield* Effect.forkIn(record(entry), scope)
           return info
@@ -189,7 +196,7 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
 
 const tellOf = (entry: Entry) => {
   const { news } = entry
-  entry.news = new Notice()
+  entry.news = new OneShotLatch()
   news.open()
 }
 
@@ -199,6 +206,6 @@ const eventsOf = (entry: Entry, after: number): Stream.Stream<NumberedEvent> =>
     return Effect.suspend(() => {
       const event = entry.events.at(last)
       if (event !== undefined && last < entry.events.length) return Effect.succeed([event, last + 1] as const)
-      return entry.finished.opened ? Effect.succeed(undefined) : Effect.andThen(entry.news.await, next(last))
+      return entry.finished.isOpen ? Effect.succeed(undefined) : Effect.andThen(entry.news.await, next(last))
     })
   })

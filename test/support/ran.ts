@@ -4,15 +4,15 @@ import * as Schema from "effect/Schema"
 import { mkdtempSync, readFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { isGroupAlive } from "../../src/internal/group.ts"
+import { isGroupAlive } from "../../src/process/processGroup.ts"
 import type { Job, JobEvent, StageReport } from "../../src/index.ts"
-import { decodeExit } from "../../src/manager/exit.ts"
+import { decodeExit } from "../../src/manager/exitCodec.ts"
 import type { JobProcess } from "../../src/manager/JobProcess.ts"
 import { JobResult, type Submission } from "../../src/manager/models.ts"
-import { startJobProcess } from "../../src/manager/startJobProcess.ts"
-import { Work } from "../manager/jobs/work.ts"
+import { startJobProcess } from "../../src/manager/process/startJobProcess.ts"
+import { Work } from "../manager/fixtures/work.ts"
 
-export const urlOf = (name: string) => new URL(`../manager/jobs/${name}.ts`, import.meta.url).href
+export const urlOf = (name: string) => new URL(`../manager/fixtures/${name}.ts`, import.meta.url).href
 export const folder = mkdtempSync(join(tmpdir(), "autostop-manager-"))
 
 export type Payload = Readonly<Record<string, Schema.Json>>

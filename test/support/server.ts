@@ -8,7 +8,7 @@ import { StopReport } from "../../src/index.ts"
 import { JobInfo } from "../../src/manager/models.ts"
 import { bin, Started } from "./cli.ts"
 
-const greet = fileURLToPath(new URL("../manager/jobs/greet.ts", import.meta.url))
+const greet = fileURLToPath(new URL("../manager/fixtures/greet.ts", import.meta.url))
 
 /** A job manager of the built command line, in a folder of its own, that can be started again after its end. */
 export class Server implements AsyncDisposable {

@@ -5,10 +5,10 @@
  */
 import { createServer } from "node:net"
 import { createInterface } from "node:readline"
-import { signal, statOf, until } from "../../internal/group.ts"
-import { longestMs } from "../../internal/time.ts"
-import { type HostProcess, startHostProcess } from "../child.ts"
-import { forward, tailOf } from "../output.ts"
+import { signal, statOf, until } from "../../process/processGroup.ts"
+import { longestMs } from "../../base/timers.ts"
+import { type HostProcess, startHostProcess } from "../transport/hostProcess.ts"
+import { forward, tailOf } from "../../process/outputLines.ts"
 import { type Peer, receive } from "./peer.ts"
 
 /** What the actor says first. */
@@ -42,7 +42,7 @@ const guard = ({ host, key, limitMs }: Orders) => {
   const end = async () => {
     if (!isAlone || (child !== undefined && !isOver)) return
     const gone = await until(() => !signal(actor, 0) || ["Z", "X"].includes(statOf(actor)[0] ?? ""), killMs)
-    if (owner === undefined || owner.closed.opened) process.exit(0)
+    if (owner === undefined || owner.closed.isOpen) process.exit(0)
     owner.say({ actorGone: gone })
     owner.socket.end(() => process.exit(0))
     setTimeout(() => process.exit(0), killMs)

@@ -1,5 +1,5 @@
 import type { Leftover } from "../../StopReport.ts"
-import type { Open } from "../link.ts"
+import type { Open } from "../caller/hostConnection.ts"
 import { RayApi } from "./api.ts"
 import { RayJob, within } from "./job.ts"
 import { RayLink } from "./link.ts"
@@ -82,7 +82,7 @@ export class RayHosts {
 
   #job(): RayJob {
     const last = this.#jobs.at(-1)
-    if (last !== undefined && (!last.lost.opened || last.stopped.opened)) return last
+    if (last !== undefined && (!last.lost.isOpen || last.stopped.isOpen)) return last
     const job = new RayJob({ ...this.#options, api: this.#api })
     this.#jobs.push(job)
     return job

@@ -1,8 +1,8 @@
 import { createDiffieHellmanGroup, createHash, randomBytes } from "node:crypto"
-import { Notice } from "../../internal/notice.ts"
-import { entries } from "../../internal/entry.ts"
-import { messageOf } from "../../internal/errors.ts"
-import { longestMs } from "../../internal/time.ts"
+import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { entries } from "../../process/entryPoints.ts"
+import { messageOf } from "../../base/errorText.ts"
+import { longestMs } from "../../base/timers.ts"
 import { isFinal, type JobDetails, RayApi } from "./api.ts"
 import { clusterPath, packages } from "./packages.ts"
 import { dial, type Message, type Peer } from "./peer.ts"
@@ -54,9 +54,9 @@ interface Driver {
 export class RayJob {
   readonly id: string
   /** Opens when there is no driver any longer. */
-  readonly lost = new Notice()
+  readonly lost = new OneShotLatch()
   /** Opens when somebody else has it stopped. */
-  readonly stopped = new Notice()
+  readonly stopped = new OneShotLatch()
   readonly #options: RayJobOptions
   readonly #driver: Promise<Driver>
   readonly #listeners = new Map<string, (message: Message) => void>()
@@ -81,7 +81,7 @@ export class RayJob {
     const { key, peer } = await this.#driver
     return new Promise((resolve, reject) => {
       const off = this.lost.onOpen(() =>
-        reject(new Error(`the Ray job ${this.id} ${this.stopped.opened ? "was stopped" : "has ended"}`))
+        reject(new Error(`the Ray job ${this.id} ${this.stopped.isOpen ? "was stopped" : "has ended"}`))
       )
       this.#listeners.set(name, (message) => {
         const { dead, place } = message

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net"
-import { messageOf } from "../../internal/errors.ts"
-import type { Killed } from "../../internal/group.ts"
-import { longestMs } from "../../internal/time.ts"
-import { Notice } from "../../internal/notice.ts"
-import type { Actor, Link } from "../link.ts"
+import { messageOf } from "../../base/errorText.ts"
+import type { Killed } from "../../process/processGroup.ts"
+import { longestMs } from "../../base/timers.ts"
+import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import type { Actor, Link } from "../caller/hostConnection.ts"
 import { type RayJob, within } from "./job.ts"
 import { dial, type Message, type Peer } from "./peer.ts"
 
@@ -22,7 +22,7 @@ interface Ended {
 
 /** A host that is the Node process of a Ray actor. Calls go straight there. */
 export class RayLink implements Link {
-  readonly exited = new Notice()
+  readonly exited = new OneShotLatch()
   pid: number | undefined
   actor: Actor | undefined
   readonly #job: RayJob
@@ -39,13 +39,13 @@ export class RayLink implements Link {
   #isCreated = false
   #pending = ""
   #stderr = ""
-  readonly #started = new Notice()
+  readonly #started = new OneShotLatch()
   /** Its end was told. */
-  readonly #hostEnded = new Notice()
+  readonly #hostEnded = new OneShotLatch()
   /** Nothing of it is left. */
-  readonly #hostGone = new Notice()
+  readonly #hostGone = new OneShotLatch()
   /** The worker process of the actor is gone. */
-  readonly #actorGone = new Notice()
+  readonly #actorGone = new OneShotLatch()
   #answered: ((killed: Killed) => void) | undefined
 
   constructor(job: RayJob, name: string, killMs: number, onBytes: (bytes: Uint8Array) => void) {
@@ -79,7 +79,7 @@ export class RayLink implements Link {
     const ms = Math.min(limitMs, longestMs)
     const host = await this.#killHost(ms)
     const gone = await this.verify(Math.max(this.#killMs, ms) - (performance.now() - since))
-    if (!this.exited.opened) this.#end(host.how)
+    if (!this.exited.isOpen) this.#end(host.how)
     return { gone: host.gone && gone, how: host.how, durationMs: performance.now() - since }
   }
 
@@ -88,11 +88,11 @@ export class RayLink implements Link {
     const { key, place } = await this.#job.create(this.#name, (message) => this.#told(message))
       .finally(() => clearInterval(asking))
     // killed before there was anything to kill
-    if (this.exited.opened) return this.#job.kill(this.#name)
+    if (this.exited.isOpen) return this.#job.kill(this.#name)
     this.#isCreated = true
     this.actor = { actorId: place.actorId, nodeId: place.nodeId, killSuccess: false }
     const guard = this.#guard = await dial(place, key, "guard")
-    if (this.exited.opened) return this.close()
+    if (this.exited.isOpen) return this.close()
     guard.listen((message) => this.#heard(message))
     guard.closed.onOpen(() => {
       this.#alone("its guard was lost")
@@ -106,7 +106,7 @@ export class RayLink implements Link {
     })
     this.#job.stopped.onOpen(() => this.#alone("its Ray job was stopped"))
     const data = this.#data = (await dial(place, key, "data")).release()
-    if (this.exited.opened) return void data.destroy()
+    if (this.exited.isOpen) return void data.destroy()
     await new Promise<void>((resolve) => this.#started.onOpen(resolve))
     const unsent = this.#unsent ?? []
     this.#unsent = undefined
@@ -149,7 +149,7 @@ export class RayLink implements Link {
 
   /** Something that it lived in has ended: it cleans up, and ends as well. */
   #alone(fate: string): void {
-    if (this.#ended !== undefined || this.exited.opened) return
+    if (this.#ended !== undefined || this.exited.isOpen) return
     this.#fate ??= fate
     const limitMs = Math.min(this.#job.limitMs + graceMs, longestMs)
     setTimeout(() => this.#end(fate), limitMs).unref()
@@ -164,7 +164,7 @@ export class RayLink implements Link {
 
   async #killHost(limitMs: number): Promise<Killed> {
     const guard = this.#guard
-    if (this.#hostGone.opened) return { gone: true, how: "it was gone", durationMs: 0 }
+    if (this.#hostGone.isOpen) return { gone: true, how: "it was gone", durationMs: 0 }
     if (guard === undefined) return { gone: true, how: "nothing to kill", durationMs: 0 }
     const answer = new Promise<Killed>((resolve) => {
       this.#answered = resolve

@@ -5,7 +5,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
 import { connect, type Socket } from "node:net"
 import { StringDecoder } from "node:string_decoder"
-import { Notice } from "../../internal/notice.ts"
+import { OneShotLatch } from "../../base/oneShotLatch.ts"
 
 /** What a connection is for: to ask for actors, to hear of a guarded process, or for the calls of a service. */
 export type Role = "driver" | "guard" | "data"
@@ -32,7 +32,7 @@ const same = (one: unknown, other: string): boolean =>
 /** A connection on which messages are exchanged. */
 export class Peer {
   readonly socket: Socket
-  readonly closed = new Notice()
+  readonly closed = new OneShotLatch()
   readonly #decoder = new StringDecoder("utf8")
   #take: (message: Message) => void
   #rest = ""

@@ -1,0 +1,107 @@
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import { relative } from "node:path"
+import { type Autostop, Environment } from "../../Environment.ts"
+import { decodePayload } from "../../jobProcess/jobModule.ts"
+import { merge, type Source } from "../../internal/policy/policyFields.ts"
+import * as LocalEnvironment from "../../LocalEnvironment.ts"
+import * as Policy from "../../StopPolicy.ts"
+import { CommandLine } from "../commandLine.ts"
+import { type Ending, isolate } from "../isolate.ts"
+import { loadJob } from "../loadJob.ts"
+import { autostopOf, flagsOf, readPayload, startFlags, type StartInput, text } from "../flags/startFlags.ts"
+import { printReport, printResult, reportWriter } from "../views/reportOutput.ts"
+import { follow } from "../views/progress.ts"
+import { asRefusal, Refusal } from "../refusal.ts"
+
+const flags = {
+  module: Argument.File("module").pipe(
+    Argument.withDescription("The module whose default export is the job"),
+    // as it was most likely given
+    Argument.map((path) => relative("", path).startsWith("..") ? path : relative("", path))
+  ),
+  report: text("report", "Where to write the report, as JSON", "file"),
+  format: Flag.Literals("format", ["pretty", "json"]).pipe(
+    Flag.withDescription(
+      "What to print: pretty for people, json for machines (the report on stdout, events on stderr)"
+    ),
+    Flag.withDefault("pretty")
+  ),
+  isolate: Flag.Boolean("isolate").pipe(
+    Flag.withDescription("Run the job in a process of its own, which is killed where it does not keep its deadline"),
+    Flag.withDefault(false)
+  ),
+  ...startFlags
+}
+
+interface Input extends StartInput {
+  readonly module: string
+  readonly report: Option.Option<string>
+  readonly format: "pretty" | "json"
+  readonly isolate: boolean
+}
+
+/** `autostop run MODULE`. */
+export const runCommand = Command.make("run", flags, (input: Input) =>
+  Effect.gen(function*() {
+    const commandLine = yield* CommandLine
+    if (input.format === "json") {
+      commandLine.owner.say = (text) => void process.stderr.write(`${JSON.stringify({ _tag: "Notice", text })}\n`)
+    }
+    const config = yield* Policy.fromConfig
+    const given = flagsOf(input)
+    // whether the limits fit into the deadline is open until the job has said its own
+    const { values } = yield* merge([config, given], yield* Policy.StopPolicy.Defaults)
+    const autostop = yield* autostopOf(input)
+    const writeReport = yield* reportWriter(input.report)
+    const loadMs = Duration.toMillis(values.startTimeout)
+    const { code, report } = input.isolate && !commandLine.isSupervised
+      ? yield* isolate({
+        owner: commandLine.owner,
+        args: commandLine.args,
+        module: input.module,
+        limits: {
+          deadlineMs: Duration.toMillis(values.deadline),
+          loadMs,
+          afterMs: typeof autostop === "object" && "after" in autostop ? Duration.toMillis(autostop.after) : Infinity
+        }
+      })
+      : yield* runHere(input, { config, given, autostop, loadMs })
+    commandLine.exitCode = code
+    // who supervises reports, and is told if that fails
+    if (report === undefined || (commandLine.isSupervised && !commandLine.owner.isLost)) return
+    printReport(input.format, report)
+    const unwritten = writeReport(report)
+    if (unwritten !== undefined) {
+      commandLine.owner.say(unwritten)
+      if (code === 0) commandLine.exitCode = 1
+    }
+  }).pipe(
+    Effect.provide(LocalEnvironment.layer),
+    // what a machine reads on stdout is the report alone
+    Effect.provideService(Logger.LogToStderr, input.format === "json"),
+    Effect.mapError(asRefusal)
+  )).pipe(Command.withDescription("Runs a job here, stops it well, and reports"))
+
+/** Runs the job in this process. */
+const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, given, loadMs }: {
+  readonly config: Source
+  readonly given: Source
+  readonly autostop: Autostop
+  readonly loadMs: number
+}) {
+  const json = yield* readPayload(input.payload)
+  const job = yield* loadJob(input.module, loadMs)
+  const stopPolicy = yield* Policy.resolve([config, Policy.fromOptions(job.stopPolicy), given])
+  const payload = yield* Effect.mapError(decodePayload(job, json), (message) => new Refusal({ message }))
+  // the services of the command line (a terminal, file system) are not the job's
+  const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
+  const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(follow(run, input.format), run.result))
+  if (input.format === "pretty") yield* printResult(job, exit, report)
+  return { code: report.outcome === "succeeded" ? 0 : 1, report } satisfies Ending
+})

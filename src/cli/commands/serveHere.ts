@@ -1,0 +1,64 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { type Signal, signalCodes } from "../../process/signals.ts"
+import type { Options } from "../../JobManager.ts"
+import { make } from "../../manager/jobManager.ts"
+import { CommandLine } from "../commandLine.ts"
+import { durationOf, sizeOf } from "../flags/startFlags.ts"
+import { Refusal } from "../refusal.ts"
+import { readToken } from "../flags/remoteFlags.ts"
+import type { ServeInput } from "./serve.ts"
+
+/** Runs a job manager in this process, until a signal. */
+export const serveHere = Effect.fnUntraced(function*(input: ServeInput) {
+  const commandLine = yield* CommandLine
+  const { owner } = commandLine
+  const operate = yield* readToken(input.tokenFile)
+  const read = yield* readToken(input.readTokenFile, { flag: "--read-token-file", variable: "AUTOSTOP_READ_TOKEN" })
+  if (read !== undefined && operate === undefined) {
+    return yield* new Refusal({ message: "a token to look is given and none to operate: give --token-file too" })
+  }
+  const signalled = new OneShotLatch()
+  let signal: Signal | undefined
+  const options: Options = {
+    jobs: input.jobs.map((module) => pathToFileURL(resolve(module))),
+    folder: input.data,
+    store: Option.getOrUndefined(input.store),
+    host: input.host,
+    port: input.port,
+    tokens: [
+      ...(operate === undefined ? [] : [{ token: operate, role: "operate" } as const]),
+      ...(read === undefined ? [] : [{ token: read, role: "read" } as const])
+    ],
+    concurrency: input.concurrency,
+    limits: { memory: sizeOf(input.memory), time: durationOf(input.timeLimit) },
+    keep: { age: durationOf(input.keepAge), jobs: Option.getOrUndefined(input.keepJobs) },
+    logs: sizeOf(input.logs),
+    uploads: input.uploads && { read: input.allowRead, write: input.allowWrite, processes: input.allowProcesses }
+  }
+  yield* Effect.scoped(Effect.gen(function*() {
+    const { jobs, kill, url } = yield* make(options, (setting) => flags[setting] ?? `--${setting}`)
+    owner.relay = (name, count) => {
+      signal ??= name
+      if (count === 1) {
+        owner.say(`${name}: no more jobs are taken, and those that run are stopped. A second one kills them.`)
+      }
+      signalled.open()
+      if (count > 1) Effect.runFork(kill("a second signal"))
+    }
+    process.stdout.write(`autostop listens on ${url} (${jobs.length === 0 ? "no jobs" : jobs.join(", ")})\n`)
+    yield* signalled.await
+  }))
+  if (signal !== undefined) commandLine.exitCode = signalCodes[signal]
+})
+
+/** The flags that are not called as their settings are. */
+const flags: Readonly<Record<string, string>> = {
+  "keep.age": "--keep-age",
+  "keep.jobs": "--keep-jobs",
+  "limits.memory": "--memory",
+  "limits.time": "--time-limit"
+}

@@ -1,0 +1,107 @@
+/** What the commands that start a job have in common. */
+import type * as ByteSize from "effect/ByteSize"
+import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { readFileSync } from "node:fs"
+import { parseDuration } from "../../base/durationInput.ts"
+import { messageOf } from "../../base/errorText.ts"
+import { fields, flag, PolicyError, type Source } from "../../internal/policy/policyFields.ts"
+import * as Policy from "../../StopPolicy.ts"
+import { Refusal } from "../refusal.ts"
+
+export const text = (name: string, description: string, metavar: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Flag.optional)
+
+/** What a flag says; whoever reads it refuses what is none. */
+export const sizeOf = (flag: Option.Option<string>): ByteSize.Input | undefined =>
+  Option.getOrUndefined(flag) as ByteSize.Input | undefined
+export const durationOf = (flag: Option.Option<string>): Duration.Input | undefined =>
+  Option.getOrUndefined(flag) as Duration.Input | undefined
+
+const descriptions: { readonly [K in keyof Required<Policy.Settings>]: string } = {
+  strategy: `How to stop: ${Policy.Strategy.literals.join(", ")}`,
+  delay: "How long to report \"stopping\" before anything is stopped",
+  drainTimeout: "The limit of the drain",
+  cancelTimeout: "The limit of the interrupt of the run",
+  releaseTimeout: "The limit of each service's release",
+  releaseConcurrency: "How many services are released at once",
+  onReleaseFailure: "What a release that failed means for the others: continue or kill",
+  killTimeout: "The limit of a kill",
+  deadline: "The limit of all phases together",
+  startTimeout: "The limit of each service's start"
+}
+
+const policyFlags = Object.fromEntries(
+  fields.map((field) => [field, text(flag(field).slice(2), descriptions[field], "value")])
+) as Record<keyof Policy.Settings, Flag.Flag<Option.Option<string>>> // the fields are exactly these keys
+
+/** The flags of whatever starts a job. */
+export const startFlags = {
+  payload: text("payload", "The payload as JSON, or @FILE", "json"),
+  autostop: Flag.Boolean("autostop").pipe(
+    Flag.withDescription("Stop when the run ends (the default); --no-autostop keeps the services up until a stop"),
+    Flag.withDefault(true)
+  ),
+  idle: text("idle", "Stop also when no source has emitted for that long", "duration"),
+  after: text("after", "Stop also when that long has passed", "duration"),
+  ...policyFlags
+}
+
+export interface StartInput extends Record<keyof Policy.Settings, Option.Option<string>> {
+  readonly payload: Option.Option<string>
+  readonly autostop: boolean
+  readonly idle: Option.Option<string>
+  readonly after: Option.Option<string>
+}
+
+/** When a job stops by itself, as the flags say. */
+export type GivenAutostop = boolean | { readonly idle: Duration.Duration } | { readonly after: Duration.Duration }
+
+/** The settings among the flags, by the names of the flags. */
+export const flagsOf = (input: StartInput): Source => ({
+  settings: Object.fromEntries(
+    fields.flatMap((field) => Option.isSome(input[field]) ? [[field, input[field].value]] : [])
+  ),
+  nameOf: flag
+})
+
+export const autostopOf = Effect.fnUntraced(function*(
+  { after, autostop, idle }: StartInput
+): Effect.fn.Return<GivenAutostop, PolicyError | Refusal> {
+  const given = [
+    ...(autostop ? [] : ["--no-autostop"]),
+    ...(Option.isSome(idle) ? ["--idle"] : []),
+    ...(Option.isSome(after) ? ["--after"] : [])
+  ]
+  if (given.length > 1) {
+    return yield* new Refusal({ message: `${given.join(" and ")} cannot be combined; expected one of them` })
+  }
+  if (Option.isSome(idle)) return { idle: yield* moreThanZero("--idle", idle.value) }
+  if (Option.isSome(after)) return { after: yield* moreThanZero("--after", after.value) }
+  return autostop
+})
+
+const moreThanZero = (name: string, value: string): Effect.Effect<Duration.Duration, PolicyError> => {
+  const duration = parseDuration(value)
+  return duration === undefined || Duration.isZero(duration)
+    ? Effect.fail(
+      PolicyError.of(name, value, "a duration of more than zero, such as \"500ms\", \"5s\" or \"2 minutes\"")
+    )
+    : Effect.succeed(duration)
+}
+
+/** The payload as it was given, or as a file has it. */
+export const readPayload = (payload: Option.Option<string>) =>
+  Effect.gen(function*() {
+    if (Option.isNone(payload)) return undefined
+    const { value } = payload
+    const text = value.startsWith("@")
+      ? yield* attempt(`--payload ${value} cannot be read`, () => readFileSync(value.slice(1), "utf8"))
+      : value
+    return yield* attempt("--payload is not JSON", (): unknown => JSON.parse(text.replace(/^\uFEFF/, "")))
+  })
+
+const attempt = <A>(what: string, f: () => A): Effect.Effect<A, Refusal> =>
+  Effect.try({ try: f, catch: (error) => new Refusal({ message: `${what}: ${messageOf(error)}` }) })

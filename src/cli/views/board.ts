@@ -1,0 +1,132 @@
+/** What is known of a manager and its jobs, and how that is shown. */
+import type { Change, JobInfo, JobState, Overview } from "../../manager/models.ts"
+import { span, table, whole } from "../../base/format.ts"
+import type { StageReport } from "../../StopReport.ts"
+import { Rates } from "./rates.ts"
+import { shortened } from "../flags/remoteFlags.ts"
+
+/** What is being stopped comes first, then what runs, what is to run, and what has stopped of late. */
+const order = ["stopping", "running", "starting", "queued", "stopped"] as const satisfies ReadonlyArray<JobState>
+/** How many that have stopped are kept. */
+const kept = 10
+/** Rates are those of that long. */
+const ratesMs = 2_000
+
+export class Board {
+  readonly #url: string
+  readonly #jobs = new Map<string, JobInfo>()
+  readonly #stages = new Map<string, ReadonlyArray<StageReport>>()
+  readonly #rates = new Map<string, Rates>()
+  #overview: Overview | undefined
+  /** What the clock of the manager is ahead of ours. */
+  #aheadMs = 0
+  /** Whether what is shown is not what is. */
+  isLost = false
+
+  constructor(url: string) {
+    this.#url = url
+  }
+
+  /** Takes a change. Gives the jobs that stand otherwise than before. */
+  take(change: Change, now: number): ReadonlyArray<JobInfo> {
+    switch (change._tag) {
+      case "Overview": {
+        const live = new Set(change.jobs.map(({ id }) => id))
+        for (const { id, state } of this.#jobs.values()) if (state !== "stopped" && !live.has(id)) this.#forget(id)
+        this.#overview = change
+        this.#aheadMs = Date.parse(change.at) - now
+        return change.jobs.filter((info) => this.#put(info))
+      }
+      case "Job": {
+        const { info } = change
+        const before = this.#jobs.get(info.id)?.state
+        const counts: Record<JobState, number> | undefined = this.#overview && { ...this.#overview.counts }
+        if (this.#overview !== undefined && counts !== undefined && before !== info.state) {
+          if (before !== undefined) counts[before]--
+          counts[info.state]++
+          this.#overview = { ...this.#overview, counts }
+        }
+        return this.#put(info) ? [info] : []
+      }
+      case "Stages":
+        if (this.#jobs.has(change.id)) this.#stages.set(change.id, change.stages)
+        return []
+    }
+  }
+
+  /** The manager in a few words. */
+  head(now: number): string {
+    if (this.#overview === undefined) return `autostop at ${this.#url}`
+    const { ready, startedAt, version } = this.#overview
+    const state = this.isLost ? "CONNECTION LOST, trying again" : ready ? "ready" : "NOT READY, takes no jobs"
+    return `autostop ${version} at ${this.#url}: ${state}; up for ${span(this.#now(now) - Date.parse(startedAt))}`
+  }
+
+  /** How many jobs there are. */
+  counts(): string {
+    const { counts } = this.#overview ?? {}
+    return order.map((state) => `${whole(counts?.[state] ?? 0)} ${state}`).join(", ")
+  }
+
+  /** All of it, a line each. */
+  lines(now: number): ReadonlyArray<string> {
+    const jobs = [...this.#jobs.values()]
+    const shown = shortened(jobs)
+    const rows = order.flatMap((state) =>
+      jobs.filter((info) => info.state === state).map((
+        info
+      ) => [shown(info.id), info.job, info.state, this.age(info, now), this.#detail(info, now)])
+    )
+    const head = ["ID", "JOB", "STATE", "FOR", ""]
+    return [this.head(now), this.counts(), "", ...table([head, ...rows])]
+  }
+
+  /** For how long a job has been there, or has run. */
+  age({ startedAt, stoppedAt, submittedAt }: JobInfo, now: number): string {
+    const end = stoppedAt === undefined ? this.#now(now) : Date.parse(stoppedAt)
+    return span(end - Date.parse(startedAt ?? submittedAt))
+  }
+
+  #detail(info: JobInfo, now: number): string {
+    const stages = this.#stages.get(info.id) ?? []
+    if (info.state === "stopped" || info.state === "stopping") return ending(info)
+    if (info.restartsAt !== undefined) return `begins again in ${span(Date.parse(info.restartsAt) - this.#now(now))}`
+    const rates = this.#rates.get(info.id) ?? new Rates(ratesMs)
+    this.#rates.set(info.id, rates)
+    return stages.map(({ count, kind, name }) =>
+      `${name} ${whole(count)} (${whole(rates.rate(`${kind} ${name}`, count, now))}/s)`
+    ).join("  ")
+  }
+
+  #now(now: number): number {
+    return now + this.#aheadMs
+  }
+
+  /** Whether it is news. */
+  #put(info: JobInfo): boolean {
+    const before = this.#jobs.get(info.id)
+    if (info.state === "stopped") {
+      const stopped = [...this.#jobs.values()].filter(({ id, state }) => state === "stopped" && id !== info.id)
+      for (const { id } of stopped.slice(0, 1 - kept)) this.#forget(id)
+      // the last one comes last
+      this.#forget(info.id)
+    }
+    this.#jobs.set(info.id, info)
+    return before?.state !== info.state
+  }
+
+  #forget(id: string): void {
+    this.#jobs.delete(id)
+    this.#stages.delete(id)
+    this.#rates.delete(id)
+  }
+}
+
+/** Why it stops, or how it has stopped. */
+export const ending = ({ clean, outcome, reason, trigger }: JobInfo): string =>
+  [
+    ...(outcome === undefined ? [] : [`${outcome}, ${clean === true ? "clean" : "NOT CLEAN"}`]),
+    ...(trigger === undefined || trigger === "completed"
+      ? []
+      : [reason === undefined ? trigger : `${trigger}: ${reason}`])
+  ].join("; ")

@@ -1,0 +1,48 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs"
+import { dirname, resolve } from "node:path"
+import { messageOf } from "../../base/errorText.ts"
+import type * as Job from "../../Job.ts"
+import { StopReport } from "../../StopReport.ts"
+import { Refusal } from "../refusal.ts"
+
+/** That the file cannot be written is to be known before anything starts, and leaves nothing behind. */
+export const reportWriter = (path: Option.Option<string>) => {
+  if (Option.isNone(path)) return Effect.succeed((): string | undefined => undefined)
+  const refusal = (error: unknown) => `--report ${path.value} cannot be written: ${messageOf(error)}`
+  return Effect.try({
+    try: () => {
+      const exists = existsSync(path.value)
+      if (exists && statSync(path.value).isDirectory()) throw new Error("it is a folder")
+      accessSync(exists ? path.value : dirname(resolve(path.value)), constants.W_OK)
+      return (report: StopReport): string | undefined => {
+        try {
+          writeFileSync(path.value, `${JSON.stringify(report, null, 2)}\n`)
+          return undefined
+        } catch (error) {
+          return refusal(error)
+        }
+      }
+    },
+    catch: (error) => new Refusal({ message: refusal(error) })
+  })
+}
+
+/** What the run of a job gave: its value, or why it failed. */
+export const printResult = (job: Job.Any, exit: Exit.Exit<unknown, unknown>, report: StopReport) =>
+  Effect.gen(function*() {
+    if (Exit.isSuccess(exit) && exit.value !== undefined) {
+      const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(job.success))
+      const encoded = yield* Effect.exit(encode(exit.value) as Effect.Effect<unknown, Schema.SchemaError>)
+      const shown = Exit.isSuccess(encoded) ? JSON.stringify(encoded.value) : undefined
+      if (shown !== undefined) process.stdout.write(`Result: ${shown}\n`)
+    }
+    if (Exit.isFailure(exit) && report.outcome === "failed") process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
+  })
+
+export const printReport = (format: "pretty" | "json", report: StopReport): void =>
+  void process.stdout.write(`${format === "json" ? JSON.stringify(report) : StopReport.render(report)}\n`)

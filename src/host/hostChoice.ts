@@ -1,0 +1,51 @@
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { PolicyError } from "../internal/policy/policyFields.ts"
+import { checkRayVariables } from "./ray/settings.ts"
+
+export const kinds = ["local", "thread", "process", "ray"] as const
+
+/**
+ * Where a service lives: in the process of the job, in a worker thread of it, in a process of its own, or
+ * in Ray actors.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type HostKind = typeof kinds[number]
+
+const prefix = "AUTOSTOP_HOST"
+
+/** Where a service is to live: what the code says, then the variable of that service, then that of all services. */
+export const hostOf = Effect.fnUntraced(function*(service: string, own: HostKind | undefined) {
+  if (own !== undefined) return own
+  const name = service.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase()
+  return (yield* read(`${prefix}_${name}`)) ?? (yield* read(prefix)) ?? "local"
+})
+
+/** Sees to it that what is configured for any service can be used, before the first one starts. */
+export const checkHosts: Effect.Effect<void, PolicyError> = Effect.suspend(() =>
+  Effect.andThen(check(prefix.split("_")), checkRayVariables)
+)
+
+const check = (path: ReadonlyArray<string>): Effect.Effect<void, PolicyError> =>
+  Effect.gen(function*() {
+    const provider = yield* ConfigProvider.ConfigProvider
+    const node = yield* Effect.orElseSucceed(provider.load(path), () => undefined)
+    if (node === undefined) return
+    if (node.value !== undefined) yield* read(path.join("_"))
+    if (node._tag !== "Record") return
+    yield* Effect.forEach(node.keys, (key) => check([...path, key]), { discard: true })
+  })
+
+const read = Effect.fnUntraced(function*(variable: string) {
+  const expected = `one of ${kinds.join(", ")}`
+  const value = yield* Effect.mapError(
+    Config.option(Config.String(variable)),
+    (error) => PolicyError.of(variable, error.message, expected)
+  )
+  if (Option.isNone(value) || value.value === "") return undefined
+  return kinds.find((kind) => kind === value.value) ?? (yield* PolicyError.of(variable, value.value, expected))
+})

@@ -1,0 +1,245 @@
+import type * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { CurrentRun } from "../run/currentRun.ts"
+import type { Intake } from "./inputQueues.ts"
+import type { Outlet } from "./outputBuffers.ts"
+import { type Holder, type Stage, stageOf } from "./stageCounters.ts"
+
+export interface Parallel<A, Task, Result, B, E, R> {
+  readonly kind: Stage["kind"]
+  readonly name: string | undefined
+  readonly concurrency: number
+  readonly f: (a: A) => Effect.Effect<Result, E, R>
+  readonly intake: () => Intake<A, Task>
+  readonly outlet: () => Outlet<Task, Result, B>
+}
+
+/**
+ * Works on up to `concurrency` elements at once. A worker is a fiber that goes from element to element, so that one
+ * whose effect ends at once costs no fiber of its own; workers are only added while the others are busy.
+ */
+export const parallel =
+  <A, Task, Result, B, E2, R2>(options: Parallel<A, Task, Result, B, E2, R2>) =>
+  <E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<B, E | E2, R | R2> =>
+    Stream.transformPullBracket(
+      self,
+      (pull, _, scope) =>
+        Effect.flatMap(Effect.context<R | R2>(), (context) =>
+          Effect.withFiber((fiber) => {
+            const stages = fiber.getRef(CurrentRun)?.stages
+            const pool = new Pool<A, Task, Result, B, E | E2, R | R2>(
+              options,
+              pull,
+              stageOf(stages, options.kind, options.name),
+              Effect.runForkWith(context),
+              (task) => fiber.currentDispatcher.scheduleTask(task, 0)
+            )
+            stages?.hold(pool)
+            const close = Effect.ensuring(pool.close, Effect.sync(() => stages?.letGo(pool)))
+            return Effect.as(Scope.addFinalizer(scope, close), pool.pull)
+          }))
+    )
+
+/** How many steps may be taken before others get their turn. */
+const longestTurn = 1_024
+
+/** How many elements may wait while none of them is available. */
+const maxWaiting = 4_096
+
+class Pool<A, Task, Result, B, E, R> implements Holder {
+  readonly #pullUpstream: Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E, void, R>
+  readonly #f: (a: A) => Effect.Effect<Result, E, R>
+  readonly #concurrency: number
+  readonly #intake: Intake<A, Task>
+  readonly #outlet: Outlet<Task, Result, B>
+  readonly stage: Stage
+  readonly #fork: <A, E>(effect: Effect.Effect<A, E, R>) => Fiber.Fiber<A, E>
+  readonly #fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+  readonly #later: (task: () => void) => void
+  readonly #idle: Array<() => void> = []
+  #workers = 0
+  #busy = 0
+  #pulling = false
+  #pumping = false
+  #ended: Cause.Cause<E | Cause.Done> | undefined
+  #failed: Cause.Cause<E | Cause.Done> | undefined
+  #closed = false
+  #consumer: (() => void) | undefined
+  #notified = false
+
+  constructor(
+    options: Parallel<A, Task, Result, B, E, R>,
+    pull: Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E, void, R>,
+    stage: Stage,
+    fork: <A, E>(effect: Effect.Effect<A, E, R>) => Fiber.Fiber<A, E>,
+    later: (task: () => void) => void
+  ) {
+    this.#pullUpstream = pull
+    this.#f = options.f
+    this.#concurrency = options.concurrency
+    this.#intake = options.intake()
+    this.#outlet = options.outlet()
+    this.stage = stage
+    this.#fork = fork
+    this.#later = later
+  }
+
+  readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E> = Effect.suspend(() => {
+    if (this.#outlet.ready && this.#failed === undefined) return this.#emit()
+    this.#pump()
+    return this.#next() ?? Effect.callback<Arr.NonEmptyReadonlyArray<B>, E | Cause.Done>((resume) => {
+      this.#consumer = () => {
+        const next = this.#next()
+        if (next === undefined) return
+        this.#consumer = undefined
+        resume(next)
+      }
+      return Effect.sync(() => this.#consumer = undefined)
+    })
+  })
+
+  /** What was taken in and not handed on. */
+  held(): number {
+    return this.#intake.size + this.#busy + this.#outlet.size
+  }
+
+  /** Begins nothing more, and interrupts all that is under way at the same time. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.#closed = true
+    return this.#fibers.size === 0 ? Effect.void : Fiber.interruptAll(this.#fibers)
+  })
+
+  #next(): Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E> | undefined {
+    if (this.#failed !== undefined) return Effect.failCause(this.#failed)
+    if (this.#outlet.ready) return this.#emit()
+    return this.#ended !== undefined && this.#busy === 0 && this.#intake.size === 0
+      ? Effect.failCause(this.#ended)
+      : undefined
+  }
+
+  #emit(): Effect.Effect<Arr.NonEmptyReadonlyArray<B>> {
+    const chunk = this.#outlet.takeAll()
+    this.stage.count += chunk.length
+    this.#pump()
+    // safe: the outlet was ready, so there is at least one
+    return Effect.succeed(chunk as unknown as Arr.NonEmptyReadonlyArray<B>)
+  }
+
+  /** Gives work to idle workers and adds workers, or pulls more, as long as there is room. */
+  #pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    for (let turn = 0; this.#failed === undefined && !this.#closed && this.#outlet.room; turn++) {
+      if (turn === longestTurn) {
+        this.#later(() => {
+          this.#pump()
+          this.#notify()
+        })
+        break
+      }
+      if (this.#intake.available) {
+        const idle = this.#idle.pop()
+        if (idle !== undefined) idle()
+        else if (this.#workers < this.#concurrency) this.#addWorker()
+        else break
+      } else {
+        if (this.#ended !== undefined || this.#pulling || this.#intake.size > maxWaiting) break
+        this.#pulling = true
+        const fiber = this.#fork(this.#pullUpstream)
+        const exit = fiber.pollUnsafe()
+        if (exit === undefined) {
+          this.#track(fiber, (exit) => {
+            this.#pulled(exit)
+            this.#pump()
+            this.#notify()
+          })
+          break
+        }
+        this.#pulled(exit)
+      }
+    }
+    this.#pumping = false
+  }
+
+  #pulled(exit: Exit.Exit<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done>): void {
+    this.#pulling = false
+    if (exit._tag === "Success") this.#add(exit.value)
+    else if (exit.cause.reasons.some((reason) => reason._tag === "Fail" && Cause.isDone(reason.error))) {
+      this.#ended = exit.cause
+    } else this.#fail(exit.cause)
+  }
+
+  #add(chunk: ReadonlyArray<A>): void {
+    try {
+      this.#intake.add(chunk)
+    } catch (defect) {
+      this.#fail(Cause.die(defect))
+    }
+  }
+
+  #addWorker(): void {
+    this.#workers++
+    this.#track(this.#fork(this.#worker()), (exit) => {
+      if (exit._tag === "Failure") this.#fail(exit.cause)
+    })
+  }
+
+  #track<A, E>(fiber: Fiber.Fiber<A, E>, observe: (exit: Exit.Exit<A, E>) => void): void {
+    this.#fibers.add(fiber)
+    fiber.addObserver((exit) => {
+      this.#fibers.delete(fiber)
+      observe(exit)
+    })
+  }
+
+  #worker(): Effect.Effect<never, E, R> {
+    const intake = this.#intake
+    const outlet = this.#outlet
+    const f = this.#f
+    let task: Task
+    const work = Effect.whileLoop({
+      while: () => {
+        if (!intake.available || !outlet.room || this.#failed !== undefined || this.#closed) return false
+        task = intake.take()
+        outlet.begin(task)
+        this.#busy++
+        return true
+      },
+      body: () => f(intake.element(task)),
+      step: (result: Result) => {
+        this.#busy--
+        intake.done(task)
+        outlet.put(task, result)
+        if (intake.available && (this.#idle.length > 0 || this.#workers < this.#concurrency)) this.#pump()
+        if (this.#consumer !== undefined) this.#notify()
+      }
+    })
+    const park = Effect.callback<void>((resume) => {
+      this.#idle.push(() => resume(Effect.void))
+      if (this.#consumer !== undefined) this.#notify()
+      this.#pump()
+    })
+    return Effect.forever(Effect.andThen(work, park), { disableYield: true })
+  }
+
+  #fail(cause: Cause.Cause<E | Cause.Done>): void {
+    this.#failed ??= cause
+    this.#notify()
+  }
+
+  /** Tells the consumer, once for all that ends in the same turn. */
+  #notify(): void {
+    if (this.#notified || this.#consumer === undefined) return
+    this.#notified = true
+    this.#later(() => {
+      this.#notified = false
+      this.#consumer?.()
+    })
+  }
+}

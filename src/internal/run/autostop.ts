@@ -1,0 +1,23 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { SubmitOptions } from "../../Environment.ts"
+import { PolicyError } from "../../StopPolicy.ts"
+import { parseDuration } from "../../base/durationInput.ts"
+import type { Autostop } from "./run.ts"
+
+/** Reads the `autostop` of a submit. */
+export const parseAutostop = (input: SubmitOptions["autostop"]): Effect.Effect<Autostop, PolicyError> => {
+  if (input === undefined || input === true) return Effect.succeed({ _tag: "end" })
+  if (input === false) return Effect.succeed({ _tag: "never" })
+  const expected = "true, false, { idle: duration } or { after: duration }"
+  if (typeof input !== "object" || input === null) return Effect.fail(PolicyError.of("autostop", input, expected))
+  const entries = Object.entries(input)
+  const [entry] = entries
+  if (entry === undefined || entries.length !== 1 || (entry[0] !== "idle" && entry[0] !== "after")) {
+    return Effect.fail(PolicyError.of("autostop", input, expected))
+  }
+  const duration = parseDuration(entry[1])
+  return duration === undefined || Duration.isZero(duration)
+    ? Effect.fail(PolicyError.of(`autostop.${entry[0]}`, entry[1], "a duration of more than zero"))
+    : Effect.succeed({ _tag: entry[0], ms: Duration.toMillis(duration) })
+}

@@ -1,0 +1,119 @@
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Fiber from "effect/Fiber"
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import type { LayerGraph } from "../layers/layerGraph.ts"
+import { running, type ServiceRecord, starting } from "./serviceState.ts"
+
+/** The service that is being acquired; its fibers inherit it. */
+const CurrentService = Context.Reference<ServiceRecord | undefined>("autostop/CurrentService", {
+  defaultValue: () => undefined
+})
+
+/** Builds a layer as a service. */
+export const buildAs = <A, E, R>(record: ServiceRecord, layer: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(layer, CurrentService, record)
+
+/** Acquires a service, in its own scope. */
+export const acquireAs = <A, E, R>(
+  record: ServiceRecord,
+  acquire: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, Exclude<R, Scope.Scope>> =>
+  Effect.updateContext(
+    acquire,
+    (context: Context.Context<Exclude<R, Scope.Scope>>) =>
+      // safe: with the scope it is all that the acquire needs. One change of the context is cheaper than two
+      Context.add(Context.add(context, CurrentService, record), Scope.Scope, record.scope) as Context.Context<R>
+  )
+
+/** Watches the fibers that services forked into their scopes: where one of them fails, its service has died. */
+export class Supervisor {
+  readonly #graph: LayerGraph
+  readonly #onDeath: (record: ServiceRecord, cause: Cause.Cause<unknown>) => void
+  readonly #watched = new WeakSet<Fiber.Fiber<unknown, unknown>>()
+
+  constructor(graph: LayerGraph, onDeath: (record: ServiceRecord, cause: Cause.Cause<unknown>) => void) {
+    this.#graph = graph
+    this.#onDeath = onDeath
+  }
+
+  /** Each fiber of the job comes by before its first step: those in the scope of a service are watched from then on. */
+  begun(fiber: Fiber.Fiber<unknown, unknown>): void {
+    const record = fiber.getRef(CurrentService)
+    if (record !== undefined && this.#isOf(record, fiber)) this.#watch(record, fiber)
+  }
+
+  /** A fiber that was started at once was in no scope yet before its first step. It is once the acquire has ended. */
+  started(record: ServiceRecord): void {
+    for (const scope of this.#scopesOf(record)) this.#watchIn(scope, record)
+  }
+
+  #scopesOf(record: ServiceRecord): ReadonlyArray<Scope.Scope> {
+    const { node, scope } = record
+    return node.parts === undefined ? [scope] : [scope, ...this.#graph.scopesWithin(node)]
+  }
+
+  /** Whether a fiber was forked into a scope of the service, or into a scope within one. */
+  #isOf(record: ServiceRecord, fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    const scopes = this.#scopesOf(record)
+    if (scopes.some((scope) => holds(scope, fiber))) return true
+    const given = Context.getOrUndefined(fiber.context, Scope.Scope)
+    if (given !== undefined && holds(given, fiber)) return isWithin(given, scopes)
+    return holdWithin(scopes, fiber)
+  }
+
+  /** Watches the fibers in a scope and in those within it. */
+  #watchIn(scope: Scope.Scope, record: ServiceRecord): void {
+    if (scope.state._tag !== "Open") return
+    const { finalizerKey, finalizers } = scope.state
+    if (finalizers === undefined) this.#watchKey(finalizerKey, record)
+    else for (const key of finalizers.keys()) this.#watchKey(key, record)
+  }
+
+  #watchKey(key: unknown, record: ServiceRecord): void {
+    if (isScope(key)) this.#watchIn(key, record)
+    else if (Fiber.isFiber(key)) this.#watch(record, key)
+  }
+
+  #watch(record: ServiceRecord, fiber: Fiber.Fiber<unknown, unknown>): void {
+    if (this.#watched.has(fiber)) return
+    this.#watched.add(fiber)
+    fiber.addObserver((exit) => {
+      if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return
+      if (record.cleanupCalled || (record.state !== running && record.state !== starting)) return
+      this.#onDeath(record, exit.cause)
+    })
+  }
+}
+
+/** Effect keys the finalizer of a fiber by the fiber. */
+const holds = ({ state }: Scope.Scope, fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+  state._tag === "Open" && (state.finalizerKey === fiber || state.finalizers?.has(fiber) === true)
+
+/** A search goes no further than so many finalizers: there may be as many of them as a server has requests. */
+const furthest = 256
+
+const holdWithin = (scopes: ReadonlyArray<Scope.Scope>, fiber: Fiber.Fiber<unknown, unknown>): boolean => {
+  const open = [...scopes]
+  let left = furthest
+  for (let scope = open.pop(); scope !== undefined; scope = open.pop()) {
+    if (scope.state._tag !== "Open") continue
+    const { finalizerKey, finalizers } = scope.state
+    const size = finalizers?.size ?? 1
+    if (size > left) continue
+    left -= size
+    for (const key of finalizers?.keys() ?? [finalizerKey]) {
+      if (!isScope(key)) continue
+      if (holds(key, fiber)) return true
+      open.push(key)
+    }
+  }
+  return false
+}
+
+const isWithin = (scope: Scope.Scope, scopes: ReadonlyArray<Scope.Scope>): boolean =>
+  scopes.includes(scope) || (scope.parent !== undefined && isWithin(scope.parent, scopes))
+
+const isScope = (key: unknown): key is Scope.Scope =>
+  typeof key === "object" && key !== null && "state" in key && "strategy" in key

@@ -1,0 +1,146 @@
+/** Answers the API's requests with a `Manager`. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { version } from "../../process/packageVersion.ts"
+import { Api, Readable } from "../Api.ts"
+import { Manager, Refused, Unavailable } from "../Manager.ts"
+import { metricsText } from "./metrics.ts"
+
+/** What the handlers know of their server. */
+export class Serving extends Context.Service<Serving, {
+  /** Waits until the server is being stopped. */
+  readonly ends: Effect.Effect<void>
+  readonly isEnding: Effect.Effect<boolean>
+  /** How often a stream says that it is alive. */
+  readonly heartbeatMs: number
+}>()("autostop/manager/Serving") {}
+
+/** Fails once the server is being stopped, for what would only hold it up. */
+const openOf = ({ isEnding }: Serving["Service"]) =>
+  Effect.flatMap(
+    isEnding,
+    (ending) => ending ? Effect.fail(new Unavailable({ message: "the manager is being stopped" })) : Effect.void
+  )
+
+const jobs = HttpApiBuilder.group(
+  Api,
+  "jobs",
+  Effect.fnUntraced(function*(handlers) {
+    const manager = yield* Manager
+    const serving = yield* Serving
+    const isOpen = openOf(serving)
+    const sse = sseOf(serving)
+    const feed = <A, B, E>(elements: Stream.Stream<A, E>, numbered: (element: A) => readonly [id: number, data: B]) =>
+      sse(Stream.map(elements, (element) => {
+        const [id, data] = numbered(element)
+        return { id, event: "message" as const, data }
+      }))
+    const of = <A, E>(prefix: string, use: (id: string) => Effect.Effect<A, E>) =>
+      Effect.flatMap(manager.resolve(prefix), use)
+    return handlers.handleAll({
+      submit: ({ payload }) => Effect.andThen(isOpen, manager.submit(payload)),
+      list: ({ query }) => manager.list({ ...query, limit: query.limit ?? 100 }),
+      get: ({ params }) => of(params.id, manager.get),
+      events: (request) =>
+        Effect.andThen(
+          isOpen,
+          of(request.params.id, (id) =>
+            Effect.succeed(feed(manager.events(id, place(request)), ({ event, seq }) => [seq, event])))
+        ),
+      logs: (request) =>
+        Effect.andThen(
+          isOpen,
+          of(request.params.id, (id) =>
+            Effect.succeed(feed(manager.logs(id, place(request)), (line) => [line.seq, line])))
+        ),
+      stages: ({ params }) => of(params.id, manager.stages),
+      stop: ({ params, payload }) => of(params.id, (id) => manager.stop(id, payload)),
+      result: ({ params }) => of(params.id, manager.result),
+      report: ({ params }) => of(params.id, (id) => Effect.map(manager.result(id), ({ report }) => report)),
+      renew: ({ params }) => of(params.id, manager.renew),
+      remove: ({ params, query }) =>
+        of(params.id, (id) => manager.remove(id, query.force !== undefined && query.force !== "false")),
+      clean: ({ payload }) => Effect.map(manager.clean(payload.before), (removed) => ({ removed })),
+      changes: () =>
+        Effect.as(isOpen, sse(Stream.map(manager.changes, (data) => ({ event: "message" as const, data }))))
+    })
+  })
+)
+
+const bundles = HttpApiBuilder.group(
+  Api,
+  "bundles",
+  Effect.fnUntraced(function*(handlers) {
+    const manager = yield* Manager
+    const isOpen = openOf(yield* Serving)
+    return handlers.handle("upload", ({ params, payload }) =>
+      Effect.gen(function*() {
+        yield* isOpen
+        const content = yield* Stream.runCollect(payload)
+        yield* manager.upload(params.hash, Buffer.concat(content))
+      }))
+  })
+)
+
+/** Where a stream begins, and whether it goes on. */
+const place = ({ headers, query }: {
+  readonly headers: { readonly "last-event-id"?: number }
+  readonly query: { readonly after?: number; readonly follow?: boolean }
+}) => ({ after: headers["last-event-id"] ?? query.after ?? 0, follow: query.follow ?? false })
+
+/** The events of a stream, with heartbeats, until the server stops. */
+const sseOf = ({ ends, heartbeatMs }: Serving["Service"]) => {
+  const heartbeat = Stream.map(Stream.tick(heartbeatMs), () => ({ event: "heartbeat" as const, data: "-" }))
+  return <A, E>(events: Stream.Stream<A, E>) =>
+    Stream.interruptWhen(Stream.merge(events, heartbeat, { haltStrategy: "left" }), ends)
+}
+
+const system = HttpApiBuilder.group(
+  Api,
+  "system",
+  Effect.fnUntraced(function*(handlers) {
+    const manager = yield* Manager
+    return handlers.handleAll({
+      info: () =>
+        Effect.map(manager.counts, (counts) => ({ version, jobs: manager.jobs.map(({ name }) => name), counts })),
+      metrics: () => Effect.zipWith(manager.counts, manager.isReady, metricsText)
+    })
+  })
+)
+
+const health = HttpApiBuilder.group(
+  Api,
+  "health",
+  Effect.fnUntraced(function*(handlers) {
+    const manager = yield* Manager
+    const isOpen = openOf(yield* Serving)
+    return handlers.handleAll({
+      live: () => Effect.void,
+      ready: () =>
+        Effect.andThen(
+          isOpen,
+          Effect.flatMap(
+            manager.isReady,
+            (ready) => ready ? Effect.void : new Unavailable({ message: "the manager takes no jobs" })
+          )
+        )
+    })
+  })
+)
+
+/** What a request got wrong, as its reader can use it. What the answer got wrong is no fault of theirs. */
+const readable = HttpApiMiddleware.layerSchemaErrorTransform(
+  Readable,
+  (error) =>
+    error.kind === "Body" || error.kind === "ResponseHeaders"
+      ? Effect.fail(error)
+      : Effect.fail(new Refused({ message: `${places[error.kind]}: ${error.cause.message}` }))
+)
+
+const places = { Params: "the path", Headers: "a header", Query: "the query", Payload: "the body" }
+
+export const layerHandlers = Layer.provideMerge(Layer.mergeAll(jobs, bundles, system, health), readable)

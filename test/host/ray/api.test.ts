@@ -1,0 +1,92 @@
+import { assert, describe, it } from "@effect/vitest"
+import { once } from "node:events"
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import type { Socket } from "node:net"
+import { RayApi } from "../../../src/host/ray/api.ts"
+import { RayHosts } from "../../../src/host/ray/hosts.ts"
+import type { RaySettings } from "../../../src/host/ray/settings.ts"
+import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
+
+const opened = (notice: OneShotLatch) => new Promise<void>((resolve) => notice.onOpen(resolve))
+
+/** The API of a cluster that answers as it is told to, and the settings with which it is found. */
+const api = async (answer: (request: IncomingMessage, response: ServerResponse) => void) => {
+  const server = createServer(answer).listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const address = server.address()
+  const settings = settingsOf(`http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`)
+  return {
+    settings,
+    [Symbol.dispose]: () => {
+      server.close()
+      server.closeAllConnections()
+    }
+  }
+}
+
+const settingsOf = (address: string): RaySettings => ({
+  address,
+  token: undefined,
+  namespace: undefined,
+  node: "node",
+  python: "python",
+  runtimeEnv: {},
+  actor: {},
+  // safe: no other name is asked for
+  names: { address: "ray.address" } as RaySettings["names"]
+})
+
+const hostsOf = (settings: RaySettings) => new RayHosts({ settings, service: "test/Lean", limitMs: 1_000, killMs: 100 })
+
+describe("the API of a cluster", () => {
+  it("is asked again where it has closed an idle connection meanwhile", async () => {
+    const used = new Set<Socket>()
+    using server = await api(({ socket }, response) => {
+      if (used.has(socket)) return void socket.resetAndDestroy()
+      used.add(socket)
+      response.end("{}")
+    })
+    const cluster = new RayApi(server.settings)
+    assert.isTrue(await cluster.hasJob("one"))
+    assert.isTrue(await cluster.hasJob("two"))
+    assert.strictEqual(used.size, 2)
+    cluster.close()
+  })
+
+  it("may have a password in its address, which no error tells", async () => {
+    const error = await new RayApi(settingsOf("http://ada:secret@127.0.0.1:9")).hasJob("one").catch(String)
+    assert.include(error, "Ray could not be reached at http://127.0.0.1:9 (ray.address)")
+  })
+})
+
+describe("what there is of a service in a cluster", () => {
+  it("is left over where there was no time to see its end", async () => {
+    const submitted = new OneShotLatch()
+    using server = await api(({ method, url }, response) => {
+      if (method === "POST" && url === "/api/jobs/") submitted.open()
+      // it says nothing more
+      else if (!submitted.isOpen) response.end()
+    })
+    const hosts = hostsOf(server.settings)
+    hosts.open(() => {})
+    await opened(submitted)
+    await hosts.end(0)
+    assert.match(
+      hosts.leftovers.map(({ detail }) => detail).join(),
+      /^the Ray job autostop-test-Lean-\w+ was not seen to end/
+    )
+  })
+
+  it("is nothing where the cluster took no job", async () => {
+    using server = await api(({ method, url }, response) => {
+      if (url?.startsWith("/api/packages/") === true) return void response.end()
+      response.writeHead(method === "POST" ? 500 : 404).end("it is not to be")
+    })
+    const hosts = hostsOf(server.settings)
+    const link = hosts.open(() => {})
+    await opened(link.exited)
+    assert.include(link.exit(), "answered POST /api/jobs/ with 500: it is not to be")
+    await hosts.end(5_000)
+    assert.deepStrictEqual(hosts.leftovers, [])
+  })
+})

@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import { spawn } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { dial } from "../../../src/host/ray/peer.ts"
+import { entries } from "../../../src/process/entryPoints.ts"
+
+const key = randomBytes(32)
+
+/** A guard whose actor is this process, and what it tells its actor. */
+const guarding = async () => {
+  const child = spawn(process.execPath, [fileURLToPath(entries.rayGuard)], { stdio: ["pipe", "pipe", "inherit"] })
+  const ended = once(child, "exit")
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const next = async () => {
+    const line = await lines.next()
+    return line.done === true ? undefined : JSON.parse(line.value)
+  }
+  const say = (message: object) => child.stdin.write(`${JSON.stringify(message)}\n`)
+  say({ key: key.toString("hex"), host: "127.0.0.1", limitMs: 1_000 })
+  const { port } = await next()
+  const end = async () => {
+    child.stdin.end()
+    assert.deepStrictEqual(await ended, [0, null])
+  }
+  return { address: { host: "127.0.0.1", port }, say, next, end }
+}
+
+describe("a guard that has started no host", () => {
+  it("tells its actor so when it is to stop, and starts none after that", async () => {
+    const { address, end, next, say } = await guarding()
+    say({ stop: true })
+    assert.deepStrictEqual(await next(), { gone: true })
+    const owner = await dial(address, key, "guard")
+    const data = (await dial(address, key, "data")).release()
+    data.resume()
+    if (!data.closed) await once(data, "close")
+    owner.socket.destroy()
+    await end()
+  })
+
+  it("tells its actor so when its owner goes away", async () => {
+    const { address, end, next } = await guarding()
+    const owner = await dial(address, key, "guard")
+    owner.socket.destroy()
+    assert.deepStrictEqual(await next(), { gone: true })
+    await end()
+  })
+})

@@ -1,0 +1,148 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { Address } from "../../../src/manager/http/server.ts"
+import { ask, latch, serving } from "../../support/managed.ts"
+import { Control } from "../../support/memoryManager.ts"
+
+const submit = (body: unknown) => Effect.map(ask("POST", "/jobs", body), ({ json }) => json)
+
+/** The numbers and elements of a stream that has ended. */
+const elements = (text: string) =>
+  text.split("\n\n").filter((event) => event.includes("id: ") && !event.includes("heartbeat")).map((event) => ({
+    id: Number(/^id: (\d+)$/m.exec(event)?.[1]),
+    data: JSON.parse(/^data: (.*)$/m.exec(event)?.[1] ?? "null")
+  }))
+
+describe("the API of a job manager", () => {
+  it.live("submits, tells and ends a job", () =>
+    Effect.gen(function*() {
+      const submitted = yield* ask("POST", "/jobs", { job: "latched", id: "one" })
+      assert.strictEqual(submitted.status, 201)
+      assert.strictEqual(submitted.json.id, "one")
+      const early = yield* ask("GET", "/jobs/one/result")
+      assert.deepStrictEqual([early.status, early.json._tag], [409, "Conflict"])
+      const following = yield* Effect.forkChild(ask("GET", "/jobs/one/events"))
+      yield* Effect.sleep("50 millis")
+      latch.openUnsafe()
+      const events = yield* Effect.map(Fiber.join(following), ({ headers, text }) => {
+        assert.strictEqual(headers.get("content-type"), "text/event-stream")
+        return elements(text)
+      })
+      assert.deepStrictEqual(events.map(({ id }) => id), events.map((_, i) => i + 1))
+      assert.deepStrictEqual([events[0]?.data._tag, events.at(-1)?.data._tag], ["JobSubmitted", "JobStopped"])
+      const result = yield* ask("GET", "/jobs/one/result")
+      assert.deepStrictEqual(result.json.exit, { _tag: "Success", value: "opened" })
+      const report = yield* ask("GET", "/jobs/one/report")
+      assert.deepStrictEqual(report.json, result.json.report)
+      assert.deepStrictEqual([report.json.outcome, report.json.clean], ["succeeded", true])
+      assert.strictEqual((yield* ask("GET", "/jobs/one")).json.state, "stopped")
+    }).pipe(Effect.provide(serving())))
+
+  it.live("resumes a stream after a number, in the query or as a browser asks for it", () =>
+    Effect.gen(function*() {
+      yield* submit({ job: "sum", payload: { numbers: [1] }, id: "s" })
+      const all = elements((yield* ask("GET", "/jobs/s/events")).text)
+      const rest = elements((yield* ask("GET", "/jobs/s/events?after=2")).text)
+      assert.deepStrictEqual(rest, all.slice(2))
+      const again = yield* ask("GET", "/jobs/s/events?after=2", undefined, { "Last-Event-ID": "3" })
+      assert.deepStrictEqual(elements(again.text), all.slice(3))
+      const lines = elements((yield* ask("GET", "/jobs/s/logs?after=1&follow=true")).text)
+      assert.deepStrictEqual(lines.map(({ data }) => data.text), ["two", "three"])
+    }).pipe(Effect.provide(serving())))
+
+  it.live("takes the beginning of an id, where no other has it", () =>
+    Effect.gen(function*() {
+      for (const id of ["abc-1", "abd-2", "ab"]) yield* submit({ job: "endless", id })
+      assert.strictEqual((yield* ask("GET", "/jobs/abc")).json.id, "abc-1")
+      assert.strictEqual((yield* ask("GET", "/jobs/ab")).json.id, "ab")
+      assert.strictEqual((yield* ask("GET", "/jobs/a")).status, 409)
+      assert.strictEqual((yield* ask("GET", "/jobs/zzz")).status, 404)
+      assert.strictEqual((yield* ask("GET", "/jobs/a%2Fb")).status, 400)
+      assert.strictEqual((yield* ask("POST", "/jobs/abd/stop", { mode: "cancel", reason: "enough" })).status, 200)
+      yield* ask("GET", "/jobs/abd/events")
+      const report = (yield* ask("GET", "/jobs/abd-/report")).json
+      assert.deepStrictEqual([report.jobId, report.trigger, report.reason], ["abd-2", "stopped", "enough"])
+    }).pipe(Effect.provide(serving())))
+
+  it.live("lists, removes and cleans up", () =>
+    Effect.gen(function*() {
+      for (const id of ["a", "b"]) yield* submit({ job: "sum", payload: { numbers: [] }, id })
+      yield* submit({ job: "endless", id: "c" })
+      for (const id of ["a", "b"]) yield* ask("GET", `/jobs/${id}/events`)
+      const ids = Effect.fnUntraced(function*(query: string) {
+        const { json } = yield* ask("GET", `/jobs${query}`)
+        return json.map(({ id }: { readonly id: string }) => id)
+      })
+      assert.deepStrictEqual(yield* ids(""), ["c", "b", "a"])
+      assert.deepStrictEqual(yield* ids("?state=stopped&limit=1"), ["b"])
+      assert.deepStrictEqual(yield* ids("?job=endless"), ["c"])
+      assert.strictEqual((yield* ask("GET", "/jobs?limit=0")).status, 400)
+      assert.strictEqual((yield* ask("DELETE", "/jobs/c")).status, 409)
+      assert.strictEqual((yield* ask("DELETE", "/jobs/c?force")).status, 204)
+      assert.strictEqual((yield* ask("GET", "/jobs/c")).status, 404)
+      assert.deepStrictEqual((yield* ask("POST", "/jobs/clean", { before: "2099-01-01T00:00:00.000Z" })).json, {
+        removed: 2
+      })
+      assert.deepStrictEqual(yield* ids(""), [])
+    }).pipe(Effect.provide(serving())))
+
+  it.live("says what is wrong with what it refuses", () =>
+    Effect.gen(function*() {
+      const none = yield* ask("POST", "/jobs", { job: "nothing" })
+      assert.deepStrictEqual([none.status, none.json._tag], [400, "Refused"])
+      const wrong = yield* ask("POST", "/jobs", { job: 1 })
+      assert.strictEqual(wrong.status, 400)
+      assert.include(wrong.json.message, "the body")
+      const payload = yield* ask("POST", "/jobs", { job: "sum", payload: { numbers: "x" } })
+      assert.strictEqual(payload.status, 400)
+      yield* submit({ job: "endless", id: "e" })
+      assert.strictEqual((yield* ask("POST", "/jobs", { job: "endless", id: "e" })).status, 201)
+      assert.strictEqual((yield* ask("POST", "/jobs", { job: "endless", id: "e", priority: 1 })).status, 409)
+      assert.strictEqual((yield* ask("GET", "/jobs/e/events?after=-1")).status, 400)
+    }).pipe(Effect.provide(serving())))
+
+  it.live("tells of itself: its health, its jobs, its metrics and its own description", () =>
+    Effect.gen(function*() {
+      yield* submit({ job: "endless" })
+      const { json: info } = yield* ask("GET", "/info")
+      assert.deepStrictEqual(info.jobs, ["sum", "endless", "latched"])
+      assert.match(info.version, /^\d+\.\d+\.\d+/)
+      const { headers, text } = yield* ask("GET", "/metrics")
+      assert.match(headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/)
+      assert.match(text, /^autostop_jobs\{state="stopped"\} 0$/m)
+      for (const line of text.trimEnd().split("\n")) assert.match(line, /^(# (HELP|TYPE) |[a-z_]+(\{.*\})? [\d.]+$)/)
+      assert.strictEqual((yield* ask("GET", "/health/live")).status, 204)
+      assert.strictEqual((yield* ask("GET", "/health/ready")).status, 204)
+      ;(yield* Control).ready = false
+      assert.strictEqual((yield* ask("GET", "/health/ready")).status, 503)
+      assert.strictEqual((yield* ask("POST", "/jobs", { job: "endless" })).status, 503)
+      const { json: openapi } = yield* ask("GET", "/openapi.json")
+      const listed = Object.entries<object>(openapi.paths).flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)
+      )
+      assert.sameMembers(listed, [
+        "POST /jobs",
+        "GET /jobs",
+        "GET /jobs/{id}",
+        "GET /jobs/{id}/events",
+        "GET /jobs/{id}/logs",
+        "GET /jobs/{id}/stages",
+        "POST /jobs/{id}/stop",
+        "GET /jobs/{id}/result",
+        "GET /jobs/{id}/report",
+        "POST /jobs/{id}/lease",
+        "DELETE /jobs/{id}",
+        "POST /jobs/clean",
+        "GET /changes",
+        "PUT /bundles/{hash}",
+        "GET /info",
+        "GET /metrics",
+        "GET /health/live",
+        "GET /health/ready"
+      ])
+      const docs = yield* ask("GET", "/docs")
+      assert.include(docs.text, "autostop job manager")
+      assert.match((yield* Address).url, /^http:\/\/127\.0\.0\.1:\d+$/)
+    }).pipe(Effect.provide(serving())))
+})

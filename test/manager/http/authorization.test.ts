@@ -1,0 +1,106 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { request } from "node:http"
+import { Address } from "../../../src/manager/http/server.ts"
+import { ask, serving } from "../../support/managed.ts"
+
+const tokens = [
+  { token: "reader", role: "read" },
+  { token: Redacted.make("operator"), role: "operate" }
+] as const
+
+/** What each kind of request needs; what it gets where it may pass is up to the job that it asks for. */
+const requests: ReadonlyArray<readonly [method: string, path: string, needs: "nothing" | "read" | "operate"]> = [
+  ["GET", "/health/live", "nothing"],
+  ["GET", "/health/ready", "nothing"],
+  ["GET", "/openapi.json", "nothing"],
+  ["GET", "/docs", "nothing"],
+  ["GET", "/info", "read"],
+  ["GET", "/metrics", "read"],
+  ["GET", "/jobs", "read"],
+  ["GET", "/jobs/x", "read"],
+  ["GET", "/jobs/x/events", "read"],
+  ["GET", "/jobs/x/logs", "read"],
+  ["GET", "/jobs/x/stages", "read"],
+  ["GET", "/jobs/x/result", "read"],
+  ["GET", "/jobs/x/report", "read"],
+  ["POST", "/jobs", "operate"],
+  ["POST", "/jobs/x/stop", "operate"],
+  ["POST", "/jobs/x/lease", "operate"],
+  ["POST", "/jobs/clean", "operate"],
+  ["DELETE", "/jobs/x", "operate"]
+]
+const given = { none: undefined, wrong: "Bearer nobody", reader: "Bearer reader", operator: "bearer operator" }
+
+/** The status of a request whose headers `fetch` would not send. */
+const statusOf = (url: string, headers: Record<string, string>) =>
+  Effect.promise(() =>
+    new Promise<number | undefined>((resolve, reject) =>
+      void request(url, { headers }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      }).on("error", reject).end()
+    )
+  )
+
+describe("who may ask a job manager", () => {
+  for (const [method, path, needs] of requests) {
+    it.live(`${method} ${path} needs ${needs}`, () =>
+      Effect.gen(function*() {
+        for (const [who, authorization] of Object.entries(given)) {
+          const { headers, status } = yield* ask(
+            method,
+            path,
+            method === "POST" ? {} : undefined,
+            authorization === undefined ? {} : { authorization }
+          )
+          const unknown = who === "none" || who === "wrong"
+          const expected = needs === "nothing"
+            ? "let in"
+            : unknown
+            ? 401
+            : needs === "operate" && who === "reader"
+            ? 403
+            : "let in"
+          assert.strictEqual(status === 401 || status === 403 ? status : "let in", expected, who)
+          assert.strictEqual(headers.get("www-authenticate"), expected === 401 ? "Bearer" : null)
+        }
+      }).pipe(Effect.provide(serving({ tokens }))))
+  }
+
+  it.live("is not told more about a request that has no token than that it has none", () =>
+    Effect.gen(function*() {
+      const malformed = yield* ask("POST", "/jobs", "{")
+      assert.strictEqual(malformed.status, 401)
+      const missing = yield* ask("GET", "/jobs/x")
+      assert.deepStrictEqual(missing.json, { _tag: "Unauthorized", message: "a bearer token is required" })
+    }).pipe(Effect.provide(serving({ tokens }))))
+
+  it.live("is anybody on this machine where there are no tokens, but no web page of another origin", () =>
+    Effect.gen(function*() {
+      const { port, url } = yield* Address
+      const statuses = (headers: Record<string, string>) => statusOf(`${url}/jobs`, headers)
+      assert.strictEqual(yield* statuses({}), 200)
+      assert.strictEqual(yield* statuses({ host: `localhost:${port}` }), 200)
+      assert.strictEqual(yield* statuses({ host: `[::1]:${port}` }), 200)
+      assert.strictEqual(yield* statuses({ origin: url }), 200)
+      assert.strictEqual(yield* statuses({ origin: "https://example.com" }), 403)
+      assert.strictEqual(yield* statuses({ origin: "null" }), 403)
+      assert.strictEqual(yield* statuses({ host: "example.com" }), 403)
+      assert.strictEqual(yield* statusOf(`${url}/health/live`, { host: "10.0.0.1" }), 204)
+    }).pipe(Effect.provide(serving())))
+
+  it.live("is nobody else: without a token it does not start where others can reach it", () =>
+    Effect.gen(function*() {
+      for (const host of ["0.0.0.0", "::", "192.168.1.1", "example.com", ""]) {
+        const error = yield* Effect.flip(Layer.build(serving({ host })))
+        assert.strictEqual(error._tag, "ServeRefused")
+      }
+      const empty = yield* Effect.flip(Layer.build(serving({ tokens: [{ token: "", role: "read" }] })))
+      assert.strictEqual(empty._tag, "ServeRefused")
+      yield* Layer.build(serving({ host: "localhost" }))
+      yield* Layer.build(serving({ host: "0.0.0.0", tokens }))
+    }).pipe(Effect.scoped))
+})

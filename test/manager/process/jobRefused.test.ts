@@ -1,0 +1,92 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { childEnv } from "../../../src/manager/process/jobEnvironment.ts"
+import { Inspector } from "../../../src/manager/process/inspector.ts"
+import { checkSubmission, inspect } from "../../../src/manager/process/launcher.ts"
+import type { Submission } from "../../../src/manager/models.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { messageOf, Ran, stored, urlOf } from "../../support/ran.ts"
+
+describe("the process of a job: what cannot be run is refused, before it begins and in its process", () => {
+  const cases: ReadonlyArray<readonly [what: string, submission: Submission, message: RegExp]> = [
+    [
+      "a payload of the wrong shape",
+      { job: "work", payload: { act: 3 } },
+      /the payload of "work": Expected .* at \["act"\]/
+    ],
+    ["no payload where one is needed", { job: "work" }, /the payload of "work": .*\["act"\]/],
+    ["a job that is not there", { job: "play" }, /work\.ts exports no job "play"; its jobs: work, untold/],
+    ["a contract", { job: "contract" }, /"contract" of .*work\.ts is only a contract/],
+    [
+      "a setting",
+      { job: "untold", stopPolicy: { deadline: "soon" } },
+      /deadline is "soon"; expected a duration/
+    ],
+    [
+      "a limit that does not fit",
+      { job: "untold", stopPolicy: { deadline: 5, drainTimeout: "10s" } },
+      /drainTimeout is 10s; expected no more than deadline \(5ms\)/
+    ]
+  ]
+  for (const [what, submission, message] of cases) {
+    it(what, async () => {
+      const refusal = await Effect.runPromise(Effect.flip(checkSubmission({ module: urlOf("work") }, submission)))
+      assert.match(refusal, message)
+      const job = new Ran(submission)
+      const result = await job.ended()
+      assert.match(messageOf(result), message)
+      assertClean(result.report)
+      assert.deepInclude(result.report, { trigger: "failed", outcome: "failed", jobId: job.id, job: submission.job })
+      assert.deepStrictEqual(job.events, [])
+      assert.deepStrictEqual(stored(job.resultFile), result)
+    })
+  }
+
+  it("what can be run is not, and the job of a module has a name", async () => {
+    const check = checkSubmission({ module: urlOf("work") }, { job: "work", payload: { act: "add" } })
+    await Effect.runPromise(Effect.all(Array.from({ length: 50 }, () => check), { concurrency: "unbounded" }))
+    assert.strictEqual(await Effect.runPromise(inspect(urlOf("work"))), "work")
+  })
+
+  it("a submission is not refused since nobody had time to read that it may run", async () => {
+    const inspector = new Inspector({
+      module: urlOf("work"),
+      nodeArgs: [],
+      env: childEnv(),
+      loadMs: 30_000,
+      checkMs: 1_000,
+      onEnd: () => {}
+    })
+    await inspector.loaded
+    const check = inspector.check({ job: "work", payload: { act: "add" } })
+    // once it has been asked, this thread stands still for longer than the check may take
+    await new Promise((resolve) => setImmediate(resolve))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500)
+    assert.isUndefined(await check)
+  })
+
+  const loads: ReadonlyArray<readonly [how: string, message: RegExp]> = [
+    ["throw", /broken\.ts could not be loaded: TypeError: bad config/],
+    ["exit", /broken\.ts could not be loaded/],
+    ["hang", /broken\.ts.*did not load within 0\.1 s/],
+    ["block", /broken\.ts.*did not load within 0\.1 s/]
+  ]
+  for (const [how, message] of loads) {
+    it(`a module that does "${how}" while it loads`, async () => {
+      const env = { AUTOSTOP_TEST_BROKEN: how, ...(/hang|block/.test(how) ? { AUTOSTOP_START_TIMEOUT: "100ms" } : {}) }
+      Object.assign(process.env, env)
+      try {
+        const check = Effect.flip(checkSubmission({ module: urlOf("broken") }, { job: "broken" }))
+        const refused = await Effect.runPromise(
+          Effect.all([check, Effect.flip(inspect(urlOf("broken")))], { concurrency: 2 })
+        )
+        for (const refusal of refused) assert.match(refusal, message)
+        const result = await new Ran({ job: "broken" }, {}, urlOf("broken")).ended()
+        assert.match(messageOf(result), how === "exit" ? /it exited with code 5 while it loaded/ : message)
+        assert.deepInclude(result.report, { trigger: "failed", outcome: "failed", clean: true })
+      } finally {
+        for (const name of Object.keys(env)) delete process.env[name]
+      }
+    })
+  }
+})

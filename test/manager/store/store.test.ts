@@ -1,0 +1,275 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { StopReport } from "../../../src/index.ts"
+import { JobStore } from "../../../src/manager/JobStore.ts"
+import { JobInfo } from "../../../src/manager/models.ts"
+import { add, at, databases, eventsOf, infoOf, jobOf, resultOf, stopped, withStore } from "../../support/store.ts"
+
+const all = { limit: 1000 }
+
+describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
+  /** A test with an empty store. */
+  const test = (name: string, body: Effect.Effect<void, unknown, JobStore>) =>
+    it.live(name, () => Effect.suspend(() => withStore(fresh())(body)))
+
+  test(
+    "adds a job once for its id, also with another submission",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const job = jobOf("a", {}, { text: "\u0000 ä 'x' \ud800", deep: [{ n: 1e300 }] })
+      assert.deepEqual(yield* store.add(job), { stored: job, isNew: true })
+      assert.deepEqual(yield* store.add(job), { stored: job, isNew: false })
+      const other = jobOf("a", { job: "trains", submittedAt: at(5) }, "other")
+      assert.deepEqual(yield* store.add(other), { stored: job, isNew: false })
+      const stored = yield* store.get("a")
+      assert.deepEqual(stored, job)
+      assert.instanceOf(stored?.info, JobInfo)
+      assert.isUndefined(yield* store.get("b"))
+    })
+  )
+
+  test(
+    "adds a job once of many adds at once",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const added = yield* Effect.all(
+        Array.from({ length: 20 }, (_, payload) => store.add(jobOf("a", {}, payload))),
+        { concurrency: "unbounded" }
+      )
+      assert.lengthOf(added.filter(({ isNew }) => isNew), 1)
+      assert.lengthOf(new Set(added.map(({ stored }) => stored.submission.payload)), 1)
+    })
+  )
+
+  test(
+    "lists the latest first, by pages",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      // pairs of one time, which their ids tell apart
+      const ids = ["a", "B", "c", "d", "e_", "e-", "g"]
+      yield* add(...ids.map((id, index) => jobOf(id, { submittedAt: at(Math.floor(index / 2)) })))
+      const expected = ["g", "e_", "e-", "d", "c", "a", "B"]
+      assert.deepEqual((yield* store.list(all)).map(({ id }) => id), expected)
+      const paged: Array<string> = []
+      while (true) {
+        const page = yield* store.list({ limit: 2, before: paged.at(-1) })
+        if (page.length === 0) break
+        paged.push(...page.map(({ id }) => id))
+      }
+      assert.deepEqual(paged, expected)
+      assert.deepEqual(yield* store.list({ limit: 2, before: "nobody" }), [])
+    })
+  )
+
+  test(
+    "lists by state and by job",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      yield* add(
+        jobOf("a", { submittedAt: at(1) }),
+        jobOf("b", { submittedAt: at(2), state: "running" }),
+        jobOf("c", { submittedAt: at(3), state: "running", job: "trains" }),
+        jobOf("d", { submittedAt: at(4), state: "running" })
+      )
+      const ids = (filter: object) =>
+        Effect.map(store.list({ ...all, ...filter }), (infos) => infos.map(({ id }) => id))
+      assert.deepEqual(yield* ids({ state: "running" }), ["d", "c", "b"])
+      assert.deepEqual(yield* ids({ job: "flights" }), ["d", "b", "a"])
+      assert.deepEqual(yield* ids({ job: "flights", state: "running", before: "d" }), ["b"])
+      assert.deepEqual(yield* ids({ job: "' OR 1=1 --" }), [])
+      assert.deepEqual(yield* ids({ job: "\0" }), [])
+    })
+  )
+
+  test(
+    "finds ids by what they begin with",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      yield* add(...["ab", "aB", "abc", "a_", "b", "abz-9"].map((id) => jobOf(id)))
+      assert.deepEqual(yield* store.withPrefix("ab", 10), ["ab", "abc", "abz-9"])
+      assert.deepEqual(yield* store.withPrefix("ab", 2), ["ab", "abc"])
+      assert.deepEqual(yield* store.withPrefix("a_", 10), ["a_"])
+      assert.lengthOf(yield* store.withPrefix("", 10), 6)
+      assert.deepEqual(yield* store.withPrefix("%", 10), [])
+      assert.deepEqual(yield* store.withPrefix("a\0", 10), [])
+    })
+  )
+
+  test(
+    "appends events, each once, and gives those after one",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      yield* add(jobOf("a"), jobOf("b"))
+      yield* store.append("a", [])
+      yield* store.append("a", eventsOf(1, 2500))
+      yield* store.append("a", eventsOf(2400, 2600))
+      yield* store.append("b", eventsOf(1, 1))
+      yield* store.append("nobody", eventsOf(1, 1))
+      assert.deepEqual(yield* store.events("a", 0, 10_000), eventsOf(1, 2600))
+      assert.deepEqual(yield* store.events("a", 2598, 10), eventsOf(2599, 2600))
+      assert.deepEqual(yield* store.events("a", 10, 3), eventsOf(11, 13))
+      assert.deepEqual(yield* store.events("b", 0, 10), eventsOf(1, 1))
+      assert.deepEqual(yield* store.events("nobody", 0, 10), [])
+    })
+  )
+
+  test(
+    "updates a job that has not stopped, and finishes it once",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      yield* add(jobOf("a"))
+      const running = infoOf("a", { state: "running", startedAt: at(1), pid: 7 })
+      yield* store.update(running)
+      assert.deepEqual((yield* store.get("a"))?.info, running)
+      assert.isUndefined(yield* store.result("a"))
+      const last = stopped("a", 2, { reason: "\u0000" })
+      yield* store.update(running, eventsOf(1, 1))
+      yield* store.finish(last, resultOf("a"), eventsOf(2, 3))
+      yield* store.update(running)
+      yield* store.finish(stopped("a", 9), resultOf("a", "other"), eventsOf(4, 4))
+      assert.deepEqual(yield* store.events("a", 0, 10), eventsOf(1, 3))
+      assert.deepEqual((yield* store.get("a"))?.info, last)
+      const result = yield* store.result("a")
+      assert.deepEqual(result, resultOf("a"))
+      assert.instanceOf(result?.report, StopReport)
+      // a job that was removed in the meantime stays away
+      yield* store.update(infoOf("nobody"), eventsOf(1, 1))
+      yield* store.finish(stopped("nobody", 1), resultOf("nobody"), eventsOf(1, 1))
+      assert.isUndefined(yield* store.result("nobody"))
+      assert.isUndefined(yield* store.get("nobody"))
+    })
+  )
+
+  test(
+    "removes a job that has stopped, with all that belongs to it",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      yield* add(jobOf("a"))
+      yield* store.append("a", eventsOf(1, 3))
+      assert.isFalse(yield* store.remove("a"))
+      yield* store.finish(stopped("a", 1), resultOf("a"))
+      assert.isTrue(yield* store.remove("a"))
+      assert.isFalse(yield* store.remove("a"))
+      assert.isUndefined(yield* store.get("a"))
+      assert.isUndefined(yield* store.result("a"))
+      // nor is it there for the next one of this id
+      yield* add(jobOf("a"))
+      assert.deepEqual(yield* store.events("a", 0, 10), [])
+    })
+  )
+
+  test(
+    "removes those that stopped before a time",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const count = 1203
+      yield* add(...Array.from({ length: count }, (_, index) => ({
+        ...jobOf(`s${index}`),
+        info: stopped(`s${index}`, index)
+      })))
+      yield* add(jobOf("running", { state: "running" }))
+      assert.strictEqual((yield* store.removeStopped(at(count - 1))).length, count - 1)
+      assert.deepStrictEqual(yield* store.removeStopped(at(count - 1)), [])
+      assert.deepEqual((yield* store.list(all)).map(({ id }) => id).toSorted(), ["running", `s${count - 1}`])
+    })
+  )
+
+  test(
+    "tells when the latest have stopped, to keep so many of them",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      for (const second of [3, 1, 2]) {
+        const id = `s${second}`
+        yield* add({ info: stopped(id, second), submission: jobOf(id).submission })
+      }
+      yield* add(jobOf("running", { state: "running" }))
+      const times = yield* Effect.forEach([1, 2, 3, 4], (place) => store.stoppedAt(place))
+      assert.deepStrictEqual(times, [at(3), at(2), at(1), undefined])
+    })
+  )
+
+  test(
+    "keeps what was uploaded as long as a job has it",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const [used, unused, late] = ["a".repeat(64), "b".repeat(64), "c".repeat(64)] as const
+      const upload = (hash: string, second = 0, content = `{"é":"${hash}"}`) =>
+        store.addBundle({ hash, content, uploadedAt: at(second) })
+      yield* Effect.all([upload(used), upload(unused), upload(late, 9)])
+      yield* upload(used, 0, "something else")
+      assert.strictEqual(yield* store.bundle(used), `{"é":"${used}"}`)
+      assert.isUndefined(yield* store.bundle("d".repeat(64)))
+      const { info, submission } = jobOf("s1")
+      yield* add({ info, submission: { ...submission, bundle: used } })
+      assert.deepStrictEqual(yield* store.removeBundles(at(5)), [unused])
+      yield* store.finish(stopped("s1", 1), resultOf("s1"))
+      assert.deepStrictEqual(yield* store.removeBundles(at(5)), [])
+      yield* store.removeStopped(at(5))
+      assert.deepStrictEqual(yield* store.removeBundles(at(5)), [used])
+      // a job cannot have what is not there any more
+      const gone = yield* Effect.flip(
+        add({ ...jobOf("s2"), submission: { ...submission, id: "s2", bundle: used } })
+      )
+      assert.strictEqual(gone._tag, "StoreError")
+    })
+  )
+
+  test(
+    "tells those that have not stopped, and counts",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const none = { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 }
+      assert.deepEqual(yield* store.counts, none)
+      assert.deepEqual(yield* store.unfinished, [])
+      const jobs = (["queued", "starting", "running", "stopping", "queued"] as const)
+        .map((state, index) => jobOf(`j${index}`, { state, submittedAt: at(index) }, index))
+      yield* add(...jobs.toReversed(), jobOf("done"))
+      yield* store.finish(stopped("done", 1), resultOf("done"))
+      assert.deepEqual(yield* store.unfinished, jobs)
+      assert.deepEqual(yield* store.counts, { queued: 2, starting: 1, running: 1, stopping: 1, stopped: 1 })
+    })
+  )
+
+  it.live("has all of it when it is opened again", () =>
+    Effect.gen(function*() {
+      const url = fresh()
+      yield* withStore(url)(Effect.gen(function*() {
+        const store = yield* JobStore
+        yield* add(jobOf("a"), jobOf("b"))
+        yield* store.append("a", eventsOf(1, 3))
+        yield* store.finish(stopped("a", 1), resultOf("a"))
+      }))
+      yield* withStore(url)(Effect.gen(function*() {
+        const store = yield* JobStore
+        assert.deepEqual((yield* store.get("a"))?.info, stopped("a", 1))
+        assert.deepEqual(yield* store.events("a", 0, 10), eventsOf(1, 3))
+        assert.deepEqual(yield* store.result("a"), resultOf("a"))
+        assert.deepEqual(yield* store.unfinished, [jobOf("b")])
+      }))
+    }))
+
+  it.live("is used by several at once, from an empty database on", () =>
+    Effect.gen(function*() {
+      const url = fresh()
+      const each = 50
+      const user = (name: string) =>
+        withStore(url)(Effect.gen(function*() {
+          const store = yield* JobStore
+          const added = yield* Effect.forEach(
+            Array.from({ length: each }, (_, index) => `j${index}`),
+            (id) =>
+              Effect.gen(function*() {
+                const { isNew } = yield* store.add(jobOf(id, {}, name))
+                yield* store.append(id, eventsOf(1, 3))
+                yield* store.finish(stopped(id, 1), resultOf(id, name))
+                return isNew
+              }),
+            { concurrency: 4 }
+          )
+          assert.strictEqual((yield* store.counts).stopped, each)
+          return added.filter((isNew) => isNew).length
+        }))
+      const added = yield* Effect.all(["x", "y", "z"].map(user), { concurrency: "unbounded" })
+      assert.strictEqual(added.reduce((sum, count) => sum + count), each)
+    }))
+})

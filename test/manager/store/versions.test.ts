@@ -1,0 +1,74 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { JobStore } from "../../../src/manager/JobStore.ts"
+import { add, databases, jobOf, withStore } from "../../support/store.ts"
+
+describe.each(databases().kinds)("the tables in $kind", ({ fresh, query }) => {
+  it.live("are made beside those of others", () =>
+    Effect.gen(function*() {
+      const url = fresh()
+      query(url, "CREATE TABLE jobs (theirs INTEGER)")
+      yield* withStore(url)(add(jobOf("a")))
+      query(url, "INSERT INTO jobs VALUES (1)")
+    }))
+
+  it.live("are those of a newer version: refused, and left alone", () =>
+    Effect.gen(function*() {
+      const url = fresh()
+      yield* withStore(url)(add(jobOf("a")))
+      query(url, "INSERT INTO autostop_migrations (migration_id, name) VALUES (99, 'future')")
+      const error = yield* Effect.flip(withStore(url)(add(jobOf("b"))))
+      assert.strictEqual(error._tag, "StoreError")
+      assert.match(error.message, /newer version of autostop .*version 99, this one knows 2\): update autostop/)
+      assert.notInclude(error.message, "tester:")
+      query(url, "DELETE FROM autostop_migrations WHERE migration_id = 99")
+      yield* withStore(url)(Effect.gen(function*() {
+        const store = yield* JobStore
+        assert.deepEqual((yield* store.list({ limit: 10 })).map(({ id }) => id), ["a"])
+      }))
+    }))
+
+  it.live("keep what cannot be read: an error that names it", () =>
+    Effect.gen(function*() {
+      const url = fresh()
+      yield* withStore(url)(Effect.gen(function*() {
+        const store = yield* JobStore
+        yield* add(jobOf("a"), jobOf("b"))
+        query(url, "UPDATE autostop_jobs SET info = '{\"id\":\"a\"}' WHERE id = 'a'")
+        const error = yield* Effect.flip(store.get("a"))
+        assert.include(error.message, "cannot read")
+        assert.deepEqual(yield* store.get("b"), jobOf("b"))
+      }))
+    }))
+
+  it.live("hold 100,000 jobs that have stopped: what a start needs takes no time", () =>
+    Effect.gen(function*() {
+      const url = fresh()
+      const count = 100_000
+      yield* withStore(url)(add(jobOf("queued"), jobOf("running", { state: "running" })))
+      const time = url.startsWith("postgres")
+        ? `to_char(timestamp '2025-01-01' + n * interval '1 second', 'YYYY-MM-DD"T"HH24:MI:SS.000"Z"')`
+        : `strftime('%Y-%m-%dT%H:%M:%S.000Z', 1735689600 + n, 'unixepoch')`
+      query(
+        url,
+        `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count}),
+        jobs(n, at) AS (SELECT n, ${time} FROM numbers)
+        INSERT INTO autostop_jobs (id, job, state, submitted_at, stopped_at, info, submission)
+        SELECT 'job-' || n, 'flights', 'stopped', at, at,
+          '{"id":"job-' || n || '","job":"flights","state":"stopped","priority":0,"submittedAt":"' || at ||
+          '","stoppedAt":"' || at || '","outcome":"succeeded","clean":true}', '{"job":"flights"}' FROM jobs`
+      )
+      const begun = performance.now()
+      yield* withStore(url)(Effect.gen(function*() {
+        const store = yield* JobStore
+        assert.deepEqual((yield* store.unfinished).map(({ info }) => info.id), ["queued", "running"])
+        assert.deepEqual(yield* store.counts, { queued: 1, starting: 0, running: 1, stopping: 0, stopped: count })
+        const page = yield* store.list({ limit: 50 })
+        assert.deepEqual(page.slice(0, 3).map(({ id }) => id), ["running", "queued", `job-${count}`])
+        assert.lengthOf(yield* store.list({ state: "stopped", job: "flights", limit: 50, before: "job-50000" }), 50)
+        assert.lengthOf(yield* store.list({ state: "running", job: "flights", limit: 50 }), 1)
+        assert.deepEqual(yield* store.withPrefix("job-9999", 2), ["job-9999", "job-99990"])
+      }))
+      assert.isBelow(performance.now() - begun, 5_000)
+    }))
+})
