@@ -30,7 +30,7 @@ import { type Client, type Contract, contractOf, Idempotent } from "./host/contr
 import { HostError } from "./host/hostError.ts"
 import { buildLocal } from "./host/inProcess.ts"
 import type { Restart } from "./host/caller/replicaPool.ts"
-import { checkRayOptions, type RayOptions, raySettingsOf } from "./host/ray/settings.ts"
+import { checkRayOptions, type RayOptions, raySettingsOf } from "./host/raySettings.ts"
 import { buildRemote } from "./host/caller/remoteService.ts"
 import * as restarts from "./host/restartPolicy.ts"
 import { type Served, ServedTypeId } from "./host/hostModule.ts"
@@ -45,7 +45,7 @@ export { type Client } from "./host/contract.ts"
 export { type HostKind } from "./host/hostChoice.ts"
 export { HostError } from "./host/hostError.ts"
 export { type Served } from "./host/hostModule.ts"
-export { type RayOptions } from "./host/ray/settings.ts"
+export { type RayOptions } from "./host/raySettings.ts"
 
 /**
  * When a host that died is replaced: any `Schedule`, or one of these. A Schedule that ends makes the job fail.

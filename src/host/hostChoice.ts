@@ -3,7 +3,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { PolicyError } from "../internal/policy/policyFields.ts"
-import { checkRayVariables } from "./ray/settings.ts"
+import { checkRayVariables } from "./raySettings.ts"
 
 export const kinds = ["local", "thread", "process", "ray"] as const
 

@@ -11,8 +11,8 @@ import { clientOf } from "../client.ts"
 import type { Contract } from "../contract.ts"
 import { type Change, Pool, type Restart, type Slot } from "./replicaPool.ts"
 import { openProcess } from "../transport/process.ts"
-import type { RayHosts, RayHostsOptions } from "../ray/hosts.ts"
-import type { RaySettings } from "../ray/settings.ts"
+import type { RayHosts, RayHostsOptions } from "../ray/rayTransport.ts"
+import type { RaySettings } from "../raySettings.ts"
 import { openThread } from "../transport/thread.ts"
 
 /** Where the hosts of a service are. */
@@ -79,7 +79,7 @@ const rayOf = (
 ): Effect.Effect<RayHosts | undefined> => {
   if (typeof where !== "object") return Effect.undefined
   // what speaks with a cluster takes a while to load: who has none does not wait for it
-  return Effect.flatMap(Effect.promise(() => import("../ray/hosts.ts")), ({ RayHosts }) => {
+  return Effect.flatMap(Effect.promise(() => import("../ray/rayTransport.ts")), ({ RayHosts }) => {
     const hosts = new RayHosts({ ...options, settings: where })
     const end = managed === undefined ? Effect.promise(() => hosts.end(Infinity)) : Effect.void
     return Effect.as(Scope.addFinalizer(scope, end), hosts)

@@ -9,7 +9,7 @@ import { signal, statOf, until } from "../../process/processGroup.ts"
 import { longestMs } from "../../base/timers.ts"
 import { type HostProcess, startHostProcess } from "../transport/hostProcess.ts"
 import { forward, tailOf } from "../../process/outputLines.ts"
-import { type Peer, receive } from "./peer.ts"
+import { type Peer, receive } from "./keyedConnection.ts"
 
 /** What the actor says first. */
 interface Orders {

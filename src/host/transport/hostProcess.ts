@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import { Socket } from "node:net"
 import type { Readable } from "node:stream"
 import { fileURLToPath } from "node:url"
-import { entries } from "../../process/entryPoints.ts"
+import { entries } from "../entryPoints.ts"
 import { isGroupAlive, type Killed, killGroup, signal as signalTo } from "../../process/processGroup.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 

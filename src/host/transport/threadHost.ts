@@ -8,7 +8,7 @@ import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { Host } from "../../process/processContext.ts"
 import { signal } from "../../process/processGroup.ts"
 import { hosted } from "../server/hostProgram.ts"
-import { type Born, bytesOf, type Piece, post } from "../wire/threadMessage.ts"
+import { type Born, bytesOf, type Piece, post } from "./threadMessage.ts"
 
 /** `onPiece` takes over what is sent to it, also what was sent before. */
 export const begin = (port: MessagePort, onPiece: (listener: (piece: Piece) => void) => void): void => {

@@ -1,6 +1,6 @@
 /** Where a host that is a worker thread begins. It can be asked to end while it still loads what it is made of. */
 import { parentPort } from "node:worker_threads"
-import type { Piece } from "../wire/threadMessage.ts"
+import type { Piece } from "./threadMessage.ts"
 
 const early: Array<Piece> = []
 let take = (piece: Piece): void => void early.push(piece)

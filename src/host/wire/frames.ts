@@ -15,7 +15,7 @@ export const Reply = {
   end: 21,
   pong: 22,
   event: 23,
-  report: 24
+  result: 24
 } as const
 
 /** The length of what follows it (4 bytes), the operation (1), the id of the call (4), the method (2). */

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { connect, createServer, type Socket } from "node:net"
-import { dial, type Message, type Peer, receive } from "../../../src/host/ray/peer.ts"
+import { dial, type Message, type Peer, receive } from "../../../src/host/ray/keyedConnection.ts"
 
 const key = randomBytes(32)
 

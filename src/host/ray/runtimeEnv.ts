@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs"
 import { join, relative, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
-import { hostPy } from "../../process/entryPoints.ts"
-import type { RayApi } from "./api.ts"
-import { type Entry, zip } from "./archive.ts"
+import { hostPy } from "../entryPoints.ts"
+import type { RayApi } from "./rayApi.ts"
+import { type Entry, zip } from "./zipArchive.ts"
 
 type RuntimeEnv = Readonly<Record<string, unknown>>
 

@@ -2,8 +2,8 @@ import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { RayApi } from "../../../src/host/ray/api.ts"
-import { packages } from "../../../src/host/ray/packages.ts"
+import type { RayApi } from "../../../src/host/ray/rayApi.ts"
+import { packages } from "../../../src/host/ray/runtimeEnv.ts"
 
 /** The names of the files of an archive. */
 const namesIn = (archive: Buffer): ReadonlyArray<string> => {

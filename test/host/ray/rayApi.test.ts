@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
-import { RayApi } from "../../../src/host/ray/api.ts"
-import { RayHosts } from "../../../src/host/ray/hosts.ts"
-import type { RaySettings } from "../../../src/host/ray/settings.ts"
+import { RayApi } from "../../../src/host/ray/rayApi.ts"
+import { RayHosts } from "../../../src/host/ray/rayTransport.ts"
+import type { RaySettings } from "../../../src/host/raySettings.ts"
 import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
 
 const opened = (notice: OneShotLatch) => new Promise<void>((resolve) => notice.onOpen(resolve))

@@ -4,8 +4,8 @@ import type { Killed } from "../../process/processGroup.ts"
 import { longestMs } from "../../base/timers.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { Actor, Link } from "../caller/hostConnection.ts"
-import { type RayJob, within } from "./job.ts"
-import { dial, type Message, type Peer } from "./peer.ts"
+import { type RayJob, within } from "./rayJob.ts"
+import { dial, type Message, type Peer } from "./keyedConnection.ts"
 
 /** How often it is asked what an actor waits for that was not created yet. */
 const pendingMs = 1_000

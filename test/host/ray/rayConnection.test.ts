@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { createServer, type Socket } from "node:net"
-import type { RayJob } from "../../../src/host/ray/job.ts"
-import { RayLink } from "../../../src/host/ray/link.ts"
-import { type Peer, receive } from "../../../src/host/ray/peer.ts"
+import type { RayJob } from "../../../src/host/ray/rayJob.ts"
+import { RayLink } from "../../../src/host/ray/rayConnection.ts"
+import { type Peer, receive } from "../../../src/host/ray/keyedConnection.ts"
 import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
 
 const key = randomBytes(32)

@@ -1,12 +1,12 @@
 import { createDiffieHellmanGroup, createHash, randomBytes } from "node:crypto"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { entries } from "../../process/entryPoints.ts"
+import { entries } from "../entryPoints.ts"
 import { messageOf } from "../../base/errorText.ts"
 import { longestMs } from "../../base/timers.ts"
-import { isFinal, type JobDetails, RayApi } from "./api.ts"
-import { clusterPath, packages } from "./packages.ts"
-import { dial, type Message, type Peer } from "./peer.ts"
-import type { RaySettings } from "./settings.ts"
+import { isFinal, type JobDetails, RayApi } from "./rayApi.ts"
+import { clusterPath, packages } from "./runtimeEnv.ts"
+import { dial, type Message, type Peer } from "./keyedConnection.ts"
+import type { RaySettings } from "../raySettings.ts"
 
 /** The oldest Node that a host runs with. */
 const atLeast = [22, 19]

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto"
 import * as http from "node:http"
 import * as https from "node:https"
-import type { RaySettings } from "./settings.ts"
+import type { RaySettings } from "../raySettings.ts"
 
 /** What a Ray job has come to. */
 export interface JobDetails {

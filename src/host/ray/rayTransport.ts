@@ -1,10 +1,10 @@
 import type { Leftover } from "../../StopReport.ts"
 import type { Open } from "../caller/hostConnection.ts"
-import { RayApi } from "./api.ts"
-import { RayJob, within } from "./job.ts"
-import { RayLink } from "./link.ts"
-import { clusterModule } from "./packages.ts"
-import type { RaySettings } from "./settings.ts"
+import { RayApi } from "./rayApi.ts"
+import { RayJob, within } from "./rayJob.ts"
+import { RayLink } from "./rayConnection.ts"
+import { clusterModule } from "./runtimeEnv.ts"
+import type { RaySettings } from "../raySettings.ts"
 
 export interface RayHostsOptions {
   readonly settings: RaySettings
