@@ -1,18 +1,18 @@
-/** Where a host that is a process begins. */
+/** The entry point of a host that is a process. */
 import * as Effect from "effect/Effect"
 import { Socket } from "node:net"
 import { Worker } from "node:worker_threads"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { ownProcess } from "../../process/runOwned.ts"
 import { entries } from "../../process/entryPoints.ts"
 import { signal } from "../../process/processGroup.ts"
-import { hosted } from "../server/hostProgram.ts"
-import type { Port } from "../server/ownerConnection.ts"
+import { ownProcess } from "../../process/runOwned.ts"
+import { hostProgram } from "../server/hostProgram.ts"
+import type { OwnerConnection } from "../server/ownerConnection.ts"
 
 /** What the watchdog adds to the limit of the services: time to exit. */
 const graceMs = 500
 
-/** How long the owner may take to read the last that it was sent. */
+/** How long the owner may take to read the last frames. */
 const lingerMs = 2_000
 
 const begin = (): void => {
@@ -20,24 +20,24 @@ const begin = (): void => {
   watchdog.unref()
   const socket = new Socket({ fd: 3 })
   const lost = new OneShotLatch()
-  let isOver = false
+  let isFlushing = false
   const onLost = () => {
-    if (!isOver) lost.open()
+    if (!isFlushing) lost.open()
   }
   socket.once("close", onLost)
-  // where its owner is not who started it, either of them may be gone
+  // a guard of Ray's starts a host for another owner: either of them may be gone
   watchdog.on("message", onLost)
   socket.on("error", () => {})
-  const port: Port = {
+  const owner: OwnerConnection = {
     onBytes: (listener) => void socket.on("data", listener),
     send: (bytes) => {
       if (socket.writable) socket.write(Buffer.from(bytes))
     },
     flush: () =>
       new Promise((resolve) => {
-        isOver = true
+        isFlushing = true
         if (socket.closed) return resolve()
-        // what the owner sends to a socket that is gone would keep it from reading the rest
+        // a frame that the owner sends to a closed socket would keep it from reading the rest
         socket.once("close", () => resolve())
         setTimeout(() => resolve(), lingerMs).unref()
         socket.end()
@@ -45,13 +45,13 @@ const begin = (): void => {
     outlive: (ms) => watchdog.postMessage(ms + graceMs, []),
     lost
   }
-  // nothing of the service may begin before its end is seen to
+  // no service may start before the watchdog can end it
   watchdog.once("online", () =>
-    ownProcess((owner) => {
-      owner.say = () => {}
-      // nobody else is there to end what its services have left behind
+    ownProcess((processOwner) => {
+      processOwner.say = () => {}
+      // without an owner nothing else ends what the services have left behind
       const end = Effect.sync(() => lost.isOpen && signal(-process.pid, "SIGKILL"))
-      return Effect.tap(hosted(port), () => end)
+      return Effect.tap(hostProgram(owner), () => end)
     }, { ownsHandles: true }))
 }
 

@@ -1,12 +1,15 @@
 import type { MessagePort, Worker } from "node:worker_threads"
 
-/** What travels between threads: bytes, and few of them as a text of one character for each, which Node clones faster. */
-export type Piece = Uint8Array | string
+/** Bytes between threads. Few bytes travel as a text of one character for each, which Node clones faster. */
+export type Bytes = Uint8Array | string
 
-/** What a thread says first: where the system lists its children, where the system does. */
+/** The first message of a thread: the folder in `/proc` that lists its children, if the system has one. */
 export interface Born {
   readonly task: string | undefined
 }
+
+/** Asks a thread to end, also while it still loads its modules. */
+export const endRequest = null
 
 const shortBytes = 8 * 1_024
 
@@ -19,4 +22,4 @@ export const post = (to: MessagePort | Worker, bytes: Uint8Array): void => {
   to.postMessage(copy, [copy.buffer])
 }
 
-export const bytesOf = (piece: Piece): Uint8Array => typeof piece === "string" ? Buffer.from(piece, "latin1") : piece
+export const bytesOf = (bytes: Bytes): Uint8Array => typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes

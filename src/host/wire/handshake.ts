@@ -1,14 +1,10 @@
 /** What a caller sends to a host first, and what the host answers once it has started or could not. */
 import type { Limits } from "../../internal/policy/limits.ts"
+import type { ExpectedService } from "../hostModule.ts"
 import { type FrameWriter, readJson, Reply, Request } from "./frames.ts"
 
 /** What a host serves, and how long it may take. */
-export interface Init {
-  readonly service: string
-  readonly version: string
-  readonly fingerprint: string
-  /** The URL of the module that serves it. */
-  readonly module: string
+export interface Init extends ExpectedService {
   /** The limits of the services within the host. */
   readonly limits: Limits
 }
