@@ -37,7 +37,7 @@ import { type Served, ServedTypeId } from "./host/hostModule.ts"
 import { CurrentRun } from "./internal/run/currentRun.ts"
 import { buildAs } from "./internal/service/serviceFibers.ts"
 import { durationLimit, type ServiceOptions, specOf } from "./internal/service/serviceOptions.ts"
-import { PolicyError } from "./internal/policy/policyFields.ts"
+import { PolicyError } from "./internal/policy/policyError.ts"
 import type { DurationSetting } from "./StopPolicy.ts"
 
 export { type Restart } from "./host/caller/replicaPool.ts"

@@ -12,7 +12,7 @@ import { Environment, type JobRun, SubmitError, type SubmitOptions } from "./Env
 import { checkHosts } from "./host/hostChoice.ts"
 import { parseAutostop } from "./internal/run/autostop.ts"
 import { awaitedBy, belongTo, type Owned, stopAll } from "./internal/run/ownership.ts"
-import { limitsOf } from "./internal/policy/limits.ts"
+import { policyMillis } from "./internal/policy/policyMillis.ts"
 import { Host } from "./process/processContext.ts"
 import { Run } from "./internal/run/run.ts"
 import * as Job from "./Job.ts"
@@ -46,7 +46,7 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
             id,
             job: job.name,
             environment: "local",
-            limits: limitsOf(policy),
+            limits: policyMillis(policy),
             autostop,
             clock: caller.getRef(Clock.Clock),
             scheduler: caller.getRef(Scheduler.Scheduler),

@@ -5,7 +5,7 @@ import { errorText } from "../base/errorText.ts"
 import { Owner } from "./processOwner.ts"
 import { signalCodes } from "./signals.ts"
 import { Host } from "./processContext.ts"
-import { merge } from "../internal/policy/policyFields.ts"
+import { mergePolicy } from "../internal/policy/resolvePolicy.ts"
 
 /** Runs a program that gives its own exit code; a signal, a crash and an unclean stop win over it. */
 export const ownProcess = (
@@ -36,6 +36,6 @@ export const ownProcess = (
 
 /** The deadline of a program without jobs. No other limit counts here, and a job may bring a deadline that they fit. */
 const configuredDeadline = Effect.gen(function*() {
-  const { values } = yield* merge([yield* fromConfig], yield* StopPolicy.Defaults)
+  const { values } = yield* mergePolicy([yield* fromConfig], yield* StopPolicy.Defaults)
   return values.deadline
 })

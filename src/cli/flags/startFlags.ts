@@ -7,7 +7,9 @@ import * as Option from "effect/Option"
 import { readFileSync } from "node:fs"
 import { parseDuration } from "../../base/durationInput.ts"
 import { messageOf } from "../../base/errorText.ts"
-import { fields, flag, PolicyError, type Source } from "../../internal/policy/policyFields.ts"
+import { PolicyError } from "../../internal/policy/policyError.ts"
+import { fieldNames, flag } from "../../internal/policy/policyFields.ts"
+import type { PolicySource } from "../../internal/policy/resolvePolicy.ts"
 import * as Policy from "../../StopPolicy.ts"
 import { Refusal } from "../refusal.ts"
 
@@ -34,8 +36,8 @@ const descriptions: { readonly [K in keyof Required<Policy.Settings>]: string } 
 }
 
 const policyFlags = Object.fromEntries(
-  fields.map((field) => [field, text(flag(field).slice(2), descriptions[field], "value")])
-) as Record<keyof Policy.Settings, Flag.Flag<Option.Option<string>>> // the fields are exactly these keys
+  fieldNames.map((field) => [field, text(flag(field).slice(2), descriptions[field], "value")])
+) as Record<keyof Policy.Settings, Flag.Flag<Option.Option<string>>> // the fieldNames are exactly these keys
 
 /** The flags of whatever starts a job. */
 export const startFlags = {
@@ -60,9 +62,9 @@ export interface StartInput extends Record<keyof Policy.Settings, Option.Option<
 export type GivenAutostop = boolean | { readonly idle: Duration.Duration } | { readonly after: Duration.Duration }
 
 /** The settings among the flags, by the names of the flags. */
-export const flagsOf = (input: StartInput): Source => ({
+export const flagsOf = (input: StartInput): PolicySource => ({
   settings: Object.fromEntries(
-    fields.flatMap((field) => Option.isSome(input[field]) ? [[field, input[field].value]] : [])
+    fieldNames.flatMap((field) => Option.isSome(input[field]) ? [[field, input[field].value]] : [])
   ),
   nameOf: flag
 })

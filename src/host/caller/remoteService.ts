@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import type { JobEvent } from "../../JobEvent.ts"
-import { type Limits, limitsOf } from "../../internal/policy/limits.ts"
+import { type PolicyMillis, policyMillis } from "../../internal/policy/policyMillis.ts"
 import { waitFor } from "../../internal/stop/waits.ts"
 import type { Details, Remote, ServiceRecord, ServiceSpec } from "../../internal/service/serviceState.ts"
 import { StopPolicy } from "../../StopPolicy.ts"
@@ -33,7 +33,7 @@ export const buildRemote = (
 ): Build =>
 (place) =>
   Effect.gen(function*() {
-    const limits = place.managed?.registry.limits ?? limitsOf(yield* StopPolicy.Defaults)
+    const limits = place.managed?.registry.limits ?? policyMillis(yield* StopPolicy.Defaults)
     const releaseMs = spec.releaseTimeout ?? limits.releaseTimeout
     const { fingerprint, name, version } = contract
     const ray = yield* rayOf(where, place, {
@@ -87,7 +87,7 @@ const rayOf = (
 }
 
 /** Within a job the limit is seen to by the registry; outside of one there is nobody else. */
-const stop = (pool: Pool, { managed }: Place, releaseMs: number, limits: Limits): Effect.Effect<void> => {
+const stop = (pool: Pool, { managed }: Place, releaseMs: number, limits: PolicyMillis): Effect.Effect<void> => {
   if (managed !== undefined) return Effect.suspend(() => pool.stop(managed.record.allowance))
   return Effect.withFiber((fiber) => {
     const stopping = Effect.runForkWith(fiber.context)(pool.stop(releaseMs))
@@ -122,7 +122,7 @@ const remoteOf = (
   pool: Pool,
   ray: RayHosts | undefined,
   record: ServiceRecord,
-  limits: Limits
+  limits: PolicyMillis
 ): Remote => ({
   kill: Effect.tap(pool.kill(limits.killTimeout), () => Effect.promise(async () => ray?.end(limits.killTimeout))),
   end: (limitMs) => ray === undefined ? Effect.void : Effect.promise(() => ray.end(limitMs)),

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import { errorText } from "../../base/errorText.ts"
-import type { Limits } from "../../internal/policy/limits.ts"
+import { type PolicyMillis, policyMillisFromJson } from "../../internal/policy/policyMillis.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { Host } from "../../process/processContext.ts"
 import { Run } from "../../internal/run/run.ts"
@@ -26,7 +26,7 @@ export const hosted = (port: Port): Effect.Effect<number> =>
     yield* inbox.initialized.await
     const { init } = inbox
     if (init === undefined) return 1
-    const limits = limitsOf(init.limits)
+    const limits = policyMillisFromJson(init.limits)
     port.outlive(limits.releaseTimeout)
     const served = yield* Effect.result(loadServed(init))
     if (served._tag === "Failure") {
@@ -90,7 +90,7 @@ class Inbox {
   }
 }
 
-const runOf = (service: string, limits: Limits): Effect.Effect<Run> =>
+const runOf = (service: string, limits: PolicyMillis): Effect.Effect<Run> =>
   Effect.withFiber((fiber) => {
     const { leftovers, shutdown } = fiber.getRef(Host)
     const run = new Run({
@@ -108,17 +108,6 @@ const runOf = (service: string, limits: Limits): Effect.Effect<Run> =>
     run.stopped.onOpen(() => off?.())
     return Effect.succeed(run)
   })
-
-/** No limit is no number in JSON. */
-const limitsOf = (limits: Limits): Limits => ({
-  ...limits,
-  drainTimeout: limits.drainTimeout ?? Infinity,
-  cancelTimeout: limits.cancelTimeout ?? Infinity,
-  releaseTimeout: limits.releaseTimeout ?? Infinity,
-  killTimeout: limits.killTimeout ?? Infinity,
-  deadline: limits.deadline ?? Infinity,
-  startTimeout: limits.startTimeout ?? Infinity
-})
 
 /** A host is a job whose run answers calls. */
 const jobOf = (served: Served, inbox: Inbox, writer: FrameWriter) => ({

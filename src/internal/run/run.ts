@@ -15,7 +15,7 @@ import { CurrentRun, type RunContext } from "./currentRun.ts"
 import { errorText } from "../../base/errorText.ts"
 import { EventLog } from "./eventLog.ts"
 import { Fibers } from "../stop/orphanFibers.ts"
-import type { Limits } from "../policy/limits.ts"
+import type { PolicyMillis } from "../policy/policyMillis.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { waitFor } from "../stop/waits.ts"
 import { Host, type ProcessHost } from "../../process/processContext.ts"
@@ -43,7 +43,7 @@ export interface RunOptions {
   readonly id: string
   readonly job: string
   readonly environment: string
-  readonly limits: Limits
+  readonly limits: PolicyMillis
   readonly autostop: Autostop
   readonly clock: Clock.Clock
   readonly scheduler: Scheduler.Scheduler

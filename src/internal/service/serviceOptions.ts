@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import type { DurationSetting } from "../../StopPolicy.ts"
 import { parseDuration } from "../../base/durationInput.ts"
 import type { ServiceSpec } from "./serviceState.ts"
-import { PolicyError } from "../policy/policyFields.ts"
+import { PolicyError } from "../policy/policyError.ts"
 
 /** What may be said of any service. */
 export interface ServiceOptions {

@@ -10,7 +10,7 @@ import type { Leftover, ServiceReport } from "../../StopReport.ts"
 import { Allowances } from "../stop/timeBudget.ts"
 import { errorText } from "../../base/errorText.ts"
 import { LayerGraph } from "../layers/layerGraph.ts"
-import type { Limits } from "../policy/limits.ts"
+import type { PolicyMillis } from "../policy/policyMillis.ts"
 import { Node } from "../layers/layerNode.ts"
 import { Releases, type ServiceStopped } from "../stop/serviceRelease.ts"
 import {
@@ -29,7 +29,7 @@ import { between, isoAt, now } from "../../base/clock.ts"
 
 export interface RegistryOptions {
   readonly clock: Clock.Clock
-  readonly limits: Limits
+  readonly limits: PolicyMillis
   readonly emit: (event: JobEvent, owner?: string) => void
   /** A service came and went that leaves no line in the report; this was its last event. */
   readonly onForgotten: (stopped: ServiceStopped) => void
@@ -346,7 +346,7 @@ export class Registry {
     return this.records.flatMap((record) => record.remote?.leftovers() ?? [])
   }
 
-  get limits(): Limits {
+  get limits(): PolicyMillis {
     return this.#options.limits
   }
 

@@ -9,7 +9,7 @@ import type { JobEvent } from "../../JobEvent.ts"
 import type { ServiceOutcome } from "../../StopReport.ts"
 import type { Allowances } from "./timeBudget.ts"
 import { errorText } from "../../base/errorText.ts"
-import type { Limits } from "../policy/limits.ts"
+import type { PolicyMillis } from "../policy/policyMillis.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { waitFor, waitWithin } from "./waits.ts"
 import { awaitSettled, type Remote, type ServiceRecord, settle } from "../service/serviceState.ts"
@@ -19,7 +19,7 @@ export type ServiceStopped = Extract<JobEvent, { readonly _tag: "ServiceStopped"
 
 export interface ReleasesOptions {
   readonly clock: Clock.Clock
-  readonly limits: Limits
+  readonly limits: PolicyMillis
   readonly allowances: Allowances
   readonly emit: (event: JobEvent) => void
   /** A service has ended, whichever way. */

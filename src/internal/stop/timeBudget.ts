@@ -1,11 +1,11 @@
 import type * as Clock from "effect/Clock"
-import type { Limits } from "../policy/limits.ts"
+import type { PolicyMillis } from "../policy/policyMillis.ts"
 import type { ServiceRecord } from "../service/serviceState.ts"
 import { now } from "../../base/clock.ts"
 
 export interface AllowancesOptions {
   readonly clock: Clock.Clock
-  readonly limits: Limits
+  readonly limits: PolicyMillis
   /** The services that a service needs and that have not ended. */
   readonly needsOf: (record: ServiceRecord) => ReadonlyArray<ServiceRecord>
 }

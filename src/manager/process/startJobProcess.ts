@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
 import { entries } from "../../process/entryPoints.ts"
 import { pathOf } from "../../jobProcess/jobModule.ts"
-import { merge } from "../../internal/policy/policyFields.ts"
+import { mergePolicy } from "../../internal/policy/resolvePolicy.ts"
 import * as Policy from "../../StopPolicy.ts"
 import type { JobLimits } from "../../jobProcess/killDeadline.ts"
 import { type Ended, Supervised } from "../../jobProcess/supervisedJob.ts"
@@ -136,7 +136,7 @@ export const limitsOf = (env: NodeJS.ProcessEnv, submission?: Submission): JobLi
       const defaults = yield* Policy.StopPolicy.Defaults
       const given = Effect.flatMap(
         Policy.fromConfig,
-        (config) => merge([config, Policy.fromOptions(settingsOf(submission))], defaults)
+        (config) => mergePolicy([config, Policy.fromOptions(settingsOf(submission))], defaults)
       )
       return yield* Effect.catch(Effect.map(given, ({ values }) => values), () => Effect.succeed(defaults))
     }).pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(env)))
