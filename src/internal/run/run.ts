@@ -18,7 +18,7 @@ import { Fibers } from "../stop/orphanFibers.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { waitFor } from "../stop/waits.ts"
-import { Host, type ProcessHost } from "../../process/processContext.ts"
+import { CurrentProcess, type ProcessContext } from "../../process/processContext.ts"
 import { Registry } from "../service/serviceRegistry.ts"
 import type { ServiceRecord } from "../service/serviceState.ts"
 import { Stages } from "../pipeline/stageCounters.ts"
@@ -47,8 +47,8 @@ export interface RunOptions {
   readonly autostop: Autostop
   readonly clock: Clock.Clock
   readonly scheduler: Scheduler.Scheduler
-  /** Passes signals on to the jobs within this one. */
-  readonly shutdown: ProcessHost["shutdown"]
+  /** Attaches the jobs within this one to their process. */
+  readonly attach: ProcessContext["attach"]
   /** What is left of the job in the operating system, once all of it has been stopped. */
   readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
 }
@@ -172,7 +172,7 @@ export class Run implements RunContext {
       Context.add(CurrentRun, this),
       Context.add(Scheduler.Scheduler, this.fibers),
       // what is left in the process is no business of a job within this one
-      Context.add(Host, { leftovers: Effect.succeed([]), shutdown: this.options.shutdown })
+      Context.add(CurrentProcess, { leftovers: Effect.succeed([]), attach: this.options.attach })
     )
   }
 
@@ -216,7 +216,7 @@ export class Run implements RunContext {
  */
 const withoutServices: (context: Context.Context<never>) => Context.Context<never> = Context.omit(
   Environment,
-  Host,
+  CurrentProcess,
   Layer.CurrentMemoMap
 )
 
