@@ -13,7 +13,7 @@ import { waitFor } from "../../base/waits.ts"
 import { Environment } from "../../Environment.ts"
 import { type AnyImplementation, ServiceError } from "../../Job.ts"
 import type { JobStatus } from "../../JobEvent.ts"
-import { Host, type ProcessHost } from "../../process/processContext.ts"
+import { CurrentProcess, type ProcessContext } from "../../process/processContext.ts"
 import { CurrentStages } from "../pipeline/currentStages.ts"
 import { StageCounters } from "../pipeline/stageCounters.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
@@ -41,8 +41,8 @@ export interface RunOptions {
   readonly autostop: Autostop
   readonly clock: Clock.Clock
   readonly scheduler: Scheduler.Scheduler
-  /** Passes signals on to the jobs within this one. */
-  readonly shutdown: ProcessHost["shutdown"]
+  /** Attaches the jobs within this one to their process. */
+  readonly attach: ProcessContext["attach"]
   /** What is left of the job in the operating system, once all of it has been stopped. */
   readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
 }
@@ -195,7 +195,7 @@ export class Run implements RunContext, StoppableRun {
       Context.add(CurrentStages, this.stages),
       Context.add(Scheduler.Scheduler, this.fibers),
       // what is left in the process does not belong to a job within this one
-      Context.add(Host, { leftovers: Effect.succeed([]), shutdown: this.options.shutdown })
+      Context.add(CurrentProcess, { leftovers: Effect.succeed([]), attach: this.options.attach })
     )
   }
 
@@ -268,7 +268,7 @@ export class Run implements RunContext, StoppableRun {
  */
 const withoutServices: (context: Context.Context<never>) => Context.Context<never> = Context.omit(
   Environment,
-  Host,
+  CurrentProcess,
   Layer.CurrentMemoMap
 )
 
