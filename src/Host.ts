@@ -34,22 +34,22 @@ import * as Layer from "effect/Layer"
 import type * as Rpc from "effect/rpc/Rpc"
 import type * as RpcGroup from "effect/rpc/RpcGroup"
 import { parseDuration } from "./base/durationInput.ts"
+import { illegalOption } from "./base/illegalOption.ts"
 import type { OpenHost, Transport } from "./host/caller/hostConnection.ts"
 import { buildRemote, type MakeTransport } from "./host/caller/remoteService.ts"
 import { type Client, type Contract, contractOf, Idempotent } from "./host/contract.ts"
 import { type HostKind, hostOf, kinds } from "./host/hostChoice.ts"
 import type { HostError } from "./host/hostError.ts"
 import { type Served, ServedTypeId } from "./host/hostModule.ts"
-import { illegalOption } from "./host/illegalOption.ts"
 import { buildLocal } from "./host/inProcess.ts"
 import { checkRayOptions, type RayOptions, raySettingsOf } from "./host/raySettings.ts"
 import * as restarts from "./host/restartPolicy.ts"
 import { openProcess } from "./host/transport/process.ts"
 import { openThread } from "./host/transport/thread.ts"
-import type { PolicyError } from "./internal/policy/policyFields.ts"
-import { CurrentRun } from "./internal/run/currentRun.ts"
-import { buildAs } from "./internal/service/serviceFibers.ts"
-import { type ServiceOptions, specOf } from "./internal/service/serviceOptions.ts"
+import type { PolicyError } from "./internal/policy/policyError.ts"
+import { buildAs } from "./internal/service/acquire.ts"
+import { CurrentRegistry } from "./internal/service/currentRegistry.ts"
+import { type ServiceOptions, serviceSpec } from "./internal/service/serviceOptions.ts"
 import type { DurationSetting } from "./StopPolicy.ts"
 
 export { type Client } from "./host/contract.ts"
@@ -204,7 +204,7 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
 ): Layer.Layer<Self, HostError | PolicyError> => {
   const name = options.name ?? tag.key
   const remote = remoteOptions(name, options)
-  const anywhere = specOf(name, options, "local")
+  const anywhere = serviceSpec(name, options, "local")
   return Layer.fromBuildMemo((memoMap, scope) =>
     Effect.gen(function*() {
       const host = yield* hostOf(tag.key, options.host)
@@ -215,13 +215,13 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
       // safe: the client has a method for each request of the group
       const provide = Effect.map((client: object) => Context.make(tag, client as Client<Rpcs>))
       return yield* Effect.withFiber((fiber) => {
-        const run = fiber.getRef(CurrentRun)
-        return run === undefined
+        const registry = fiber.getRef(CurrentRegistry)
+        return registry === undefined
           ? provide(build({ memoMap, scope, managed: undefined }))
-          : run.registry.start(spec, memoMap, scope, (record, within) =>
+          : registry.start(spec, memoMap, scope, (record, within) =>
             buildAs(
               record,
-              provide(build({ memoMap: within, scope: record.scope, managed: { record, registry: run.registry } }))
+              provide(build({ memoMap: within, scope: record.scope, managed: { record, registry } }))
             ))
       })
     })

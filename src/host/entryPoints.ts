@@ -1,13 +1,11 @@
-/** The files that threads, processes and Ray actors of hosts begin with: TypeScript from the sources, else JavaScript. */
-const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js"
-
-const entry = (path: string): URL => new URL(path + extension, import.meta.url)
-
-export const entries = {
-  threadMain: entry("./transport/threadMain"),
-  processMain: entry("./transport/processMain"),
-  rayGuard: entry("./ray/guardMain")
-}
+import { entryPoint } from "../process/entryPoints.ts"
 
 /** The Python part of Ray hosts. */
 export const hostPy = new URL("./ray/host.py", import.meta.url)
+
+/** The files that the threads, processes and Ray actors of hosts begin with. */
+export const entries = {
+  threadMain: entryPoint(import.meta.url, "./transport/threadMain"),
+  processMain: entryPoint(import.meta.url, "./transport/processMain"),
+  rayGuard: entryPoint(import.meta.url, "./ray/guardMain")
+}

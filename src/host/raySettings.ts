@@ -2,8 +2,9 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { PolicyError, variable } from "../internal/policy/policyFields.ts"
-import { illegalOption } from "./illegalOption.ts"
+import { PolicyError } from "../internal/policy/policyError.ts"
+import { variable } from "../internal/policy/policyFields.ts"
+import { illegalOption } from "../base/illegalOption.ts"
 
 /**
  * The cluster that the replicas of a service run in, and the resources that each of them asks for.

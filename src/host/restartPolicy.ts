@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { parseDuration } from "../base/durationInput.ts"
 import type { HostError } from "./hostError.ts"
-import { illegalOption } from "./illegalOption.ts"
+import { illegalOption } from "../base/illegalOption.ts"
 
 /**
  * Says when a host that died is replaced: any `Schedule`. A Schedule that ends makes the job fail.

@@ -1,8 +1,8 @@
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type { Registry } from "../internal/service/serviceRegistry.ts"
-import type { ServiceRecord } from "../internal/service/serviceState.ts"
+import type { ServiceRecord } from "../internal/service/serviceRecord.ts"
+import type { ServiceRegistry } from "../internal/service/serviceRegistry.ts"
 import type { HostError } from "./hostError.ts"
 
 /** What a service is built with. */
@@ -11,7 +11,7 @@ export interface BuildContext {
   /** The scope of its layer, or, within a job, the one that the registry releases. */
   readonly scope: Scope.Scope
   /** The job that the service is part of. */
-  readonly managed: { readonly record: ServiceRecord; readonly registry: Registry } | undefined
+  readonly managed: { readonly record: ServiceRecord; readonly registry: ServiceRegistry } | undefined
 }
 
 /** Makes the client of a service, and starts what answers it. */

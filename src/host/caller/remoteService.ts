@@ -1,9 +1,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
-import { type Limits, limitsOf } from "../../internal/policy/limits.ts"
-import type { Remote, ServiceRecord, ServiceSpec } from "../../internal/service/serviceState.ts"
-import { waitFor } from "../../internal/stop/waits.ts"
+import { waitFor } from "../../base/waits.ts"
+import { type PolicyMillis, policyMillis } from "../../internal/policy/policyMillis.ts"
+import type { ServiceHosts, ServiceRecord, ServiceSpec } from "../../internal/service/serviceRecord.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { StopPolicy } from "../../StopPolicy.ts"
 import { clientOf } from "../client.ts"
@@ -41,7 +41,7 @@ export const buildRemote = (
 (context) =>
   Effect.gen(function*() {
     const { managed, scope } = context
-    const limits = managed?.registry.limits ?? limitsOf(yield* StopPolicy.Defaults)
+    const limits = managed?.registry.limits ?? policyMillis(yield* StopPolicy.Defaults)
     const releaseMs = spec.releaseTimeout ?? limits.releaseTimeout
     const { fingerprint, name, version } = contract
     const clock = yield* Clock.Clock
@@ -69,7 +69,7 @@ export const buildRemote = (
       Effect.acquireRelease(open, (pool) => stop(pool, context, releaseMs, limits)),
       scope
     )
-    if (managed !== undefined) managed.record.remote = remoteOf(pool, transport, managed.record, limits)
+    if (managed !== undefined) managed.record.hosts = hostsOf(pool, transport, managed.record, limits)
     yield* pool.start
     yield* Effect.forkIn(pool.supervise, scope)
     return clientOf(contract, pool, countCalls(context))
@@ -80,9 +80,9 @@ const stop = (
   pool: ReplicaPool,
   { managed }: BuildContext,
   releaseMs: number,
-  limits: Limits
+  limits: PolicyMillis
 ): Effect.Effect<void> => {
-  if (managed !== undefined) return Effect.suspend(() => pool.stop(managed.record.allowance))
+  if (managed !== undefined) return Effect.suspend(() => pool.stop(managed.record.releaseLimitMs))
   return Effect.withFiber((fiber) => {
     const stopping = Effect.runForkWith(fiber.context)(pool.stop(releaseMs))
     return Effect.flatMap(
@@ -108,13 +108,19 @@ const listenersOf = ({ managed }: BuildContext) => ({
   }
 })
 
-const remoteOf = (pool: ReplicaPool, transport: Transport, record: ServiceRecord, limits: Limits): Remote => ({
+const hostsOf = (
+  pool: ReplicaPool,
+  transport: Transport,
+  record: ServiceRecord,
+  limits: PolicyMillis
+): ServiceHosts => ({
   kill: Effect.tap(pool.kill(limits.killTimeout), () => transport.end(limits.killTimeout)),
   end: (limitMs) => transport.end(limitMs),
   details: () => {
     const [slot] = pool.slots
     return slot === undefined || slot.of > 1 ? {} : detailsOf(slot)
   },
-  lines: () => linesOf({ name: record.name, host: record.spec.host, cleanupCalled: record.cleanupCalled }, pool.slots),
+  lines: () =>
+    linesOf({ name: record.name, host: record.spec.host, cleanupCalled: record.isReleaseCalled }, pool.slots),
   leftovers: () => [...pool.slots.flatMap((slot) => leftoversOf(record.name, slot)), ...transport.leftovers()]
 })

@@ -1,5 +1,5 @@
 /** The lines of the report that tell about the hosts of a service and the services within them. */
-import type { Details } from "../../internal/service/serviceState.ts"
+import type { HostDetails } from "../../internal/service/serviceRecord.ts"
 import type { Leftover, ServiceReport, StopReport } from "../../StopReport.ts"
 import type { Slot } from "./replicaPool.ts"
 import { isRunning, killedOf, outcomeOf, resultOf, startMsOf } from "./replicaState.ts"
@@ -23,7 +23,7 @@ export const linesOf = (service: ServiceLine, slots: ReadonlyArray<Slot>): Reado
   ])
 
 /** The fields of a line that only hosts have. */
-export const detailsOf = ({ replica: { connection, state }, restarts }: Slot): Details => {
+export const detailsOf = ({ replica: { connection, state }, restarts }: Slot): HostDetails => {
   const { actor, pid } = connection
   const killed = killedOf(state)
   return {

@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import { errorText } from "../../base/errorText.ts"
-import type { Limits } from "../../internal/policy/limits.ts"
+import type { PolicyMillis } from "../../internal/policy/policyMillis.ts"
 import { Run } from "../../internal/run/run.ts"
-import { Host } from "../../process/processContext.ts"
+import { stoppableTask } from "../../internal/run/stoppableTask.ts"
+import { CurrentProcess } from "../../process/processContext.ts"
 import { loadServed, type Served } from "../hostModule.ts"
 import { sendResult } from "../wire/farewell.ts"
 import { FrameWriter, Reply } from "../wire/frames.ts"
@@ -64,9 +65,9 @@ const ownerGone = "its owner is gone"
 const flush = (owner: OwnerConnection): Effect.Effect<void> =>
   Effect.andThen(Effect.yieldNow, Effect.promise(owner.flush))
 
-const runOf = (service: string, limits: Limits): Effect.Effect<Run> =>
+const runOf = (service: string, limits: PolicyMillis): Effect.Effect<Run> =>
   Effect.withFiber((fiber) => {
-    const { leftovers, shutdown } = fiber.getRef(Host)
+    const { attach, leftovers } = fiber.getRef(CurrentProcess)
     const run = new Run({
       id: `${service}/${process.pid}`,
       job: service,
@@ -75,11 +76,10 @@ const runOf = (service: string, limits: Limits): Effect.Effect<Run> =>
       autostop: { _tag: "end" },
       clock: fiber.getRef(Clock.Clock),
       scheduler: fiber.getRef(Scheduler.Scheduler),
-      shutdown,
+      attach,
       leftovers
     })
-    const detach = shutdown?.attach(run)
-    run.stopped.onOpen(() => detach?.())
+    attach(stoppableTask(run))
     return Effect.succeed(run)
   })
 

@@ -1,12 +1,12 @@
 /** What a caller sends to a host first, and what the host answers once it has started or could not. */
-import type { Limits } from "../../internal/policy/limits.ts"
+import { type PolicyMillis, policyMillisFromJson } from "../../internal/policy/policyMillis.ts"
 import type { ExpectedService } from "../hostModule.ts"
 import { type FrameWriter, readJson, Reply, Request } from "./frames.ts"
 
 /** What a host serves, and how long it may take. */
 export interface Init extends ExpectedService {
   /** The limits of the services within the host. */
-  readonly limits: Limits
+  readonly limits: PolicyMillis
 }
 
 export const sendInit = (writer: FrameWriter, init: Init): void => writer.writeJson(Request.init, init)
@@ -14,19 +14,8 @@ export const sendInit = (writer: FrameWriter, init: Init): void => writer.writeJ
 export const readInit = (body: Uint8Array): Init => {
   // safe: a caller of another version of this package has another fingerprint, and is refused
   const init = readJson(body) as Init
-  return { ...init, limits: withInfinity(init.limits) }
+  return { ...init, limits: policyMillisFromJson(init.limits) }
 }
-
-/** JSON has no infinity: it writes `null`. */
-const withInfinity = (limits: Limits): Limits => ({
-  ...limits,
-  drainTimeout: limits.drainTimeout ?? Infinity,
-  cancelTimeout: limits.cancelTimeout ?? Infinity,
-  releaseTimeout: limits.releaseTimeout ?? Infinity,
-  killTimeout: limits.killTimeout ?? Infinity,
-  deadline: limits.deadline ?? Infinity,
-  startTimeout: limits.startTimeout ?? Infinity
-})
 
 /** The host takes calls from now on. */
 export const sendReady = (writer: FrameWriter): void => writer.writeJson(Reply.ready, { pid: process.pid })
