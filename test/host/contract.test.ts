@@ -15,7 +15,7 @@ import { Host } from "../../src/index.ts"
 import { assertClean } from "../../src/testing.ts"
 import { everywhere, gone, local, runJob } from "../support/hosts.ts"
 import { serviceOf, submit } from "../support/jobs.ts"
-import { Desk, Point, Refused, Values } from "./desk.ts"
+import { Desk, Point, Refused, Values } from "./services/desk.ts"
 
 /** More than the chunks that may be on their way to a caller. */
 const windowAtMost = 16

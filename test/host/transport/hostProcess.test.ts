@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
-import { Host } from "../../src/index.ts"
-import { Started } from "../support/cli.ts"
-import { eventOf, gone, isRunning, local, remotes, runJob, slackMs, until } from "../support/hosts.ts"
-import { serviceOf, submit } from "../support/jobs.ts"
-import { Frail, frail, HostJournal, type Plan } from "./frail.ts"
-import type { Orders } from "./owner.main.ts"
+import { Host } from "../../../src/index.ts"
+import { Started } from "../../support/cli.ts"
+import { eventOf, gone, isRunning, local, remotes, runJob, slackMs, until } from "../../support/hosts.ts"
+import { serviceOf, submit } from "../../support/jobs.ts"
+import { Frail, frail, HostJournal, type Plan } from "../services/frail.ts"
+import type { Orders } from "../services/owner.main.ts"
 
 const limitMs = 1_000
 /** The limit, the second that a host may take besides, and what a loaded machine may add. */
@@ -17,7 +17,7 @@ const owner = (orders: Omit<Orders, "stopMs">) =>
     Effect.sync(() => new Started([program, JSON.stringify({ ...orders, stopMs: limitMs })])),
     (owner) => Effect.sync(() => owner.signal("SIGKILL"))
   )
-const program = fileURLToPath(new URL("./owner.main.ts", import.meta.url))
+const program = fileURLToPath(new URL("../services/owner.main.ts", import.meta.url))
 
 /** A journal of hosts and their children, none of which outlives the test. */
 const journal = Effect.acquireRelease(

@@ -7,7 +7,7 @@ import * as Schedule from "effect/Schedule"
 import { Host, Job, type JobEvent, type StopReport } from "../../src/index.ts"
 import { eventsOf, local, type RemoteKind, remotes } from "../support/hosts.ts"
 import { serviceOf, submit } from "../support/jobs.ts"
-import { Frail, frail, HostJournal, type Plan } from "./frail.ts"
+import { Frail, frail, HostJournal, type Plan } from "./services/frail.ts"
 
 const delaysOf = (events: ReadonlyArray<JobEvent>) =>
   events.flatMap((event) => event._tag === "HostRestarting" ? [event.delayMs] : [])

@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { Host } from "../../src/index.ts"
-import { assertClean } from "../../src/testing.ts"
-import { eventOf, eventsOf, gone, local, remotes, runJob, until } from "../support/hosts.ts"
-import { serviceOf, submit } from "../support/jobs.ts"
-import { Frail, frail, HostJournal } from "./frail.ts"
+import { Host } from "../../../src/index.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { eventOf, eventsOf, gone, local, remotes, runJob, until } from "../../support/hosts.ts"
+import { serviceOf, submit } from "../../support/jobs.ts"
+import { Frail, frail, HostJournal } from "../services/frail.ts"
 
 describe.each(remotes)("a service in several hosts, each a %s,", (host) => {
   const layer = Host.layer(Frail, { host, replicas: 3, restart: Host.restart.fixed({ delay: "10 millis" }) })

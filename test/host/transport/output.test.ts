@@ -2,13 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { fileURLToPath } from "node:url"
-import { Host } from "../../src/index.ts"
-import { assertClean } from "../../src/testing.ts"
-import { Started } from "../support/cli.ts"
-import { local, remotes, runJob } from "../support/hosts.ts"
-import { Frail } from "./frail.ts"
+import { Host } from "../../../src/index.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { Started } from "../../support/cli.ts"
+import { local, remotes, runJob } from "../../support/hosts.ts"
+import { Frail } from "../services/frail.ts"
 
-const program = fileURLToPath(new URL("./owner.main.ts", import.meta.url))
+const program = fileURLToPath(new URL("../services/owner.main.ts", import.meta.url))
 const big = 100 * 2 ** 20
 
 describe.each(remotes)("a %s", (host) => {

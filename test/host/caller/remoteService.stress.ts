@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import { readdirSync, readFileSync } from "node:fs"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
-import { Host } from "../../src/index.ts"
-import { assertClean } from "../../src/testing.ts"
-import { local, type RemoteKind, runJob, until } from "../support/hosts.ts"
-import { Lean } from "./lean.ts"
+import { Host } from "../../../src/index.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { local, type RemoteKind, runJob, until } from "../../support/hosts.ts"
+import { Lean } from "../services/lean.ts"
 
 /** 200 in all by default. */
 const factor = Number(process.env["ROUNDS"] ?? 1)

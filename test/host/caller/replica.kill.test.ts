@@ -4,11 +4,11 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { Host, type JobRun } from "../../src/index.ts"
-import { eventOf, eventsOf, gone, local, remotes, slackMs, until } from "../support/hosts.ts"
-import { isAlive } from "../support/cli.ts"
-import { serviceOf, submit } from "../support/jobs.ts"
-import { Frail, frail, HostJournal } from "./frail.ts"
+import { Host, type JobRun } from "../../../src/index.ts"
+import { eventOf, eventsOf, gone, local, remotes, slackMs, until } from "../../support/hosts.ts"
+import { isAlive } from "../../support/cli.ts"
+import { serviceOf, submit } from "../../support/jobs.ts"
+import { Frail, frail, HostJournal } from "../services/frail.ts"
 
 describe.each(remotes)("a %s that does not stop", (host) => {
   const pidOf = (line: { readonly pid?: number }) => {

@@ -3,12 +3,12 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import { Host, Job } from "../../src/index.ts"
-import { assertClean } from "../../src/testing.ts"
-import { everywhere, gone, local, remotes, runJob, shortStartMs } from "../support/hosts.ts"
-import { serviceOf } from "../support/jobs.ts"
-import { frail, HostJournal } from "./frail.ts"
-import { Newer, Renamed, Wider } from "./other.host.ts"
+import { Host, Job } from "../../../src/index.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { everywhere, gone, local, remotes, runJob, shortStartMs } from "../../support/hosts.ts"
+import { serviceOf } from "../../support/jobs.ts"
+import { frail, HostJournal } from "../services/frail.ts"
+import { Newer, Renamed, Wider } from "../services/other.host.ts"
 
 /** Runs a job whose service is refused, and gives why. */
 const refusal = (service: string, layer: Layer.Layer<never, unknown>) =>

@@ -5,11 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { Host } from "../../src/index.ts"
-import { assertClean } from "../../src/testing.ts"
-import { eventOf, local, remotes } from "../support/hosts.ts"
-import { submit } from "../support/jobs.ts"
-import { Frail } from "./frail.ts"
+import { Host } from "../../../src/index.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { eventOf, local, remotes } from "../../support/hosts.ts"
+import { submit } from "../../support/jobs.ts"
+import { Frail } from "../services/frail.ts"
 
 describe.each(remotes)("a %s that is stopped while it has a call", (host) => {
   /** A job, and its client for callers that outlive it. */

@@ -4,11 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { Host, Job } from "../../src/index.ts"
-import { assertClean } from "../../src/testing.ts"
-import { eventOf, gone, local, remotes, runJob, until } from "../support/hosts.ts"
-import { serviceOf, submit } from "../support/jobs.ts"
-import { Frail, frail, HostJournal } from "./frail.ts"
+import { Host, Job } from "../../../src/index.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { eventOf, gone, local, remotes, runJob, until } from "../../support/hosts.ts"
+import { serviceOf, submit } from "../../support/jobs.ts"
+import { Frail, frail, HostJournal } from "../services/frail.ts"
 
 const soon = Host.restart.fixed({ delay: "10 millis" })
 

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { Host } from "../../src/index.ts"
-import { gone, local, type RemoteKind, remotes } from "../support/hosts.ts"
-import { submit } from "../support/jobs.ts"
-import { frail, HostJournal, type Plan } from "./frail.ts"
+import { Host } from "../../../src/index.ts"
+import { gone, local, type RemoteKind, remotes } from "../../support/hosts.ts"
+import { submit } from "../../support/jobs.ts"
+import { frail, HostJournal, type Plan } from "../services/frail.ts"
 
 /** A service that a run provides itself, and uses once. */
 const use = (host: RemoteKind, plan: Plan, options: Host.Options = {}) => {
