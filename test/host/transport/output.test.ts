@@ -12,7 +12,7 @@ const program = fileURLToPath(new URL("../services/owner.main.ts", import.meta.u
 const big = 100 * 2 ** 20
 
 describe.each(remotes)("a %s", (host) => {
-  it("that prints a lot has all of it passed on, and its answers stay whole", async () => {
+  it("that prints a lot loses none of its output, and its answers stay whole", async () => {
     const run = new Started([program, JSON.stringify({ host, does: "print" })])
     assert.strictEqual(await run.ended(), 0, run.stderr)
     const numbers = (text: string, start: string) =>
@@ -43,7 +43,7 @@ describe.each(remotes)("a %s", (host) => {
       assertClean(report)
     }).pipe(local))
 
-  it.live("has its last words heard by an owner that is busy", () =>
+  it.live("is read to its end by an owner that is busy", () =>
     Effect.gen(function*() {
       const block = () => {
         const end = performance.now() + 30
