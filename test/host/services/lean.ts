@@ -1,4 +1,4 @@
-/** A service that loads little: its hosts start fast. */
+/** A service that loads few modules: its hosts start fast. */
 import * as Schema from "effect/Schema"
 import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
