@@ -1,4 +1,5 @@
 /** A contract with every kind of request. */
+import "./compileCache.ts"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Host } from "../../../src/index.ts"
