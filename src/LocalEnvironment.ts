@@ -12,10 +12,13 @@ import { Environment, type JobRun, SubmitError, type SubmitOptions } from "./Env
 import { checkHosts } from "./host/hostChoice.ts"
 import { parseAutostop } from "./internal/run/autostop.ts"
 import { awaitedBy, belongTo, type Owned, stopAll } from "./internal/run/ownership.ts"
-import { limitsOf } from "./internal/policy/limits.ts"
-import { Host } from "./process/processContext.ts"
+import { policyMillis } from "./internal/policy/policyMillis.ts"
+import { CurrentRun } from "./internal/run/currentRun.ts"
 import { Run } from "./internal/run/run.ts"
+import { RunObserver } from "./internal/run/runObserver.ts"
+import { stoppableTask } from "./internal/run/stoppableTask.ts"
 import * as Job from "./Job.ts"
+import { CurrentProcess } from "./process/processContext.ts"
 import * as Policy from "./StopPolicy.ts"
 
 /**
@@ -41,26 +44,26 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
           if (runs.has(id)) {
             return Effect.fail(new SubmitError({ job: job.name, message: `a job with the id ${id} is running` }))
           }
-          const { leftovers, shutdown } = caller.getRef(Host)
+          const { attach, leftovers } = caller.getRef(CurrentProcess)
           const run = new Run({
             id,
             job: job.name,
             environment: "local",
-            limits: limitsOf(policy),
+            limits: policyMillis(policy),
             autostop,
             clock: caller.getRef(Clock.Clock),
             scheduler: caller.getRef(Scheduler.Scheduler),
-            shutdown,
+            attach,
             leftovers
           })
           const owned = ownedOf(run)
           runs.set(id, owned)
           const disown = belongTo(caller, owned)
-          const off = shutdown?.attach(run)
+          if (caller.getRef(CurrentRun) === undefined) caller.getRef(RunObserver)(run)
+          attach(stoppableTask(run))
           run.stopped.onOpen(() => {
             runs.delete(id)
             disown()
-            off?.()
           })
           run.start(implementation, payload, caller.context)
           return Effect.succeed(jobRun(run, (result) => awaitedBy(caller, result, owned)))

@@ -1,67 +1,51 @@
 /**
- * How to stop: the strategy, the time limit of each phase, and the one deadline that all of them share.
+ * How to stop: the strategy, the limit of each phase, and the one deadline that all of them share.
  *
- * Settings come from four places; the first that has a value wins: the options of one submit, the job's own
+ * Settings come from four sources; the first that has a value wins: the options of one submit, the job's own
  * `stopPolicy`, the configuration (`AUTOSTOP_…`), the defaults (the `StopPolicy.Defaults` reference).
  *
  * @since 0.1.0
  */
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import * as SchemaTransformation from "effect/SchemaTransformation"
-import { parseDuration } from "./base/durationInput.ts"
+import type * as Struct from "effect/Struct"
+import type { PolicyError } from "./internal/policy/policyError.ts"
 import {
-  durationExpected,
-  fields,
-  fit,
-  merge,
-  type PolicyError,
-  type Source,
-  strategies,
+  fieldNames,
+  policyDefaults,
+  policyFields,
+  policySchemas,
+  type PolicySettings,
   variable
 } from "./internal/policy/policyFields.ts"
+import { fitPolicy, mergePolicy, type PolicySource } from "./internal/policy/resolvePolicy.ts"
 
-export { PolicyError } from "./internal/policy/policyFields.ts"
+export { PolicyError } from "./internal/policy/policyError.ts"
+export { type DurationSetting } from "./internal/policy/policyFields.ts"
 
 /**
+ * How much of the stop sequence runs.
+ *
  * - `graceful`: all phases
  * - `fast`: no drain
- * - `immediate`: straight to release, which gets 0 s
- * - `patient`: no limits at all, other than those that a service sets for itself
+ * - `immediate`: straight to the release, whose limit is 0 s
+ * - `patient`: no limits, except those that a service sets for itself
  *
  * @category models
  * @since 0.1.0
  */
-export const Strategy = Schema.Literals(strategies)
+export const Strategy = policyFields.strategy.schema
 /**
+ * The type of a strategy.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Strategy = typeof Strategy.Type
-
-/** A duration; as JSON a number of milliseconds, or `"Infinity"`. */
-const Limit = Schema.Union([Schema.Number, Schema.String]).pipe(
-  Schema.decodeTo(
-    Schema.Duration.check(Schema.makeFilter((limit) => Duration.isGreaterThanOrEqualTo(limit, Duration.zero))),
-    SchemaTransformation.transformEffect({
-      decode: (input: number | string, options) => {
-        const parsed = parseDuration(input)
-        return parsed === undefined
-          ? Effect.fail(new SchemaIssue.InvalidValue({ expected: durationExpected }, input, options))
-          : Effect.succeed(parsed)
-      },
-      encode: (limit: Duration.Duration) =>
-        Effect.succeed(Duration.isFinite(limit) ? Duration.toMillis(limit) : "Infinity")
-    })
-  )
-)
-
-const Concurrency = Schema.Union([Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)), Schema.Literal("unbounded")])
 
 /**
  * How a job is stopped. Every duration is a limit, not a wait: a phase that has nothing to wait for takes no time.
@@ -79,125 +63,95 @@ const Concurrency = Schema.Union([Schema.Int.check(Schema.isGreaterThanOrEqualTo
  * | `deadline` | `AUTOSTOP_DEADLINE` | 25 s, for all phases together |
  * | `startTimeout` | `AUTOSTOP_START_TIMEOUT` | 30 s, for the acquire of each service |
  *
+ * **Details**
+ *
+ * As JSON a duration is a number of milliseconds, or `"Infinity"`.
+ *
  * @category models
  * @since 0.1.0
  */
-export class StopPolicy extends Schema.Class<StopPolicy>("autostop/StopPolicy")({
-  strategy: Strategy,
-  delay: Limit,
-  drainTimeout: Limit,
-  cancelTimeout: Limit,
-  releaseTimeout: Limit,
-  releaseConcurrency: Concurrency,
-  onReleaseFailure: Schema.Literals(["continue", "kill"]),
-  killTimeout: Limit,
-  deadline: Limit,
-  startTimeout: Limit
-}) {
+export class StopPolicy extends Schema.Class<StopPolicy>("autostop/StopPolicy")(policySchemas) {
   /** The policy that the ConfigProvider describes (`AUTOSTOP_…`), over the defaults. */
   static get config(): Config.Config<StopPolicy> {
     return config
   }
 
-  /** The policy where nothing else is set. Provide another one to change the defaults of a whole program. */
+  /** The policy that holds where nothing else is set. Provide another one to change the defaults of a whole program. */
   static get Defaults(): Context.Reference<StopPolicy> {
     return Defaults
+  }
+
+  /**
+   * Merges settings over the defaults: a later source wins. Fails with a `PolicyError` for the first setting that has the
+   * wrong type or is out of range, and for a limit that was set and is longer than the deadline. A default that is longer
+   * than a deadline that was set is shortened to it.
+   */
+  static resolve(sources: ReadonlyArray<PolicySource>): Effect.Effect<StopPolicy, PolicyError> {
+    return resolve(sources)
+  }
+
+  /** Makes a source of `resolve` from settings as they stand in an options object. */
+  static fromOptions(settings: Settings | undefined): PolicySource {
+    return fromOptions(settings)
+  }
+
+  /** Reads the settings that the ConfigProvider has, as a source of `resolve`. */
+  static get fromConfig(): Effect.Effect<PolicySource, Config.ConfigError> {
+    return fromConfig
   }
 }
 
 /**
+ * The types that belong to `StopPolicy`.
+ *
  * @since 0.1.0
  */
 export declare namespace StopPolicy {
-  /** What a user may set; see `Settings`. */
+  /** The settings that a user may write. */
   export type Settings = import("./StopPolicy.ts").Settings
+  /** Settings of one source, for `StopPolicy.resolve`. */
+  export type Source = PolicySource
 }
 
 /**
- * What a user may set; all of it is optional. Durations are Effect's (`"5 seconds"`, a number of milliseconds) or
- * short (`"500ms"`, `"5s"`, `"2m"`, `"1h"`).
+ * The settings that a user may write; each is optional. Durations are Effect's (`"5 seconds"`, a number of
+ * milliseconds) or short (`"500ms"`, `"5s"`, `"2m"`, `"1h"`).
  *
  * @category models
  * @since 0.1.0
  */
-export interface Settings {
-  readonly strategy?: Strategy | undefined
-  readonly delay?: DurationSetting | undefined
-  readonly drainTimeout?: DurationSetting | undefined
-  readonly cancelTimeout?: DurationSetting | undefined
-  readonly releaseTimeout?: DurationSetting | undefined
-  readonly releaseConcurrency?: number | "unbounded" | undefined
-  readonly onReleaseFailure?: "continue" | "kill" | undefined
-  readonly killTimeout?: DurationSetting | undefined
-  readonly deadline?: DurationSetting | undefined
-  readonly startTimeout?: DurationSetting | undefined
-}
-
-/**
- * @category models
- * @since 0.1.0
- */
-export type DurationSetting = Duration.Input | `${number}${"ms" | "s" | "m" | "h"}`
+export interface Settings extends Struct.Simplify<PolicySettings> {}
 
 const Defaults = Context.Reference<StopPolicy>("autostop/StopPolicy/Defaults", {
-  defaultValue: () =>
-    new StopPolicy({
-      strategy: "graceful",
-      delay: Duration.zero,
-      drainTimeout: Duration.seconds(10),
-      cancelTimeout: Duration.seconds(5),
-      releaseTimeout: Duration.seconds(5),
-      releaseConcurrency: "unbounded",
-      onReleaseFailure: "continue",
-      killTimeout: Duration.seconds(2),
-      deadline: Duration.seconds(25),
-      startTimeout: Duration.seconds(30)
-    })
+  defaultValue: () => new StopPolicy(policyDefaults)
 })
 
-/**
- * Merges settings over the defaults: a later source wins. Fails with a `PolicyError` for the first setting that is of
- * the wrong type or out of range, and for a limit longer than the deadline when both of them, or the limit alone, were
- * set. A default that is longer than a deadline that was set is shortened to it instead.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** See `StopPolicy.resolve`. */
 export const resolve = Effect.fnUntraced(function*(
-  sources: ReadonlyArray<Source>
+  sources: ReadonlyArray<PolicySource>
 ): Effect.fn.Return<StopPolicy, PolicyError> {
-  return new StopPolicy(yield* fit(yield* merge(sources, yield* Defaults)))
+  return new StopPolicy(yield* fitPolicy(yield* mergePolicy(sources, yield* Defaults)))
 })
 
-/**
- * Settings as they stand in an options object.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const fromOptions = (settings: Settings | undefined): Source => ({
+/** See `StopPolicy.fromOptions`. */
+export const fromOptions = (settings: Settings | undefined): PolicySource => ({
   settings: settings instanceof StopPolicy ? { ...settings } : settings ?? {},
   nameOf: (field) => field
 })
 
-/**
- * The settings that the ConfigProvider has.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const fromConfig: Effect.Effect<Source, Config.ConfigError> = Effect.suspend(() =>
-  Effect.map(rawConfig, (settings): Source => ({ settings, nameOf: variable }))
-)
-
-const rawConfig: Config.Config<Source["settings"]> = Config.all(
-  Object.fromEntries(fields.map((field) => [field, Config.option(Config.String(variable(field)))]))
+const rawConfig: Config.Config<PolicySource["settings"]> = Config.all(
+  Object.fromEntries(fieldNames.map((field) => [field, Config.option(Config.String(variable(field)))]))
 ).pipe(
   Config.map((raw) =>
     Object.fromEntries(
       Object.entries(raw).flatMap(([field, value]) => Option.isSome(value) ? [[field, value.value]] : [])
     )
   )
+)
+
+/** See `StopPolicy.fromConfig`. */
+export const fromConfig: Effect.Effect<PolicySource, Config.ConfigError> = Effect.suspend(() =>
+  Effect.map(rawConfig, (settings): PolicySource => ({ settings, nameOf: variable }))
 )
 
 const config: Config.Config<StopPolicy> = Config.mapEffect(rawConfig, (settings) =>

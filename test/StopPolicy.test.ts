@@ -9,7 +9,7 @@ import {
   Strategy,
   type SubmitOptions
 } from "../src/index.ts"
-import { fields, flag, variable } from "../src/internal/policy/policyFields.ts"
+import { fieldNames, flag, variable } from "../src/internal/policy/policyFields.ts"
 import * as Policy from "../src/StopPolicy.ts"
 import { Journal, probe } from "../src/testing.ts"
 
@@ -195,9 +195,9 @@ describe("the defaults", () => {
     }))
 
   it("have a variable and a flag each, and no other setting exists", () => {
-    assert.deepStrictEqual(fields.map(String), Object.keys(defaults))
-    assert.deepStrictEqual(Object.fromEntries(fields.map((field) => [field, variable(field)])), variables)
-    assert.deepStrictEqual(fields.map(flag), [
+    assert.deepStrictEqual(fieldNames.map(String), Object.keys(defaults))
+    assert.deepStrictEqual(Object.fromEntries(fieldNames.map((field) => [field, variable(field)])), variables)
+    assert.deepStrictEqual(fieldNames.map(flag), [
       "--strategy",
       "--delay",
       "--drain-timeout",
@@ -245,7 +245,7 @@ describe("the configuration", () => {
     startTimeout: ["1h", 3_600_000]
   } as const
 
-  for (const field of fields) {
+  for (const field of fieldNames) {
     const [text, value] = set[field]
 
     it.effect(`sets ${field} by ${variables[field]}`, () =>
@@ -267,9 +267,9 @@ describe("the configuration", () => {
 
   it.effect("sets all of them together", () =>
     Effect.gen(function*() {
-      const env = Object.fromEntries(fields.map((field) => [variables[field], set[field][0]]))
+      const env = Object.fromEntries(fieldNames.map((field) => [variables[field], set[field][0]]))
       const policy = yield* withEnv(env)(Effect.flatMap(StopPolicy.config, Effect.succeed))
-      assert.deepStrictEqual(plain(policy), Object.fromEntries(fields.map((field) => [field, set[field][1]])))
+      assert.deepStrictEqual(plain(policy), Object.fromEntries(fieldNames.map((field) => [field, set[field][1]])))
     }))
 
   it.effect("reads durations in Effect's form, in the short form, and without an end", () =>
@@ -403,7 +403,7 @@ describe("a setting", () => {
         const settings = Object.fromEntries([[name, "5s"]])
         const error = refusal(yield* Effect.exit(resolved(settings)))
         assert.strictEqual(error.setting, name)
-        for (const field of fields) assert.include(error.message, field)
+        for (const field of fieldNames) assert.include(error.message, field)
         const { exit, started } = yield* submit({ stopPolicy: settings })
         assert.strictEqual(refusal(exit).setting, name)
         assert.isFalse(started)
@@ -412,7 +412,7 @@ describe("a setting", () => {
 
   it.effect("that is undefined is one that is not set", () =>
     Effect.gen(function*() {
-      const settings = Object.fromEntries(fields.map((field) => [field, undefined]))
+      const settings = Object.fromEntries(fieldNames.map((field) => [field, undefined]))
       assert.deepStrictEqual(yield* resolved({ delay: "1s" }, settings, undefined), { ...defaults, delay: 1_000 })
     }))
 

@@ -2,7 +2,7 @@ import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { PolicyError } from "../internal/policy/policyFields.ts"
+import { PolicyError } from "../internal/policy/policyError.ts"
 import { checkRayVariables } from "./ray/settings.ts"
 
 export const kinds = ["local", "thread", "process", "ray"] as const

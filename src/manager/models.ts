@@ -1,6 +1,7 @@
 /** What a job manager and its clients tell each other, and what it keeps. */
 import * as Schema from "effect/Schema"
 import { JobEvent, StopMode } from "../JobEvent.ts"
+import { WireAutostop } from "../jobProcess/protocol.ts"
 import { Outcome, StageReport, StopReport, Trigger } from "../StopReport.ts"
 
 /** Where a manager listens, and is looked for, unless it is told otherwise. */
@@ -13,15 +14,9 @@ export const JobId = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-
 export const JobState = Schema.Literals(["queued", "starting", "running", "stopping", "stopped"])
 export type JobState = typeof JobState.Type
 
-const PositiveMs = Schema.Finite.check(Schema.isGreaterThan(0))
+export { WireAutostop }
 
-/** When a job stops by itself; durations in milliseconds. */
-export const WireAutostop = Schema.Union([
-  Schema.Boolean,
-  Schema.Struct({ idle: PositiveMs }),
-  Schema.Struct({ after: PositiveMs })
-])
-export type WireAutostop = typeof WireAutostop.Type
+const PositiveMs = Schema.Finite.check(Schema.isGreaterThan(0))
 
 const Ms = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 const times = Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)))

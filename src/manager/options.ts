@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
 import type { Options } from "../JobManager.ts"
-import type { PolicyError } from "../internal/policy/policyFields.ts"
+import type { PolicyError } from "../internal/policy/policyError.ts"
 import type { Allowed } from "./code/confinement.ts"
 import type { ManagerOptions } from "./Manager.ts"
 import { readBytes, readInt, readMs } from "./client/wireRunOptions.ts"

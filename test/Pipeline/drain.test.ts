@@ -12,8 +12,8 @@ const pipelines: Readonly<
   "a slow map": (open, work) => Stream.mapEffect(open("one"), work),
   "mapParallel": (open, work) => open("one").pipe(Pipeline.mapParallel(work, { concurrency: 4 })),
   "mapParallel, unordered": (open, work) =>
-    open("one").pipe(Pipeline.mapParallel(work, { concurrency: 4, ordered: false })),
-  "keyed": (open, work) => open("one").pipe(Pipeline.keyed((n) => n % 5, work, { parallelism: 3 })),
+    open("one").pipe(Pipeline.mapParallel(work, { concurrency: 4, unordered: true })),
+  "keyed": (open, work) => open("one").pipe(Pipeline.keyed((n) => n % 5, work, { concurrency: 3 })),
   "feedback": (open, work) =>
     open("one").pipe(
       Stream.map((n) => ({ n, turns: n % 3 })),
@@ -23,9 +23,9 @@ const pipelines: Readonly<
   "all of them, one after the other": (open, work) =>
     open("one").pipe(
       Pipeline.mapParallel(work, { concurrency: 4 }),
-      Pipeline.keyed((n) => n % 5, work, { parallelism: 3 }),
+      Pipeline.keyed((n) => n % 5, work, { concurrency: 3 }),
       Pipeline.stage("between"),
-      Pipeline.mapParallel(work, { concurrency: 2, ordered: false }),
+      Pipeline.mapParallel(work, { concurrency: 2, unordered: true }),
       Pipeline.feedback((n: number) => Effect.as(work(n), { emit: [n] }))
     ),
   "Stream.buffer": (open, work) => open("one").pipe(Stream.buffer({ capacity: 16 }), Stream.mapEffect(work)),

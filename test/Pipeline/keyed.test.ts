@@ -38,7 +38,7 @@ describe("keyed", () => {
               yield* perform(element.step)
               busy.delete(element.key)
               return element
-            })), { parallelism: concurrency }),
+            })), { concurrency: concurrency }),
           collect
         )
         assert.isAtMost(gauge.most, concurrency)
@@ -50,15 +50,15 @@ describe("keyed", () => {
       })
   )
 
-  it.effect("works on different keys at once, up to its bound", () =>
+  it.effect("works on different keys at once, up to its concurrency", () =>
     Effect.gen(function*() {
-      for (const [keys, parallelism] of [[1, 8], [3, 8], [8, 3], [20, 20]] as const) {
+      for (const [keys, concurrency] of [[1, 8], [3, 8], [8, 3], [20, 20]] as const) {
         const gauge = new Gauge()
         yield* Stream.fromIterable(upTo(100)).pipe(
-          Pipeline.keyed((n) => n % keys, () => gauge.around(Effect.sleep(10)), { parallelism }),
+          Pipeline.keyed((n) => n % keys, () => gauge.around(Effect.sleep(10)), { concurrency }),
           collect
         )
-        assert.strictEqual(gauge.most, Math.min(keys, parallelism))
+        assert.strictEqual(gauge.most, Math.min(keys, concurrency))
       }
     }))
 
@@ -70,7 +70,7 @@ describe("keyed", () => {
           (n) => n % 100 === 7 ? n : "hot",
           (n) => n % 5_000 === 0 ? Effect.as(Effect.sleep(1), n) : Effect.succeed(n),
           {
-            parallelism: 4
+            concurrency: 4
           }
         ),
         collect
@@ -84,7 +84,7 @@ describe("keyed", () => {
     Effect.gen(function*() {
       const results: Array<number> = []
       const fiber = yield* inChunks(upTo(100), 10, 1).pipe(
-        Pipeline.keyed((n) => n % 10, (n) => n === 3 ? Effect.never : Effect.succeed(n), { parallelism: 2 }),
+        Pipeline.keyed((n) => n % 10, (n) => n === 3 ? Effect.never : Effect.succeed(n), { concurrency: 2 }),
         Stream.runForEach((n) => Effect.sync(() => results.push(n))),
         Effect.forkChild({ startImmediately: true })
       )
@@ -99,7 +99,7 @@ describe("keyed", () => {
       const fiber = yield* Stream.range(1, 100_000).pipe(
         Stream.rechunk(1),
         Stream.map((n) => pulled = n),
-        Pipeline.keyed(() => "hot", () => Effect.never, { parallelism: 4 }),
+        Pipeline.keyed(() => "hot", () => Effect.never, { concurrency: 4 }),
         Stream.runDrain,
         Effect.forkChild({ startImmediately: true })
       )
@@ -113,7 +113,7 @@ describe("keyed", () => {
       for (const [key, most] of [[() => Number.NaN, 1], [() => undefined, 1], [() => ({}), 3]] as const) {
         const gauge = new Gauge()
         yield* Stream.make(1, 2, 3).pipe(
-          Pipeline.keyed(key, () => gauge.around(Effect.sleep(1)), { parallelism: 3 }),
+          Pipeline.keyed(key, () => gauge.around(Effect.sleep(1)), { concurrency: 3 }),
           collect
         )
         assert.strictEqual(gauge.most, most)
@@ -123,7 +123,7 @@ describe("keyed", () => {
   it.effect("works through a million keys", () =>
     Effect.gen(function*() {
       const count = yield* Stream.range(1, 1_000_000).pipe(
-        Pipeline.keyed((n) => n, Effect.succeed, { parallelism: 4 }),
+        Pipeline.keyed((n) => n, Effect.succeed, { concurrency: 4 }),
         Stream.runCount
       )
       assert.strictEqual(count, 1_000_000)
@@ -134,7 +134,7 @@ describe("keyed", () => {
     it.effect(`fails with an exception in the key, if its input needs ${pause} ms`, () =>
       Effect.gen(function*() {
         const exit = yield* inChunks(upTo(10), 2, pause).pipe(
-          Pipeline.keyed(keyBut(5), (n) => Effect.as(Effect.sleep(3), n), { parallelism: 2 }),
+          Pipeline.keyed(keyBut(5), (n) => Effect.as(Effect.sleep(3), n), { concurrency: 2 }),
           Stream.runCollect,
           complete
         )

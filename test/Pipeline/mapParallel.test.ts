@@ -30,9 +30,9 @@ describe("mapParallel", () => {
 
   it.effect("emits results as they come if they need not be ordered", () =>
     Effect.gen(function*() {
-      for (const [ordered, expected] of [[undefined, [1, 2, 3]], [true, [1, 2, 3]], [false, [3, 2, 1]]] as const) {
+      for (const [unordered, expected] of [[undefined, [1, 2, 3]], [false, [1, 2, 3]], [true, [3, 2, 1]]] as const) {
         const results = yield* Stream.make(1, 2, 3).pipe(
-          Pipeline.mapParallel((n) => Effect.as(Effect.sleep(10 - n), n), { concurrency: 3, ordered }),
+          Pipeline.mapParallel((n) => Effect.as(Effect.sleep(10 - n), n), { concurrency: 3, unordered }),
           collect
         )
         assert.deepStrictEqual(results, [...expected])
@@ -80,7 +80,7 @@ describe("mapParallel", () => {
     Effect.gen(function*() {
       const results = yield* inChunks(upTo(10), 1, 3_600_000).pipe(
         Pipeline.mapParallel((n) => Effect.as(Effect.sleep("1 hour"), n), { concurrency: 3 }),
-        Pipeline.keyed((n) => n % 2, (n) => Effect.as(Effect.sleep("1 hour"), n), { parallelism: 2 }),
+        Pipeline.keyed((n) => n % 2, (n) => Effect.as(Effect.sleep("1 hour"), n), { concurrency: 2 }),
         collect
       )
       assert.deepStrictEqual(ascending(results), upTo(10))

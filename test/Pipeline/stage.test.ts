@@ -112,7 +112,7 @@ describe("the counts of a job", () => {
           Pipeline.mapParallel(Effect.succeed, { concurrency: 2 }),
           Stream.take(2),
           Pipeline.mapParallel(Effect.succeed, { concurrency: 2 }),
-          Pipeline.keyed((n) => n, Effect.succeed, { parallelism: 2 }),
+          Pipeline.keyed((n) => n, Effect.succeed, { concurrency: 2 }),
           Stream.runDrain
         )
       )

@@ -91,8 +91,8 @@ export type Operator = <E, R>(
 /** Every operator that works in parallel. The tests give them no two equal elements. */
 export const operators: ReadonlyArray<readonly [string, Operator]> = [
   ["mapParallel", (f, concurrency) => Pipeline.mapParallel(f, { concurrency })],
-  ["mapParallel, unordered", (f, concurrency) => Pipeline.mapParallel(f, { concurrency, ordered: false })],
-  ["keyed", (f, parallelism) => Pipeline.keyed((n: number) => n, f, { parallelism })],
+  ["mapParallel, unordered", (f, concurrency) => Pipeline.mapParallel(f, { concurrency, unordered: true })],
+  ["keyed", (f, concurrency) => Pipeline.keyed((n: number) => n, f, { concurrency })],
   [
     "feedback",
     (f, concurrency) => Pipeline.feedback((n: number) => Effect.map(f(n), (m) => ({ emit: [m] })), { concurrency })

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import { relative } from "node:path"
 import { type Autostop, Environment } from "../../Environment.ts"
 import { decodePayload } from "../../jobProcess/jobModule.ts"
-import { merge, type Source } from "../../internal/policy/policyFields.ts"
+import { mergePolicy, type PolicySource } from "../../internal/policy/resolvePolicy.ts"
 import * as LocalEnvironment from "../../LocalEnvironment.ts"
 import * as Policy from "../../StopPolicy.ts"
 import { CommandLine } from "../commandLine.ts"
@@ -56,11 +56,11 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     const config = yield* Policy.fromConfig
     const given = flagsOf(input)
     // whether the limits fit into the deadline is open until the job has said its own
-    const { values } = yield* merge([config, given], yield* Policy.StopPolicy.Defaults)
+    const { values } = yield* mergePolicy([config, given], yield* Policy.StopPolicy.Defaults)
     const autostop = yield* autostopOf(input)
     const writeReport = yield* reportWriter(input.report)
     const loadMs = Duration.toMillis(values.startTimeout)
-    const { code, report } = input.isolate && !commandLine.isSupervised
+    const { code, report } = input.isolate && !commandLine.isIsolated
       ? yield* isolate({
         owner: commandLine.owner,
         args: commandLine.args,
@@ -74,7 +74,7 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
       : yield* runHere(input, { config, given, autostop, loadMs })
     commandLine.exitCode = code
     // who supervises reports, and is told if that fails
-    if (report === undefined || (commandLine.isSupervised && !commandLine.owner.isLost)) return
+    if (report === undefined || (commandLine.isIsolated && !commandLine.owner.isParentLost)) return
     printReport(input.format, report)
     const unwritten = writeReport(report)
     if (unwritten !== undefined) {
@@ -90,8 +90,8 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
 
 /** Runs the job in this process. */
 const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, given, loadMs }: {
-  readonly config: Source
-  readonly given: Source
+  readonly config: PolicySource
+  readonly given: PolicySource
   readonly autostop: Autostop
   readonly loadMs: number
 }) {

@@ -1,7 +1,7 @@
 import type { Send } from "../wire/frames.ts"
 import type { Killed } from "../../process/processGroup.ts"
 import type { OneShotLatch } from "../../base/oneShotLatch.ts"
-import type { Limits } from "../../internal/policy/limits.ts"
+import type { PolicyMillis } from "../../internal/policy/policyMillis.ts"
 
 /** What a host is told when it begins. */
 export interface Init {
@@ -11,7 +11,7 @@ export interface Init {
   /** The module that serves it. */
   readonly module: string
   /** The limits of its own services. JSON has no infinity: there it is `null`. */
-  readonly limits: Limits
+  readonly limits: PolicyMillis
 }
 
 /** A host as its owner sees it: somewhere else, and the way there. */

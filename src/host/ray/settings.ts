@@ -2,7 +2,8 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { PolicyError, variable } from "../../internal/policy/policyFields.ts"
+import { PolicyError } from "../../internal/policy/policyError.ts"
+import { variable } from "../../internal/policy/policyFields.ts"
 
 /**
  * Where the replicas of a service run, and what each of them asks for, where its host is `ray`. Each has a variable,

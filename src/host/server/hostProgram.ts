@@ -3,10 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import { errorText } from "../../base/errorText.ts"
-import type { Limits } from "../../internal/policy/limits.ts"
+import { type PolicyMillis, policyMillisFromJson } from "../../internal/policy/policyMillis.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { Host } from "../../process/processContext.ts"
+import { CurrentProcess } from "../../process/processContext.ts"
 import { Run } from "../../internal/run/run.ts"
+import { stoppableTask } from "../../internal/run/stoppableTask.ts"
 import { FrameReader, FrameWriter, readJson, Reply, Request } from "../wire/frames.ts"
 import type { Init } from "../caller/hostConnection.ts"
 import { loadServed, type Served } from "../hostModule.ts"
@@ -26,7 +27,7 @@ export const hosted = (port: Port): Effect.Effect<number> =>
     yield* inbox.initialized.await
     const { init } = inbox
     if (init === undefined) return 1
-    const limits = limitsOf(init.limits)
+    const limits = policyMillisFromJson(init.limits)
     port.outlive(limits.releaseTimeout)
     const served = yield* Effect.result(loadServed(init))
     if (served._tag === "Failure") {
@@ -90,9 +91,9 @@ class Inbox {
   }
 }
 
-const runOf = (service: string, limits: Limits): Effect.Effect<Run> =>
+const runOf = (service: string, limits: PolicyMillis): Effect.Effect<Run> =>
   Effect.withFiber((fiber) => {
-    const { leftovers, shutdown } = fiber.getRef(Host)
+    const { attach, leftovers } = fiber.getRef(CurrentProcess)
     const run = new Run({
       id: `${service}/${process.pid}`,
       job: service,
@@ -101,24 +102,12 @@ const runOf = (service: string, limits: Limits): Effect.Effect<Run> =>
       autostop: { _tag: "end" },
       clock: fiber.getRef(Clock.Clock),
       scheduler: fiber.getRef(Scheduler.Scheduler),
-      shutdown,
+      attach,
       leftovers
     })
-    const off = shutdown?.attach(run)
-    run.stopped.onOpen(() => off?.())
+    attach(stoppableTask(run))
     return Effect.succeed(run)
   })
-
-/** No limit is no number in JSON. */
-const limitsOf = (limits: Limits): Limits => ({
-  ...limits,
-  drainTimeout: limits.drainTimeout ?? Infinity,
-  cancelTimeout: limits.cancelTimeout ?? Infinity,
-  releaseTimeout: limits.releaseTimeout ?? Infinity,
-  killTimeout: limits.killTimeout ?? Infinity,
-  deadline: limits.deadline ?? Infinity,
-  startTimeout: limits.startTimeout ?? Infinity
-})
 
 /** A host is a job whose run answers calls. */
 const jobOf = (served: Served, inbox: Inbox, writer: FrameWriter) => ({

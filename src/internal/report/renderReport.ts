@@ -1,5 +1,5 @@
 import { millis, oneLine, plural, table } from "../../base/format.ts"
-import type { ServiceReport, StopReport } from "../../StopReport.ts"
+import type { ReportData, ServiceReport } from "./reportSchemas.ts"
 
 const tick = (value: boolean): string => value ? "yes" : "no"
 
@@ -25,7 +25,7 @@ const cleanupCheck = (service: ServiceReport): Array<string> => [
   (service.dependsOn.length === 0 ? "" : `; depends on ${service.dependsOn.join(", ")}`)
 ]
 
-export const renderReport = (report: StopReport): string => {
+export const renderReport = (report: ReportData): string => {
   const total = Date.parse(report.stoppedAt) - Date.parse(report.startedAt)
   const lines = [
     `Job ${report.job} (${report.jobId}) on ${report.environment}: ${report.outcome}, ` +

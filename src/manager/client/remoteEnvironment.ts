@@ -116,7 +116,7 @@ const settingsToJson = (settings: Policy.Settings | Readonly<Record<string, unkn
   Object.fromEntries(
     Object.entries(settings).flatMap(([field, value]): ReadonlyArray<readonly [string, Schema.Json]> => {
       if (value === undefined) return []
-      if (typeof value === "string" || Number.isFinite(value)) return [[field, value]]
+      if (typeof value === "string" || (typeof value === "number" && Number.isFinite(value))) return [[field, value]]
       const ms = Duration.toMillis(parseDuration(value) ?? Duration.infinity)
       return [[field, ms === Infinity ? "Infinity" : ms]]
     })

@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { parseDuration } from "../../base/durationInput.ts"
-import { PolicyError } from "../../internal/policy/policyFields.ts"
+import { PolicyError } from "../../internal/policy/policyError.ts"
 import type { Restart, RunOptions } from "../../RemoteEnvironment.ts"
 import type { Submission, WireRestart } from "../models.ts"
 

@@ -2,7 +2,7 @@
 import { realpathSync } from "node:fs"
 import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
-import { entries } from "../../process/entryPoints.ts"
+import { entryPoint } from "../../process/entryPoints.ts"
 
 /** What uploaded code may do besides running. */
 export interface Allowed {
@@ -17,6 +17,8 @@ export interface Confinement extends Allowed {
   /** Where it is. */
   readonly folder: string
 }
+
+const bundleHooks = entryPoint(import.meta.url, "./bundleHooks")
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 
@@ -40,7 +42,7 @@ export const nodeArgs = (
   if (confinement === undefined) return []
   const { folder, processes, read, write } = confinement
   return [
-    `--import=${entries.bundleHooks.href}`,
+    `--import=${bundleHooks.href}`,
     "--permission",
     // its end is watched by a thread
     "--allow-worker",

@@ -1,7 +1,7 @@
 import type { JobEvent } from "../../JobEvent.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { StageReport } from "../../StopReport.ts"
-import { Ledger } from "../../jobProcess/eventProjection.ts"
+import { EventProjection } from "../../jobProcess/eventProjection.ts"
 import type { JobProcess } from "../JobProcess.ts"
 import type { JobLog } from "./jobLog.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "../models.ts"
@@ -24,7 +24,7 @@ export class LiveJob {
   /** When it has failed and begun again so far, in milliseconds since 1970. Its manager being stopped is no failure. */
   readonly failures: Array<number> = []
   /** What its last attempt had told the manager before this one. */
-  recalled: Ledger | undefined
+  recalled: EventProjection | undefined
   /** Whether its info has changed since it was saved. */
   isDirty = false
   /** When its lease expires, in milliseconds since 1970. */
@@ -78,12 +78,13 @@ export class LiveJob {
     this.#countFailure(event)
     // each attempt has its own end
     if (event._tag === "JobRestarting") this.recalled = undefined
-    else (this.recalled ??= this.ledger()).take(event)
+    else (this.recalled ??= this.projection()).apply(event)
   }
 
   /** An account of it in which nothing has happened yet. */
-  ledger(): Ledger {
-    return new Ledger({ job: this.info.job, jobId: this.info.id, environment: "remote" })
+  projection(): EventProjection {
+    const { id, job } = this.info
+    return new EventProjection({ job, jobId: id, environment: "remote", startedAt: new Date().toISOString() })
   }
 
   /** Its process was started. */

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { isGroupAlive, until } from "../../process/processGroup.ts"
+import { deathReport } from "../../jobProcess/deathReport.ts"
 import type { LiveJob } from "./liveJob.ts"
 import { JobResult } from "../models.ts"
 import { exitOf } from "./unreported.ts"
@@ -16,14 +17,15 @@ const longestMs = 10 * 60_000
 export const endLost = (job: LiveJob, resultFile: string): Effect.Effect<JobResult> =>
   Effect.promise(async () => {
     const { id, pid } = job.info
-    const told = job.recalled ?? job.ledger()
+    const projection = job.recalled ?? job.projection()
     job.recalled = undefined
     const gone = pid === undefined || await until(() => !isGroupAlive(pid), longestMs)
     const left = readResult(resultFile)
     if (left !== undefined) return left
     const how = "ended while there was no job manager, and left no report"
-    const report = told.report({
+    const report = deathReport(projection, {
       pid: pid ?? 0,
+      at: new Date().toISOString(),
       isLost: true,
       how,
       gone,

@@ -1,13 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process"
-import { Socket } from "node:net"
-import { fileURLToPath } from "node:url"
-import { signal } from "../../process/processGroup.ts"
+import { ChildProcess, describeEnd } from "../../process/childProcess.ts"
 import { tailOf } from "../../process/outputLines.ts"
-import { execArgv } from "../../host/transport/hostProcess.ts"
-import { entries } from "../../process/entryPoints.ts"
+import { entryPoint } from "../../process/entryPoints.ts"
 import { pathOf } from "../../jobProcess/jobModule.ts"
 import { longestMs } from "../../base/timers.ts"
-import { encode, reader } from "../../process/jsonLines.ts"
 import type { Submission } from "../models.ts"
 import { type Answer, decodeAnswer, type Question } from "./protocol.ts"
 
@@ -17,6 +12,10 @@ const bootMs = 30_000
 const longestCheckMs = 20_000
 /** An inspector that nobody has asked for that long ends: its module may be another one by then. */
 const idleMs = 30_000
+/** How long what an inspector has sent before its end may still be read. */
+const readMs = 500
+
+const inspectorMain = entryPoint(import.meta.url, "./inspectorMain")
 
 /** What a module says of itself: the name of its only or default job, or why there is none. */
 export type Loaded = Extract<Answer, { readonly _tag: "Loaded" }>
@@ -57,31 +56,15 @@ export class Inspector {
     this.#checkMs = checkMs
     this.#onEnd = onEnd
     this.loaded = new Promise((resolve) => void (this.#conclude = resolve))
-    this.#child = spawn(process.execPath, [...execArgv(), ...nodeArgs, fileURLToPath(entries.inspectorMain), module], {
-      detached: true,
-      env,
-      // as with a job: 3 carries what it tells, 4 what it is asked, and by its end that nobody is here any longer
-      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"]
-    })
+    const child = new ChildProcess({ entry: inspectorMain, args: [module], nodeArgs, env, output: "stderr" })
+    this.#child = child
     // it keeps nobody from ending; the timer does, while something is asked
-    this.#child.unref()
-    // there are none where the machine has no room for another process
-    const pipes = this.#child.stdio ?? []
-    for (const pipe of pipes) {
-      pipe?.on("error", () => {})
-      if (pipe instanceof Socket) pipe.unref()
-    }
-    const [, , stderr, told] = pipes
-    const tail = stderr instanceof Socket ? tailOf(stderr) : () => ""
-    const read = reader(decodeAnswer, (answer) => this.#take(answer))
-    if (told instanceof Socket) told.setEncoding("utf8").on("data", read)
-    this.#child.once("error", (error) => this.#end(`its process could not be started: ${error.message}`))
-    this.#child.once("exit", (code, signal) => {
-      const how = `its process ${signal === null ? `exited with code ${code}` : `was ended by ${signal}`}`
-      const end = () => this.#end(tail() === "" ? how : `${how}: ${tail()}`)
-      // what it told before is still to be read
-      if (told === null || told === undefined || told.closed) end()
-      else told.once("close", end)
+    child.unref()
+    const tail = child.stderr === undefined ? () => "" : tailOf(child.stderr)
+    child.receive(decodeAnswer, (answer) => this.#take(answer))
+    child.ended.onOpen(() => {
+      const how = `its process ${child.end === undefined ? "has ended" : describeEnd(child.end)}`
+      void child.allRead(readMs).then(() => this.#end(tail() === "" ? how : `${how}: ${tail()}`))
     })
     this.#limit(bootMs, "its process does not begin")
   }
@@ -95,8 +78,7 @@ export class Inspector {
       // those that come later do not give it more time
       if (this.#waiting.size === 0) this.#limitCheck()
       this.#waiting.set(question.number, resolve)
-      const asked = this.#child.stdio?.[4]
-      if (asked instanceof Socket && asked.writable) asked.write(encode(question))
+      this.#child.send(question)
     })
   }
 
@@ -135,8 +117,7 @@ export class Inspector {
   #refuse(refusal: string): void {
     clearTimeout(this.#timer)
     if (this.refusal !== undefined) return
-    const { pid } = this.#child
-    if (pid !== undefined) signal(-pid, "SIGKILL")
+    this.#child.killAtOnce()
     this.refusal = refusal
     this.#onEnd()
     this.#conclude({ _tag: "Loaded", refusal: this.refusal })

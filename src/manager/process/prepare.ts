@@ -4,7 +4,7 @@ import { checkHosts } from "../../host/hostChoice.ts"
 import { decodePayload, jobNamed } from "../../jobProcess/jobModule.ts"
 import type * as Job from "../../Job.ts"
 import * as Policy from "../../StopPolicy.ts"
-import type { Submission } from "../models.ts"
+import type { JobSpec } from "../../jobProcess/protocol.ts"
 
 export interface Prepared {
   readonly job: Job.Any
@@ -13,7 +13,7 @@ export interface Prepared {
 
 /** The job that a module exports by that name, and its payload. Fails with a message for people. */
 export const prepare = Effect.fnUntraced(
-  function*(exports: Readonly<Record<string, unknown>>, module: string, submission: Submission) {
+  function*(exports: Readonly<Record<string, unknown>>, module: string, submission: JobSpec) {
     const job = yield* jobNamed(exports, module, submission.job)
     const payload = yield* decodePayload(job, submission.payload)
     yield* checkHosts
@@ -29,6 +29,6 @@ export const prepare = Effect.fnUntraced(
 )
 
 /** The settings of a submission; what they are is checked when they are read. */
-export const settingsOf = (submission: Submission | undefined): Policy.Settings | undefined =>
+export const settingsOf = (submission: JobSpec | undefined): Policy.Settings | undefined =>
   // safe: `Policy.resolve` and all that take settings refuse what is none
   submission?.stopPolicy as Policy.Settings | undefined

@@ -1,27 +1,9 @@
-/** What the process of a job is asked for by its manager, and what a module is asked about. */
+/** What an inspector is asked about a module, and what it answers. */
 import * as Schema from "effect/Schema"
-import { Trigger } from "../../StopReport.ts"
-import { JobId, StopCommand, Submission } from "../models.ts"
-
-const Start = Schema.TaggedStruct("Start", {
-  id: JobId,
-  /** The module that exports the job, as a URL. */
-  module: Schema.String,
-  submission: Submission,
-  resultFile: Schema.String
-})
-export type Start = typeof Start.Type
-
-const Stop = Schema.TaggedStruct("Stop", { command: StopCommand, trigger: Trigger })
-export type Stop = typeof Stop.Type
-
-export const Asked = Schema.Union([Start, Stop])
-export type Asked = typeof Asked.Type
+import { Submission } from "../models.ts"
 
 /** Where the process writes its result until all of it is there. */
 export const partOf = (resultFile: string): string => `${resultFile}.tmp`
-
-export const decodeAsked = Schema.decodeUnknownOption(Schema.fromJsonString(Asked))
 
 /** Whether a job of the module can be run as it was submitted. */
 export const Question = Schema.Struct({ number: Schema.Int, submission: Submission })

@@ -1,14 +1,16 @@
+import * as Clock from "effect/Clock"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { fileURLToPath } from "node:url"
-import { entries } from "../../process/entryPoints.ts"
+import { entryPoint } from "../../process/entryPoints.ts"
+import { isoNow } from "../../base/clock.ts"
 import { pathOf } from "../../jobProcess/jobModule.ts"
-import { merge } from "../../internal/policy/policyFields.ts"
+import { mergePolicy } from "../../internal/policy/resolvePolicy.ts"
 import * as Policy from "../../StopPolicy.ts"
-import type { JobLimits } from "../../jobProcess/killDeadline.ts"
-import { type Ended, Supervised } from "../../jobProcess/supervisedJob.ts"
-import type { Told } from "../../jobProcess/protocol.ts"
+import type { JobLimits } from "../../jobProcess/nextKill.ts"
+import { type JobEnd, SupervisedJob } from "../../jobProcess/supervisedJob.ts"
+import type { JobMessage } from "../../jobProcess/protocol.ts"
 import { captured } from "./capturedOutput.ts"
 import type { Trigger } from "../../StopReport.ts"
 import { childEnv } from "./jobEnvironment.ts"
@@ -18,10 +20,15 @@ import type { JobResult, StopCommand, Submission } from "../models.ts"
 import { settingsOf } from "./prepare.ts"
 import { exitOf, notBegun } from "../jobs/unreported.ts"
 import { heapArgs, watchLimits } from "./watchLimits.ts"
-import { type Asked, partOf } from "./protocol.ts"
+import { partOf } from "./protocol.ts"
 
 /** How long the output of a process that has ended may still be read: something that it has started may hold it. */
 const outputMs = 2_000
+
+const jobMain = entryPoint(import.meta.url, "./jobMain")
+
+/** A job process lives in real time. */
+const clock = Context.get(Context.empty(), Clock.Clock)
 
 /** Runs a job in a process of its own, which outlives nothing: not its deadline, and not its manager. */
 export const startJobProcess = (options: JobProcessOptions): JobProcess => {
@@ -29,42 +36,42 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   const env = childEnv(options.env)
   /** The processes of its hosts. */
   const hosts = new Set<number>()
-  const onTold = (told: Told): void => {
-    switch (told._tag) {
+  const onMessage = (message: JobMessage): void => {
+    switch (message._tag) {
       case "Stages":
-        return onStages(told.stages)
+        return onStages(message.stages)
       case "Limits":
       case "Reported":
       case "Alive":
         return
       case "HostStarted":
-        if (told.pid !== undefined) hosts.add(told.pid)
-        return onEvent(told)
+        if (message.pid !== undefined) hosts.add(message.pid)
+        return onEvent(message)
       case "HostLost":
       case "HostKilled":
-        if (told.pid !== undefined) hosts.delete(told.pid)
-        return onEvent(told)
+        if (message.pid !== undefined) hosts.delete(message.pid)
+        return onEvent(message)
       default:
-        onEvent(told)
+        onEvent(message)
     }
   }
-  const supervised = new Supervised({
-    args: [
-      ...heapArgs(limits),
-      ...nodeArgs(code.confinement, [resultFile, partOf(resultFile)]),
-      fileURLToPath(entries.jobMain)
-    ],
-    env,
+  const supervised = new SupervisedJob({
+    child: {
+      entry: jobMain,
+      nodeArgs: [...heapArgs(limits), ...nodeArgs(code.confinement, [resultFile, partOf(resultFile)])],
+      env
+    },
     sharesOutput: false,
-    account: { job: submission.job, jobId: id, environment: "remote" },
+    identity: { job: submission.job, jobId: id, environment: "remote", startedAt: isoNow(clock) },
     limits: limitsOf(env, submission),
-    onTold,
+    clock,
+    onMessage,
     say: () => {}
   })
   const output = capture(supervised, options)
   const unwatch = watchLimits({
     limits,
-    pids: () => supervised.child.pid === undefined ? [] : [supervised.child.pid, ...hosts],
+    pids: () => supervised.pid === undefined ? [] : [supervised.pid, ...hosts],
     stop: (command, trigger) => stop(supervised, command, trigger)
   })
   const ended = supervised.ended.then(async (ended) => {
@@ -72,26 +79,25 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
     await output()
     return resultOf(ended, supervised, options)
   })
-  supervised.send({ _tag: "Start", id, module: code.module, submission, resultFile } satisfies Asked)
+  supervised.start({ id, module: code.module, spec: submission, resultFile })
   return {
-    pid: supervised.child.pid,
+    pid: supervised.pid,
     stop: (command) => stop(supervised, command),
     ended: Effect.promise(() => ended)
   }
 }
 
-const stop = (supervised: Supervised, command: StopCommand, trigger: Trigger = "stopped"): void =>
-  supervised.request(
-    { urgency: command.mode === "kill" ? "at once" : "stop", trigger, reason: command.reason },
-    { _tag: "Stop", command, trigger } satisfies Asked
-  )
+const stop = (supervised: SupervisedJob, { mode = "drain", ...command }: StopCommand, trigger: Trigger = "stopped") =>
+  supervised.stop({ ...command, trigger, mode })
 
 /** Passes on what the process prints. Returns how to wait for the rest, once it has ended. */
-const capture = ({ child }: Supervised, { onOutput }: JobProcessOptions): () => Promise<unknown> => {
-  const { stderr, stdout } = child
+const capture = (
+  { output: { stderr, stdout } }: SupervisedJob,
+  { onOutput }: JobProcessOptions
+): () => Promise<unknown> => {
   const all = Promise.all([
-    stdout === null ? undefined : captured(stdout, (text) => onOutput("stdout", text)),
-    stderr === null ? undefined : captured(stderr, (text) => onOutput("stderr", text))
+    stdout === undefined ? undefined : captured(stdout, (text) => onOutput("stdout", text)),
+    stderr === undefined ? undefined : captured(stderr, (text) => onOutput("stderr", text))
   ])
   return async () => {
     const timer = setTimeout(() => {
@@ -103,7 +109,7 @@ const capture = ({ child }: Supervised, { onOutput }: JobProcessOptions): () => 
   }
 }
 
-const resultOf = (ended: Ended, supervised: Supervised, options: JobProcessOptions): JobResult => {
+const resultOf = (ended: JobEnd, supervised: SupervisedJob, options: JobProcessOptions): JobResult => {
   const { code: { module }, id, submission: { job } } = options
   const failed = (reason: string) => notBegun({ id, job, trigger: "failed", reason })
   switch (ended._tag) {
@@ -111,12 +117,12 @@ const resultOf = (ended: Ended, supervised: Supervised, options: JobProcessOptio
       return failed(`the process of the job could not be started: ${ended.message}`)
     case "NotLoaded":
       return failed(`the module ${pathOf(module)} did not load within ${ended.limitMs / 1_000} s`)
-    case "Early":
-      return notBegun({ id, job, ...supervised.whyStopped(`was ended by ${ended.signal} before it began`) })
+    case "EndedBySignal":
+      return notBegun({ id, job, ...supervised.stopReason(`was ended by ${ended.signal} before it began`) })
     case "Exited": {
       const { reported } = ended
       if (reported === undefined) {
-        return notBegun({ id, job, ...supervised.whyStopped(`exited with code ${ended.code} before it began`) })
+        return notBegun({ id, job, ...supervised.stopReason(`exited with code ${ended.code} before it began`) })
       }
       return { exit: reported.exit ?? exitOf(reported.report.outcome, "it told no exit"), report: reported.report }
     }
@@ -136,7 +142,7 @@ export const limitsOf = (env: NodeJS.ProcessEnv, submission?: Submission): JobLi
       const defaults = yield* Policy.StopPolicy.Defaults
       const given = Effect.flatMap(
         Policy.fromConfig,
-        (config) => merge([config, Policy.fromOptions(settingsOf(submission))], defaults)
+        (config) => mergePolicy([config, Policy.fromOptions(settingsOf(submission))], defaults)
       )
       return yield* Effect.catch(Effect.map(given, ({ values }) => values), () => Effect.succeed(defaults))
     }).pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(env)))

@@ -1,0 +1,92 @@
+/** How the settings of several sources become one policy. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Mutable } from "effect/Types"
+import { showValue } from "../../base/illegalOption.ts"
+import { PolicyError } from "./policyError.ts"
+import {
+  type FieldName,
+  fieldNames,
+  isFieldName,
+  policyFields,
+  type PolicySettings,
+  type PolicyValues
+} from "./policyFields.ts"
+
+/** Settings, and the name that each has where it was written: error messages use it. */
+export interface PolicySource {
+  readonly settings: { readonly [K in keyof PolicySettings]?: unknown }
+  readonly nameOf: (field: FieldName) => string
+}
+
+/** The values of several sources, and the names of those that were set. */
+export interface MergedPolicy {
+  readonly values: PolicyValues
+  readonly names: ReadonlyMap<FieldName, string>
+}
+
+/**
+ * Merges sources over the defaults: a later one wins. Fails for the first setting that has the wrong type or is out of
+ * range, even if a later source overrides it. The strategy `patient` lifts the limits of the result.
+ *
+ * `fitPolicy` checks the limits against the deadline, because a source that is still missing may change either of them.
+ */
+export const mergePolicy = Effect.fnUntraced(function*(
+  sources: ReadonlyArray<PolicySource>,
+  defaults: PolicyValues
+): Effect.fn.Return<MergedPolicy, PolicyError> {
+  const values: Mutable<PolicyValues> = { ...defaults }
+  const names = new Map<FieldName, string>()
+  for (const { nameOf, settings } of sources) {
+    const prototype = typeof settings === "object" && settings !== null ? Object.getPrototypeOf(settings) : undefined
+    if (prototype !== Object.prototype && prototype !== null) {
+      return yield* PolicyError.of("stopPolicy", settings, `an object with the settings ${fieldNames.join(", ")}`)
+    }
+    for (const field of Object.keys(settings)) {
+      if (!isFieldName(field)) {
+        return yield* PolicyError.of(
+          field,
+          Reflect.get(settings, field),
+          `one of the settings ${fieldNames.join(", ")}`
+        )
+      }
+      const input = settings[field]
+      if (input === undefined) continue
+      const { expected, parse } = policyFields[field]
+      const parsed = parse(input)
+      if (parsed === undefined) return yield* PolicyError.of(nameOf(field), input, expected)
+      Object.assign(values, { [field]: parsed })
+      names.set(field, nameOf(field))
+    }
+  }
+  return { names, values: values.strategy === "patient" ? { ...values, ...patientLimits } : values }
+})
+
+const patientLimits: Partial<PolicyValues> = Object.fromEntries(
+  fieldNames.flatMap((name) => {
+    const { patient } = policyFields[name]
+    return patient === undefined ? [] : [[name, patient]]
+  })
+)
+
+/**
+ * Fits the limits into the deadline. Fails for a limit that was set and is longer than the deadline. A default that is
+ * longer, or a limit without an end, is shortened to the deadline.
+ */
+export const fitPolicy = Effect.fnUntraced(function*(
+  { names, values }: MergedPolicy
+): Effect.fn.Return<PolicyValues, PolicyError> {
+  const fitted: Mutable<PolicyValues> = { ...values }
+  for (const field of fieldNames) {
+    const value = values[field]
+    if (!policyFields[field].withinDeadline || !Duration.isDuration(value)) continue
+    if (!Duration.isGreaterThan(value, values.deadline)) continue
+    const name = names.get(field)
+    if (name !== undefined && Duration.isFinite(value)) {
+      const deadline = `${names.get("deadline") ?? "deadline"} (${showValue(values.deadline)})`
+      return yield* PolicyError.of(name, value, `no more than ${deadline}, which all phases share`)
+    }
+    Object.assign(fitted, { [field]: values.deadline })
+  }
+  return fitted
+})
