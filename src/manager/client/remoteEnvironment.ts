@@ -38,13 +38,21 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
         const known = bundles.get(module)
         if (known !== undefined) return known
         const { bundle } = yield* Effect.promise(() => import("../code/bundler.ts"))
-        const made = yield* Effect.mapError(bundle(module), (message) => new SubmitError({ job: name, reason: "bundle", message }))
+        const made = yield* Effect.mapError(bundle(module), (message) =>
+          new SubmitError({ job: name, reason: "bundle", message }))
         bundles.set(module, made)
         return made
       })
       const lease = options.onDisconnect === "stop" ? { leaseMs } : {}
-      yield* Effect.addFinalizer((exit) => Effect.andThen(stopAll(runs), Scope.close(fibers, exit)))
-      const submitted = (job: Job.AnyContract, id: string, caller: Fiber.Fiber<unknown, unknown>, scope: Scope.Scope) => {
+      yield* Effect.addFinalizer((exit) =>
+        Effect.andThen(stopAll(runs), Scope.close(fibers, exit))
+      )
+      const submitted = (
+        job: Job.AnyContract,
+        id: string,
+        caller: Fiber.Fiber<unknown, unknown>,
+        scope: Scope.Scope
+      ) => {
         const run = new RemoteRun({
           id,
           job,
@@ -84,7 +92,13 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
 
 /** What is submitted, as JSON. Fails as the job would where it runs. */
 const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, options: SubmitOptions) {
-  if (!Job.isContract(job)) return yield* new SubmitError({ job: String(job), reason: "job", message: `${String(job)} is not a job; submit what \`Job.make\` returns` })
+  if (!Job.isContract(job)) {
+    return yield* new SubmitError({
+      job: String(job),
+      reason: "job",
+      message: `${String(job)} is not a job; submit what \`Job.make\` returns`
+    })
+  }
   const refuse = (reason: "id" | "payload", message: string) => new SubmitError({ job: job.name, reason, message })
   const id = options.id ?? crypto.randomUUID()
   if (!Schema.is(JobId)(id)) {
@@ -102,7 +116,10 @@ const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, 
   ) => Effect.Effect<Schema.Json, Schema.SchemaError>
   // a job without a payload may be given none
   const encoded = input === undefined ? Effect.catch(encode(undefined), () => encode({})) : encode(input)
-  const payload = yield* Effect.mapError(encoded, ({ message }) => refuse("payload", `the payload of "${job.name}" does not fit its Schema: ${message}`))
+  const payload = yield* Effect.mapError(
+    encoded,
+    ({ message }) => refuse("payload", `the payload of "${job.name}" does not fit its Schema: ${message}`)
+  )
   const stopPolicy = settingsToJson(policy.settings)
   return {
     id,
