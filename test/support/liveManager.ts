@@ -6,12 +6,13 @@ import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import type { JobProcess, JobProcessOptions } from "../../src/manager/JobProcess.ts"
 import type { JobEvent } from "../../src/JobEvent.ts"
-import { JobStore, type StoreError } from "../../src/manager/JobStore.ts"
-import { layer } from "../../src/manager/jobs/liveManager.ts"
+import type { StoreError } from "../../src/manager/errors.ts"
+import { JobStore } from "../../src/manager/JobStore.ts"
+import { layer } from "../../src/manager/jobs/managerService.ts"
 import { Manager } from "../../src/manager/Manager.ts"
 import type { JobResult, StopCommand } from "../../src/manager/models.ts"
-import { layerOf } from "../../src/manager/store/layer.ts"
-import { notBegun } from "../../src/manager/jobs/unreported.ts"
+import { openStore } from "../../src/manager/store/openStore.ts"
+import { notStarted } from "../../src/manager/fallbackResult.ts"
 import type { Trigger } from "../../src/StopReport.ts"
 
 /** The process of a job that has none: it starts until it is stopped, or a test has it fail. */
@@ -44,7 +45,10 @@ class Process implements JobProcess {
 
   #end(trigger: Trigger, reason: string | undefined): void {
     const { id, submission: { job } } = this.#options
-    Deferred.doneUnsafe(this.#ended, Effect.succeed(notBegun({ id, job, trigger, reason })))
+    Deferred.doneUnsafe(
+      this.#ended,
+      Effect.succeed(notStarted({ id, job, trigger, reason, at: new Date(0).toISOString() }))
+    )
   }
 }
 
@@ -82,6 +86,6 @@ export const liveManager = (
         return process
       }
     }),
-    Layer.effect(JobStore, Effect.map(JobStore, storeOf)).pipe(Layer.provide(layerOf(join(folder, "jobs.db"))))
+    Layer.effect(JobStore, Effect.map(JobStore, storeOf)).pipe(Layer.provide(openStore(join(folder, "jobs.db"))))
   ).pipe(Layer.tap((context) => Context.get(context, Manager).begin), Layer.merge(Layer.succeed(Processes, processes)))
 }

@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import { errorText } from "../../base/errorText.ts"
 import { importModule, jobOf, pathOf } from "../../jobProcess/jobModule.ts"
 import { Supervisor, write } from "../../jobProcess/reportingRun.ts"
-import { prepare } from "./prepare.ts"
+import { prepareJob } from "./prepareJob.ts"
 import { type Answer, decodeQuestion, type Question } from "./protocol.ts"
 
 const [, , module = ""] = process.argv
@@ -12,7 +12,7 @@ const name = pathOf(module)
 const answer = (answer: Answer): void => write(answer)
 
 const check = ({ number, submission }: Question, exports: Readonly<Record<string, unknown>>): void => {
-  Effect.runFork(prepare(exports, name, submission)).addObserver((exit) =>
+  Effect.runFork(prepareJob(exports, name, submission)).addObserver((exit) =>
     answer({ _tag: "Checked", number, ...(Exit.isSuccess(exit) ? {} : { refusal: errorText(exit.cause) }) })
   )
 }

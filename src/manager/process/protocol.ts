@@ -18,9 +18,6 @@ export type Stop = typeof Stop.Type
 export const Asked = Schema.Union([Start, Stop])
 export type Asked = typeof Asked.Type
 
-/** Where the process writes its result until all of it is there. */
-export const partOf = (resultFile: string): string => `${resultFile}.tmp`
-
 export const decodeAsked = Schema.decodeUnknownOption(Schema.fromJsonString(Asked))
 
 /** Whether a job of the module can be run as it was submitted. */

@@ -1,6 +1,5 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { renameSync, writeFileSync } from "node:fs"
 import { Environment } from "../../Environment.ts"
 import { errorText } from "../../base/errorText.ts"
 import { importModule, pathOf } from "../../jobProcess/jobModule.ts"
@@ -14,9 +13,10 @@ import { StopReport } from "../../StopReport.ts"
 import { type Supervisor, tellLast } from "../../jobProcess/reportingRun.ts"
 import { encodeExit } from "../exitCodec.ts"
 import type { JobResult } from "../models.ts"
-import { prepare, settingsOf } from "./prepare.ts"
-import { exitOf, notBegun } from "../jobs/unreported.ts"
-import { type Asked, partOf, type Start, type Stop } from "./protocol.ts"
+import { prepareJob, settingsOf } from "./prepareJob.ts"
+import { fallbackExit, notStarted } from "../fallbackResult.ts"
+import { writeResultFile } from "../resultFile.ts"
+import type { Asked, Start, Stop } from "./protocol.ts"
 
 /** Runs the one job that its manager asks this process for, and leaves its result. */
 export const runJob = (supervisor: Supervisor<Asked>): void =>
@@ -75,7 +75,7 @@ class JobRunner {
       const name = pathOf(module)
       // how long it may take its supervisor knows, which can also end it where it blocks
       const exports = yield* importModule(module, name, Infinity)
-      const { job, payload } = yield* prepare(exports, name, submission)
+      const { job, payload } = yield* prepareJob(exports, name, submission)
       this.#owner.onFirstRun = (run) => this.#follow(job, run)
       const run = yield* Effect.mapError(
         Environment.submit(job, payload, {
@@ -106,14 +106,16 @@ class JobRunner {
       this.#report({
         exit: encoded._tag === "Success"
           ? encoded.value
-          : exitOf("failed", `how "${job.name}" ended cannot be encoded: ${errorText(encoded.cause)}`),
+          : fallbackExit("failed", `the exit of "${job.name}" cannot be encoded: ${errorText(encoded.cause)}`),
         report: StopReport.trusted({ ...report, environment: "remote" })
       })
     })
   }
 
   #refuse(message: string): number {
-    this.#report(notBegun({ id: this.#start.id, job: this.#start.submission.job, trigger: "failed", reason: message }))
+    this.#report(
+      notStarted({ id: this.#start.id, job: this.#start.submission.job, trigger: "failed", reason: message, at: now() })
+    )
     return 1
   }
 
@@ -122,7 +124,8 @@ class JobRunner {
     if (this.#hasBegun) return
     const { code, signal } = this.#owner
     const { id, submission } = this.#start
-    this.#report(notBegun({
+    this.#report(notStarted({
+      at: now(),
       id,
       job: submission.job,
       ...(signal !== undefined
@@ -136,7 +139,7 @@ class JobRunner {
   /** The file comes first: the manager may be gone before it has stored what it is told. */
   #report(result: JobResult): void {
     try {
-      leave(this.#start.resultFile, result)
+      writeResultFile(this.#start.resultFile, result)
     } catch (error) {
       this.#owner.say(`the result cannot be written to ${this.#start.resultFile}: ${String(error)}`)
     }
@@ -145,8 +148,4 @@ class JobRunner {
   }
 }
 
-/** There all of it or not at all. */
-const leave = (file: string, result: JobResult): void => {
-  writeFileSync(partOf(file), JSON.stringify(result))
-  renameSync(partOf(file), file)
-}
+const now = (): string => new Date().toISOString()

@@ -9,16 +9,17 @@ import * as Policy from "../../StopPolicy.ts"
 import type { JobLimits } from "../../jobProcess/killDeadline.ts"
 import { type Ended, Supervised } from "../../jobProcess/supervisedJob.ts"
 import type { Told } from "../../jobProcess/protocol.ts"
-import { captured } from "./capturedOutput.ts"
+import { readOutput } from "./readOutput.ts"
 import type { Trigger } from "../../StopReport.ts"
-import { childEnv } from "./jobEnvironment.ts"
+import { jobEnvironment } from "./jobEnvironment.ts"
 import { nodeArgs } from "../code/confinement.ts"
 import type { JobProcess, JobProcessOptions } from "../JobProcess.ts"
 import type { JobResult, StopCommand, Submission } from "../models.ts"
-import { settingsOf } from "./prepare.ts"
-import { exitOf, notBegun } from "../jobs/unreported.ts"
-import { heapArgs, watchLimits } from "./watchLimits.ts"
-import { type Asked, partOf } from "./protocol.ts"
+import { settingsOf } from "./prepareJob.ts"
+import { fallbackExit, notStarted } from "../fallbackResult.ts"
+import { enforceLimits, heapArgs } from "./resourceLimits.ts"
+import type { Asked } from "./protocol.ts"
+import { partialFile } from "../resultFile.ts"
 
 /** How long the output of a process that has ended may still be read: something that it has started may hold it. */
 const outputMs = 2_000
@@ -26,7 +27,7 @@ const outputMs = 2_000
 /** Runs a job in a process of its own, which outlives nothing: not its deadline, and not its manager. */
 export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   const { code, id, limits = {}, onEvent, onStages, resultFile, submission } = options
-  const env = childEnv(options.env)
+  const env = jobEnvironment(options.env)
   /** The processes of its hosts. */
   const hosts = new Set<number>()
   const onTold = (told: Told): void => {
@@ -51,7 +52,7 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   const supervised = new Supervised({
     args: [
       ...heapArgs(limits),
-      ...nodeArgs(code.confinement, [resultFile, partOf(resultFile)]),
+      ...nodeArgs(code.confinement, [resultFile, partialFile(resultFile)]),
       fileURLToPath(entries.jobMain)
     ],
     env,
@@ -62,7 +63,7 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
     say: () => {}
   })
   const output = capture(supervised, options)
-  const unwatch = watchLimits({
+  const unwatch = enforceLimits({
     limits,
     pids: () => supervised.child.pid === undefined ? [] : [supervised.child.pid, ...hosts],
     stop: (command, trigger) => stop(supervised, command, trigger)
@@ -90,8 +91,8 @@ const stop = (supervised: Supervised, command: StopCommand, trigger: Trigger = "
 const capture = ({ child }: Supervised, { onOutput }: JobProcessOptions): () => Promise<unknown> => {
   const { stderr, stdout } = child
   const all = Promise.all([
-    stdout === null ? undefined : captured(stdout, (text) => onOutput("stdout", text)),
-    stderr === null ? undefined : captured(stderr, (text) => onOutput("stderr", text))
+    stdout === null ? undefined : readOutput(stdout, (text) => onOutput("stdout", text)),
+    stderr === null ? undefined : readOutput(stderr, (text) => onOutput("stderr", text))
   ])
   return async () => {
     const timer = setTimeout(() => {
@@ -105,24 +106,29 @@ const capture = ({ child }: Supervised, { onOutput }: JobProcessOptions): () => 
 
 const resultOf = (ended: Ended, supervised: Supervised, options: JobProcessOptions): JobResult => {
   const { code: { module }, id, submission: { job } } = options
-  const failed = (reason: string) => notBegun({ id, job, trigger: "failed", reason })
+  const at = new Date().toISOString()
+  const failed = (reason: string) => notStarted({ at, id, job, trigger: "failed", reason })
   switch (ended._tag) {
     case "NotStarted":
       return failed(`the process of the job could not be started: ${ended.message}`)
     case "NotLoaded":
       return failed(`the module ${pathOf(module)} did not load within ${ended.limitMs / 1_000} s`)
     case "Early":
-      return notBegun({ id, job, ...supervised.whyStopped(`was ended by ${ended.signal} before it began`) })
+      return notStarted({ at, id, job, ...supervised.whyStopped(`was ended by ${ended.signal} before it began`) })
     case "Exited": {
       const { reported } = ended
       if (reported === undefined) {
-        return notBegun({ id, job, ...supervised.whyStopped(`exited with code ${ended.code} before it began`) })
+        return notStarted({ at, id, job, ...supervised.whyStopped(`exited with code ${ended.code} before it began`) })
       }
-      return { exit: reported.exit ?? exitOf(reported.report.outcome, "it told no exit"), report: reported.report }
+      return {
+        exit: reported.exit ?? fallbackExit(reported.report.outcome, "it told no exit"),
+        report: reported.report
+      }
     }
     case "Died":
       return {
-        exit: ended.exit ?? exitOf(ended.report.outcome, `the process of job ${id} ${ended.how}: its result is lost`),
+        exit: ended.exit ??
+          fallbackExit(ended.report.outcome, `the process of job ${id} ${ended.how}: its result is lost`),
         report: ended.report
       }
   }
