@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from "node:net"
 import { join } from "node:path"
 import { isGroupAlive, until } from "../../../src/process/processGroup.ts"
 import { bin, Started } from "../../support/cli.ts"
-import { Server } from "../../support/server.ts"
+import { Server } from "../../support/cliServer.ts"
 
 const gone = async (pid: number | undefined): Promise<void> => {
   assert.isDefined(pid)

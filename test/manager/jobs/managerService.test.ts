@@ -12,7 +12,7 @@ import { Manager } from "../../../src/manager/Manager.ts"
 import type { Submission } from "../../../src/manager/models.ts"
 import { temporaryFolder } from "../../support/folder.ts"
 import { settle } from "../../support/jobs.ts"
-import { liveManager, Processes } from "../../support/liveManager.ts"
+import { managerService, Processes } from "../../support/managerService.ts"
 
 /** A manager whose store waits does not end: where a test fails, its gates open. */
 const gates = new Set<OneShotLatch>()
@@ -39,7 +39,7 @@ const gated = (operation: "append" | "finish" | "update", when: (state: string) 
   return { reached: reached.await, open: Effect.sync(() => open.open()), storeOf }
 }
 
-type Options = Partial<Parameters<typeof liveManager>[0]>
+type Options = Partial<Parameters<typeof managerService>[0]>
 
 /** A test with a manager of its own, which runs one job at once. */
 const test = (
@@ -53,7 +53,7 @@ const test = (
     Effect.scoped(Effect.flatMap(temporaryFolder, (folder) => {
       const [options, effect] = body(folder)
       const opened = Effect.ensuring(effect, Effect.sync(() => gates.forEach((gate) => gate.open())))
-      return Effect.provide(opened, liveManager({ folder, jobs: ["it"], concurrency: 1, ...options }))
+      return Effect.provide(opened, managerService({ folder, jobs: ["it"], concurrency: 1, ...options }))
     })), 30_000)
 
 const hour = 60 * 60 * 1_000
@@ -171,8 +171,8 @@ describe("a job whose manager is stopped while it goes back into the queue", () 
       assert.isUndefined(stop?.pollUnsafe(), "it was answered before it was on disk")
       yield* gate.open
       yield* Fiber.join(closed)
-    }).pipe(Effect.provide(liveManager({ ...options, storeOf: gate.storeOf })))
-    return Effect.andThen(before, Effect.provide(until("a", state, 1), liveManager(options)))
+    }).pipe(Effect.provide(managerService({ ...options, storeOf: gate.storeOf })))
+    return Effect.andThen(before, Effect.provide(until("a", state, 1), managerService(options)))
   }
 
   test("begins again with the next one", (folder) => [{}, next(folder, false, "starting")])
@@ -195,8 +195,8 @@ describe("a stop that comes while the manager is being stopped", () => {
           const closed = yield* Effect.forkChild(manager.close, { startImmediately: true })
           yield* manager.stop("b", { reason: "enough" })
           yield* Fiber.join(closed)
-        }).pipe(Effect.provide(liveManager(options)))
-        const next = yield* Effect.provide(until("b", "stopped"), liveManager(options))
+        }).pipe(Effect.provide(managerService(options)))
+        const next = yield* Effect.provide(until("b", "stopped"), managerService(options))
         assert.strictEqual(next.trigger, "stopped")
       })
     ]
@@ -264,7 +264,7 @@ describe("the events of a job", () => {
       const told = 12_000
       const first = yield* follow(0)
       for (let n = 1; n <= told; n++) {
-        process.tell({ _tag: "ServiceStarting", at: new Date().toISOString(), service: `S${n}` })
+        process.report({ _tag: "ServiceStarting", at: new Date().toISOString(), service: `S${n}` })
         // what is on disk grows while it tells
         if (n % 500 === 0) yield* Effect.sleep(1)
       }
@@ -291,7 +291,7 @@ describe("a follower of a job that lags behind", () => {
     Effect.gen(function*() {
       const { manager, process } = yield* begun()
       yield* until("a", "starting")
-      const tell = () => process.tell({ _tag: "RunStarted", at: new Date().toISOString() })
+      const tell = () => process.report({ _tag: "RunStarted", at: new Date().toISOString() })
       tell()
       const pull = yield* Stream.toPull(manager.events("a", { after: 0, follow: true }))
       assert.lengthOf(yield* pull, 1)
@@ -338,7 +338,7 @@ describe("the last event of a job", () => {
         const { manager, process } = yield* begun()
         yield* until("a", "starting")
         yield* settle
-        process.tell({ _tag: "ServiceStarting", at: new Date().toISOString(), service: "S" })
+        process.report({ _tag: "ServiceStarting", at: new Date().toISOString(), service: "S" })
         yield* gate.reached
         const told = yield* Effect.forkChild(eventsOf("a"), { startImmediately: true })
         yield* manager.stop("a", {})

@@ -8,7 +8,7 @@ import { hasFailed, restartDelay } from "../../../src/manager/jobs/restartDelay.
 import { notStarted } from "../../../src/manager/fallbackResult.ts"
 import { type Outcome, StopReport, type Trigger } from "../../../src/StopReport.ts"
 import { bin, Started } from "../../support/cli.ts"
-import { Server } from "../../support/server.ts"
+import { Server } from "../../support/cliServer.ts"
 
 const shaky = fileURLToPath(new URL("../fixtures/shaky.ts", import.meta.url))
 

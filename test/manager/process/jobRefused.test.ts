@@ -5,7 +5,7 @@ import { Inspector } from "../../../src/manager/process/inspector.ts"
 import { checkSubmission, inspect } from "../../../src/manager/process/launcher.ts"
 import type { Submission } from "../../../src/manager/models.ts"
 import { assertClean } from "../../../src/testing.ts"
-import { messageOf, Ran, stored, urlOf } from "../../support/ran.ts"
+import { messageOf, Ran, stored, urlOf } from "../../support/jobProcess.ts"
 
 describe("the process of a job: what cannot be run is refused, before it begins and in its process", () => {
   const cases: ReadonlyArray<readonly [what: string, submission: Submission, message: RegExp]> = [

@@ -26,7 +26,7 @@ import {
   stored,
   timed,
   urlOf
-} from "../../support/ran.ts"
+} from "../../support/jobProcess.ts"
 import { Late, untold } from "../fixtures/work.ts"
 
 describe("the process of a job: how it ends", () => {

@@ -2,21 +2,21 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import type { JobProcess, JobProcessOptions } from "../../src/manager/JobProcess.ts"
 import type { JobEvent } from "../../src/JobEvent.ts"
 import type { StoreError } from "../../src/manager/errors.ts"
-import { JobStore } from "../../src/manager/JobStore.ts"
+import { notStarted } from "../../src/manager/fallbackResult.ts"
+import type { JobProcess, JobProcessOptions } from "../../src/manager/JobProcess.ts"
 import { layer } from "../../src/manager/jobs/managerService.ts"
+import { JobStore } from "../../src/manager/JobStore.ts"
 import { Manager } from "../../src/manager/Manager.ts"
 import type { JobResult, StopCommand } from "../../src/manager/models.ts"
+import { ResultFiles } from "../../src/manager/resultFile.ts"
 import { openStore } from "../../src/manager/store/openStore.ts"
-import { notStarted } from "../../src/manager/fallbackResult.ts"
-import type { Trigger } from "../../src/StopReport.ts"
+import { StopReport, type Trigger } from "../../src/StopReport.ts"
 
-/** The process of a job that has none: it starts until it is stopped, or a test has it fail. */
-class Process implements JobProcess {
+/** A job without a process: it runs until it is stopped, or until the test ends it. */
+class FakeProcess implements JobProcess {
   readonly pid = undefined
   readonly stops: Array<StopCommand> = []
   readonly #options: JobProcessOptions
@@ -24,6 +24,10 @@ class Process implements JobProcess {
 
   constructor(options: JobProcessOptions) {
     this.#options = options
+  }
+
+  get isRunning(): boolean {
+    return !Deferred.isDoneUnsafe(this.#ended)
   }
 
   get ended(): Effect.Effect<JobResult> {
@@ -39,21 +43,24 @@ class Process implements JobProcess {
     this.#end("failed", reason)
   }
 
-  tell(event: JobEvent): void {
-    this.#options.onEvent(event)
+  succeed(): void {
+    this.#end("completed", undefined)
+  }
+
+  report(event: JobEvent): void {
+    if (this.isRunning) this.#options.onEvent(event)
   }
 
   #end(trigger: Trigger, reason: string | undefined): void {
     const { id, submission: { job } } = this.#options
-    Deferred.doneUnsafe(
-      this.#ended,
-      Effect.succeed(notStarted({ id, job, trigger, reason, at: new Date(0).toISOString() }))
-    )
+    const { exit, report } = notStarted({ id, job, trigger, reason, at: new Date(0).toISOString() })
+    const outcome = trigger === "completed" ? "succeeded" : report.outcome
+    Deferred.doneUnsafe(this.#ended, Effect.succeed({ exit, report: StopReport.trusted({ ...report, outcome }) }))
   }
 }
 
-/** The processes that a manager has started, by the ids of their jobs. */
-export class Processes extends Context.Service<Processes, Map<string, Process>>()("test/Processes") {}
+/** The latest process of each job that a manager has started, by the ids of the jobs. */
+export class Processes extends Context.Service<Processes, Map<string, FakeProcess>>()("test/Processes") {}
 
 const settings = {
   limits: {},
@@ -62,26 +69,28 @@ const settings = {
   uploads: { read: [], write: [], processes: false }
 }
 
-/** A manager as it is, with its store in a folder, but for the processes of its jobs. */
-export const liveManager = (
-  { concurrency = 4, folder, jobs, onStart, storeOf = (store) => store }: {
-    readonly folder: string
-    readonly jobs: ReadonlyArray<string>
-    readonly concurrency?: number
-    /** Called where a process is to be started. */
-    readonly onStart?: (id: string) => void
-    /** The store that it has, given the one in the folder. */
-    readonly storeOf?: (store: JobStore["Service"]) => JobStore["Service"]
-  }
+export interface ServiceOptions {
+  readonly folder: string
+  readonly jobs: ReadonlyArray<string>
+  readonly concurrency?: number
+  /** Called before a process is started. */
+  readonly onStart?: (id: string) => void
+  /** Wraps the store. */
+  readonly storeOf?: (store: JobStore["Service"]) => JobStore["Service"]
+}
+
+/** The manager's service with its store in a folder, and with fake job processes. */
+export const managerService = (
+  { concurrency = 4, folder, jobs, onStart, storeOf = (store) => store }: ServiceOptions
 ): Layer.Layer<Manager | Processes, StoreError> => {
-  const processes = new Map<string, Process>()
-  mkdirSync(join(folder, "results"), { recursive: true })
+  const processes = new Map<string, FakeProcess>()
+  new ResultFiles(folder).create()
   return Layer.provide(
     layer({ ...settings, jobs: jobs.map((name) => ({ name, module: `test:${name}` })), concurrency, folder }, {
       check: () => Effect.void,
       start: (options) => {
         onStart?.(options.id)
-        const process = new Process(options)
+        const process = new FakeProcess(options)
         processes.set(options.id, process)
         return process
       }
