@@ -34,9 +34,9 @@ import { checkRayOptions, type RayOptions, raySettingsOf } from "./host/ray/sett
 import { buildRemote } from "./host/caller/remoteService.ts"
 import * as restarts from "./host/restartPolicy.ts"
 import { type Served, ServedTypeId } from "./host/hostModule.ts"
-import { CurrentRun } from "./internal/run/currentRun.ts"
-import { buildAs } from "./internal/service/serviceFibers.ts"
-import { durationLimit, type ServiceOptions, specOf } from "./internal/service/serviceOptions.ts"
+import { CurrentRegistry } from "./internal/service/currentRegistry.ts"
+import { buildAs } from "./internal/service/acquire.ts"
+import { durationOption, type ServiceOptions, serviceSpec } from "./internal/service/serviceOptions.ts"
 import { PolicyError } from "./internal/policy/policyError.ts"
 import type { DurationSetting } from "./StopPolicy.ts"
 
@@ -160,7 +160,7 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
   if (!Number.isSafeInteger(replicas) || replicas < 1) {
     throw PolicyError.of(`the replicas of service "${name}"`, replicas, "a whole number of at least 1")
   }
-  const heartbeatMs = durationLimit(`the heartbeat of service "${name}"`, options.heartbeat) ?? 1_000
+  const heartbeatMs = durationOption(`the heartbeat of service "${name}"`, options.heartbeat) ?? 1_000
   if (heartbeatMs === 0) {
     throw PolicyError.of(
       `the heartbeat of service "${name}"`,
@@ -170,7 +170,7 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
   }
   checkRayOptions(name, options.ray)
   const settings = { replicas, restart: options.restart ?? defaultRestart, heartbeatMs }
-  const anywhere = specOf(name, options, "local")
+  const anywhere = serviceSpec(name, options, "local")
   return Layer.fromBuildMemo((memoMap, scope) =>
     Effect.gen(function*() {
       const host = yield* hostOf(tag.key, options.host)
@@ -180,13 +180,13 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
       // safe: it has a method for each request of the group
       const provide = Effect.map((client: object) => Context.make(tag, client as Client<Rpcs>))
       return yield* Effect.withFiber((fiber) => {
-        const run = fiber.getRef(CurrentRun)
-        return run === undefined
+        const registry = fiber.getRef(CurrentRegistry)
+        return registry === undefined
           ? provide(build({ memoMap, scope, managed: undefined }))
-          : run.registry.start(spec, memoMap, scope, (record, within) =>
+          : registry.start(spec, memoMap, scope, (record, within) =>
             buildAs(
               record,
-              provide(build({ memoMap: within, scope: record.scope, managed: { record, registry: run.registry } }))
+              provide(build({ memoMap: within, scope: record.scope, managed: { record, registry } }))
             ))
       })
     })

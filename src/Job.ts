@@ -80,9 +80,9 @@ export interface Job<
 export interface Definition<Payload, Success, Error> {
   /** What the job is given: a Schema, or the fields of a struct. Nothing by default. */
   readonly payload?: Payload
-  /** What it returns. Unknown by default. */
+  /** The Schema of what it returns; `Schema.Void` by default. */
   readonly success?: Success
-  /** How it may fail. By default it may not, other than by a defect. */
+  /** The Schema of its failures; `Schema.Never` by default: then it may only fail by a defect. */
   readonly error?: Error
   /** How it is stopped; the options of a submit win over it. */
   readonly stopPolicy?: StopPolicy.Settings | undefined
@@ -133,7 +133,7 @@ export const make: {
   <
     const Name extends string,
     P extends Schema.Top | Fields = {},
-    S extends Schema.Top = typeof Schema.Unknown,
+    S extends Schema.Top = typeof Schema.Void,
     E extends Schema.Top = typeof Schema.Never
   >(
     name: Name,
@@ -142,7 +142,7 @@ export const make: {
   <
     const Name extends string,
     P extends Schema.Top | Fields = {},
-    S extends Schema.Top = typeof Schema.Unknown,
+    S extends Schema.Top = typeof Schema.Void,
     E extends Schema.Top = typeof Schema.Never
   >(
     name: Name,
@@ -157,7 +157,7 @@ export const make: {
     ROut,
     LE,
     P extends Schema.Top | Fields = {},
-    S extends Schema.Top = typeof Schema.Unknown,
+    S extends Schema.Top = typeof Schema.Void,
     E extends Schema.Top = typeof Schema.Never
   >(
     name: Name,
@@ -180,7 +180,7 @@ export const make: {
     [TypeId]: TypeId,
     name,
     payload: Schema.isSchema(payload) ? payload : Schema.Struct(payload),
-    success: definition.success ?? Schema.Unknown,
+    success: definition.success ?? Schema.Void,
     error: definition.error ?? Schema.Never,
     stopPolicy: definition.stopPolicy,
     module: definition.module,

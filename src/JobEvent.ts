@@ -27,7 +27,12 @@ export const StopMode = Schema.Literals(["drain", "cancel", "kill"])
 export type StopMode = typeof StopMode.Type
 
 /**
- * The life of a job, as a tagged union. The first event is `JobSubmitted`, the last `JobStopped`.
+ * What happened in the life of a job, as a tagged union. The first event is `JobSubmitted`, the last one `JobStopped`.
+ *
+ * **Details**
+ *
+ * `JobEvent.cases` has a Schema with a constructor for each kind of event, `JobEvent.match` handles all kinds,
+ * `JobEvent.guards` tells them apart.
  *
  * @category models
  * @since 0.1.0
@@ -72,7 +77,7 @@ export const JobEvent = Schema.Union([
     reason: Schema.optionalKey(Schema.String)
   }),
   Schema.TaggedStruct("JobStopped", { ...at, outcome: Outcome, clean: Schema.Boolean })
-]).annotate({ identifier: "autostop/JobEvent" })
+]).annotate({ identifier: "autostop/JobEvent" }).pipe(Schema.toTaggedUnion("_tag"))
 /**
  * @category models
  * @since 0.1.0

@@ -6,7 +6,8 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { SubmitError } from "./Environment.ts"
-import { ownProcess } from "./process/runOwned.ts"
+import { configuredDeadline } from "./internal/policy/configuredDeadline.ts"
+import { runOwned } from "./process/runOwned.ts"
 import { PolicyError } from "./StopPolicy.ts"
 
 /**
@@ -23,7 +24,7 @@ import { PolicyError } from "./StopPolicy.ts"
  * @since 0.1.0
  */
 export const runMain = <A, E>(program: Effect.Effect<A, E>): void => {
-  ownProcess((owner) =>
+  runOwned((owner) =>
     Effect.matchCause(program, {
       onSuccess: () => 0,
       onFailure: (cause) => {
@@ -37,5 +38,5 @@ export const runMain = <A, E>(program: Effect.Effect<A, E>): void => {
         }
         return 1
       }
-    }), { ownsHandles: false })
+    }), { deadlineMs: configuredDeadline, ownsHandles: false })
 }

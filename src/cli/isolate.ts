@@ -1,19 +1,22 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { fileURLToPath } from "node:url"
-import { entries } from "../process/entryPoints.ts"
-import type { Owner } from "../process/processOwner.ts"
-import { type Signal, signalCodes } from "../process/signals.ts"
+import { isoNow } from "../base/clock.ts"
+import type { JobLimits } from "../jobProcess/nextKill.ts"
+import { type JobEnd, SupervisedJob } from "../jobProcess/supervisedJob.ts"
+import { entryPoint } from "../process/entryPoints.ts"
+import { exitCode } from "../process/exitCode.ts"
+import type { ProcessOwner } from "../process/processOwner.ts"
+import type { Signal } from "../process/signals.ts"
 import type { StopReport } from "../StopReport.ts"
-import type { JobLimits } from "../jobProcess/killDeadline.ts"
-import { type Ended, Supervised } from "../jobProcess/supervisedJob.ts"
 import { Refusal } from "./refusal.ts"
-import type { Asked } from "./isolateProtocol.ts"
 
-/** When it is said of a job that it does not answer a signal. */
+/** How long a job may take to answer a signal before people read that it does not. */
 const answerMs = 1_000
 
+const isolatedMain = entryPoint(import.meta.url, "./isolatedMain")
+
 export interface IsolateOptions {
-  readonly owner: Owner
+  readonly owner: ProcessOwner
   /** The command line of the job. */
   readonly args: ReadonlyArray<string>
   readonly module: string
@@ -22,49 +25,43 @@ export interface IsolateOptions {
 
 export interface Ending {
   readonly code: number
-  /** There is none where nothing was started. */
+  /** There is none if nothing was started. */
   readonly report: StopReport | undefined
 }
 
 /**
- * Runs a job in a process of its own, and sees to it that the deadline holds also where the event loop of that process
- * is blocked. The signals of this process are those of the job.
+ * Runs a job in a process of its own, so that its deadline holds even if the event loop of that process is blocked. The
+ * signals of this process are passed on to the job.
  */
-export const isolate = (options: IsolateOptions): Effect.Effect<Ending, Refusal> =>
-  Effect.callback((resume) => {
-    const { owner } = options
-    const supervised = new Supervised({
-      args: [fileURLToPath(entries.isolatedMain), ...options.args],
-      sharesOutput: true,
-      account: { job: options.module, environment: "local" },
-      limits: options.limits,
-      onTold: () => {},
-      say: (line) => owner.say(line)
-    })
-    relaySignals(owner, supervised)
-    supervised.ended.then(
-      (ended) => resume(endingOf(ended, options.module)),
-      (error) => resume(Effect.die(error))
+export const isolate = ({ args, limits, module, owner }: IsolateOptions): Effect.Effect<Ending, Refusal> =>
+  Effect.scoped(Effect.gen(function*() {
+    const clock = yield* Clock.Clock
+    const job = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        new SupervisedJob({
+          child: { entry: isolatedMain, args },
+          sharesOutput: true,
+          identity: { job: module, jobId: crypto.randomUUID(), environment: "local", startedAt: isoNow(clock) },
+          limits,
+          clock,
+          onMessage: () => {},
+          say: (line) => owner.say(line)
+        })
+      ),
+      (job) => Effect.promise(() => job.kill())
     )
-    return Effect.promise(() => supervised.kill())
-  })
+    const fork = Effect.runForkWith(yield* Effect.context<never>())
+    owner.relay = (signal, count) => {
+      if (count === 1) fork(Effect.delay(Effect.sync(() => sayBlocked(owner, job, signal)), answerMs))
+      job.signal(signal, count)
+    }
+    // its terminal is not the terminal of its session, so that the system does not tell it
+    process.on("SIGWINCH", () => job.resized())
+    return yield* endingOf(yield* Effect.promise(() => job.ended), module)
+  }))
 
-/** The job is asked for what a signal means, and says so itself. */
-const relaySignals = (owner: Owner, supervised: Supervised): void => {
-  let signals = 0
-  owner.relay = (signal, count) => {
-    if (++signals === 1) setTimeout(() => sayBlocked(owner, supervised, signal), answerMs).unref()
-    supervised.request(
-      { urgency: signals === 1 ? "stop" : signals === 2 ? "at once" : "exit", trigger: "signal", reason: signal },
-      { _tag: "Signal", signal, count } satisfies Asked
-    )
-  }
-  // its terminal is not that of its session
-  process.on("SIGWINCH", () => supervised.child.kill("SIGWINCH"))
-}
-
-/** The job itself cannot. */
-const sayBlocked = (owner: Owner, { isStopping, limits }: Supervised, signal: Signal): void => {
+/** The job itself cannot say it. */
+const sayBlocked = (owner: ProcessOwner, { isStopping, limits }: SupervisedJob, signal: Signal): void => {
   if (isStopping) return
   const limit = limits.deadlineMs === Infinity ? "" : ` within ${limits.deadlineMs / 1_000} s, or`
   owner.say(
@@ -72,21 +69,20 @@ const sayBlocked = (owner: Owner, { isStopping, limits }: Supervised, signal: Si
   )
 }
 
-const endingOf = (ended: Ended, module: string): Effect.Effect<Ending, Refusal> => {
-  switch (ended._tag) {
+const endingOf = (end: JobEnd, module: string): Effect.Effect<Ending, Refusal> => {
+  switch (end._tag) {
     case "NotStarted":
-      return Effect.fail(new Refusal({ message: `the process of the job could not be started: ${ended.message}` }))
+      return Effect.fail(new Refusal({ message: `the process of the job could not be started: ${end.message}` }))
     case "NotLoaded":
-      return Effect.fail(
-        new Refusal({ message: `the module ${module} did not load within ${ended.limitMs / 1_000} s` })
-      )
+      return Effect.fail(new Refusal({ message: `the module ${module} did not load within ${end.limitMs / 1_000} s` }))
     case "Exited": {
-      const report = ended.reported?.report
-      return Effect.succeed({ code: ended.leaves && report !== undefined ? 3 : ended.code, report })
+      const report = end.reported?.report
+      const isClean = !end.hadLeftovers || report === undefined
+      return Effect.succeed({ code: exitCode({ isClean, own: end.code }), report })
     }
-    case "Early":
-      return Effect.succeed({ code: signalCodes[ended.signal], report: undefined })
+    case "EndedBySignal":
+      return Effect.succeed({ code: exitCode({ isClean: true, signal: end.signal, own: 1 }), report: undefined })
     case "Died":
-      return Effect.succeed({ code: 3, report: ended.report })
+      return Effect.succeed({ code: exitCode({ isClean: false, own: 1 }), report: end.report })
   }
 }

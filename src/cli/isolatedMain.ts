@@ -1,19 +1,24 @@
-/** Where the process of an isolated job begins: the same command line, supervised. */
-import type { Owner } from "../process/processOwner.ts"
-import { Supervisor, tell, tellLast } from "../jobProcess/reportingRun.ts"
+/** Where the process of an isolated job begins: with the same command line, whose signals and report are its parent's. */
+import { decodeParentMessage, type ParentMessage } from "../jobProcess/protocol.ts"
+import { reportRun, send, sendReport } from "../jobProcess/reportingRun.ts"
 import { exitAtSignals } from "../process/earlySignals.ts"
-import { decodeAsked } from "./isolateProtocol.ts"
+import { ParentLink } from "../process/parentLink.ts"
+import type { ProcessOwner } from "../process/processOwner.ts"
 
 const installed = exitAtSignals()
-const supervisor = new Supervisor(decodeAsked)
+const link = new ParentLink<ParentMessage>(decodeParentMessage)
 
-const supervise = (owner: Owner): void => {
-  owner.onFirstRun = (run) => supervisor.follow(run, ({ report }) => tellLast({ _tag: "Reported", report }))
-  supervisor.listen((asked) =>
-    asked === null ? owner.lose("its supervisor is gone") : owner.signalled(asked.signal, asked.count)
-  )
+const isolation = {
+  listen: (owner: ProcessOwner): void =>
+    link.listen({
+      onLost: () => owner.parentLost("its parent process has ended"),
+      // start and stop are the requests of a job manager
+      onMessage: (message) => message._tag === "Signal" && owner.signalled(message.signal, message.count)
+    }),
+  observe: (run: Parameters<typeof reportRun>[1]): void =>
+    reportRun(link, run, ({ report }) => sendReport({ _tag: "Reported", report }))
 }
 
-const [{ main }] = await Promise.all([import("./main.ts"), supervisor.ready])
-tell({ _tag: "Alive" })
-main(process.argv.slice(2), installed, supervise)
+const [{ main }] = await Promise.all([import("./main.ts"), link.ready])
+send({ _tag: "Alive" })
+main(process.argv.slice(2), installed, isolation)

@@ -11,7 +11,7 @@ export const leaving = (line: CommandLine["Service"]): OneShotLatch => {
   line.owner.relay = (signal, count) => {
     line.exitCode = signalCodes[signal]
     left.open()
-    if (count > 1) void line.owner.end(line.exitCode)
+    if (count > 1) line.owner.programEnded(line.exitCode)
   }
   process.stdout.once("error", () => left.open())
   return left

@@ -3,9 +3,12 @@ import * as Effect from "effect/Effect"
 import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
-import type { Owner } from "../process/processOwner.ts"
+import { configuredDeadline } from "../internal/policy/configuredDeadline.ts"
+import { RunObserver } from "../internal/run/runObserver.ts"
+import type { Run } from "../internal/run/run.ts"
+import type { ProcessOwner } from "../process/processOwner.ts"
 import { oneLine } from "../base/format.ts"
-import { ownProcess } from "../process/runOwned.ts"
+import { runOwned } from "../process/runOwned.ts"
 import { version } from "../process/packageVersion.ts"
 import { CommandLine } from "./commandLine.ts"
 import { eventsCommand, logsCommand } from "./commands/feeds.ts"
@@ -45,16 +48,18 @@ const command = Command.make("autostop").pipe(
   ])
 )
 
-/** Runs the command line as the owner of this process. `supervise` leaves its signals and its report to another one. */
-export const main = (
-  args: ReadonlyArray<string>,
-  installed: () => void,
-  supervise?: (owner: Owner) => void
-): void => {
-  ownProcess((owner) => {
-    supervise?.(owner)
-    const line = { exitCode: 0, owner, args, isSupervised: supervise !== undefined }
-    return Command.runWith(command, { version })(args).pipe(
+/** How an isolated job is connected with its parent process, which answers the signals and prints the report. */
+export interface Isolation {
+  readonly listen: (owner: ProcessOwner) => void
+  readonly observe: (run: Run) => void
+}
+
+/** Runs the command line as the owner of this process. `releaseSignals` ends what answers the signals until then. */
+export const main = (args: ReadonlyArray<string>, releaseSignals: () => void, isolation?: Isolation): void => {
+  runOwned((owner) => {
+    isolation?.listen(owner)
+    const line = { exitCode: 0, owner, args, isIsolated: isolation !== undefined }
+    const program = Command.runWith(command, { version })(args).pipe(
       Effect.as(0),
       Effect.catch((error) =>
         Effect.sync(() => {
@@ -73,8 +78,9 @@ export const main = (
         })
       )
     )
-  }, { ownsHandles: true })
-  installed()
+    return isolation === undefined ? program : Effect.provideService(program, RunObserver, isolation.observe)
+  }, { deadlineMs: configuredDeadline, ownsHandles: true })
+  releaseSignals()
 }
 
 /** Only what was asked for is on stdout, where a shell may take it for an id. */

@@ -1,15 +1,15 @@
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type { Registry } from "../internal/service/serviceRegistry.ts"
-import type { ServiceRecord } from "../internal/service/serviceState.ts"
+import type { ServiceRegistry } from "../internal/service/serviceRegistry.ts"
+import type { ServiceRecord } from "../internal/service/serviceRecord.ts"
 import type { HostError } from "./hostError.ts"
 
 /** Where a service is built: in the scope of its layer, or, within a job, in that of its record. */
 export interface Place {
   readonly memoMap: Layer.MemoMap
   readonly scope: Scope.Scope
-  readonly managed: { readonly record: ServiceRecord; readonly registry: Registry } | undefined
+  readonly managed: { readonly record: ServiceRecord; readonly registry: ServiceRegistry } | undefined
 }
 
 /** Makes the client of a service, and what is behind it. */

@@ -1,22 +1,74 @@
-/** What the process of a job tells its supervisor. */
+/** What a job process and its parent send each other: one line of JSON for each message. */
 import * as Schema from "effect/Schema"
-import { JobEvent } from "../JobEvent.ts"
-import { StageReport, StopReport } from "../StopReport.ts"
+import { JobEvent, StopMode } from "../JobEvent.ts"
+import { signals } from "../process/signals.ts"
+import { StageReport, StopReport, Trigger } from "../StopReport.ts"
 
-/** The deadline that the job has in the end; JSON has no infinity: there it is `null`. */
+/** The deadline of the job, once it is known; JSON has no infinity, so no limit is `null`. */
 const Limits = Schema.TaggedStruct("Limits", { deadlineMs: Schema.NullOr(Schema.Number) })
 
-/** Its counters, as they are now. */
+/** The counters of its pipelines, as they are now. */
 const Stages = Schema.TaggedStruct("Stages", { stages: Schema.Array(StageReport) })
 
-/** The job has stopped. Its exit comes along where the supervisor passes it on, as the job's own Schemas encode it. */
+/** The job has stopped. The exit, encoded by the job's own Schemas, is there if the parent passes it on. */
 const Reported = Schema.TaggedStruct("Reported", { report: StopReport, exit: Schema.optionalKey(Schema.Json) })
 export type Reported = typeof Reported.Type
 
-/** Its process begins to load the module, or, once the job has stopped, still writes what it has to say. */
+/** The process begins to load the module or, once the job has stopped, has output that is still being read. */
 const Alive = Schema.TaggedStruct("Alive", {})
 
-export const Told = Schema.Union([JobEvent, Limits, Stages, Reported, Alive])
-export type Told = typeof Told.Type
+/** What a job process sends its parent. */
+export const JobMessage = Schema.Union([JobEvent, Limits, Stages, Reported, Alive])
+export type JobMessage = typeof JobMessage.Type
 
-export const decodeTold = Schema.decodeUnknownOption(Schema.fromJsonString(Told))
+export const decodeJobMessage = Schema.decodeUnknownOption(Schema.fromJsonString(JobMessage))
+
+const PositiveMs = Schema.Finite.check(Schema.isGreaterThan(0))
+
+/** When a job stops by itself; durations in milliseconds. */
+export const AutostopSetting = Schema.Union([
+  Schema.Boolean,
+  Schema.Struct({ idle: PositiveMs }),
+  Schema.Struct({ after: PositiveMs })
+])
+export type AutostopSetting = typeof AutostopSetting.Type
+
+/** Which job to run, and how. The job's own Schema checks the payload, and the stop settings are checked when they are read. */
+export const JobSpec = Schema.Struct({
+  /** The name of the job among the exports of its module. */
+  job: Schema.String,
+  payload: Schema.optionalKey(Schema.Json),
+  autostop: Schema.optionalKey(AutostopSetting),
+  /** The stop settings, as their user wrote them. */
+  stopPolicy: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json))
+})
+export type JobSpec = typeof JobSpec.Type
+
+const Start = Schema.TaggedStruct("Start", {
+  id: Schema.String,
+  /** The module that exports the job, as a URL. */
+  module: Schema.String,
+  spec: JobSpec,
+  /** The file that the process writes its result to, before it sends it. */
+  resultFile: Schema.String
+})
+export type Start = typeof Start.Type
+
+/** A request to stop. */
+export const StopRequest = Schema.Struct({
+  trigger: Trigger,
+  mode: StopMode,
+  reason: Schema.optionalKey(Schema.String)
+})
+export type StopRequest = typeof StopRequest.Type
+
+const Stop = Schema.TaggedStruct("Stop", { request: StopRequest })
+
+/** The parent got a signal. `count` is the number of signals so far. */
+const Signal = Schema.TaggedStruct("Signal", { signal: Schema.Literals(signals), count: Schema.Int })
+
+/** What the parent of a job process asks of it. */
+export const ParentMessage = Schema.Union([Start, Stop, Signal])
+export type ParentMessage = typeof ParentMessage.Type
+
+export const decodeParentMessage = Schema.decodeUnknownOption(Schema.fromJsonString(ParentMessage))

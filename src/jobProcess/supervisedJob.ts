@@ -1,117 +1,110 @@
-import type { Mutable } from "effect/Types"
-import { type ChildProcess, spawn } from "node:child_process"
-import { Socket } from "node:net"
-import { isGroupAlive, type Killed, killGroup, until } from "../process/processGroup.ts"
-import { execArgv } from "../host/transport/hostProcess.ts"
-import { type Signal, signalCodes } from "../process/signals.ts"
-import { longestMs } from "../base/timers.ts"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type { Readable } from "node:stream"
+import { isoNow, now } from "../base/clock.ts"
 import { millis } from "../base/format.ts"
-import { StopReport, type Trigger } from "../StopReport.ts"
-import { type Due, type JobLimits, nextDue, type Times } from "./killDeadline.ts"
-import { type Account, Ledger } from "./eventProjection.ts"
-import { encode, reader } from "../process/jsonLines.ts"
-import { decodeTold, type Reported, type Told } from "./protocol.ts"
+import { type ChildEnd, type ChildOptions, ChildProcess, describeEnd } from "../process/childProcess.ts"
+import { isGroupAlive, type Killed, killGroup, until } from "../process/processGroup.ts"
+import { type Signal, signalCodes } from "../process/signals.ts"
+import { StopReport } from "../StopReport.ts"
+import { deathReport } from "./deathReport.ts"
+import { EventProjection, type JobIdentity } from "./eventProjection.ts"
+import * as State from "./jobProcessState.ts"
+import { type JobLimits, type Kill, nextKill } from "./nextKill.ts"
+import {
+  decodeJobMessage,
+  type JobMessage,
+  type ParentMessage,
+  type Reported,
+  type Start,
+  type StopRequest
+} from "./protocol.ts"
 
-/** For a kill, and the look whether it is gone. */
+/** The limit of a kill, with the check that the process is gone. */
 const killMs = 2_000
-/** What was told by a process that has ended is here soon. */
+/** How long the messages of a process that has ended may still be read. */
 const readMs = 500
 /** How long what a job has started may take to end after it, by itself. */
 const afterglowMs = 100
 
 export interface SupervisedOptions {
-  /** Arguments of Node, the file that the process begins with, and what it is given. */
-  readonly args: ReadonlyArray<string>
-  /** Its environment; that of this process by default. */
-  readonly env?: NodeJS.ProcessEnv | undefined
-  /** Whether its input and output are those of this process. Otherwise it has no input, and its output is to be read. */
+  /** The process of the job. */
+  readonly child: Omit<ChildOptions, "output" | "connection">
+  /** True if its input and output are those of this process. Otherwise it has no input, and its output can be read. */
   readonly sharesOutput: boolean
-  readonly account: Account
+  readonly identity: JobIdentity
   readonly limits: JobLimits
-  /** Is told all that the job tells, as it comes. */
-  readonly onTold: (told: Told) => void
-  /** Says something to people, a line at a time. */
+  readonly clock: Clock.Clock
+  /** Called with each message, as it comes. */
+  readonly onMessage: (message: JobMessage) => void
+  /** Prints a line for people. */
   readonly say: (line: string) => void
 }
 
-/** A stop that was asked for. */
-export interface Request {
-  /** By the policy of the job, without waiting for anything, or whatever there still is to stop. */
-  readonly urgency: "stop" | "at once" | "exit"
-  /** Why, for the report of a job that cannot make its own. */
-  readonly trigger: Trigger
-  readonly reason?: string | undefined
-}
-
-/** How the process of a job ended. Nothing of it is left, but where the report says so. */
-export type Ended =
+/** How the process of a job ended. Nothing of it is left, unless the report says so. */
+export type JobEnd =
   | { readonly _tag: "NotStarted"; readonly message: string }
   | { readonly _tag: "NotLoaded"; readonly limitMs: number }
-  /** By itself, with what it has reported, if there was a job. `leaves` says that something it had started was killed. */
+  /** A signal ended it before its program could listen to signals. */
+  | { readonly _tag: "EndedBySignal"; readonly signal: Signal }
+  /**
+   * It exited by itself, with a report if there was a job. `hadLeftovers` says that something it had started was killed
+   * after it.
+   */
   | {
     readonly _tag: "Exited"
     readonly code: number
     readonly reported: Reported | undefined
-    readonly leaves: boolean
+    readonly hadLeftovers: boolean
   }
-  /** Before there was a job to report on. */
-  | { readonly _tag: "Early"; readonly signal: Signal }
-  /** It was killed, or ended before its time. `exit` is there where it had reported by then. */
+  /** It was killed, or ended before its job could report. `exit` is there if the job had reported all the same. */
   | { readonly _tag: "Died"; readonly how: string; readonly report: StopReport; readonly exit: Reported["exit"] }
 
 /**
- * A job in a process of its own, which leads a group of its own. Its limits hold also where the event loop of that
- * process is blocked, and there is a report also where that process cannot make one.
+ * A job in a process of its own. Its limits hold even if the event loop of that process is blocked, and there is a report
+ * even if that process cannot make one. See `jobProcessState.ts` for its states, `nextKill.ts` for its limits.
  */
-export class Supervised {
-  readonly child: ChildProcess
-  readonly ended: Promise<Ended>
+export class SupervisedJob {
+  readonly ended: Promise<JobEnd>
   readonly #options: SupervisedOptions
-  readonly #ledger: Ledger
-  readonly #times: Mutable<Times> = {
-    spawned: performance.now(),
-    submitted: Infinity,
-    stopping: Infinity,
-    reported: Infinity,
-    heard: Infinity,
-    asked: Infinity,
-    askedAtOnce: Infinity,
-    askedToExit: Infinity
-  }
+  readonly #clock: Clock.Clock
+  readonly #child: ChildProcess
+  readonly #projection: EventProjection
+  #state: State.JobProcessState
+  #asked: State.Asked | undefined
   #limits: JobLimits
-  #request: Request | undefined
-  #reported: Reported | undefined
-  #timer: NodeJS.Timeout | undefined
-  /** What was due, where it came to that. */
-  #expired: Due | undefined
-  #killing: Promise<Killed> | undefined
+  #timer: Fiber.Fiber<void> | undefined
+  #killed: Promise<Killed> | undefined
 
   constructor(options: SupervisedOptions) {
     this.#options = options
+    this.#clock = options.clock
     this.#limits = options.limits
-    this.#ledger = new Ledger(options.account)
-    const own = options.sharesOutput ? "inherit" : "pipe"
-    this.child = spawn(process.execPath, [...execArgv(), ...options.args], {
-      detached: true,
-      ...(options.env === undefined ? {} : { env: options.env }),
-      // 3 carries what the job tells, 4 what it is asked for; the end of 4 tells it that nobody is here any longer
-      stdio: [options.sharesOutput ? "inherit" : "ignore", own, own, "pipe", "pipe"]
+    this.#state = State.starting(now(options.clock))
+    this.#projection = new EventProjection(options.identity)
+    const child = new ChildProcess({
+      ...options.child,
+      output: options.sharesOutput ? "inherit" : "stdout and stderr"
     })
-    // there are none where the machine has no room for another process
-    for (const pipe of this.child.stdio ?? []) pipe?.on("error", () => {})
-    const told = this.child.stdio?.[3]
-    const read = reader(decodeTold, (message) => this.#take(message))
-    if (told instanceof Socket) told.setEncoding("utf8").on("data", read)
-    const closed = new Promise((done) => told?.once("close", done))
+    this.#child = child
+    child.receive(decodeJobMessage, (message) => this.#receive(message))
     this.ended = new Promise((resolve, reject) => {
-      this.child.once("error", (error) => resolve({ _tag: "NotStarted", message: error.message }))
-      this.child.once("exit", (code, signal) => {
-        // what it told before is still to be read
-        const allRead = Promise.race([closed, new Promise((done) => setTimeout(done, readMs))])
-        allRead.then(() => this.#finish(code, signal)).then(resolve, reject)
+      child.ended.onOpen(() => {
+        this.#timer?.interruptUnsafe()
+        this.#finish().then(resolve, reject)
       })
     })
-    this.#arm()
+    this.#startTimer()
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  get output(): Readonly<Record<"stdout" | "stderr", Readable | undefined>> {
+    return this.#child
   }
 
   /** The limits that hold now. */
@@ -119,157 +112,172 @@ export class Supervised {
     return this.#limits
   }
 
-  /** Whether it is known that the job stops, or has ended. */
+  /** True once the job has begun to stop, and after the end of its process. */
   get isStopping(): boolean {
-    return this.#times.stopping !== Infinity || this.#hasEnded || this.#expired !== undefined
+    return this.#child.end !== undefined || State.isStopping(this.#state)
   }
 
-  /** Passes a request on to the job, as it says it. What is asked for has its limit from now on. */
-  request(request: Request, message: object): void {
-    const now = performance.now()
-    this.#request ??= request
-    const { urgency } = request
-    this.#times.asked = Math.min(this.#times.asked, now)
-    if (urgency !== "stop") this.#times.askedAtOnce = Math.min(this.#times.askedAtOnce, now)
-    if (urgency === "exit") this.#times.askedToExit = Math.min(this.#times.askedToExit, now)
-    this.send(message)
-    this.#arm()
+  start(start: Omit<Start, "_tag">): void {
+    this.#send({ _tag: "Start", ...start })
   }
 
-  send(message: object): void {
-    const asked = this.child.stdio?.[4]
-    if (asked instanceof Socket && asked.writable) asked.write(encode(message))
+  /** Asks the job to stop. From now on the stop has its limit. */
+  stop(request: StopRequest): void {
+    this.#ask(request, { _tag: "Stop", request })
   }
 
-  /** Kills its group, whatever it does. */
-  kill(): Promise<Killed> {
-    const { pid } = this.child
-    this.#killing ??= pid === undefined
-      ? Promise.resolve({ gone: true, how: "it was never there", durationMs: 0 })
-      : killGroup(pid, killMs)
-    return this.#killing
+  /** Passes a signal on. `count` is the number of signals so far: the second kills, and the third asks for the exit. */
+  signal(signal: Signal, count: number): void {
+    const request = { trigger: "signal", mode: count > 1 ? "kill" : "drain", reason: signal } as const
+    this.#ask(request, { _tag: "Signal", signal, count }, count > 2)
   }
 
-  /** Why it ended, where it has not said so itself. */
-  whyStopped(how: string): Pick<Request, "trigger" | "reason"> {
-    if (this.#request !== undefined) return { trigger: this.#request.trigger, reason: this.#request.reason }
-    return this.#expired?.why === "after"
+  /** Tells the process, and no other of its group, that the size of the terminal has changed. */
+  resized(): void {
+    this.#child.signal("SIGWINCH")
+  }
+
+  /** Kills its group, whatever the process does. */
+  kill(why: State.KillReason = "interrupt"): Promise<Killed> {
+    this.#state = State.killed(this.#state, why)
+    return this.#killGroup()
+  }
+
+  /** Why the job has stopped, unless it says so itself. `how` is the predicate of a sentence about its process. */
+  stopReason(how: string): Pick<StopRequest, "trigger" | "reason"> {
+    if (this.#asked !== undefined) return this.#asked.request
+    return State.killReasonOf(this.#state) === "after"
       ? { trigger: "deadline", reason: `it ran for ${this.#limits.afterMs} ms` }
       : { trigger: "lost", reason: `its process ${how}` }
   }
 
-  #take(told: Told): void {
-    const now = performance.now()
-    this.#times.heard = now
-    switch (told._tag) {
+  #ask(request: StopRequest, message: ParentMessage, exits = false): void {
+    this.#asked = State.ask(this.#asked, request, now(this.#clock), exits)
+    this.#send(message)
+    this.#startTimer()
+  }
+
+  #send(message: ParentMessage): void {
+    this.#child.send(message)
+  }
+
+  #receive(message: JobMessage): void {
+    this.#state = State.received(this.#state, message, now(this.#clock))
+    switch (message._tag) {
       case "Limits":
-        this.#limits = { ...this.#limits, deadlineMs: told.deadlineMs ?? Infinity }
+        this.#limits = { ...this.#limits, deadlineMs: message.deadlineMs ?? Infinity }
         break
       case "Stages":
-        this.#ledger.stages = told.stages
+        this.#projection.stages = message.stages
         break
       case "Reported":
-        this.#times.reported = now
-        this.#reported = told
-        break
       case "Alive":
         break
       default:
-        this.#ledger.take(told)
-        if (told._tag === "JobSubmitted") this.#times.submitted = now
-        if (told._tag === "StopRequested") this.#times.stopping = Math.min(this.#times.stopping, now)
+        this.#projection.apply(message)
     }
-    this.#options.onTold(told)
-    this.#arm()
+    this.#options.onMessage(message)
+    this.#startTimer()
   }
 
-  get #hasEnded(): boolean {
-    return this.child.exitCode !== null || this.child.signalCode !== null
+  /** Waits for the next kill that is due now that something has changed. */
+  #startTimer(): void {
+    this.#timer?.interruptUnsafe()
+    const state = this.#state
+    if (state._tag === "Killing" || state._tag === "Ended" || this.#child.end !== undefined) return
+    const kill = nextKill(state, this.#asked, this.#limits)
+    if (kill.at === Infinity) return
+    const ms = Math.max(0, kill.at - now(this.#clock))
+    this.#timer = Effect.runForkWith(Context.make(Clock.Clock, this.#clock))(
+      Effect.andThen(Effect.sleep(ms), Effect.sync(() => this.#expired(kill)))
+    )
   }
 
-  #arm(): void {
-    clearTimeout(this.#timer)
-    if (this.#expired !== undefined || this.#hasEnded) return
-    const due = nextDue(this.#times, this.#limits)
-    const ms = due.at - performance.now()
-    if (ms === Infinity) return
-    if (ms > longestMs) this.#timer = setTimeout(() => this.#arm(), longestMs)
-    else this.#timer = setTimeout(() => this.#expire(due), Math.max(0, ms))
-  }
-
-  #expire(due: Due): void {
-    this.#expired = due
-    if (due.why !== "load") {
-      this.#options.say(`The job does not ${due.why === "silence" ? "exit" : "stop"}: its process is killed.`)
+  #expired({ why }: Kill): void {
+    if (why !== "load") {
+      this.#options.say(`The job does not ${why === "silence" ? "exit" : "stop"}: its process is killed.`)
       this.#sayPending("is still")
     }
-    void this.kill()
+    void this.kill(why)
   }
 
-  #sayPending(how: string): void {
-    for (const { name, state } of this.#ledger.pending) this.#options.say(`  service ${name} ${how} ${state}`)
+  #killGroup(): Promise<Killed> {
+    return this.#killed ??= this.#child.kill(killMs)
   }
 
-  /** Sees to it that nothing is left of a process that has ended, and says how it went. */
-  async #finish(code: number | null, signal: NodeJS.Signals | null): Promise<Ended> {
-    clearTimeout(this.#timer)
-    const pid = this.child.pid ?? 0
-    const isGone = () => !isGroupAlive(pid)
-    const isEmpty = this.#killing === undefined && (code === null ? isGone() : await until(isGone, afterglowMs))
-    const killed = await this.kill()
-    const isKilled = this.#expired !== undefined
-    const hadJob = this.#times.submitted !== Infinity
-    if (this.#expired?.why === "load") return { _tag: "NotLoaded", limitMs: this.#limits.loadMs }
-    if (!isKilled && code !== null && (this.#reported !== undefined || !hadJob)) {
-      if (isEmpty) return { _tag: "Exited", code, reported: this.#reported, leaves: false }
-      return { _tag: "Exited", code, reported: this.#leaving(pid, killed.how), leaves: true }
+  #sayPending(verb: string): void {
+    for (const { name, state } of this.#projection.pending) this.#options.say(`  service ${name} ${verb} ${state}`)
+  }
+
+  /** Makes sure that nothing is left of a process that has ended. */
+  async #finish(): Promise<JobEnd> {
+    const end = this.#child.end
+    if (end === undefined || end._tag === "NotStarted") return { _tag: "NotStarted", message: end?.message ?? "" }
+    // what it sent before its end is still to be read
+    await this.#child.allRead(readMs)
+    const isGone = () => !this.#child.isGroupAlive
+    const wasAlone = this.#killed === undefined &&
+      (end._tag === "Signalled" ? isGone() : await until(isGone, afterglowMs))
+    const killed = await this.#killGroup()
+    this.#state = State.ended(this.#state)
+    const why = State.killReasonOf(this.#state)
+    const last = State.liveStateOf(this.#state)
+    if (why === "load") return { _tag: "NotLoaded", limitMs: this.#limits.loadMs }
+    if (why !== undefined) return this.#died(end, killed)
+    const reported = last._tag === "Reported" ? last.reported : undefined
+    if (end._tag === "Exited" && (reported !== undefined || !State.hadJob(last))) {
+      const { code } = end
+      if (wasAlone) return { _tag: "Exited", code, reported, hadLeftovers: false }
+      return { _tag: "Exited", code, reported: this.#withLeftovers(reported, killed), hadLeftovers: true }
     }
-    // a signal of the system that was quicker than the first line of its program
-    if (!isKilled && !hadJob && signal !== null && isPolite(signal)) return { _tag: "Early", signal }
-    return this.#died(pid, killed, code, signal)
+    // the system was quicker than the first line of its program
+    if (end._tag === "Signalled" && !State.hadJob(last) && isPolite(end.signal)) {
+      return { _tag: "EndedBySignal", signal: end.signal }
+    }
+    return this.#died(end, killed)
   }
 
-  /** What a job that has stopped leaves behind does not outlive it. */
-  #leaving(pid: number, how: string): Reported | undefined {
-    const detail = `something of process group ${pid} was left, and was killed (${how})`
+  /** What a job leaves behind does not outlive it. */
+  #withLeftovers(reported: Reported | undefined, { how }: Killed): Reported | undefined {
+    const detail = `something of process group ${this.pid} was left, and was killed (${how})`
     this.#options.say(`The job did not end all that it had started: ${detail}.`)
-    const reported = this.#reported
-    return reported && { ...reported, report: unclean(reported.report, "child-process", detail) }
+    return reported && { ...reported, report: withLeftover(reported.report, "child-process", detail) }
   }
 
-  async #died(pid: number, killed: Killed, code: number | null, signal: NodeJS.Signals | null): Promise<Ended> {
-    const isKilled = this.#expired !== undefined
-    const how = isKilled
-      ? `was killed (${killed.how}) in ${millis(killed.durationMs)}`
-      : signal === null
-      ? `exited with code ${code}`
-      : `was ended by ${signal}`
-    const wasAsked = isKilled || this.#times.askedToExit !== Infinity
+  async #died(end: ChildEnd, killed: Killed): Promise<JobEnd> {
+    const isKilled = State.killReasonOf(this.#state) !== undefined
+    const how = isKilled ? `was killed (${killed.how}) in ${millis(killed.durationMs)}` : describeEnd(end)
+    const wasAsked = isKilled || (this.#asked?.exitAt ?? Infinity) !== Infinity
     if (!wasAsked) {
       this.#options.say(`The process of the job ${how}.`)
       this.#sayPending("was")
     }
     const gone = [killed.gone, ...await this.#endHosts(wasAsked)].every((gone) => gone)
     if (!gone) this.#options.say("Something of it is left: it does not end when it is killed.")
-    const reported = this.#reported
-    const report = reported === undefined
-      ? this.#ledger.report({
-        pid,
-        isLost: !wasAsked,
-        how,
-        gone,
-        killMs: isKilled ? killed.durationMs : undefined,
-        ...this.whyStopped(how)
-      })
-      : unclean(reported.report, "process", `pid ${pid} ${how}`)
-    return { _tag: "Died", how, report, exit: reported?.exit }
+    const last = State.liveStateOf(this.#state)
+    const pid = this.pid ?? 0
+    if (last._tag === "Reported") {
+      const { exit, report } = last.reported
+      return { _tag: "Died", how, report: withLeftover(report, "process", `pid ${pid} ${how}`), exit }
+    }
+    const report = deathReport(this.#projection, {
+      pid,
+      at: isoNow(this.#clock),
+      isLost: !wasAsked,
+      how,
+      gone,
+      killMs: isKilled ? killed.durationMs : undefined,
+      ...this.stopReason(how)
+    })
+    return { _tag: "Died", how, report, exit: undefined }
   }
 
-  /** The hosts of its services end by themselves, since their owner is gone. Those that do not are killed. */
-  #endHosts(now: boolean): Promise<ReadonlyArray<boolean>> {
-    const limitMs = now ? 0 : this.#limits.deadlineMs
-    return Promise.all(this.#ledger.hosts.map(async (group) => {
-      await until(() => !isGroupAlive(group) || this.#times.askedAtOnce !== Infinity, limitMs)
+  /** The hosts of its services end by themselves, because their owner has ended. A host that does not is killed. */
+  #endHosts(atOnce: boolean): Promise<ReadonlyArray<boolean>> {
+    const limitMs = atOnce ? 0 : this.#limits.deadlineMs
+    const isUrgent = () => (this.#asked?.killAt ?? Infinity) !== Infinity
+    return Promise.all(this.#projection.hostGroups.map(async (group) => {
+      await until(() => !isGroupAlive(group) || isUrgent(), limitMs)
       return (await killGroup(group, killMs)).gone
     }))
   }
@@ -277,5 +285,5 @@ export class Supervised {
 
 const isPolite = (signal: string): signal is Signal => signal in signalCodes
 
-const unclean = (report: StopReport, kind: string, detail: string): StopReport =>
+const withLeftover = (report: StopReport, kind: string, detail: string): StopReport =>
   StopReport.trusted({ ...report, clean: false, leftovers: [...report.leftovers, { kind, detail }] })

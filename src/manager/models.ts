@@ -1,6 +1,7 @@
 /** The Schemas of what a job manager and its clients send each other, and of what the manager stores. */
 import * as Schema from "effect/Schema"
 import { JobEvent, StopMode } from "../JobEvent.ts"
+import { AutostopSetting } from "../jobProcess/protocol.ts"
 import { Outcome, StageReport, StopReport, Trigger } from "../StopReport.ts"
 
 /** The port that a manager listens on, and that clients connect to, by default. */
@@ -13,15 +14,9 @@ export const JobId = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-
 export const JobState = Schema.Literals(["queued", "starting", "running", "stopping", "stopped"])
 export type JobState = typeof JobState.Type
 
-const PositiveMs = Schema.Finite.check(Schema.isGreaterThan(0))
+export { AutostopSetting }
 
-/** The `autostop` of a submission: when the job stops by itself; durations in milliseconds. */
-export const AutostopSetting = Schema.Union([
-  Schema.Boolean,
-  Schema.Struct({ idle: PositiveMs }),
-  Schema.Struct({ after: PositiveMs })
-])
-export type AutostopSetting = typeof AutostopSetting.Type
+const PositiveMs = Schema.Finite.check(Schema.isGreaterThan(0))
 
 const Ms = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 const times = Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)))

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs"
 import type { Worker } from "node:worker_threads"
-import type { Leftover } from "../StopReport.ts"
+import type { Leftover } from "./processContext.ts"
 import { statOf } from "./processGroup.ts"
 
 /** What keeps a process alive or runs beneath it, at one moment. */

@@ -1,22 +1,21 @@
 /**
- * A thread of a process that waits for the end of its owner: it can do so also when the event loop of the process is
- * blocked. What is left of the group when the process has had its time is killed. What the owner sends, and `null` when
- * it is gone, is passed on to the main thread.
+ * The thread of `parentLink.ts`. It reads the lifeline, so that the end of the parent is noticed even if the event loop
+ * of the process is blocked: when the process has had its time, the thread kills what is left of its group. It passes on
+ * what the parent sends, and `null` once the parent has ended.
  */
 import { Socket } from "node:net"
 import { parentPort } from "node:worker_threads"
+import { startTimer } from "./timers.ts"
 
-/** What the host may take before it has been told of its limit: nothing was started. */
+/** The limit until the process sets its own: it has started nothing yet. */
 let limitMs = 500
 
-const life = new Socket({ fd: 4 })
-const onLost = () => {
+const lifeline = new Socket({ fd: 4 })
+lifeline.once("close", () => {
   parentPort?.postMessage(null, [])
-  // no limit: the host takes as long as it takes
-  if (limitMs !== Infinity) setTimeout(() => process.kill(-process.pid, "SIGKILL"), limitMs)
-}
-life.once("close", onLost)
-life.on("error", () => {})
-life.setEncoding("utf8")
-life.on("data", (text) => parentPort?.postMessage(text, []))
+  startTimer(limitMs, () => process.kill(-process.pid, "SIGKILL"), { keepsAlive: true })
+})
+lifeline.on("error", () => {})
+lifeline.setEncoding("utf8")
+lifeline.on("data", (text) => parentPort?.postMessage(text, []))
 parentPort?.on("message", (ms: number) => void (limitMs = ms))

@@ -1,17 +1,46 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Leftover } from "../StopReport.ts"
-import type { Run } from "../internal/run/run.ts"
+import type { OneShotLatch } from "../base/oneShotLatch.ts"
+import type { Signal } from "./signals.ts"
 
-/** What the owner of a process, the command line or `runMain`, gives to the jobs that run in it. */
-export interface ProcessHost {
-  /** What jobs have left behind in the operating system. */
-  readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
-  /** Passes signals on to a run. Returns how to stop that. */
-  readonly shutdown: { readonly attach: (run: Run) => () => void } | undefined
+/** Why a process stops what runs in it. */
+export type StopCause =
+  /** `isUrgent` says that it is not the first signal: the task stops without waiting for anything. */
+  | { readonly _tag: "Signal"; readonly signal: Signal; readonly isUrgent: boolean }
+  /** The process that this one works for has ended. */
+  | { readonly _tag: "ParentLost"; readonly reason: string }
+  /** The process itself ends: because of an error that nobody caught, or because `process.exit` was called. */
+  | { readonly _tag: "Crashed"; readonly what: string; readonly error: unknown }
+
+/** Something in a process that must be stopped before the process ends. */
+export interface StoppableTask {
+  /** The longest that its stop takes, in milliseconds; `Infinity` is no limit. */
+  readonly deadlineMs: number
+  /** Asks for a stop. It is called once for each cause, and returns at once. */
+  readonly stop: (cause: StopCause) => void
+  /** Opens once the task has stopped. */
+  readonly stopped: OneShotLatch
+  /** Returns false if the task has stopped and left something behind. */
+  readonly isClean: () => boolean
+  /** What has not stopped yet. */
+  readonly pending: () => ReadonlyArray<{ readonly name: string; readonly state: string }>
 }
 
-/** In a process that is not ours there are no signals to pass on, and its handles are not the job's. */
-export const Host = Context.Reference<ProcessHost>("autostop/ProcessHost", {
-  defaultValue: () => ({ leftovers: Effect.succeed([]), shutdown: undefined })
+/** A handle or a child process that a task left behind in its process. */
+export interface Leftover {
+  readonly kind: string
+  readonly detail: string
+}
+
+/** What the owner of a process offers to the tasks that run in it. */
+export interface ProcessContext {
+  /** What tasks have left behind in the operating system. */
+  readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
+  /** Stops the task when the process is to end. Until the task has stopped, the process waits for it. */
+  readonly attach: (task: StoppableTask) => void
+}
+
+/** A process without an owner passes no signals on, and its handles are nobody's leftovers. */
+export const CurrentProcess = Context.Reference<ProcessContext>("autostop/process/CurrentProcess", {
+  defaultValue: () => ({ leftovers: Effect.succeed([]), attach: () => {} })
 })

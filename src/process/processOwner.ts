@@ -1,62 +1,54 @@
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type { Leftover } from "../StopReport.ts"
 import { flush } from "./flushOutput.ts"
 import { newChildren, since, type Snapshot, snapshot, watchWorkers } from "./activeHandles.ts"
+import { uncleanCode } from "./exitCode.ts"
+import { startTimer } from "./timers.ts"
+import { causesOf, initial, type OwnerAction, type OwnerEvent, type OwnerState, transition } from "./ownerState.ts"
+import type { Leftover, ProcessContext, StopCause, StoppableTask } from "./processContext.ts"
 import { signal as signalTo, until } from "./processGroup.ts"
-import type { Run, StopRequest } from "../internal/run/run.ts"
 import { type Signal, signals } from "./signals.ts"
-import { longestMs } from "../base/timers.ts"
 
-/** How long a program may take for its own last words once its jobs have stopped, and how long a kill may take. */
+/** How long a program may take to end once its tasks have stopped, and how long a kill may take. */
 const graceMs = 1_000
-/** How long it may take until the system tells that what was killed has ended. */
+/** How long the system may take to report that a killed process has ended. */
 const goneMs = 200
 
 /**
- * Owns a process: its signals, its uncaught errors, its exit. The first signal stops the jobs, and then the program;
- * the second one stops without waiting; a third one exits.
+ * Owns a process: its signals, its uncaught errors, its exit. It stops the tasks that run in the process, and then the
+ * program. `ownerState.ts` decides what happens when; here it is done.
  */
-export class Owner {
+export class ProcessOwner implements ProcessContext {
+  #state: OwnerState = initial
   readonly #before: Snapshot
   readonly #defaultDeadlineMs: number
-  readonly #runs = new Set<Run>()
+  readonly #tasks = new Set<StoppableTask>()
   readonly #exit = process.exit.bind(process)
   readonly #keepAlive = setInterval(() => {}, 2 ** 30)
   #interrupt: () => void = () => {}
   #uninstall: () => void = () => {}
-  #signals = 0
-  #isSignalled = false
-  #lost: StopRequest | undefined
-  signal: Signal | undefined
-  /** Takes the signals, where what is to be stopped is another process. */
+  /** Answers the signals in place of the tasks of this process, if what must stop is another process. */
   relay: ((signal: Signal, count: number) => void) | undefined
-  /** Is told of the first run: those that follow are jobs within it. */
-  onFirstRun: (run: Run) => void = () => {}
-  /** Says something to people, a line at a time. */
+  /** Prints a line for people. */
   say = (line: string): void => void process.stderr.write(`${line}\n`)
-  /** Whether the program crashed, or asked for an exit with this code. */
-  code: number | undefined
-  unclean = false
 
-  /** `deadlineMs` is the longest that a stop may take where no job says otherwise. */
+  /** `deadlineMs` is the longest that a stop takes if no task sets another deadline. */
   constructor(deadlineMs: number) {
     this.#defaultDeadlineMs = deadlineMs
     this.#before = snapshot()
     watchWorkers()
   }
 
-  /** Takes the process over. `interrupt` ends the program once its jobs have stopped. */
+  /** Takes the process over. `interrupt` ends the program once its tasks have stopped. */
   install(interrupt: () => void): void {
     this.#interrupt = interrupt
-    let signalled = 0
-    const onSignal = (signal: Signal) => this.signalled(signal, ++signalled)
-    const onException = (error: unknown) => this.#crash("an uncaught exception", error)
-    const onRejection = (error: unknown) => this.#crash("an unhandled rejection", error)
+    let count = 0
+    const onSignal = (signal: Signal) => this.signalled(signal, ++count)
+    const onException = (error: unknown) => this.#crashed("an uncaught exception", error)
+    const onRejection = (error: unknown) => this.#crashed("an unhandled rejection", error)
     for (const signal of signals) process.on(signal, onSignal)
     process.on("uncaughtException", onException)
     process.on("unhandledRejection", onRejection)
-    process.exit = (code) => this.#exitAsked(code)
+    process.exit = (code) => this.#exitCalled(code)
     this.#uninstall = () => {
       for (const signal of signals) process.off(signal, onSignal)
       process.off("uncaughtException", onException)
@@ -65,43 +57,34 @@ export class Owner {
     }
   }
 
-  /** A signal, and the how manieth it is: one that comes to this process and to its supervisor counts once. */
+  /** `count` is the number of signals so far: one that reaches this process and its parent counts once. */
   signalled(signal: Signal, count: number): void {
-    this.#isSignalled = true
-    if (this.relay !== undefined) this.relay(signal, count)
-    else if (count > this.#signals) this.#onSignal(signal)
+    if (this.relay === undefined) return this.#dispatch({ _tag: "Signalled", signal, count })
+    this.#dispatch({ _tag: "Relayed", signal })
+    this.relay(signal, count)
   }
 
-  /** Stops as at a signal, since whoever this process works for is gone: who, the reason says. */
-  lose(reason: string): void {
-    const first = !this.#isStopping
-    this.#lost = { trigger: "lost", mode: "drain", reason }
-    for (const run of this.#runs) run.stop(this.#lost)
-    this.#interruptOnceStopped()
-    if (first) this.#exitAfter(this.#deadlineMs + 2 * graceMs)
+  /** Stops as at a signal, because the process that this one works for has ended. */
+  parentLost(reason: string): void {
+    this.#dispatch({ _tag: "ParentLost", reason })
   }
 
-  readonly shutdown = {
-    attach: (run: Run): () => void => {
-      this.#runs.add(run)
-      const { onFirstRun } = this
-      this.onFirstRun = () => {}
-      onFirstRun(run)
-      run.stopped.onOpen(() => {
-        if (run.result?.report.clean === false) this.unclean = true
-      })
-      if (this.signal !== undefined) this.#stop(run, this.signal)
-      if (this.#lost !== undefined) run.stop(this.#lost)
-      return () => {
-        this.#runs.delete(run)
-        if (this.#runs.size === 0 && this.#isStopping) this.#interruptSoon()
+  readonly attach = (task: StoppableTask): void => {
+    this.#tasks.add(task)
+    task.stopped.onOpen(() => {
+      this.#tasks.delete(task)
+      this.#dispatch({ _tag: "TaskStopped", isClean: task.isClean() })
+      // the program may have something to say about the end of its last task
+      if (this.#tasks.size === 0 && this.#isStopping) {
+        startTimer(graceMs, () => this.#interrupt(), { keepsAlive: false })
       }
-    }
+    })
+    for (const cause of causesOf(this.#state)) if (cause._tag !== "Relayed") task.stop(cause)
   }
 
-  /** What was not there before and does not go away within a few turns. */
+  /** What was not there before the program and does not go away within a few turns. */
   readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>> = Effect.promise(async () => {
-    // Node tells of some of it a turn later
+    // Node reports the end of some handles a turn later
     await new Promise((resolve) => setImmediate(resolve))
     let left = since(this.#before)
     for (let turn = 0; left.length > 0 && turn < 10; turn++) {
@@ -111,100 +94,103 @@ export class Owner {
     return left
   })
 
-  /** Whether whoever this process works for is gone. */
-  get isLost(): boolean {
-    return this.#lost !== undefined
+  /** The first signal, if there was one that no other process answers. */
+  get signal(): Signal | undefined {
+    return this.#find("Signal")?.signal
   }
 
-  get #deadlineMs(): number {
-    const deadlines = [...this.#runs].map((run) => run.options.limits.deadline)
-    return deadlines.length === 0 ? this.#defaultDeadlineMs : Math.max(...deadlines)
+  /** The exit code of a crash, if there was one. */
+  get crash(): number | undefined {
+    return this.#find("Crashed")?.code
+  }
+
+  get isParentLost(): boolean {
+    return this.#find("ParentLost") !== undefined
+  }
+
+  /** The program has ended with this code. Ends the process, once its output has been read. */
+  programEnded(code: number): void {
+    this.#dispatch({ _tag: "ProgramEnded", code })
+  }
+
+  #find<Tag extends "Signal" | "Crashed" | "ParentLost">(tag: Tag) {
+    return causesOf(this.#state).find((cause): cause is Extract<typeof cause, { readonly _tag: Tag }> =>
+      cause._tag === tag
+    )
   }
 
   get #isStopping(): boolean {
-    return this.#isSignalled || this.isLost || this.code !== undefined
+    return causesOf(this.#state).length > 0
   }
 
-  #onSignal(signal: Signal): void {
-    this.#signals++
-    this.signal ??= signal
-    const deadlineMs = this.#deadlineMs
-    if (this.#signals === 1) {
-      const within = deadlineMs === Infinity ? "" : ` within ${deadlineMs / 1_000} s`
-      this.say(`${signal}: stopping${within}. A second signal stops at once, without waiting.`)
-      for (const run of this.#runs) this.#stop(run, signal)
-      this.#interruptOnceStopped()
-      this.#exitAfter(deadlineMs + 2 * graceMs)
-      return
+  get #deadlineMs(): number {
+    const deadlines = [...this.#tasks].map((task) => task.deadlineMs)
+    return deadlines.length === 0 ? this.#defaultDeadlineMs : Math.max(...deadlines)
+  }
+
+  #dispatch(event: OwnerEvent): void {
+    const { actions, state } = transition(this.#state, event)
+    this.#state = state
+    for (const action of actions) this.#perform(action)
+  }
+
+  #perform(action: OwnerAction): void {
+    switch (action._tag) {
+      case "Stop":
+        return this.#stop(action.cause)
+      case "Limit": {
+        const ms = (action.within === "deadline" ? this.#deadlineMs : 0) + 2 * graceMs
+        startTimer(ms, () => this.#dispatch({ _tag: "TimeUp" }), { keepsAlive: false })
+        return
+      }
+      case "Exit":
+        return void this.#end(action.code, this.#isStopping ? 5 * graceMs : 60 * graceMs)
+      case "Abort":
+        return this.#abort(action.why)
     }
-    if (this.#signals === 2) {
-      this.say(`${signal}: stopping at once.`)
-      for (const run of this.#runs) this.#stop(run, signal)
-      this.#interruptOnceStopped()
-      this.#exitAfter(2 * graceMs)
-      return
-    }
-    this.#abort(`${signal}: exiting.`)
   }
 
-  #stop(run: Run, signal: Signal): void {
-    run.stop({ trigger: "signal", mode: this.#signals > 1 ? "kill" : "drain", reason: signal })
+  #stop(cause: StopCause): void {
+    const line = lineOf(cause, this.#deadlineMs)
+    if (line !== undefined) this.say(line)
+    for (const task of this.#tasks) task.stop(cause)
+    if (this.#tasks.size === 0) this.#interrupt()
   }
 
-  #crash(what: string, error: unknown): void {
+  #crashed(what: string, error: unknown): void {
+    // it is thrown by the call of `process.exit`, which has been dispatched already
     if (error instanceof ExitCalled) return
-    this.say(`${what}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`)
-    this.#fail(1, what, error)
+    this.#dispatch({ _tag: "Crashed", what, error, code: 1 })
   }
 
-  /** Code that calls `process.exit` gets its exit, after everything was stopped. */
-  #exitAsked(code: number | string | null | undefined): never {
+  /** Code that calls `process.exit` gets its exit once everything has stopped. */
+  #exitCalled(code: number | string | null | undefined): never {
     const exitCode = Number(code ?? process.exitCode ?? 0)
     const call = new ExitCalled(`process.exit(${exitCode}) was called`)
-    if (this.code === undefined) this.#fail(exitCode, call.message, call)
+    if (this.crash === undefined) {
+      this.#dispatch({ _tag: "Crashed", what: call.message, error: call, code: exitCode })
+    }
     throw call
   }
 
-  #fail(code: number, what: string, error: unknown): void {
-    const first = !this.#isStopping
-    this.code ??= code
-    for (const run of this.#runs) run.fail(Cause.die(error), what)
-    this.#interruptOnceStopped()
-    if (first) this.#exitAfter(this.#deadlineMs + 2 * graceMs)
-  }
-
-  #interruptOnceStopped(): void {
-    if (this.#runs.size === 0) this.#interrupt()
-  }
-
-  #interruptSoon(): void {
-    setTimeout(() => this.#interrupt(), graceMs).unref()
-  }
-
-  #exitAfter(ms: number): void {
-    if (ms <= longestMs) setTimeout(() => this.#abort("The time is up."), ms).unref()
-  }
-
-  /** The last resort: says who is still being waited for and what keeps the process alive, and exits. */
+  /** The last resort: says what has not stopped and what keeps the process alive, and exits. */
   #abort(why: string): void {
     this.say(why)
-    for (const run of this.#runs) {
-      for (const { name, state } of run.registry.pending()) this.say(`  service ${name} is still ${state}`)
+    for (const task of this.#tasks) {
+      for (const { name, state } of task.pending()) this.say(`  ${name} is still ${state}`)
     }
     for (const { detail, kind } of since(this.#before)) this.say(`  ${kind}: ${detail}`)
-    this.unclean = true
-    void this.end(3, graceMs)
+    void this.#end(uncleanCode, graceMs)
   }
 
-  /** What was started in this process's own group does not outlive it. */
+  /** Kills the child processes in this process's own group, which would outlive it otherwise. */
   async #killChildren(): Promise<void> {
     const pids = newChildren(this.#before).flatMap((child) => child.detached ? [] : [child.pid])
     for (const pid of pids) signalTo(pid, "SIGKILL")
     await until(() => !pids.some((pid) => signalTo(pid, 0)), goneMs)
   }
 
-  /** Ends the process once all of its output has been read; children that were left behind end with it. */
-  async end(code: number, patienceMs = this.#isStopping ? 5 * graceMs : 60 * graceMs): Promise<never> {
+  async #end(code: number, patienceMs: number): Promise<never> {
     await this.#killChildren()
     await Promise.all([flush(process.stdout, patienceMs), flush(process.stderr, patienceMs)])
     clearInterval(this.#keepAlive)
@@ -213,5 +199,23 @@ export class Owner {
   }
 }
 
-/** Thrown where `process.exit` was called, which never returns. */
+/** What people read when a stop begins; nothing if the code of the user knows it, or nobody is there to read it. */
+const lineOf = (cause: StopCause, deadlineMs: number): string | undefined => {
+  switch (cause._tag) {
+    case "Signal": {
+      if (cause.isUrgent) return `${cause.signal}: stopping at once.`
+      const within = deadlineMs === Infinity ? "" : ` within ${deadlineMs / 1_000} s`
+      return `${cause.signal}: stopping${within}. A second signal stops at once, without waiting.`
+    }
+    case "Crashed": {
+      const { error, what } = cause
+      if (error instanceof ExitCalled) return undefined
+      return `${what}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`
+    }
+    case "ParentLost":
+      return undefined
+  }
+}
+
+/** Thrown by `process.exit`, which never returns. */
 class ExitCalled extends Error {}

@@ -1,41 +1,36 @@
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { fromConfig, StopPolicy } from "../StopPolicy.ts"
 import { errorText } from "../base/errorText.ts"
-import { Owner } from "./processOwner.ts"
-import { signalCodes } from "./signals.ts"
-import { Host } from "./processContext.ts"
-import { mergePolicy } from "../internal/policy/resolvePolicy.ts"
+import { CurrentProcess } from "./processContext.ts"
+import { ProcessOwner } from "./processOwner.ts"
 
-/** Runs a program that gives its own exit code; a signal, a crash and an unclean stop win over it. */
-export const ownProcess = (
-  program: (owner: Owner) => Effect.Effect<number>,
-  /** Whether what is left in the process was left by the one job that runs in it. */
-  options: { readonly ownsHandles: boolean }
+export interface OwnedOptions<E> {
+  /** The longest that a stop takes if no task sets another deadline. If it fails, nothing is started. */
+  readonly deadlineMs: Effect.Effect<number, E>
+  /** True if what is left in the process was left by the one task that runs in it. */
+  readonly ownsHandles: boolean
+}
+
+/** Runs a program as the owner of its process, and exits. See `exitCode.ts` for the exit code. */
+export const runOwned = <E>(
+  program: (owner: ProcessOwner) => Effect.Effect<number>,
+  { deadlineMs, ownsHandles }: OwnedOptions<E>
 ): void => {
-  const deadline = Effect.runSyncExit(configuredDeadline)
+  const deadline = Effect.runSyncExit(deadlineMs)
   if (deadline._tag === "Failure") {
     process.stderr.write(`${errorText(deadline.cause)}\n`)
     process.exitCode = 2
     return
   }
-  // a reader that went away is no reason to crash
+  // a reader that has gone away is no reason to crash
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
-  const owner = new Owner(Duration.toMillis(deadline.value))
-  const host = { leftovers: options.ownsHandles ? owner.leftovers : Effect.succeed([]), shutdown: owner.shutdown }
+  const owner = new ProcessOwner(deadline.value)
+  const context = { leftovers: ownsHandles ? owner.leftovers : Effect.succeed([]), attach: owner.attach }
   const fiber = Effect.runFork(
-    Effect.andThen(Effect.yieldNow, Effect.provideService(Effect.suspend(() => program(owner)), Host, host))
+    Effect.andThen(
+      Effect.yieldNow,
+      Effect.provideService(Effect.suspend(() => program(owner)), CurrentProcess, context)
+    )
   )
   owner.install(() => fiber.interruptUnsafe())
-  fiber.addObserver((exit) => {
-    const own = exit._tag === "Success" ? exit.value : 1
-    const signal = owner.signal === undefined ? undefined : signalCodes[owner.signal]
-    void owner.end(owner.unclean ? 3 : signal ?? owner.code ?? own)
-  })
+  fiber.addObserver((exit) => owner.programEnded(exit._tag === "Success" ? exit.value : 1))
 }
-
-/** The deadline of a program without jobs. No other limit counts here, and a job may bring a deadline that they fit. */
-const configuredDeadline = Effect.gen(function*() {
-  const { values } = yield* mergePolicy([yield* fromConfig], yield* StopPolicy.Defaults)
-  return values.deadline
-})

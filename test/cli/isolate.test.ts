@@ -316,7 +316,7 @@ describe("autostop run --isolate: a process that is killed from outside", () => 
     // all that holds its output has ended when that is closed
     assert.strictEqual(await run.signal("SIGKILL").ended(), "SIGKILL")
     assert.deepStrictEqual(fates(run), both)
-    assert.deepInclude(reportOn(run), { trigger: "lost", reason: "its supervisor is gone", outcome: "cancelled" })
+    assert.deepInclude(reportOn(run), { trigger: "lost", reason: "its parent process has ended", outcome: "cancelled" })
     await allGone(run)
     assertGone(run, 3)
   })

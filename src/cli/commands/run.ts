@@ -60,7 +60,7 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     const autostop = yield* autostopOf(input)
     const writeReport = yield* reportWriter(input.report)
     const loadMs = Duration.toMillis(values.startTimeout)
-    const { code, report } = input.isolate && !commandLine.isSupervised
+    const { code, report } = input.isolate && !commandLine.isIsolated
       ? yield* isolate({
         owner: commandLine.owner,
         args: commandLine.args,
@@ -74,7 +74,7 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
       : yield* runHere(input, { config, given, autostop, loadMs })
     commandLine.exitCode = code
     // who supervises reports, and is told if that fails
-    if (report === undefined || (commandLine.isSupervised && !commandLine.owner.isLost)) return
+    if (report === undefined || (commandLine.isIsolated && !commandLine.owner.isParentLost)) return
     printReport(input.format, report)
     const unwritten = writeReport(report)
     if (unwritten !== undefined) {
@@ -104,4 +104,4 @@ const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, gi
   const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(follow(run, input.format), run.result))
   if (input.format === "pretty") yield* printResult(job, exit, report)
   return { code: report.outcome === "succeeded" ? 0 : 1, report } satisfies Ending
-})
+}, Effect.scoped)

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs"
 import { parseDuration } from "../../base/durationInput.ts"
 import { messageOf } from "../../base/errorText.ts"
 import { PolicyError } from "../../internal/policy/policyError.ts"
-import { fieldNames, flag } from "../../internal/policy/policyFields.ts"
+import { fieldNames, flag, policyFields } from "../../internal/policy/policyFields.ts"
 import type { PolicySource } from "../../internal/policy/resolvePolicy.ts"
 import * as Policy from "../../StopPolicy.ts"
 import { Refusal } from "../refusal.ts"
@@ -22,22 +22,9 @@ export const sizeOf = (flag: Option.Option<string>): ByteSize.Input | undefined 
 export const durationOf = (flag: Option.Option<string>): Duration.Input | undefined =>
   Option.getOrUndefined(flag) as Duration.Input | undefined
 
-const descriptions: { readonly [K in keyof Required<Policy.Settings>]: string } = {
-  strategy: `How to stop: ${Policy.Strategy.literals.join(", ")}`,
-  delay: "How long to report \"stopping\" before anything is stopped",
-  drainTimeout: "The limit of the drain",
-  cancelTimeout: "The limit of the interrupt of the run",
-  releaseTimeout: "The limit of each service's release",
-  releaseConcurrency: "How many services are released at once",
-  onReleaseFailure: "What a release that failed means for the others: continue or kill",
-  killTimeout: "The limit of a kill",
-  deadline: "The limit of all phases together",
-  startTimeout: "The limit of each service's start"
-}
-
 const policyFlags = Object.fromEntries(
-  fieldNames.map((field) => [field, text(flag(field).slice(2), descriptions[field], "value")])
-) as Record<keyof Policy.Settings, Flag.Flag<Option.Option<string>>> // the fieldNames are exactly these keys
+  fieldNames.map((field) => [field, text(flag(field).slice(2), policyFields[field].description, "value")])
+) as Record<keyof Policy.Settings, Flag.Flag<Option.Option<string>>> // one for each field
 
 /** The flags of whatever starts a job. */
 export const startFlags = {

@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import type { JobEvent } from "../../JobEvent.ts"
 import { type PolicyMillis, policyMillis } from "../../internal/policy/policyMillis.ts"
-import { waitFor } from "../../internal/stop/waits.ts"
-import type { Details, Remote, ServiceRecord, ServiceSpec } from "../../internal/service/serviceState.ts"
+import { waitFor } from "../../base/waits.ts"
+import type { HostDetails, ServiceHosts, ServiceRecord, ServiceSpec } from "../../internal/service/serviceRecord.ts"
 import { StopPolicy } from "../../StopPolicy.ts"
 import type { Leftover, ServiceReport, StopReport } from "../../StopReport.ts"
 import { type Build, counting, type Place } from "../serviceBuild.ts"
@@ -64,7 +64,7 @@ export const buildRemote = (
       place.scope
     )
     if (place.managed !== undefined) {
-      place.managed.record.remote = remoteOf(pool, ray, place.managed.record, limits)
+      place.managed.record.hosts = remoteOf(pool, ray, place.managed.record, limits)
     }
     yield* pool.start
     yield* Effect.forkIn(pool.supervise, place.scope)
@@ -88,7 +88,7 @@ const rayOf = (
 
 /** Within a job the limit is seen to by the registry; outside of one there is nobody else. */
 const stop = (pool: Pool, { managed }: Place, releaseMs: number, limits: PolicyMillis): Effect.Effect<void> => {
-  if (managed !== undefined) return Effect.suspend(() => pool.stop(managed.record.allowance))
+  if (managed !== undefined) return Effect.suspend(() => pool.stop(managed.record.releaseLimitMs))
   return Effect.withFiber((fiber) => {
     const stopping = Effect.runForkWith(fiber.context)(pool.stop(releaseMs))
     return Effect.flatMap(
@@ -123,7 +123,7 @@ const remoteOf = (
   ray: RayHosts | undefined,
   record: ServiceRecord,
   limits: PolicyMillis
-): Remote => ({
+): ServiceHosts => ({
   kill: Effect.tap(pool.kill(limits.killTimeout), () => Effect.promise(async () => ray?.end(limits.killTimeout))),
   end: (limitMs) => ray === undefined ? Effect.void : Effect.promise(() => ray.end(limitMs)),
   details: () => {
@@ -162,7 +162,7 @@ const innerLine = (record: ServiceRecord, slot: Slot, service: ServiceReport): S
   }
 }
 
-const detailsOf = ({ replica: { ending, killed, link }, restarts }: Slot): Details => ({
+const detailsOf = ({ replica: { ending, killed, link }, restarts }: Slot): HostDetails => ({
   ...(link.pid === undefined ? {} : { pid: link.pid }),
   ...(restarts === 0 ? {} : { restarts }),
   ...(killed === undefined ? {} : { killMs: Math.round(killed.durationMs) }),
@@ -180,7 +180,7 @@ const lineOf = (record: ServiceRecord, slot: Slot): ServiceReport => {
     host: record.spec.host,
     initialized: replica.startMs > 0,
     used: slot.used,
-    cleanupCalled: record.cleanupCalled,
+    cleanupCalled: record.isReleaseCalled,
     cleanupCompleted: replica.ending !== undefined,
     running: !replica.link.exited.isOpen,
     outcome: replica.outcome,

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { JobEvent } from "../../JobEvent.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { waitFor } from "../../internal/stop/waits.ts"
+import { waitFor } from "../../base/waits.ts"
 import type { ServiceOutcome, ServiceReport, StopReport } from "../../StopReport.ts"
 import { Caller } from "./pendingCalls.ts"
 import { HostError } from "../hostError.ts"

@@ -1,6 +1,6 @@
 import { createDiffieHellmanGroup, createHash, randomBytes } from "node:crypto"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { entries } from "../../process/entryPoints.ts"
+import { entries } from "../entryPoints.ts"
 import { messageOf } from "../../base/errorText.ts"
 import { longestMs } from "../../base/timers.ts"
 import { isFinal, type JobDetails, RayApi } from "./api.ts"

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs"
 import { join, relative, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
-import { hostPy } from "../../process/entryPoints.ts"
+import { hostPy } from "../entryPoints.ts"
 import type { RayApi } from "./api.ts"
 import { type Entry, zip } from "./archive.ts"
 

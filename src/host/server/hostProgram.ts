@@ -5,8 +5,9 @@ import * as Stream from "effect/Stream"
 import { errorText } from "../../base/errorText.ts"
 import { type PolicyMillis, policyMillisFromJson } from "../../internal/policy/policyMillis.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { Host } from "../../process/processContext.ts"
+import { CurrentProcess } from "../../process/processContext.ts"
 import { Run } from "../../internal/run/run.ts"
+import { stoppableTask } from "../../internal/run/stoppableTask.ts"
 import { FrameReader, FrameWriter, readJson, Reply, Request } from "../wire/frames.ts"
 import type { Init } from "../caller/hostConnection.ts"
 import { loadServed, type Served } from "../hostModule.ts"
@@ -92,7 +93,7 @@ class Inbox {
 
 const runOf = (service: string, limits: PolicyMillis): Effect.Effect<Run> =>
   Effect.withFiber((fiber) => {
-    const { leftovers, shutdown } = fiber.getRef(Host)
+    const { attach, leftovers } = fiber.getRef(CurrentProcess)
     const run = new Run({
       id: `${service}/${process.pid}`,
       job: service,
@@ -101,11 +102,10 @@ const runOf = (service: string, limits: PolicyMillis): Effect.Effect<Run> =>
       autostop: { _tag: "end" },
       clock: fiber.getRef(Clock.Clock),
       scheduler: fiber.getRef(Scheduler.Scheduler),
-      shutdown,
+      attach,
       leftovers
     })
-    const off = shutdown?.attach(run)
-    run.stopped.onOpen(() => off?.())
+    attach(stoppableTask(run))
     return Effect.succeed(run)
   })
 

@@ -1,15 +1,14 @@
-import { spawn } from "node:child_process"
-import { Socket } from "node:net"
+import type { Socket } from "node:net"
 import type { Readable } from "node:stream"
-import { fileURLToPath } from "node:url"
-import { entries } from "../../process/entryPoints.ts"
-import { isGroupAlive, type Killed, killGroup, signal as signalTo } from "../../process/processGroup.ts"
-import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import type { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { ChildProcess, describeEnd } from "../../process/childProcess.ts"
+import type { Killed } from "../../process/processGroup.ts"
+import { entries } from "../entryPoints.ts"
 
-/** The process of a host, as whoever started it sees it. It leads a group of its own: what it starts ends with it. */
+/** The process of a host, as the process that started it sees it. */
 export interface HostProcess {
   readonly pid: number | undefined
-  /** Opens when it has ended, and so has all it had started. */
+  /** Opens when it has ended, and so has everything that it had started. */
   readonly ended: OneShotLatch
   /** How it ended, once it has. */
   readonly how: () => string
@@ -17,68 +16,38 @@ export interface HostProcess {
   readonly leftover: () => string | undefined
   readonly stdout: Readable
   readonly stderr: Readable
-  /** Its end of the frames, where it was given none. */
+  /** This end of its frames, unless it was handed a connection for them. */
   readonly frames: Socket | undefined
-  /** Tells it that its owner is gone. */
+  /** Tells it that its owner has ended. */
   readonly abandon: () => void
   readonly kill: (limitMs: number) => Promise<Killed>
 }
 
-const nobody: Killed = { gone: true, how: "nothing to kill", durationMs: 0 }
-
 /** Starts the process of a host. Its frames come on a pipe, or on the connection that is handed over to it. */
 export const startHostProcess = (connection?: Socket): HostProcess => {
-  const ended = new OneShotLatch()
-  const child = spawn(process.execPath, [...execArgv(), fileURLToPath(entries.processMain)], {
-    detached: true,
-    // 3 carries the frames; 4 carries nothing: its end tells the host that its owner is gone
-    stdio: ["ignore", "pipe", "pipe", connection ?? "pipe", "pipe"]
-  })
-  let how = "it could not be started"
+  const child = new ChildProcess({ entry: entries.processMain, output: "stdout and stderr", connection })
+  const { ended, pid, result: frames, stderr, stdout } = child
+  const how = () => `its process ${child.end === undefined ? "could not be started" : describeEnd(child.end)}`
+  if (stdout === undefined || stderr === undefined) throw new Error(how())
   let isKilled = false
   let leftover: string | undefined
-  const { pid } = child
-  const [, stdout, stderr, frames, life] = child.stdio
-  if (stdout === null || stderr === null || !(life instanceof Socket)) throw new Error(how)
-  // it is of no interest here that its end is gone
-  life.on("error", () => {})
-  child.once("error", (error) => {
-    how = `it could not be started: ${error.message}`
-    ended.open()
-  })
-  child.once("exit", (code, signal) => {
-    how = signal === null ? `its process exited with code ${code}` : `its process was ended by ${signal}`
-    // what it has started does not outlive it
-    if (pid !== undefined && isGroupAlive(pid)) {
-      if (!isKilled) leftover = `something of process group ${pid} was left, and was killed`
-      signalTo(-pid, "SIGKILL")
-    }
-    ended.open()
+  ended.onOpen(() => {
+    if (!child.isGroupAlive) return
+    if (!isKilled) leftover = `something of process group ${pid} was left, and was killed`
+    child.killAtOnce()
   })
   return {
     pid,
     ended,
-    how: () => how,
+    how,
     leftover: () => leftover,
     stdout,
     stderr,
-    frames: frames instanceof Socket ? frames : undefined,
-    abandon: () => void life.end(),
+    frames,
+    abandon: () => child.disown(),
     kill: (limitMs) => {
       isKilled = true
-      return pid === undefined ? Promise.resolve(nobody) : killGroup(pid, limitMs)
+      return child.kill(limitMs)
     }
   }
-}
-
-/** A host runs as its owner does, but is not debugged on its owner's port, and has a program of its own. */
-export const execArgv = (): Array<string> => {
-  const own: Array<string> = []
-  for (let i = 0; i < process.execArgv.length; i++) {
-    const argument = process.execArgv[i] ?? ""
-    if (/^(--inspect|--eval=|--print=)/.test(argument)) continue
-    if (/^(-e|-p|-pe|--eval|--print)$/.test(argument)) i++
-    else own.push(argument)
-  }
-  return own
 }

@@ -4,7 +4,7 @@ import { longestMs } from "../../base/timers.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { signal, until } from "../../process/processGroup.ts"
 import type { Open } from "../caller/hostConnection.ts"
-import { entries } from "../../process/entryPoints.ts"
+import { entries } from "../entryPoints.ts"
 import { type Born, bytesOf, type Piece, post } from "../wire/threadMessage.ts"
 import { forward, tailOf } from "../../process/outputLines.ts"
 

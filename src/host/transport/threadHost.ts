@@ -5,7 +5,7 @@ import type { MessagePort } from "node:worker_threads"
 import { flush } from "../../process/flushOutput.ts"
 import { childrenOf, leftoverOf } from "../../process/activeHandles.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { Host } from "../../process/processContext.ts"
+import { CurrentProcess } from "../../process/processContext.ts"
 import { signal } from "../../process/processGroup.ts"
 import { hosted } from "../server/hostProgram.ts"
 import { type Born, bytesOf, type Piece, post } from "../wire/threadMessage.ts"
@@ -21,7 +21,7 @@ export const begin = (port: MessagePort, onPiece: (listener: (piece: Piece) => v
     // it cannot outlive its owner
     lost: new OneShotLatch()
   })
-  const fiber = Effect.runFork(Effect.provideService(host, Host, { leftovers, shutdown: undefined }))
+  const fiber = Effect.runFork(Effect.provideService(host, CurrentProcess, { leftovers, attach: () => {} }))
   fiber.addObserver((exit) => void end(exit._tag === "Success" ? exit.value : 1))
 }
 

@@ -17,15 +17,18 @@ export const encodeSubmission = Effect.fnUntraced(
     if (!Job.isContract(job)) {
       return yield* new SubmitError({
         job: String(job),
-        message: "the first argument is no job: make one with `Job.make`"
+        reason: "job",
+        message: `${String(job)} is not a job; submit what \`Job.make\` returns`
       })
     }
     const id = options.id ?? crypto.randomUUID()
     if (!Schema.is(JobId)(id)) {
       return yield* new SubmitError({
         job: job.name,
-        message: `the id ${JSON.stringify(id)} cannot be used; expected 1 to 64 letters, digits, "-" or "_", ` +
-          "a letter or digit first"
+        reason: "id",
+        message: `\`id\` is ${
+          JSON.stringify(id)
+        }; expected 1 to 64 letters, digits, "-" or "_", a letter or digit first`
       })
     }
     const policy = Policy.fromOptions(options.stopPolicy)
@@ -52,7 +55,12 @@ const encodePayload = (job: Job.AnyContract, payload: unknown): Effect.Effect<Sc
   const encoded = payload === undefined ? Effect.catch(encode(undefined), () => encode({})) : encode(payload)
   return Effect.mapError(
     encoded,
-    ({ message }) => new SubmitError({ job: job.name, message: `the payload of "${job.name}": ${message}` })
+    ({ message }) =>
+      new SubmitError({
+        job: job.name,
+        reason: "payload",
+        message: `the payload of "${job.name}" does not fit its Schema: ${message}`
+      })
   )
 }
 

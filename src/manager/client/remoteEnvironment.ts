@@ -5,7 +5,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Environment, SubmitError } from "../../Environment.ts"
-import { awaitedBy, belongTo, stopAll } from "../../internal/run/ownership.ts"
+import { awaitAsSubmitter, stopAll, tieToSubmitter } from "../../internal/run/submitter.ts"
 import type * as Job from "../../Job.ts"
 import type { Bundled } from "../code/bundler.ts"
 import { type RemoteOptions, RunOptions } from "../remoteOptions.ts"
@@ -35,12 +35,20 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
         const known = bundles.get(module)
         if (known !== undefined) return known
         const { bundle } = yield* Effect.promise(() => import("../code/bundler.ts"))
-        const bundled = yield* Effect.mapError(bundle(module), (message) => new SubmitError({ job: name, message }))
+        const bundled = yield* Effect.mapError(bundle(module), (message) =>
+          new SubmitError({ job: name, reason: "bundle", message }))
         bundles.set(module, bundled)
         return bundled
       })
-      yield* Effect.addFinalizer((exit) => Effect.andThen(stopAll(runs), Scope.close(fibers, exit)))
-      const started = (job: Job.AnyContract, id: string, submitter: Fiber.Fiber<unknown, unknown>) => {
+      yield* Effect.addFinalizer((exit) =>
+        Effect.andThen(stopAll(runs), Scope.close(fibers, exit))
+      )
+      const started = (
+        job: Job.AnyContract,
+        id: string,
+        submitter: Fiber.Fiber<unknown, unknown>,
+        scope: Scope.Scope
+      ) => {
         const run = new RemoteRun({
           id,
           job,
@@ -54,13 +62,14 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
           }
         })
         runs.add(run)
-        const disown = belongTo(submitter, run)
+        const disown = tieToSubmitter(submitter, scope, run)
         if (isLeased) run.renewLease(renewalMs)
         const { jobRun } = run
-        return { ...jobRun, result: awaitedBy(submitter, jobRun.result, run) }
+        return { ...jobRun, result: awaitAsSubmitter(submitter, jobRun.result, run) }
       }
       return Environment.of({
         submit: Effect.fnUntraced(function*(job, payload, submitOptions) {
+          const scope = yield* Effect.scope
           const encoded = yield* encodeSubmission(job, payload, submitOptions)
           const runOptions = yield* encodeRunOptions(yield* RunOptions)
           const bundled = yield* bundleOf(job)
@@ -74,7 +83,7 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
             Effect.andThen(
               restore(submitJob(client, options.url, submission, bundled)),
               // from here on the job belongs to its submitter, which can be interrupted
-              Effect.withFiber((submitter) => Effect.succeed(started(job, submission.id, submitter)))
+              Effect.withFiber((submitter) => Effect.succeed(started(job, submission.id, submitter, scope)))
             )
           )
         })

@@ -6,10 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { JobRun, StopOptions } from "../../Environment.ts"
-import type { Owned } from "../../internal/run/ownership.ts"
-import { EventLog } from "../../internal/run/eventLog.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import type { JobRun, StopOptions } from "../../Environment.ts"
+import { EventLog } from "../../internal/run/eventLog.ts"
+import type { SubmittedJob } from "../../internal/run/submitter.ts"
 import type * as Job from "../../Job.ts"
 import { NotFound, Unavailable } from "../errors.ts"
 import { decodeExit } from "../exitCodec.ts"
@@ -38,7 +38,7 @@ export interface RemoteRunOptions {
   readonly onGone: () => void
 }
 
-export class RemoteRun implements Owned {
+export class RemoteRun implements SubmittedJob {
   readonly #given: RemoteRunOptions
   readonly #params: { readonly id: string }
   /** Opens when the job has stopped, or the manager does not know it any more. */

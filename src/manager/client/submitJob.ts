@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { SubmitError } from "../../Environment.ts"
 import type { Bundled } from "../code/bundler.ts"
-import { backoff, type Client, failureText, isTransient, submitBundled } from "./apiClient.ts"
+import { backoff, type Client, failureText, isTransient, obstacle, submitBundled } from "./apiClient.ts"
 import type { IdentifiedSubmission } from "./encodeSubmission.ts"
 
 /** A retry is safe, because a submission that is sent twice with one id is one job. */
@@ -26,7 +26,8 @@ export const submitJob = (
         const message = isUnreachable
           ? `the job manager at ${url} cannot be reached; check the address and that it runs (${failureText(error)})`
           : failureText(error)
-        return yield* new SubmitError({ job, message })
+        const reason = isUnreachable || obstacle(error) !== undefined ? "unreachable" : "refused"
+        return yield* new SubmitError({ job, reason, message })
       }
       yield* backoff(failures)
     }

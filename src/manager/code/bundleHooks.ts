@@ -1,7 +1,7 @@
 /** Resolves the imports of autostop and Effect in uploaded code to those of this package. */
 import { registerHooks } from "node:module"
 
-const files: Readonly<Record<string, string>> = { autostop: "../index", "autostop/testing": "../testing" }
+const files: Readonly<Record<string, string>> = { autostop: "../../index", "autostop/testing": "../../testing" }
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."))
 
 registerHooks({

@@ -1,13 +1,13 @@
 /** Bundles a job's module for upload. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { Plugin } from "rolldown"
 import { readFileSync, statSync } from "node:fs"
 import { basename, dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import type { Plugin } from "rolldown"
 import { messageOf } from "../../base/errorText.ts"
-import { Bundle, entryName, hashOf, versions } from "./bundle.ts"
 import { maxBundleBytes } from "../models.ts"
+import { Bundle, entryName, hashOf, versions } from "./bundle.ts"
 
 export interface Bundled {
   readonly hash: string

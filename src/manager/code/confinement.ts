@@ -2,8 +2,10 @@
 import { realpathSync } from "node:fs"
 import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
-import { entries } from "../../process/entryPoints.ts"
+import { entryPoint } from "../../process/entryPoints.ts"
 import type { Confinement } from "../JobProcess.ts"
+
+const bundleHooks = entryPoint(import.meta.url, "./bundleHooks")
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 
@@ -27,7 +29,7 @@ export const nodeArgs = (
   if (confinement === undefined) return []
   const { folder, processes, read, write } = confinement
   return [
-    `--import=${entries.bundleHooks.href}`,
+    `--import=${bundleHooks.href}`,
     "--permission",
     // for the thread that watches for the end of its parent
     "--allow-worker",

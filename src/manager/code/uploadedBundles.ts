@@ -4,10 +4,10 @@ import * as Schema from "effect/Schema"
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { Bundle, entryName, hashOf, mismatch } from "./bundle.ts"
 import { NotFound, Refused, StoreError } from "../errors.ts"
 import type { Code, Permissions } from "../JobProcess.ts"
 import type { JobStore } from "../JobStore.ts"
+import { Bundle, entryName, hashOf, mismatch } from "./bundle.ts"
 
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Bundle))
 

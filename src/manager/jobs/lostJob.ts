@@ -1,6 +1,9 @@
 /** Takes over the jobs of an earlier manager: what their stored events say, and how those end that it had started. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { Ledger } from "../../jobProcess/eventProjection.ts"
+import { isoNow } from "../../base/clock.ts"
+import { deathReport } from "../../jobProcess/deathReport.ts"
+import { EventProjection } from "../../jobProcess/eventProjection.ts"
 import { isGroupAlive, until } from "../../process/processGroup.ts"
 import { fallbackExit } from "../fallbackResult.ts"
 import type { StoredJob } from "../JobStore.ts"
@@ -20,7 +23,7 @@ export class StoredEvents implements Past {
   readonly #stored: StoredJob
   readonly failures: Array<number> = []
   seq = 0
-  #attempt: Ledger
+  #attempt: EventProjection
 
   constructor(stored: StoredJob) {
     this.#stored = stored
@@ -29,19 +32,19 @@ export class StoredEvents implements Past {
 
   add({ event, seq }: NumberedEvent): void {
     this.seq = seq
-    if (event._tag !== "JobRestarting") return this.#attempt.take(event)
+    if (event._tag !== "JobRestarting") return this.#attempt.apply(event)
     if (countsAsFailure(event.trigger)) this.failures.push(Date.parse(event.at))
     this.#attempt = this.#begin()
   }
 
   /** Returns what is known of the last attempt. */
-  get attempt(): Ledger {
+  get attempt(): EventProjection {
     return this.#attempt
   }
 
-  #begin(): Ledger {
-    const { id, job } = this.#stored.info
-    return new Ledger({ job, jobId: id, environment: "remote" })
+  #begin(): EventProjection {
+    const { id, job, startedAt, submittedAt } = this.#stored.info
+    return new EventProjection({ job, jobId: id, environment: "remote", startedAt: startedAt ?? submittedAt })
   }
 }
 
@@ -68,7 +71,7 @@ export const adoptedState = ({ info }: StoredJob, now: number): JobState => {
  */
 export const lostResult = (
   { id, pid }: { readonly id: string; readonly pid?: number | undefined },
-  attempt: Ledger,
+  attempt: EventProjection,
   resultFile: string
 ): Effect.Effect<JobResult> =>
   Effect.gen(function*() {
@@ -76,8 +79,9 @@ export const lostResult = (
     const written = readResultFile(resultFile)
     if (written !== undefined) return written
     const how = "ended while there was no job manager, and left no report"
-    const report = attempt.report({
+    const report = deathReport(attempt, {
       pid: pid ?? 0,
+      at: isoNow(yield* Clock.Clock),
       isLost: true,
       how,
       gone,

@@ -1,15 +1,15 @@
-/** Where the process begins that loads a module in order to say whether its jobs can be run as they are submitted. */
+/** The entry point of an inspector: a process that loads a module, and checks submissions of its jobs. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { errorText } from "../../base/errorText.ts"
 import { importModule, jobOf, pathOf } from "../../jobProcess/jobModule.ts"
-import { Supervisor, write } from "../../jobProcess/reportingRun.ts"
+import { ParentLink, sendToParent } from "../../process/parentLink.ts"
 import { prepareJob } from "./prepareJob.ts"
 import { type Answer, decodeQuestion, type Question } from "./protocol.ts"
 
 const [, , module = ""] = process.argv
 const name = pathOf(module)
-const answer = (answer: Answer): void => write(answer)
+const answer = (answer: Answer): void => sendToParent(answer)
 
 const check = ({ number, submission }: Question, exports: Readonly<Record<string, unknown>>): void => {
   Effect.runFork(prepareJob(exports, name, submission)).addObserver((exit) =>
@@ -17,10 +17,10 @@ const check = ({ number, submission }: Question, exports: Readonly<Record<string
   )
 }
 
-const supervisor = new Supervisor(decodeQuestion)
-await supervisor.ready
+const link = new ParentLink(decodeQuestion)
+await link.ready
 answer({ _tag: "Loading" })
-// how long it may take its owner knows, which can also end it where it blocks
+// no limit here, because the parent has one and can also end a process that blocks
 const loaded = await Effect.runPromiseExit(importModule(module, name, Infinity))
 if (Exit.isFailure(loaded)) {
   answer({ _tag: "NotLoaded", message: errorText(loaded.cause) })
@@ -28,6 +28,6 @@ if (Exit.isFailure(loaded)) {
 }
 const job = await Effect.runPromiseExit(jobOf(loaded.value, name))
 answer({ _tag: "Loaded", ...(Exit.isSuccess(job) ? { job: job.value.name } : { refusal: errorText(job.cause) }) })
-supervisor.listen((question) => question === null ? process.exit() : check(question, loaded.value))
-// it waits for questions, whatever else there is
+link.listen({ onMessage: (question) => check(question, loaded.value), onLost: () => process.exit() })
+// keeps the process alive until its parent ends it
 setInterval(() => {}, 2 ** 30)

@@ -1,9 +1,10 @@
-/** Where the process of a job of a manager begins. */
-import { Supervisor, tell } from "../../jobProcess/reportingRun.ts"
-import { decodeAsked } from "./protocol.ts"
+/** The entry point of a job process. */
+import { decodeParentMessage } from "../../jobProcess/protocol.ts"
+import { send } from "../../jobProcess/reportingRun.ts"
+import { ParentLink } from "../../process/parentLink.ts"
 
-const supervisor = new Supervisor(decodeAsked)
-// the rest takes longer to load
-const [{ runJob }] = await Promise.all([import("./runJob.ts"), supervisor.ready])
-tell({ _tag: "Alive" })
-runJob(supervisor)
+const link = new ParentLink(decodeParentMessage)
+// imported here, because the rest takes longer to load than the link
+const [{ runJob }] = await Promise.all([import("./runJob.ts"), link.ready])
+send({ _tag: "Alive" })
+runJob(link)

@@ -1,10 +1,10 @@
 /** Starts job processes on this machine, and the inspectors that check submissions before. */
 import * as Effect from "effect/Effect"
-import { jobEnvironment } from "./jobEnvironment.ts"
 import { nodeArgs } from "../code/confinement.ts"
-import { Inspector, type Loaded } from "./inspector.ts"
 import type { Code, Launcher } from "../JobProcess.ts"
 import type { Submission } from "../models.ts"
+import { Inspector, type LoadedModule } from "./inspector.ts"
+import { jobEnvironment } from "./jobEnvironment.ts"
 import { limitsOf, startJobProcess } from "./startJobProcess.ts"
 
 /** One inspector for each module, until it is idle or has failed. */
@@ -28,7 +28,7 @@ const inspectorOf = ({ confinement, module }: Code): Inspector => {
 /** Returns the name of a module's job: its default export, or its only job. Fails with a message for people. */
 export const inspect = (module: string): Effect.Effect<string, string> =>
   Effect.flatMap(
-    Effect.promise((): Promise<Loaded> => inspectorOf({ module }).loaded),
+    Effect.promise((): Promise<LoadedModule> => inspectorOf({ module }).loaded),
     ({ job, refusal }) => job === undefined ? Effect.fail(refusal ?? "it has no job") : Effect.succeed(job)
   )
 

@@ -1,93 +1,104 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { Environment } from "../../Environment.ts"
 import { errorText } from "../../base/errorText.ts"
-import { importModule, pathOf } from "../../jobProcess/jobModule.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import type { Owner } from "../../process/processOwner.ts"
-import { ownProcess } from "../../process/runOwned.ts"
+import { Environment } from "../../Environment.ts"
+import { configuredDeadline } from "../../internal/policy/configuredDeadline.ts"
 import type { Run, RunResult } from "../../internal/run/run.ts"
+import { RunObserver } from "../../internal/run/runObserver.ts"
 import type * as Job from "../../Job.ts"
+import { importModule, pathOf } from "../../jobProcess/jobModule.ts"
+import type { ParentMessage, Start, StopRequest } from "../../jobProcess/protocol.ts"
+import { reportRun, sendReport } from "../../jobProcess/reportingRun.ts"
 import * as LocalEnvironment from "../../LocalEnvironment.ts"
-import { StopReport } from "../../StopReport.ts"
-import { type Supervisor, tellLast } from "../../jobProcess/reportingRun.ts"
+import type { ParentLink } from "../../process/parentLink.ts"
+import type { ProcessOwner } from "../../process/processOwner.ts"
+import { runOwned } from "../../process/runOwned.ts"
+import { StopReport, type Trigger } from "../../StopReport.ts"
 import { encodeExit } from "../exitCodec.ts"
-import type { JobResult } from "../models.ts"
-import { prepareJob, settingsOf } from "./prepareJob.ts"
 import { fallbackExit, notStarted } from "../fallbackResult.ts"
+import type { JobResult } from "../models.ts"
 import { writeResultFile } from "../resultFile.ts"
-import type { Asked, Start, Stop } from "./protocol.ts"
+import { prepareJob, settingsOf } from "./prepareJob.ts"
 
-/** Runs the one job that its manager asks this process for, and leaves its result. */
-export const runJob = (supervisor: Supervisor<Asked>): void =>
-  ownProcess((owner) => {
+/** Runs the one job that the manager sends to this process, and writes its result. */
+export const runJob = (link: ParentLink<ParentMessage>): void =>
+  runOwned((owner) => {
     const stops = new Stops()
     return Effect.flatMap(
       Effect.callback<Start>((resume) =>
-        supervisor.listen((asked) => {
-          if (asked === null) owner.lose("its job manager is gone")
-          else if (asked._tag === "Start") resume(Effect.succeed(asked))
-          else stops.add(asked)
+        link.listen({
+          onLost: () => owner.parentLost("its job manager is gone"),
+          onMessage: (message) => {
+            switch (message._tag) {
+              case "Start":
+                return resume(Effect.succeed(message))
+              case "Stop":
+                return stops.add(message.request)
+              case "Signal":
+                return owner.signalled(message.signal, message.count)
+            }
+          }
         })
       ),
-      (start) => new JobRunner(owner, supervisor, stops, start).run
+      (start) => new JobRunner(owner, link, stops, start).run
     )
-  }, { ownsHandles: true })
+  }, { deadlineMs: configuredDeadline, ownsHandles: true })
 
-/** What was asked for; the job may still be loading. */
+/** The requests to stop. Those that come while the module is loading wait for the run. */
 class Stops {
-  readonly #early: Array<Stop> = []
+  readonly #waiting: Array<StopRequest> = []
   #run: Run | undefined
 
-  add(stop: Stop): void {
-    const { command: { mode = "drain", reason }, trigger } = stop
-    if (this.#run === undefined) return void this.#early.push(stop)
-    // it takes what it may not: however it ends, it has failed
-    if (trigger === "failed") this.#run.fail(Cause.die(new Error(reason)), reason ?? "it failed")
-    this.#run.stop({ trigger, mode, reason })
+  add(request: StopRequest): void {
+    if (this.#run === undefined) return void this.#waiting.push(request)
+    const { reason, trigger } = request
+    // the job has exceeded a limit: it has failed, however it ends
+    if (trigger === "failed") this.#run.fail(Cause.die(new Error(reason)), reason ?? "it exceeded a limit")
+    this.#run.stop(request)
   }
 
   attach(run: Run): void {
     this.#run = run
-    for (const stop of this.#early.splice(0)) this.add(stop)
+    for (const request of this.#waiting.splice(0)) this.add(request)
   }
 }
 
 class JobRunner {
-  readonly #owner: Owner
-  readonly #supervisor: Supervisor<Asked>
+  readonly #owner: ProcessOwner
+  readonly #link: ParentLink<ParentMessage>
   readonly #stops: Stops
   readonly #start: Start
   readonly #reported = new OneShotLatch()
   #hasBegun = false
 
-  constructor(owner: Owner, supervisor: Supervisor<Asked>, stops: Stops, start: Start) {
+  constructor(owner: ProcessOwner, link: ParentLink<ParentMessage>, stops: Stops, start: Start) {
     this.#owner = owner
-    this.#supervisor = supervisor
+    this.#link = link
     this.#stops = stops
     this.#start = start
   }
 
-  /** Gives the exit code. */
+  /** Returns the exit code. */
   get run(): Effect.Effect<number> {
     return Effect.gen({ self: this }, function*() {
-      const { id, module, submission } = this.#start
+      const { id, module, spec } = this.#start
       const name = pathOf(module)
-      // how long it may take its supervisor knows, which can also end it where it blocks
+      // no limit here, because the parent has one and can also end a process that blocks
       const exports = yield* importModule(module, name, Infinity)
-      const { job, payload } = yield* prepareJob(exports, name, submission)
-      this.#owner.onFirstRun = (run) => this.#follow(job, run)
-      const run = yield* Effect.mapError(
-        Environment.submit(job, payload, {
-          id,
-          stopPolicy: settingsOf(submission),
-          ...(submission.autostop === undefined ? {} : { autostop: submission.autostop })
-        }),
-        ({ message }) => message
+      const { job, payload } = yield* prepareJob(exports, name, spec)
+      const run = yield* Environment.submit(job, payload, {
+        id,
+        stopPolicy: settingsOf(spec),
+        ...(spec.autostop === undefined ? {} : { autostop: spec.autostop })
+      }).pipe(
+        Effect.mapError(({ message }) => message),
+        Effect.provideService(RunObserver, (run) => this.#follow(job, run))
       )
       const { report } = yield* Effect.uninterruptible(Effect.andThen(this.#reported.await, run.result))
       return report.outcome === "succeeded" ? 0 : 1
     }).pipe(
+      Effect.scoped,
       Effect.catch((message) => Effect.sync(() => this.#refuse(message))),
       Effect.onInterrupt(() => Effect.sync(() => this.#interrupted())),
       Effect.provide(LocalEnvironment.layer)
@@ -96,11 +107,11 @@ class JobRunner {
 
   #follow(job: Job.Any, run: Run): void {
     this.#hasBegun = true
-    this.#supervisor.follow(run, (result) => this.#conclude(job, result))
+    reportRun(this.#link, run, (result) => this.#conclude(job, result))
     this.#stops.attach(run)
   }
 
-  /** In the very turn that the job has stopped in, unless its Schemas take longer. */
+  /** Reports in the same turn in which the job has stopped, unless its Schemas are asynchronous. */
   #conclude(job: Job.Any, { exit, report }: RunResult): void {
     Effect.runFork(encodeExit(job, exit)).addObserver((encoded) => {
       this.#report({
@@ -113,39 +124,36 @@ class JobRunner {
   }
 
   #refuse(message: string): number {
-    this.#report(
-      notStarted({ id: this.#start.id, job: this.#start.submission.job, trigger: "failed", reason: message, at: now() })
-    )
+    this.#reportNotStarted({ trigger: "failed", reason: message })
     return 1
   }
 
-  /** The process is to end, and there is no job yet that could be stopped. */
+  /** The process has to end, and the job has no run yet that could be stopped. */
   #interrupted(): void {
     if (this.#hasBegun) return
-    const { code, signal } = this.#owner
-    const { id, submission } = this.#start
-    this.#report(notStarted({
-      at: now(),
-      id,
-      job: submission.job,
-      ...(signal !== undefined
+    const { crash, signal } = this.#owner
+    this.#reportNotStarted(
+      signal !== undefined
         ? { trigger: "signal", reason: signal }
-        : code !== undefined
-        ? { trigger: "failed", reason: `it exited with code ${code} while it loaded` }
-        : { trigger: "lost", reason: "its supervisor was gone before it began" })
-    }))
+        : crash !== undefined
+        ? { trigger: "failed", reason: `it exited with code ${crash} while it loaded` }
+        : { trigger: "lost", reason: "its job manager was gone before it began" }
+    )
   }
 
-  /** The file comes first: the manager may be gone before it has stored what it is told. */
+  #reportNotStarted(why: { readonly trigger: Trigger; readonly reason: string }): void {
+    const { id, spec } = this.#start
+    this.#report(notStarted({ id, job: spec.job, at: new Date().toISOString(), ...why }))
+  }
+
+  /** Writes the file first, because the manager may be gone before it has stored what is sent to it. */
   #report(result: JobResult): void {
     try {
       writeResultFile(this.#start.resultFile, result)
     } catch (error) {
       this.#owner.say(`the result cannot be written to ${this.#start.resultFile}: ${String(error)}`)
     }
-    tellLast({ _tag: "Reported", ...result })
+    sendReport({ _tag: "Reported", ...result })
     this.#reported.open()
   }
 }
-
-const now = (): string => new Date().toISOString()

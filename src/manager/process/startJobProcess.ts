@@ -1,98 +1,103 @@
+import * as Clock from "effect/Clock"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { fileURLToPath } from "node:url"
-import { entries } from "../../process/entryPoints.ts"
-import { pathOf } from "../../jobProcess/jobModule.ts"
+import { isoNow } from "../../base/clock.ts"
 import { mergePolicy } from "../../internal/policy/resolvePolicy.ts"
+import { pathOf } from "../../jobProcess/jobModule.ts"
+import type { JobLimits } from "../../jobProcess/nextKill.ts"
+import type { JobMessage } from "../../jobProcess/protocol.ts"
+import { type JobEnd, SupervisedJob } from "../../jobProcess/supervisedJob.ts"
+import { entryPoint } from "../../process/entryPoints.ts"
 import * as Policy from "../../StopPolicy.ts"
-import type { JobLimits } from "../../jobProcess/killDeadline.ts"
-import { type Ended, Supervised } from "../../jobProcess/supervisedJob.ts"
-import type { Told } from "../../jobProcess/protocol.ts"
-import { readOutput } from "./readOutput.ts"
 import type { Trigger } from "../../StopReport.ts"
-import { jobEnvironment } from "./jobEnvironment.ts"
 import { nodeArgs } from "../code/confinement.ts"
+import { fallbackExit, notStarted } from "../fallbackResult.ts"
 import type { JobProcess, JobProcessOptions } from "../JobProcess.ts"
 import type { JobResult, StopCommand, Submission } from "../models.ts"
-import { settingsOf } from "./prepareJob.ts"
-import { fallbackExit, notStarted } from "../fallbackResult.ts"
-import { enforceLimits, heapArgs } from "./resourceLimits.ts"
-import type { Asked } from "./protocol.ts"
 import { partialFile } from "../resultFile.ts"
+import { jobEnvironment } from "./jobEnvironment.ts"
+import { settingsOf } from "./prepareJob.ts"
+import { readOutput } from "./readOutput.ts"
+import { enforceLimits, heapArgs } from "./resourceLimits.ts"
 
-/** How long the output of a process that has ended may still be read: something that it has started may hold it. */
+/** How long the output of a process that has ended is still read. A process that it has started may hold it open. */
 const outputMs = 2_000
 
-/** Runs a job in a process of its own, which outlives nothing: not its deadline, and not its manager. */
+const jobMain = entryPoint(import.meta.url, "./jobMain")
+
+/** The real clock, because a job process lives in real time. */
+const clock = Context.get(Context.empty(), Clock.Clock)
+
+/** Runs a job in a process of its own, which outlives neither its deadline nor its manager. */
 export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   const { code, id, limits = {}, onEvent, onStages, resultFile, submission } = options
   const env = jobEnvironment(options.env)
-  /** The processes of its hosts. */
+  /** The ids of the processes of its hosts. */
   const hosts = new Set<number>()
-  const onTold = (told: Told): void => {
-    switch (told._tag) {
+  const onMessage = (message: JobMessage): void => {
+    switch (message._tag) {
       case "Stages":
-        return onStages(told.stages)
+        return onStages(message.stages)
       case "Limits":
       case "Reported":
       case "Alive":
         return
       case "HostStarted":
-        if (told.pid !== undefined) hosts.add(told.pid)
-        return onEvent(told)
+        if (message.pid !== undefined) hosts.add(message.pid)
+        return onEvent(message)
       case "HostLost":
       case "HostKilled":
-        if (told.pid !== undefined) hosts.delete(told.pid)
-        return onEvent(told)
+        if (message.pid !== undefined) hosts.delete(message.pid)
+        return onEvent(message)
       default:
-        onEvent(told)
+        onEvent(message)
     }
   }
-  const supervised = new Supervised({
-    args: [
-      ...heapArgs(limits),
-      ...nodeArgs(code.confinement, [resultFile, partialFile(resultFile)]),
-      fileURLToPath(entries.jobMain)
-    ],
-    env,
+  const supervised = new SupervisedJob({
+    child: {
+      entry: jobMain,
+      nodeArgs: [...heapArgs(limits), ...nodeArgs(code.confinement, [resultFile, partialFile(resultFile)])],
+      env
+    },
     sharesOutput: false,
-    account: { job: submission.job, jobId: id, environment: "remote" },
+    identity: { job: submission.job, jobId: id, environment: "remote", startedAt: isoNow(clock) },
     limits: limitsOf(env, submission),
-    onTold,
+    clock,
+    onMessage,
     say: () => {}
   })
-  const output = capture(supervised, options)
-  const unwatch = enforceLimits({
+  const restOfOutput = passOnOutput(supervised, options)
+  const endLimits = enforceLimits({
     limits,
-    pids: () => supervised.child.pid === undefined ? [] : [supervised.child.pid, ...hosts],
+    pids: () => supervised.pid === undefined ? [] : [supervised.pid, ...hosts],
     stop: (command, trigger) => stop(supervised, command, trigger)
   })
   const ended = supervised.ended.then(async (ended) => {
-    unwatch()
-    await output()
+    endLimits()
+    await restOfOutput()
     return resultOf(ended, supervised, options)
   })
-  supervised.send({ _tag: "Start", id, module: code.module, submission, resultFile } satisfies Asked)
+  supervised.start({ id, module: code.module, spec: submission, resultFile })
   return {
-    pid: supervised.child.pid,
+    pid: supervised.pid,
     stop: (command) => stop(supervised, command),
     ended: Effect.promise(() => ended)
   }
 }
 
-const stop = (supervised: Supervised, command: StopCommand, trigger: Trigger = "stopped"): void =>
-  supervised.request(
-    { urgency: command.mode === "kill" ? "at once" : "stop", trigger, reason: command.reason },
-    { _tag: "Stop", command, trigger } satisfies Asked
-  )
+const stop = (supervised: SupervisedJob, { mode = "drain", ...command }: StopCommand, trigger: Trigger = "stopped") =>
+  supervised.stop({ ...command, trigger, mode })
 
-/** Passes on what the process prints. Returns how to wait for the rest, once it has ended. */
-const capture = ({ child }: Supervised, { onOutput }: JobProcessOptions): () => Promise<unknown> => {
-  const { stderr, stdout } = child
+/** Passes on the output of the process. Returns a function that waits for the rest once the process has ended. */
+const passOnOutput = (
+  { output: { stderr, stdout } }: SupervisedJob,
+  { onOutput }: JobProcessOptions
+): () => Promise<unknown> => {
   const all = Promise.all([
-    stdout === null ? undefined : readOutput(stdout, (text) => onOutput("stdout", text)),
-    stderr === null ? undefined : readOutput(stderr, (text) => onOutput("stderr", text))
+    stdout === undefined ? undefined : readOutput(stdout, (text) => onOutput("stdout", text)),
+    stderr === undefined ? undefined : readOutput(stderr, (text) => onOutput("stderr", text))
   ])
   return async () => {
     const timer = setTimeout(() => {
@@ -104,24 +109,24 @@ const capture = ({ child }: Supervised, { onOutput }: JobProcessOptions): () => 
   }
 }
 
-const resultOf = (ended: Ended, supervised: Supervised, options: JobProcessOptions): JobResult => {
+const resultOf = (ended: JobEnd, supervised: SupervisedJob, options: JobProcessOptions): JobResult => {
   const { code: { module }, id, submission: { job } } = options
-  const at = new Date().toISOString()
+  const at = isoNow(clock)
   const failed = (reason: string) => notStarted({ at, id, job, trigger: "failed", reason })
   switch (ended._tag) {
     case "NotStarted":
       return failed(`the process of the job could not be started: ${ended.message}`)
     case "NotLoaded":
       return failed(`the module ${pathOf(module)} did not load within ${ended.limitMs / 1_000} s`)
-    case "Early":
-      return notStarted({ at, id, job, ...supervised.whyStopped(`was ended by ${ended.signal} before it began`) })
+    case "EndedBySignal":
+      return notStarted({ at, id, job, ...supervised.stopReason(`was ended by ${ended.signal} before it began`) })
     case "Exited": {
       const { reported } = ended
       if (reported === undefined) {
-        return notStarted({ at, id, job, ...supervised.whyStopped(`exited with code ${ended.code} before it began`) })
+        return notStarted({ at, id, job, ...supervised.stopReason(`exited with code ${ended.code} before it began`) })
       }
       return {
-        exit: reported.exit ?? fallbackExit(reported.report.outcome, "it told no exit"),
+        exit: reported.exit ?? fallbackExit(reported.report.outcome, "the job reported no exit"),
         report: reported.report
       }
     }
@@ -134,7 +139,7 @@ const resultOf = (ended: Ended, supervised: Supervised, options: JobProcessOptio
   }
 }
 
-/** The limits until the job says its own. What is wrong with them it says itself. */
+/** Returns the limits that hold until the job has sent its own. The job itself refuses settings that cannot be used. */
 export const limitsOf = (env: NodeJS.ProcessEnv, submission?: Submission): JobLimits => {
   const autostop = submission?.autostop
   const { deadline, startTimeout } = Effect.runSync(

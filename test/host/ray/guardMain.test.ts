@@ -5,7 +5,7 @@ import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { dial } from "../../../src/host/ray/peer.ts"
-import { entries } from "../../../src/process/entryPoints.ts"
+import { entries } from "../../../src/host/entryPoints.ts"
 
 const key = randomBytes(32)
 

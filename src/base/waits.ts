@@ -1,23 +1,24 @@
+/** Waits that end within a limit, whatever they wait for. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import { now } from "../../base/clock.ts"
-import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { now } from "./clock.ts"
+import { OneShotLatch } from "./oneShotLatch.ts"
 
-/** Why a wait ended. */
-export type Waited = "ended" | "time" | "notice"
+/** Why a wait ended: what it waited for has ended, the time was up, or another latch opened. */
+export type Waited = "ended" | "time" | "latch"
 
 /**
- * Waits until the fiber has ended, the time is up or a notice opens, whichever is first. It does not interrupt the
- * fiber, and whether it may be interrupted itself is up to the region it stands in: in an uninterruptible one the
- * limit still holds.
+ * Waits until the fiber has ended (or the latch has opened), the time is up or one of the other latches opens, whichever is
+ * first. It does not interrupt the fiber. In an uninterruptible region the wait itself cannot be interrupted, and its limit
+ * still holds.
  */
 export const waitFor = (
-  fiber: Fiber.Fiber<unknown, unknown> | OneShotLatch,
+  target: Fiber.Fiber<unknown, unknown> | OneShotLatch,
   ms: number,
-  ...notices: ReadonlyArray<OneShotLatch>
+  ...latches: ReadonlyArray<OneShotLatch>
 ): Effect.Effect<Waited> =>
   Effect.withFiber((self) =>
     Effect.callback<Waited>((resume) => {
@@ -33,14 +34,16 @@ export const waitFor = (
         if (!settled) cleanups.push(subscribe())
       }
       listen(() =>
-        fiber instanceof OneShotLatch ? fiber.onOpen(() => settle("ended")) : fiber.addObserver(() => settle("ended"))
+        target instanceof OneShotLatch
+          ? target.onOpen(() => settle("ended"))
+          : target.addObserver(() => settle("ended"))
       )
-      for (const notice of notices) listen(() => notice.onOpen(() => settle("notice")))
+      for (const latch of latches) listen(() => latch.onOpen(() => settle("latch")))
       if (ms !== Infinity) {
         listen(() => {
           const clock = self.getRef(Clock.Clock)
           const end = now(clock) + ms
-          // what ends in this same turn still counts as ended, also where the limit is zero
+          // what ends in this same turn still counts as ended, even if the limit is zero
           const sleep = Effect.suspend(() => clock.sleep(Duration.millis(Math.max(0, end - now(clock)))))
           const timer = Effect.runForkWith(self.context)(Effect.andThen(Effect.yieldNow, sleep))
           timer.addObserver((exit: Exit.Exit<void>) => {
@@ -56,17 +59,20 @@ export const waitFor = (
     })
   )
 
-/** `waitFor` with one turn of grace once `killed` opens: what can end at once still counts as ended. */
-export const waitWithin = (
+/** Waits as `waitFor`, with one more turn once `killing` opens: what can end at once still counts as ended. */
+export const waitUnlessKilled = (
   fiber: Fiber.Fiber<unknown, unknown>,
   ms: number,
-  killed: OneShotLatch
+  killing: OneShotLatch
 ): Effect.Effect<Waited> =>
   Effect.suspend(() =>
-    killed.isOpen
+    killing.isOpen
       ? waitFor(fiber, 0)
       : Effect.flatMap(
-        waitFor(fiber, ms, killed),
-        (why) => why === "notice" ? waitFor(fiber, 0) : Effect.succeed(why)
+        waitFor(fiber, ms, killing),
+        (why) => why === "latch" ? waitFor(fiber, 0) : Effect.succeed(why)
       )
   )
+
+/** Returns true once the fiber has ended. */
+export const hasEnded = (fiber: Fiber.Fiber<unknown, unknown>): boolean => fiber.pollUnsafe() !== undefined

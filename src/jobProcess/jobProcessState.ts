@@ -1,0 +1,94 @@
+/**
+ * The states of a job process as its parent sees it, and all their transitions. Times are milliseconds of a clock that
+ * only moves forward.
+ */
+import type { JobMessage, Reported, StopRequest } from "./protocol.ts"
+
+/**
+ * - `Starting`: it has sent nothing yet
+ * - `Loading`: it loads the module of the job
+ * - `Running`: the job was submitted
+ * - `Stopping`: the job has begun its stop
+ * - `Reported`: the job has stopped and sent its report, and the process has to exit. It may report without a job, if
+ *   that was refused
+ */
+export type LiveState =
+  | { readonly _tag: "Starting"; readonly since: number }
+  | { readonly _tag: "Loading"; readonly heardAt: number }
+  | { readonly _tag: "Running"; readonly since: number }
+  | { readonly _tag: "Stopping"; readonly since: number; readonly runningSince: number }
+  | { readonly _tag: "Reported"; readonly heardAt: number; readonly hadJob: boolean; readonly reported: Reported }
+
+/**
+ * Why a process is killed: `load` the module did not load in time, `deadline` the job did not stop in time, `after` it
+ * did not stop by itself when its time had passed, `exit` it did not exit when it was asked to, `silence` it has reported
+ * and says nothing any longer, `interrupt` nobody waits for it any longer.
+ */
+export type KillReason = "load" | "deadline" | "after" | "exit" | "silence" | "interrupt"
+
+/** What a process has sent is read also while it is killed, and after its end: `last` is what it says of itself. */
+export type JobProcessState =
+  | LiveState
+  | { readonly _tag: "Killing"; readonly last: LiveState; readonly why: KillReason }
+  | { readonly _tag: "Ended"; readonly last: LiveState; readonly why: KillReason | undefined }
+
+export const starting = (now: number): LiveState => ({ _tag: "Starting", since: now })
+
+/** What the process has said of itself so far. */
+export const liveStateOf = (state: JobProcessState): LiveState =>
+  state._tag === "Killing" || state._tag === "Ended" ? state.last : state
+
+/** Why the process was killed, if it was. */
+export const killReasonOf = (state: JobProcessState): KillReason | undefined =>
+  state._tag === "Killing" || state._tag === "Ended" ? state.why : undefined
+
+/** Returns true once the job was submitted. */
+export const hadJob = (state: LiveState): boolean =>
+  state._tag === "Reported" ? state.hadJob : state._tag === "Running" || state._tag === "Stopping"
+
+/** Returns true once the job has begun to stop, and after its end. */
+export const isStopping = (state: JobProcessState): boolean =>
+  state._tag !== "Starting" && state._tag !== "Loading" && state._tag !== "Running"
+
+export const received = (state: JobProcessState, message: JobMessage, now: number): JobProcessState =>
+  state._tag === "Killing" || state._tag === "Ended"
+    ? { ...state, last: receivedLive(state.last, message, now) }
+    : receivedLive(state, message, now)
+
+export const killed = (state: JobProcessState, why: KillReason): JobProcessState =>
+  state._tag === "Killing" || state._tag === "Ended" ? state : { _tag: "Killing", last: state, why }
+
+export const ended = (state: JobProcessState): JobProcessState =>
+  state._tag === "Ended" ? state : { _tag: "Ended", last: liveStateOf(state), why: killReasonOf(state) }
+
+const receivedLive = (state: LiveState, message: JobMessage, now: number): LiveState => {
+  if (state._tag === "Reported") return { ...state, heardAt: now }
+  switch (message._tag) {
+    case "Reported":
+      return { _tag: "Reported", heardAt: now, hadJob: hadJob(state), reported: message }
+    case "JobSubmitted":
+      return hadJob(state) ? state : { _tag: "Running", since: now }
+    case "StopRequested":
+      return state._tag === "Running" ? { _tag: "Stopping", since: now, runningSince: state.since } : state
+    default:
+      return hadJob(state) ? state : { _tag: "Loading", heardAt: now }
+  }
+}
+
+/** What the parent has asked of the process, and when it first asked for each; `Infinity` is never. */
+export interface Asked {
+  /** The first request, which the report of a job that cannot make its own names. */
+  readonly request: StopRequest
+  readonly stopAt: number
+  /** To stop without waiting. */
+  readonly killAt: number
+  /** To exit, whatever there still is to stop. */
+  readonly exitAt: number
+}
+
+export const ask = (asked: Asked | undefined, request: StopRequest, now: number, exits: boolean): Asked => ({
+  request: asked?.request ?? request,
+  stopAt: asked?.stopAt ?? now,
+  killAt: Math.min(asked?.killAt ?? Infinity, request.mode === "kill" ? now : Infinity),
+  exitAt: Math.min(asked?.exitAt ?? Infinity, exits ? now : Infinity)
+})

@@ -1,0 +1,170 @@
+import type * as Option from "effect/Option"
+import { type ChildProcess as NodeChild, spawn, type StdioOptions } from "node:child_process"
+import { Socket } from "node:net"
+import type { Readable } from "node:stream"
+import { fileURLToPath } from "node:url"
+import { OneShotLatch } from "../base/oneShotLatch.ts"
+import { encode, reader } from "./jsonLines.ts"
+import { isGroupAlive, type Killed, killGroup, signal } from "./processGroup.ts"
+
+export interface ChildOptions {
+  /** The file that it begins with. */
+  readonly entry: URL
+  /** Arguments of Node, besides those of this process. */
+  readonly nodeArgs?: ReadonlyArray<string>
+  /** Arguments of the program. */
+  readonly args?: ReadonlyArray<string>
+  /** Its environment; that of this process by default. */
+  readonly env?: NodeJS.ProcessEnv | undefined
+  /** `inherit` shares all three streams with this process; otherwise it has no input, and these streams can be read. */
+  readonly output: "inherit" | "stdout and stderr" | "stderr"
+  /** A connection that becomes its file descriptor 3, instead of the result pipe. */
+  readonly connection?: Socket | undefined
+}
+
+/** How a process ended. */
+export type ChildEnd =
+  | { readonly _tag: "NotStarted"; readonly message: string }
+  | { readonly _tag: "Exited"; readonly code: number }
+  | { readonly _tag: "Signalled"; readonly signal: NodeJS.Signals }
+
+/** How a process ended, as the predicate of a sentence. */
+export const describeEnd = (end: ChildEnd): string => {
+  switch (end._tag) {
+    case "NotStarted":
+      return `could not be started: ${end.message}`
+    case "Exited":
+      return `exited with code ${end.code}`
+    case "Signalled":
+      return `was ended by ${end.signal}`
+  }
+}
+
+/**
+ * A process of Node's that leads a group of its own, so that everything it starts can be killed with it. On file
+ * descriptor 3, the result pipe, it sends what it has to say; on 4, the lifeline, it receives, and learns by its end that
+ * this process has ended. `parentLink.ts` is the other end of both.
+ */
+export class ChildProcess {
+  readonly pid: number | undefined
+  readonly stdout: Readable | undefined
+  readonly stderr: Readable | undefined
+  /** This end of the result pipe; there is none if a connection was handed over, or the process could not be started. */
+  readonly result: Socket | undefined
+  /** Opens when it has ended, or could not be started. What it has sent before may not have been read yet. */
+  readonly ended = new OneShotLatch()
+  readonly #child: NodeChild
+  readonly #lifeline: Socket | undefined
+  #end: ChildEnd | undefined
+
+  constructor({ args = [], connection, entry, env, nodeArgs = [], output }: ChildOptions) {
+    this.#child = spawn(process.execPath, [...inheritedNodeArgs(), ...nodeArgs, fileURLToPath(entry), ...args], {
+      detached: true,
+      ...(env === undefined ? {} : { env }),
+      stdio: [...streams[output], connection ?? "pipe", "pipe"]
+    })
+    // there are none if the machine has no room for another process
+    const [, stdout, stderr, result, lifeline] = this.#child.stdio ?? []
+    this.pid = this.#child.pid
+    this.stdout = stdout instanceof Socket ? stdout : undefined
+    this.stderr = stderr instanceof Socket ? stderr : undefined
+    this.result = result instanceof Socket ? result : undefined
+    this.#lifeline = lifeline instanceof Socket ? lifeline : undefined
+    // the end of the process says what a broken pipe would
+    for (const pipe of this.#pipes) pipe.on("error", () => {})
+    this.#child.once("error", ({ message }) => this.#onEnd({ _tag: "NotStarted", message }))
+    this.#child.once(
+      "exit",
+      (code, signal) =>
+        this.#onEnd(signal === null ? { _tag: "Exited", code: code ?? 1 } : { _tag: "Signalled", signal })
+    )
+  }
+
+  /** How it ended, once it has. */
+  get end(): ChildEnd | undefined {
+    return this.#end
+  }
+
+  /** True while a process of its group runs, which may be after its own end. */
+  get isGroupAlive(): boolean {
+    return this.pid !== undefined && isGroupAlive(this.pid)
+  }
+
+  /** Passes on what it sends on the result pipe: JSON, one message each line. */
+  receive<A>(decode: (line: string) => Option.Option<A>, onMessage: (message: A) => void): void {
+    this.result?.setEncoding("utf8").on("data", reader(decode, onMessage))
+  }
+
+  /** Resolves when everything that it has sent has been read, or the time is up: another process may hold the pipe. */
+  async allRead(limitMs: number): Promise<void> {
+    const { result } = this
+    if (result === undefined || result.closed) return
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      result.once("close", resolve)
+      timer = setTimeout(resolve, limitMs)
+    })
+    clearTimeout(timer)
+  }
+
+  /** Sends it a message as a line of JSON. One that has ended gets none. */
+  send(message: object): void {
+    if (this.#lifeline?.writable === true) this.#lifeline.write(encode(message))
+  }
+
+  /** Closes the lifeline: for the process it is as if this one had ended. */
+  disown(): void {
+    this.#lifeline?.end()
+  }
+
+  /** Sends a signal to the process alone. */
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name)
+  }
+
+  /** Sends SIGKILL to all of its group, without a check of what follows. */
+  killAtOnce(): void {
+    if (this.pid !== undefined) signal(-this.pid, "SIGKILL")
+  }
+
+  /** Ends all of its group, first by SIGTERM, and checks that it is gone. */
+  kill(limitMs: number): Promise<Killed> {
+    return this.pid === undefined ? Promise.resolve(nothingToKill) : killGroup(this.pid, limitMs)
+  }
+
+  /** Lets this process end although the child has not. */
+  unref(): void {
+    this.#child.unref()
+    for (const pipe of this.#pipes) pipe.unref()
+  }
+
+  get #pipes(): ReadonlyArray<Socket> {
+    return (this.#child.stdio ?? []).filter((pipe) => pipe instanceof Socket)
+  }
+
+  #onEnd(end: ChildEnd): void {
+    if (this.#end !== undefined) return
+    this.#end = end
+    this.ended.open()
+  }
+}
+
+const streams: { readonly [Output in ChildOptions["output"]]: Extract<StdioOptions, ReadonlyArray<unknown>> } = {
+  inherit: ["inherit", "inherit", "inherit"],
+  "stdout and stderr": ["ignore", "pipe", "pipe"],
+  stderr: ["ignore", "ignore", "pipe"]
+}
+
+const nothingToKill: Killed = { gone: true, how: "nothing to kill", durationMs: 0 }
+
+/** A child runs as this process does, but is not debugged on the same port, and has a program of its own. */
+const inheritedNodeArgs = (): Array<string> => {
+  const own: Array<string> = []
+  for (let i = 0; i < process.execArgv.length; i++) {
+    const argument = process.execArgv[i] ?? ""
+    if (/^(--inspect|--eval=|--print=)/.test(argument)) continue
+    if (/^(-e|-p|-pe|--eval|--print)$/.test(argument)) i++
+    else own.push(argument)
+  }
+  return own
+}

@@ -1,0 +1,70 @@
+import type * as Option from "effect/Option"
+import { once } from "node:events"
+import { writeFileSync } from "node:fs"
+import { Worker } from "node:worker_threads"
+import { entryPoint } from "./entryPoints.ts"
+import { encode, reader } from "./jsonLines.ts"
+import { signal } from "./processGroup.ts"
+
+/** How long this process may exist after its limit: it needs the time to exit. */
+const graceMs = 500
+
+/** Sends the parent a message, at once: there may be no next turn of the event loop. */
+export const sendToParent = (message: object): void => {
+  try {
+    writeFileSync(3, encode(message))
+  } catch {
+    // the parent has ended, and the watchdog says so
+  }
+}
+
+/** Receives what the parent sends, and learns that it has ended. */
+export interface ParentListener<Message> {
+  readonly onMessage: (message: Message) => void
+  readonly onLost: () => void
+}
+
+/**
+ * This process's link to the process that started it as a `ChildProcess`. A thread of its own reads it, so that this
+ * process does not outlive its parent by more than its limit, whatever its event loop does.
+ */
+export class ParentLink<Message> {
+  /** Resolves once the thread runs. Nothing that must not outlive the parent may start before. */
+  readonly ready: Promise<unknown>
+  readonly #watchdog = new Worker(entryPoint(import.meta.url, "./parentWatchdog"), { execArgv: [] })
+  /** What has come before anybody listened. */
+  readonly #unheard: Array<(listener: ParentListener<Message>) => void> = []
+  #listener: ParentListener<Message> | undefined
+
+  constructor(decode: (line: string) => Option.Option<Message>) {
+    this.ready = once(this.#watchdog, "online")
+    const read = reader(decode, (message) => this.#pass(({ onMessage }) => onMessage(message)))
+    this.#watchdog.on("message", (text: string | null) => {
+      if (text !== null) return read(text)
+      this.killGroupAtExit()
+      this.#pass(({ onLost }) => onLost())
+    })
+  }
+
+  /** Listens to the parent. From then on the thread keeps nothing alive. */
+  listen(listener: ParentListener<Message>): void {
+    this.#watchdog.unref()
+    this.#listener = listener
+    for (const pass of this.#unheard.splice(0)) pass(listener)
+  }
+
+  /** Sets how long this process may outlive its parent, in milliseconds. */
+  outlive(ms: number): void {
+    this.#watchdog.postMessage(ms + graceMs, [])
+  }
+
+  /** Without a parent nobody else is there to end what this process leaves behind. */
+  killGroupAtExit(): void {
+    process.once("exit", () => signal(-process.pid, "SIGKILL"))
+  }
+
+  #pass(pass: (listener: ParentListener<Message>) => void): void {
+    if (this.#listener === undefined) this.#unheard.push(pass)
+    else pass(this.#listener)
+  }
+}
