@@ -4,8 +4,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { JobEvent } from "../../JobEvent.ts"
-import type { Client } from "../../manager/client/client.ts"
-import type { FeedEvent, Followed } from "../../manager/client/follow.ts"
+import type { Client } from "../../manager/client/apiClient.ts"
+import type { FeedEvent, FollowOptions } from "../../manager/client/followFeed.ts"
 import type { LogLine } from "../../manager/models.ts"
 import { describe } from "../views/progress.ts"
 import { ask, jobId, remoteFlags, say } from "../flags/remoteFlags.ts"
@@ -43,17 +43,17 @@ export class Reconnecting {
   }
 }
 
-type Feed<A, E, E2> = Pick<Followed<A, E, E2, never>, "connect" | "take">
+type Feed<A, E, E2> = Pick<FollowOptions<A, E, E2, never>, "connect" | "take">
 
 /** Takes what happens to a job until it has stopped, over as many connections as it takes. */
 const followJob = <A, E, E2>(client: Client, url: string, id: string, feed: Feed<A, E, E2>) =>
   Effect.gen(function*() {
-    const { follow } = yield* Effect.promise(() => import("../../manager/client/follow.ts"))
+    const { followFeed } = yield* Effect.promise(() => import("../../manager/client/followFeed.ts"))
     const { heard, lost } = new Reconnecting(url)
     const isOver = Effect.map(client.jobs.get({ params: { id } }), ({ state }) => state === "stopped")
     // what is connected may have nothing more to tell
     const connect = (after: number) => Effect.tap(feed.connect(after), () => Effect.sync(heard))
-    yield* follow({ connect, take: feed.take, heard, lost, isOver, silenceMs })
+    yield* followFeed({ connect, take: feed.take, onAlive: heard, onLost: lost, isOver, silenceMs })
   })
 
 export const followEvents = (client: Client, url: string, id: string, print: (event: JobEvent) => void) =>

@@ -4,8 +4,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
-import { wireAutostop } from "../../manager/client/wireAutostop.ts"
-import type { Client } from "../../manager/client/client.ts"
+import { encodeAutostop } from "../../manager/client/encodeAutostop.ts"
+import type { Client } from "../../manager/client/apiClient.ts"
 import { CommandLine } from "../commandLine.ts"
 import { followEvents } from "./feeds.ts"
 import { loadJob } from "../loadJob.ts"
@@ -35,7 +35,7 @@ const flags = {
 /** `autostop submit JOB`. */
 export const submitCommand = Command.make("submit", flags, (input) =>
   Effect.gen(function*() {
-    const autostop = yield* wireAutostop(yield* autostopOf(input))
+    const autostop = yield* encodeAutostop(yield* autostopOf(input))
     const payload = yield* readPayload(input.payload)
     // safe: flags are texts
     const stopPolicy = flagsOf(input).settings as Record<string, string>
@@ -45,7 +45,7 @@ export const submitCommand = Command.make("submit", flags, (input) =>
     const id = Option.getOrElse(input.id, () => crypto.randomUUID())
     yield* ask(input, (client, url) =>
       Effect.gen(function*() {
-        const { obstacle, submitBundled } = yield* Effect.promise(() => import("../../manager/client/client.ts"))
+        const { obstacle, submitBundled } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
         const { owner } = yield* CommandLine
         const leave = owner.relay
         const unsure = `it is not known whether job ${id} was submitted; "autostop status ${id}" tells`
@@ -97,10 +97,10 @@ const loadMs = 30_000
 /** Shows what happens until the job has stopped. */
 const wait = (client: Client, url: string, id: string, format: "pretty" | "json") =>
   Effect.gen(function*() {
-    const { persist } = yield* Effect.promise(() => import("../../manager/client/client.ts"))
+    const { retryTransient } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
     const commandLine = yield* CommandLine
     yield* followEvents(client, url, id, (event) => print(event, format))
-    const report = yield* persist(client.jobs.report({ params: { id } }))
+    const report = yield* retryTransient(client.jobs.report({ params: { id } }))
     printReport(format, report)
     commandLine.exitCode = report.clean ? (report.outcome === "succeeded" ? 0 : 1) : 3
   })

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { readFileSync } from "node:fs"
 import { messageOf } from "../../base/errorText.ts"
-import type { Client } from "../../manager/client/client.ts"
+import type { Client } from "../../manager/client/apiClient.ts"
 import { defaultPort, JobId } from "../../manager/models.ts"
 import { CommandLine } from "../commandLine.ts"
 import { leaving } from "../leaveEarly.ts"
@@ -64,7 +64,7 @@ export const ask = <E, R>(
     const token = yield* readToken(input.tokenFile)
     const url = yield* urlOf(input.url)
     // those who only run jobs here need not wait for it
-    const api = yield* Effect.promise(() => import("../../manager/client/client.ts"))
+    const api = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
     const client = yield* api.makeClient({ url, token })
     const asked = Effect.mapError(
       use(client, url),
@@ -84,9 +84,9 @@ const urlOf = (text: string): Effect.Effect<string, Refusal> => {
 const explain = (
   url: string,
   error: unknown,
-  { obstacle, tell }: typeof import("../../manager/client/client.ts")
+  { failureText, obstacle }: typeof import("../../manager/client/apiClient.ts")
 ): string => {
-  const message = tell(error)
+  const message = failureText(error)
   switch (obstacle(error)) {
     case "unreachable":
       return `no job manager answers at ${url}; start one with "autostop serve", or say where it is with --url`

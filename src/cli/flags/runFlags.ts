@@ -2,7 +2,7 @@
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import { flag } from "../../internal/policy/policyFields.ts"
-import { wireRunOptions } from "../../manager/client/wireRunOptions.ts"
+import { encodeRunOptions } from "../../manager/client/encodeRunOptions.ts"
 import { durationOf, sizeOf, text } from "./startFlags.ts"
 
 const number = (name: string, description: string) =>
@@ -37,7 +37,7 @@ export interface RunInput {
 
 /** What is to be sent. A setting that is wrong is called by its flag. */
 export const runOptionsOf = (input: RunInput) =>
-  wireRunOptions({
+  encodeRunOptions({
     priority: input.priority,
     memory: sizeOf(input.memory),
     timeLimit: durationOf(input.timeLimit),
