@@ -56,4 +56,4 @@ const program = Effect.gen(function*() {
   yield* Console.log(`${report.outcome}, ${report.trigger} because ${report.reason}`)
 })
 
-if (import.meta.main) runMain(program.pipe(Effect.provide(LocalEnvironment.layer)))
+if (import.meta.main) runMain(program.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))

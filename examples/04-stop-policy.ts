@@ -42,4 +42,4 @@ const program = Effect.gen(function*() {
   yield* Console.log(StopReport.render(report))
 })
 
-if (import.meta.main) runMain(program.pipe(Effect.provide(LocalEnvironment.layer)))
+if (import.meta.main) runMain(program.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))

@@ -51,4 +51,4 @@ const program = Effect.gen(function*() {
   yield* Console.log(StopReport.render(decoded))
 })
 
-if (import.meta.main) runMain(program.pipe(Effect.provide(LocalEnvironment.layer)))
+if (import.meta.main) runMain(program.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))

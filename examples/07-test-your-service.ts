@@ -50,8 +50,8 @@ export const namesWhatFailed = Effect.gen(function*() {
 
 // not `runMain`: a job that does not stop clean is what the second test is about, and would set the exit code
 if (import.meta.main) {
-  await Effect.runPromise(sendsWhatItHas)
+  await Effect.runPromise(Effect.scoped(sendsWhatItHas))
   console.log("ok: the outbox sends what it has before its connection closes")
-  await Effect.runPromise(namesWhatFailed)
+  await Effect.runPromise(Effect.scoped(namesWhatFailed))
   console.log("ok: a connection that fails to close is named, and keeps no letter from being sent")
 }

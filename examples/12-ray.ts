@@ -44,6 +44,7 @@ const onRay = ConfigProvider.fromEnv({ env: { ...process.env, AUTOSTOP_HOST_FLIG
 if (import.meta.main) {
   runMain(
     program.pipe(
+      Effect.scoped,
       Effect.provide(LocalEnvironment.layer),
       Effect.provideService(ConfigProvider.ConfigProvider, onRay)
     )

@@ -64,7 +64,7 @@ describe("a remote environment", () => {
 
   it.live("refuses what the job would refuse, and what its manager refuses, before anything starts", () =>
     Effect.gen(function*() {
-      const refused = <A, E>(submit: Effect.Effect<A, E, Environment>) => Effect.flip(submit)
+      const refused = <A, E>(submit: Effect.Effect<A, E, Environment | Scope.Scope>) => Effect.flip(submit)
       // @ts-expect-error: the payload does not fit
       const payload = yield* refused(Environment.submit(Sum, { numbers: ["x"] }))
       assert.strictEqual(payload._tag, "SubmitError")

@@ -20,7 +20,7 @@ export default {
       run: () =>
         perElement(elements, elements, async () => {
           const { value } = await runJob(
-            Stream.range(1, elements).pipe(Pipeline.keyed(keyOf, work, { parallelism: 16 }), Stream.runCount)
+            Stream.range(1, elements).pipe(Pipeline.keyed(keyOf, work, { concurrency: 16 }), Stream.runCount)
           )
           return value
         })

@@ -145,7 +145,7 @@ describe("the layers of a job", () => {
         alone.forEach((layer, n) => {
           const times = (what: string) => trace.filter((line) => line.includes(` ${n} ${what}`)).length
           assert.strictEqual(times("is released"), times("begins"), `${n} was not released each time that it began`)
-          assert.isUndefined(graph.sharedBy(layer), `${n} is still there for others`)
+          assert.isUndefined(graph.sharedNode(layer), `${n} is still there for others`)
         })
       }),
     options(4_000)

@@ -50,7 +50,7 @@ const play = (
             return n
           }),
           Pipeline.mapParallel((n) => Effect.as(Effect.sleep(n % 7), n), { concurrency: 3 }),
-          Pipeline.keyed((n) => n % 3, (n) => Effect.as(Effect.sleep(n % 5), n), { parallelism: 2 }),
+          Pipeline.keyed((n) => n % 3, (n) => Effect.as(Effect.sleep(n % 5), n), { concurrency: 2 }),
           Stream.runForEach((n) => Effect.sync(() => delivered.push(n)))
         )
     })

@@ -103,4 +103,4 @@ const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, gi
   const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(showProgress(run, input.format), run.result))
   if (input.format === "pretty") yield* printResult(job, exit, report)
   return { code: report.outcome === "succeeded" ? 0 : 1, report } satisfies Ending
-})
+}, Effect.scoped)

@@ -1,43 +1,58 @@
-import * as EffectContext from "effect/Context"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 
-/** Which values of a context were asked for while a layer was built from it. */
-export class Reads {
+/** The values of a context that a layer asked for while it was built. */
+export class ContextReads {
   readonly keys = new Set<string>()
-  /** All of it was copied: what was read from the copy cannot be seen. */
-  copied = false
-  /** Set once the layer stands: what its finalizers do with the context says nothing of its build. */
-  closed = false
-}
+  #wereCopied = false
+  #isRecording = true
 
-/** While it is set, whoever looks at a context is this library, not a layer. */
-let looking = false
+  /** `true` if the whole context was copied: reads of the copy cannot be seen. */
+  get wereCopied(): boolean {
+    return this.#wereCopied
+  }
 
-/** Looks at a context without leaving a trace. */
-export const look = (context: Context.Context<never>): ReadonlyArray<readonly [string, unknown]> => {
-  looking = true
-  try {
-    return [...context.mapUnsafe]
-  } finally {
-    looking = false
+  add(key: string): void {
+    if (this.#isRecording) this.keys.add(key)
+  }
+
+  addCopy(): void {
+    if (this.#isRecording) this.#wereCopied = true
+  }
+
+  /** Ends the recording once the layer stands: reads of its finalizers say nothing about its build. */
+  close(): void {
+    this.#isRecording = false
   }
 }
 
-/** The same context, which notes what is asked of it. Nothing is copied. */
-export const observed = <R>(context: Context.Context<R>, reads: Reads): Context.Context<R> => {
-  looking = true
+/** `true` while this library reads a context: such reads are not those of a layer. */
+let isReadingOwn = false
+
+/** The entries of a context, without recording a read. */
+export const entriesOf = (context: Context.Context<never>): ReadonlyArray<readonly [string, unknown]> => {
+  isReadingOwn = true
   try {
-    return EffectContext.makeUnsafe(new ObservedMap(context.mapUnsafe, reads))
+    return [...context.mapUnsafe]
   } finally {
-    looking = false
+    isReadingOwn = false
+  }
+}
+
+/** A view of a context that records its reads. Nothing is copied. */
+export const observed = <R>(context: Context.Context<R>, reads: ContextReads): Context.Context<R> => {
+  isReadingOwn = true
+  try {
+    return Context.makeUnsafe(new ObservedMap(context.mapUnsafe, reads))
+  } finally {
+    isReadingOwn = false
   }
 }
 
 class ObservedMap implements ReadonlyMap<string, unknown> {
   readonly #map: ReadonlyMap<string, unknown>
-  readonly #reads: Reads
+  readonly #reads: ContextReads
 
-  constructor(map: ReadonlyMap<string, unknown>, reads: Reads) {
+  constructor(map: ReadonlyMap<string, unknown>, reads: ContextReads) {
     this.#map = map
     this.#reads = reads
   }
@@ -45,7 +60,7 @@ class ObservedMap implements ReadonlyMap<string, unknown> {
     return this.#map.size
   }
   get(key: string): unknown {
-    if (!looking && !this.#reads.closed) this.#reads.keys.add(key)
+    if (!isReadingOwn) this.#reads.add(key)
     return this.#map.get(key)
   }
   has(key: string): boolean {
@@ -67,7 +82,7 @@ class ObservedMap implements ReadonlyMap<string, unknown> {
     return this.entries()
   }
   #copy(): ReadonlyMap<string, unknown> {
-    if (!looking && !this.#reads.closed) this.#reads.copied = true
+    if (!isReadingOwn) this.#reads.addCopy()
     return this.#map
   }
 }

@@ -1,31 +1,39 @@
-import type { Node } from "./layerNode.ts"
+/** A layer that was built inside another one, as its parent sees it. */
+interface Child {
+  /** `true` once the layer was released. */
+  readonly hasEnded: boolean
+  readonly service: { readonly name: string; readonly hasStopped: boolean } | undefined
+  /** The names of the services that it needs. */
+  serviceNames(): ReadonlyArray<string>
+}
 
-/** Fewer than these are not looked through for those that have ended. */
+/** Below this size nobody looks for children that have ended. */
 const fewest = 16
 
 /**
- * The layers built inside a layer, or shared with those that had built them before. What a service builds while it runs,
- * it may build again and again: those that have ended are let go, but for the names of their services.
+ * The layers built inside a layer, or shared with the layers that built them before. A running service may build layers
+ * again and again: those that have ended are forgotten, except for the names of their services.
  */
-export class Parts {
+export class LayerChildren<Node extends Child> {
   readonly nodes = new Set<Node>()
-  /** The services of those that were let go. */
-  readonly past = new Set<string>()
-  #most = fewest
+  /** The names of the services of forgotten children. */
+  readonly formerNames = new Set<string>()
+  #limit = fewest
 
-  add(node: Node): void {
-    if (node.graph.sealed && this.nodes.size >= this.#most) this.#letGo()
-    this.nodes.add(node)
+  /** `mayForget` is `true` once the job's own layers stand. */
+  add(child: Node, mayForget: boolean): void {
+    if (mayForget && this.nodes.size >= this.#limit) this.#forgetEnded()
+    this.nodes.add(child)
   }
 
-  #letGo(): void {
-    for (const node of this.nodes) {
-      const { graph, service } = node
-      // one that other memo maps keep may be shared yet
-      if (!node.hasEnded || (service !== undefined && service.state._tag !== "stopped")) continue
-      this.nodes.delete(node)
-      for (const name of service === undefined ? graph.namesNeededBy(node) : [service.name]) this.past.add(name)
+  #forgetEnded(): void {
+    for (const child of this.nodes) {
+      const { service } = child
+      // a child that another memo map keeps may still be shared
+      if (!child.hasEnded || service?.hasStopped === false) continue
+      this.nodes.delete(child)
+      for (const name of service === undefined ? child.serviceNames() : [service.name]) this.formerNames.add(name)
     }
-    this.#most = Math.max(fewest, 2 * this.nodes.size)
+    this.#limit = Math.max(fewest, 2 * this.nodes.size)
   }
 }

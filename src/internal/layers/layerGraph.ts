@@ -4,175 +4,184 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { Node, nothing } from "./layerNode.ts"
-import type { ServiceRecord } from "../service/serviceState.ts"
-import { look, observed, Reads } from "./contextReads.ts"
+import { ContextReads, entriesOf, observed } from "./contextReads.ts"
+import { LayerNode, type NodeGraph, type NodeService, noMakers } from "./layerNode.ts"
 
-/** What the graph tells of those of its layers that are managed services. */
-interface Services {
-  /** Its build has ended: it succeeded, failed or was interrupted. */
-  readonly ended: (record: ServiceRecord, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined
-  /** The last scope that its layer was built for closes. */
-  readonly release: (record: ServiceRecord, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
+/** What becomes of the layers that are services. */
+interface ServiceHooks<S> {
+  /** The build of a service's layer has ended: it succeeded, failed or was interrupted. */
+  readonly ended: (service: S, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined
+  /** The last scope that a service's layer was built for closes. */
+  readonly release: (service: S, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
 }
 
-const none: ReadonlyArray<Node> = []
-const noServices: ReadonlyArray<ServiceRecord> = []
+const noNodes: ReadonlyArray<never> = []
 const noNames: ReadonlyArray<string> = []
 
-/** A value and the layer that made it; other layers may have made other values for the same key before. */
-interface Made {
+/** A value and the layer that made it. Other layers may have made other values for the same key before. */
+interface Made<S extends NodeService> {
   readonly value: unknown
-  readonly node: Node
-  readonly before: Made | undefined
+  readonly node: LayerNode<S>
+  readonly before: Made<S> | undefined
 }
 
 /**
- * The graph of a job's layers, seen while they are built: a layer that is given a value depends on the layer that
+ * The graph of a job's layers, recorded while they are built: a layer that is given a value depends on the layer that
  * made it. Nothing is declared by hand.
  */
-export class LayerGraph {
-  /**
-   * Set once the job's own layers stand: those that `run` provides, perhaps again and again, depend on what was made
-   * before, and are not remembered.
-   */
-  sealed = false
-  readonly release: Services["release"]
-  readonly #ended: Services["ended"]
-  /** What is built once, however many ask for it, as long as somebody needs it. */
-  readonly #shared = new Map<Layer.Any, Node>()
-  readonly #makers = new Map<string, Made>()
-  readonly #builders = new Map<Layer.Any, Node>()
-  /** What was built since the last time that somebody asked. */
-  #unread: Array<Node> = []
-  #seen:
-    | { readonly context: Context.Context<never>; readonly makers: ReadonlyMap<Node, ReadonlyArray<string>> }
+export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
+  readonly release: ServiceHooks<S>["release"]
+  readonly #ended: ServiceHooks<S>["ended"]
+  #isSealed = false
+  /** The layers that are built once, however many ask for them, as long as somebody needs them. */
+  readonly #shared = new Map<Layer.Any, LayerNode<S>>()
+  readonly #makers = new Map<string, Made<S>>()
+  readonly #builders = new Map<Layer.Any, LayerNode<S>>()
+  /** The nodes built since the makers were last looked up. */
+  #unindexed: Array<LayerNode<S>> = []
+  #lastGiven:
+    | { readonly context: Context.Context<never>; readonly makers: ReadonlyMap<LayerNode<S>, ReadonlyArray<string>> }
     | undefined
 
-  constructor({ ended, release }: Services) {
+  constructor({ ended, release }: ServiceHooks<S>) {
     this.#ended = ended
     this.release = release
   }
 
-  memoMap(): Layer.MemoMap {
-    return new Node(this)
+  /**
+   * The job's own layers stand: the layers that `run` provides from now on, perhaps again and again, depend on what was made
+   * before, and are not remembered.
+   */
+  seal(): void {
+    this.#isSealed = true
   }
 
-  sharedBy(layer: Layer.Any): Node | undefined {
+  get isSealed(): boolean {
+    return this.#isSealed
+  }
+
+  memoMap(): Layer.MemoMap {
+    return new LayerNode<S>(this)
+  }
+
+  sharedNode(layer: Layer.Any): LayerNode<S> | undefined {
     return this.#shared.get(layer)
   }
 
-  share(layer: Layer.Any, node: Node): void {
+  share(layer: Layer.Any, node: LayerNode<S>): void {
     this.#shared.set(layer, node)
   }
 
-  unshare(node: Node): void {
+  unshare(node: LayerNode<S>): void {
     if (node.layer !== undefined && this.#shared.get(node.layer) === node) this.#shared.delete(node.layer)
   }
 
   /** Runs the build of one layer as `node`. */
   track<A, E, R>(
-    node: Node,
+    node: LayerNode<S>,
     build: () => Effect.Effect<Context.Context<A>, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
     return Effect.onExitPrimitive(Effect.suspend(() => this.begin(node, build)), (exit) => this.end(node, exit))
   }
 
-  /** Begins a build, on the fiber that it runs on: notes whose values it is given. `end` must follow. */
+  /** Begins a build on the current fiber and records whose values the layer is given. `end` must follow. */
   begin<A, E, R>(
-    node: Node,
+    node: LayerNode<S>,
     build: () => Effect.Effect<Context.Context<A>, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
-    node.begun = true
+    node.build = "begun"
     const context = Fiber.getCurrent()?.context
     if (context !== undefined) this.give(node, context)
-    if (this.sealed || node.given.size < 2) return build()
-    const reads = node.reads = new Reads()
+    if (this.#isSealed || node.given.size < 2) return build()
+    const reads = node.reads = new ContextReads()
     return Effect.updateContext(Effect.suspend(build), (context: Context.Context<R>) => observed(context, reads))
   }
 
-  /** Ends a build: notes that it made what it returned, and then those that share it go on. */
-  end(node: Node, exit: Exit.Exit<Context.Context<never>, unknown>): Effect.Effect<void> | undefined {
-    if (node.reads !== undefined) node.reads.closed = true
-    // interrupted so early that no scope may know of it
-    if (!node.begun) this.unshare(node)
+  /** Ends a build: records its output, then lets those go on that share the layer. */
+  end(node: LayerNode<S>, exit: Exit.Exit<Context.Context<never>, unknown>): Effect.Effect<void> | undefined {
+    node.reads?.close()
+    // an interrupt before the build began: no scope may know of the node
+    if (node.build === "pending") this.unshare(node)
+    node.build = "ended"
     const ending = node.service === undefined ? undefined : this.#ended(node.service, exit)
     if (ending !== undefined) return Effect.map(ending, () => this.#made(node, exit))
     this.#made(node, exit)
     return undefined
   }
 
-  #made(node: Node, exit: Exit.Exit<Context.Context<never>, unknown>): void {
-    if (exit._tag === "Success" && !this.sealed) this.#unread.push(node)
+  #made(node: LayerNode<S>, exit: Exit.Exit<Context.Context<never>, unknown>): void {
+    if (exit._tag === "Success" && !this.#isSealed) this.#unindexed.push(node)
     node.end(exit)
   }
 
-  /** Notes whose values a layer is given. */
-  give(node: Node, context: Context.Context<never>): void {
-    node.given = this.#makersIn(context)
+  /** Records whose values a layer is given. */
+  give(node: LayerNode<S>, context: Context.Context<never>): void {
+    node.given = this.#makersOf(context)
   }
 
-  /** Most graphs are wide and flat: what was built is read once somebody asks for more than its siblings did. */
-  #read(): void {
-    for (const node of this.#unread) {
+  /** Indexes what was built. Most graphs are wide and flat: the index is brought up to date only when a layer is given a context that differs from its siblings'. */
+  #index(): void {
+    for (const node of this.#unindexed) {
       if (node.layer !== undefined) this.#builders.set(node.layer, node)
-      if (node.exit?._tag === "Success") node.exit.value.mapUnsafe.forEach((value, key) => this.#own(key, value, node))
+      if (node.exit?._tag === "Success") {
+        node.exit.value.mapUnsafe.forEach((value, key) => this.#setMaker(key, value, node))
+      }
     }
-    this.#unread = []
+    this.#unindexed = []
   }
 
-  #makersIn(context: Context.Context<never>): ReadonlyMap<Node, ReadonlyArray<string>> {
+  #makersOf(context: Context.Context<never>): ReadonlyMap<LayerNode<S>, ReadonlyArray<string>> {
     // siblings are built with one and the same context, whose values were all made before it
-    if (this.#seen?.context === context) return this.#seen.makers
-    this.#read()
-    let makers: Map<Node, ReadonlyArray<string>> | undefined
+    if (this.#lastGiven?.context === context) return this.#lastGiven.makers
+    this.#index()
+    let makers: Map<LayerNode<S>, ReadonlyArray<string>> | undefined
     if (this.#makers.size > 0) {
-      for (const [key, value] of look(context)) {
+      for (const [key, value] of entriesOf(context)) {
         const maker = this.#makerOf(key, value)
         if (maker === undefined) continue
         makers ??= new Map()
         makers.set(maker, [...makers.get(maker) ?? [], key])
       }
     }
-    this.#seen = { context, makers: makers ?? nothing }
-    return this.#seen.makers
+    this.#lastGiven = { context, makers: makers ?? noMakers }
+    return this.#lastGiven.makers
   }
 
-  #makerOf(key: string, value: unknown): Node | undefined {
+  #makerOf(key: string, value: unknown): LayerNode<S> | undefined {
     for (let made = this.#makers.get(key); made !== undefined; made = made.before) {
       if (made.value === value) return made.node
     }
     return undefined
   }
 
-  /** Who made a value first is its maker, as long as it is there: one and the same may be made anew. */
-  #own(key: string, value: unknown, node: Node): void {
+  /** The first layer that made a value is its maker until it is released: the same value may be made anew. */
+  #setMaker(key: string, value: unknown, node: LayerNode<S>): void {
     const known = this.#makerOf(key, value)
-    if (known !== undefined && !known.hasEnded && known.service?.state._tag !== "stopped") return
+    if (known !== undefined && !known.hasEnded && known.service?.hasStopped !== true) return
     this.#makers.set(key, { value, node, before: this.#makers.get(key) })
   }
 
-  /** A layer is built once: where it is asked for again, it is the node that built it that knows of it. */
-  #builder(node: Node): Node {
+  /** A layer is built once: if it is asked for again, the node that built it has its dependencies. */
+  #builder(node: LayerNode<S>): LayerNode<S> {
     if (node.scope !== undefined || node.layer === undefined) return node
-    this.#read()
+    this.#index()
     return this.#builders.get(node.layer) ?? node
   }
 
-  #partsOf(node: Node): ReadonlyArray<Node> {
-    return node.parts === undefined ? none : Array.from(node.parts.nodes, (part) => this.#builder(part))
+  #childrenOf(node: LayerNode<S>): ReadonlyArray<LayerNode<S>> {
+    return node.children === undefined ? noNodes : Array.from(node.children.nodes, (child) => this.#builder(child))
   }
 
   /** The scopes of the unmanaged layers that were built inside a layer: a memo map gives each one of its own. */
-  scopesWithin(node: Node): ReadonlyArray<Scope.Scope> {
+  scopesWithin(node: LayerNode<S>): ReadonlyArray<Scope.Scope> {
     const found: Array<Scope.Scope> = []
-    const visited = new Set<Node>([node])
-    const visit = (node: Node) => {
-      for (const part of this.#partsOf(node)) {
-        if (part.service !== undefined || visited.has(part)) continue
-        visited.add(part)
-        if (part.scope !== undefined) found.push(part.scope)
-        visit(part)
+    const visited = new Set<LayerNode<S>>([node])
+    const visit = (node: LayerNode<S>) => {
+      for (const child of this.#childrenOf(node)) {
+        if (child.service !== undefined || visited.has(child)) continue
+        visited.add(child)
+        if (child.scope !== undefined) found.push(child.scope)
+        visit(child)
       }
     }
     visit(node)
@@ -180,26 +189,26 @@ export class LayerGraph {
   }
 
   /** The services that a layer needs, through whatever unmanaged layers stand between. */
-  servicesNeededBy(node: Node): ReadonlyArray<ServiceRecord> {
-    const found = new Set<ServiceRecord>()
+  services(node: LayerNode<S>): ReadonlyArray<S> {
+    const found = new Set<S>()
     this.#visitNeeds(node, ({ service }) => service !== undefined && found.add(service))
-    return found.size === 0 ? noServices : [...found]
+    return found.size === 0 ? noNodes : [...found]
   }
 
-  /** Their names, also of those that were let go. */
-  namesNeededBy(node: Node): ReadonlyArray<string> {
-    const found = new Set<string>(node.parts?.past)
-    this.#visitNeeds(node, ({ parts, service }) => {
+  /** Their names, including those of forgotten children. */
+  serviceNames(node: LayerNode<S>): ReadonlyArray<string> {
+    const found = new Set<string>(node.children?.formerNames)
+    this.#visitNeeds(node, ({ children, service }) => {
       if (service !== undefined) found.add(service.name)
-      else for (const name of parts?.past ?? noNames) found.add(name)
+      else for (const name of children?.formerNames ?? noNames) found.add(name)
     })
     return found.size === 0 ? noNames : [...found]
   }
 
-  #visitNeeds(node: Node, visit: (need: Node) => void): void {
-    if (node.given.size === 0 && node.parts === undefined) return
-    const visited = new Set<Node>([node])
-    const walk = (needs: Iterable<Node>) => {
+  #visitNeeds(node: LayerNode<S>, visit: (need: LayerNode<S>) => void): void {
+    if (node.given.size === 0 && node.children === undefined) return
+    const visited = new Set<LayerNode<S>>([node])
+    const walk = (needs: Iterable<LayerNode<S>>) => {
       for (const need of needs) {
         if (visited.has(need)) continue
         visited.add(need)
@@ -211,20 +220,20 @@ export class LayerGraph {
   }
 
   /**
-   * What a layer was given and what was built inside it, less what was only passed by: a value that it never asked
-   * for, and that something else it was given needs.
+   * The layers that a layer was given and those built inside it, without those that it was only given in passing: it never
+   * asked for them, and another layer that it was given needs them.
    */
-  #needsOf(node: Node): Iterable<Node> {
+  #needsOf(node: LayerNode<S>): Iterable<LayerNode<S>> {
     const all = this.#allOf(node)
     const { reads } = node
-    if (reads === undefined || reads.copied) return all
-    const asked = new Set<Node>()
+    if (reads === undefined || reads.wereCopied) return all
+    const asked = new Set<LayerNode<S>>()
     for (const [maker, keys] of node.given) {
       if (keys.some((key) => reads.keys.has(key))) asked.add(maker)
     }
     if (asked.size === 0) return all
-    const beneath = new Set<Node>()
-    const descend = (node: Node) => {
+    const beneath = new Set<LayerNode<S>>()
+    const descend = (node: LayerNode<S>) => {
       for (const need of this.#allOf(node)) {
         if (beneath.has(need)) continue
         beneath.add(need)
@@ -235,7 +244,7 @@ export class LayerGraph {
     return all.filter((need) => !node.given.has(need) || asked.has(need) || !beneath.has(need))
   }
 
-  #allOf(node: Node): Array<Node> {
-    return [...node.given.keys(), ...this.#partsOf(node)]
+  #allOf(node: LayerNode<S>): Array<LayerNode<S>> {
+    return [...node.given.keys(), ...this.#childrenOf(node)]
   }
 }

@@ -3,46 +3,54 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type { Stage, Stages } from "./stageCounters.ts"
+import type { Stage, StageCounters } from "./stageCounters.ts"
 
-/** A pipeline that never waits gives the event loop a turn that often. */
+/** A pipeline that never waits lets the event loop turn this often. */
 const longestTurnMs = 10
 
 type Chunk<A> = Arr.NonEmptyReadonlyArray<A>
 
+/** Nobody asked for the next pull; it was asked for; or the puller waits until it is. */
+type Demand =
+  | { readonly _tag: "None" }
+  | { readonly _tag: "Asked" }
+  | { readonly _tag: "Awaited"; readonly resume: () => void }
+
+const none: Demand = { _tag: "None" }
+const asked: Demand = { _tag: "Asked" }
+
 /**
  * Ends a stream when a drain is asked for. The stream is pulled on a fiber of its own, so that a drain can interrupt a
- * pull that waits, and not whoever waits for it.
+ * pull that waits without interrupting the consumer.
  */
-export class Gate<A, E, R> {
-  readonly #stages: Stages
+export class DrainGate<A, E, R> {
+  readonly #stages: StageCounters
   readonly #stage: Stage
   readonly #upstream: Effect.Effect<Chunk<A>, E | Cause.Done, R>
   #puller: Fiber.Fiber<unknown, unknown> | undefined
-  /** What the puller waits at once it has handed over, or that it need not wait. */
-  #demand: (() => void) | undefined
-  #wanted = false
+  /** Whether the next pull was asked for: the puller waits for that after each one. */
+  #demand: Demand = none
   #pulled: Exit.Exit<Chunk<A>, E | Cause.Done> | undefined
   #consumer: (() => void) | undefined
-  /** When the event loop last had a turn that is known of. */
-  #turn: number
+  /** When the event loop is known to have turned last. */
+  #lastTurn: number
 
-  constructor(stages: Stages, stage: Stage, upstream: Effect.Effect<Chunk<A>, E | Cause.Done, R>) {
+  constructor(stages: StageCounters, stage: Stage, upstream: Effect.Effect<Chunk<A>, E | Cause.Done, R>) {
     this.#stages = stages
     this.#stage = stage
     this.#upstream = upstream
-    this.#turn = stages.now()
+    this.#lastTurn = stages.now()
   }
 
   readonly pull: Effect.Effect<Chunk<A>, E | Cause.Done, R> = Effect.withFiber((fiber) => {
-    if (this.#stages.now() - this.#turn >= longestTurnMs) {
-      this.#turn = Infinity
+    if (this.#stages.now() - this.#lastTurn >= longestTurnMs) {
+      this.#lastTurn = Infinity
       return Effect.flatMap(Effect.yieldNow, () => {
-        this.#turn = this.#stages.now()
+        this.#lastTurn = this.#stages.now()
         return this.pull
       })
     }
-    if (this.#stages.drain.isOpen) return Cause.done()
+    if (this.#stages.draining.isOpen) return Cause.done()
     this.#pulled = undefined
     this.#ask(fiber)
     return this.#emit() ?? this.#wait()
@@ -50,11 +58,12 @@ export class Gate<A, E, R> {
 
   #ask(fiber: Fiber.Fiber<unknown, unknown>): void {
     if (this.#puller !== undefined) {
-      this.#wanted = true
-      this.#demand?.()
+      const demand = this.#demand
+      this.#demand = asked
+      if (demand._tag === "Awaited") demand.resume()
       return
     }
-    // safe: R is what the fiber that pulls was given
+    // safe: the fiber that pulls was given R
     const upstream = this.#upstream as Effect.Effect<Chunk<A>, E | Cause.Done>
     const turn = Effect.flatMap(Effect.exit(upstream), (exit) => {
       this.#give(exit)
@@ -67,12 +76,11 @@ export class Gate<A, E, R> {
 
   readonly #park: Effect.Effect<void> = Effect.callback((resume) => {
     const go = () => {
-      this.#demand = undefined
-      this.#wanted = false
+      this.#demand = none
       resume(Effect.void)
     }
-    if (this.#wanted) go()
-    else this.#demand = go
+    if (this.#demand._tag === "Asked") go()
+    else this.#demand = { _tag: "Awaited", resume: go }
   })
 
   #give(exit: Exit.Exit<Chunk<A>, E | Cause.Done>): void {
@@ -82,23 +90,21 @@ export class Gate<A, E, R> {
 
   #wait(): Effect.Effect<Chunk<A>, E | Cause.Done> {
     return Effect.callback((resume) => {
-      const { drain } = this.#stages
-      this.#stages.waiting++
-      this.#stages.active()
-      const undrain = drain.onOpen(() => {
-        // what is being read in this very turn is emitted still
+      this.#stages.awaitSource()
+      const unlisten = this.#stages.draining.onOpen(() => {
+        // what is read in this very turn is still emitted
         this.#puller?.currentDispatcher.scheduleTask(() => this.#puller?.interruptUnsafe(), 0)
       })
       const done = () => {
-        undrain()
+        unlisten()
         this.#consumer = undefined
-        this.#stages.waiting--
+        this.#stages.stopAwaitingSource()
       }
       this.#consumer = () => {
         const next = this.#emit()
         if (next === undefined) return
         done()
-        this.#turn = this.#stages.now()
+        this.#lastTurn = this.#stages.now()
         resume(next)
       }
       return Effect.suspend(() => {
@@ -116,10 +122,10 @@ export class Gate<A, E, R> {
       this.#stages.active()
       return exit
     }
-    return this.#stages.drain.isOpen && Cause.hasInterruptsOnly(exit.cause) ? Cause.done() : exit
+    return this.#stages.draining.isOpen && Cause.hasInterruptsOnly(exit.cause) ? Cause.done() : exit
   }
 
-  /** For when nothing pulls it any longer. */
+  /** Ends the puller once nothing pulls the stream any longer. */
   readonly close: Effect.Effect<void> = Effect.suspend(() =>
     this.#puller === undefined ? Effect.void : Fiber.interrupt(this.#puller)
   )

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { CurrentRun } from "../run/currentRun.ts"
+import { CurrentStages } from "./currentStages.ts"
 import { stageOf } from "./stageCounters.ts"
 
 interface Side<Own, Key> {
@@ -13,21 +13,21 @@ type Input<L, R> =
   | { readonly side: "left"; readonly elements: ReadonlyArray<L> | undefined }
   | { readonly side: "right"; readonly elements: ReadonlyArray<R> | undefined }
 
-/** A symmetric hash join. The end of a side travels behind its elements, so that nothing is forgotten too early. */
+/** A symmetric hash join. The end of a side follows its elements through the merge, so that nothing is forgotten too early. */
 export const joinStreams = <L, EL, RL, R, ER, RR, K>(
   leftStream: Stream.Stream<L, EL, RL>,
   rightStream: Stream.Stream<R, ER, RR>,
   options: { readonly name: string | undefined; readonly left: (left: L) => K; readonly right: (right: R) => K }
 ): Stream.Stream<readonly [L, R], EL | ER, RL | RR> =>
   Stream.unwrap(Effect.withFiber((fiber) => {
-    const stages = fiber.getRef(CurrentRun)?.stages
+    const stages = fiber.getRef(CurrentStages)
     const stage = stageOf(stages, "join", options.name)
     const left: Side<L, K> = { key: options.left, seen: new Map(), ended: false }
     const right: Side<R, K> = { key: options.right, seen: new Map(), ended: false }
     let taken = 0
     let joined = 0
     const holder = { stage, held: () => taken - joined }
-    stages?.hold(holder)
+    stages?.addHolder(holder)
 
     const chunksOf = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
       Stream.concat(
@@ -51,7 +51,7 @@ export const joinStreams = <L, EL, RL, R, ER, RR, K>(
         return pairs
       }),
       Stream.flattenIterable,
-      Stream.ensuring(Effect.sync(() => stages?.letGo(holder)))
+      Stream.ensuring(Effect.sync(() => stages?.removeHolder(holder)))
     )
     return Effect.succeed(pairs)
   }))

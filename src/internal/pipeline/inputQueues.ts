@@ -1,9 +1,9 @@
-/** The elements that wait for a worker. `Task` is what a worker holds while it works on one. */
-export interface Intake<A, Task> {
+/** The elements that wait for a worker. A worker holds a `Task` while it works on an element. */
+export interface InputQueue<A, Task> {
   add(elements: ReadonlyArray<A>): void
-  /** What could be worked on now. */
+  /** `true` if an element can be worked on now. */
   readonly available: boolean
-  /** What waits, available or not. */
+  /** The number of elements that wait, available or not. */
   readonly size: number
   take(): Task
   element(task: Task): A
@@ -11,7 +11,7 @@ export interface Intake<A, Task> {
 }
 
 /** First in, first out. The task is the element's place in the sequence. */
-export class Fifo<A> implements Intake<A, number> {
+export class Fifo<A> implements InputQueue<A, number> {
   #elements: ReadonlyArray<A> = []
   #base = 0
   #next = 0
@@ -30,7 +30,7 @@ export class Fifo<A> implements Intake<A, number> {
     return this.#next++
   }
   element(task: number): A {
-    // safe: `take` is called where something is available, and the chunk is not replaced before its body has run
+    // safe: `take` is called if an element is available, and the chunk is not replaced before its body has run
     return this.#elements[task - this.#base] as A
   }
   done(): void {}
@@ -43,7 +43,7 @@ interface Lane<A> {
 }
 
 /** One lane for each key that has elements: a lane is worked on by one worker at a time. */
-export class Lanes<A> implements Intake<A, Lane<A>> {
+export class Lanes<A> implements InputQueue<A, Lane<A>> {
   readonly #lanes = new Map<unknown, Lane<A>>()
   #runnable: Array<Lane<A>> = []
   #at = 0
@@ -71,7 +71,7 @@ export class Lanes<A> implements Intake<A, Lane<A>> {
     return this.#at < this.#runnable.length
   }
   take(): Lane<A> {
-    // safe: `take` is called where something is available
+    // safe: `take` is called if a lane is available
     const lane = this.#runnable[this.#at++] as Lane<A>
     if (this.#at === this.#runnable.length || this.#at === 4_096) {
       this.#runnable = this.#runnable.slice(this.#at)
@@ -96,8 +96,8 @@ export class Lanes<A> implements Intake<A, Lane<A>> {
   }
 }
 
-/** First in, first out, to which results may add. */
-export class Loop<A> implements Intake<A, A> {
+/** First in, first out; results may add elements. */
+export class Loop<A> implements InputQueue<A, A> {
   #waiting: Array<A> = []
   #at = 0
 
@@ -111,7 +111,7 @@ export class Loop<A> implements Intake<A, A> {
     return this.#waiting.length - this.#at
   }
   take(): A {
-    const element = this.#waiting[this.#at++] as A // safe: `take` is called where something is available
+    const element = this.#waiting[this.#at++] as A // safe: `take` is called if an element is available
     if (this.#at >= 4_096) {
       this.#waiting = this.#waiting.slice(this.#at)
       this.#at = 0

@@ -1,7 +1,7 @@
 /** The results that wait to be handed on. */
-export interface Outlet<Task, Result, B> {
+export interface OutputBuffer<Task, Result, B> {
   readonly size: number
-  /** Whether one more element may be worked on. */
+  /** `true` if one more element may be worked on. */
   readonly room: boolean
   readonly ready: boolean
   begin(task: Task): void
@@ -9,14 +9,14 @@ export interface Outlet<Task, Result, B> {
   takeAll(): Array<B>
 }
 
-/** How many results may wait to be handed on, beside those under way: what a slow consumer holds back. */
+/** The number of results that may wait for a slow consumer, besides those under way. */
 export const maxReady = 256
 
 const empty = Symbol("autostop/empty")
 
-/** Hands results on in the order in which their elements came in. */
-export class Ordered<B> implements Outlet<number, B, B> {
-  /** The results from the element `#base` on, as far as they are there. */
+/** Hands results on in the order of their elements. */
+export class Ordered<B> implements OutputBuffer<number, B, B> {
+  /** The results from the element `#base` on; `empty` marks those that are not ready. */
   #slots: Array<B | typeof empty> = []
   #base = 0
   #head = 0
@@ -59,8 +59,8 @@ export class Ordered<B> implements Outlet<number, B, B> {
   }
 }
 
-/** Hands results on as they come; a result may stand for any number of elements. */
-export class AsTheyCome<Task, Result, B> implements Outlet<Task, Result, B> {
+/** Hands results on in the order in which they are ready; a result may stand for any number of elements. */
+export class Unordered<Task, Result, B> implements OutputBuffer<Task, Result, B> {
   #chunk: Array<B> = []
   readonly #add: (chunk: Array<B>, result: Result) => void
 

@@ -1,20 +1,27 @@
 import type * as Clock from "effect/Clock"
-import type { StageReport } from "../../StopReport.ts"
-import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { now } from "../../base/clock.ts"
+import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import type { StageReport } from "../report/reportSchemas.ts"
 
 /** One counter of a pipeline. */
 export interface Stage {
   readonly name: string
   readonly kind: StageReport["kind"]
-  /** What left it. */
+  /** The number of elements that left it. */
   count: number
-  /** What an operator had taken in and never handed on. */
+  /** The number of elements that an operator had taken in and never handed on. */
   dropped: number
 }
 
-/** The counter of an operator, named or not; outside of a job it counts for nobody. */
-export const stageOf = (stages: Stages | undefined, kind: Stage["kind"], name: string | undefined): Stage =>
+/** An operator that holds elements while its stream runs. */
+export interface Holder {
+  readonly stage: Stage
+  /** Returns the number of elements that were taken in and not handed on. */
+  held(): number
+}
+
+/** Returns the counter of an operator, named or not. Outside of a job nobody reads it. */
+export const stageOf = (stages: StageCounters | undefined, kind: Stage["kind"], name: string | undefined): Stage =>
   stages === undefined
     ? makeStage(kind, name ?? "")
     : name === undefined
@@ -23,26 +30,20 @@ export const stageOf = (stages: Stages | undefined, kind: Stage["kind"], name: s
 
 const makeStage = (kind: Stage["kind"], name: string): Stage => ({ name, kind, count: 0, dropped: 0 })
 
-/** An operator that holds elements, while its stream runs. */
-export interface Holder {
-  readonly stage: Stage
-  held(): number
-}
-
-/** The counters of a job's pipelines, and the gate that ends its sources. */
-export class Stages {
-  readonly list: Array<Stage> = []
+/** The counters of a job's pipelines, and the latch that ends its sources. */
+export class StageCounters {
   /** Opens when sources are to end. */
-  readonly drain = new OneShotLatch()
-  /** Streams with a source that run: what it has emitted may be on its way, also where it has ended. */
-  readonly #streams = new Set<object>()
-  /** Sources that are being waited for. */
-  waiting = 0
-  /** The job's: a pipeline may run by another. */
+  readonly draining = new OneShotLatch()
+  /** The clock of the job: a pipeline may run by another one. */
   readonly #clock: Clock.Clock
+  readonly #stages: Array<Stage> = []
   readonly #byKey = new Map<string, Stage>()
   readonly #holders = new Set<Holder>()
-  readonly #unnamed = new Set<Stage>()
+  readonly #usedUnnamed = new Set<Stage>()
+  /** The streams with a source that run: elements may be on their way even if the source has ended. */
+  readonly #streams = new Set<object>()
+  /** The number of sources that a consumer waits for. */
+  #awaited = 0
   #lastActive = 0
 
   constructor(clock: Clock.Clock) {
@@ -53,21 +54,43 @@ export class Stages {
     return now(this.#clock)
   }
 
+  /** Ends the sources. */
+  drain(): void {
+    this.draining.open()
+  }
+
   /** A source emits, or is asked to. */
   active(): void {
     this.#lastActive = this.now()
   }
 
-  /** For how many milliseconds no source has. */
+  /** A consumer begins to wait for a source. */
+  awaitSource(): void {
+    this.#awaited++
+    this.active()
+  }
+
+  /** A consumer no longer waits for a source. */
+  stopAwaitingSource(): void {
+    this.#awaited--
+  }
+
+  /** The milliseconds since a source was last active. */
   get idleMs(): number {
     return this.now() - this.#lastActive
   }
 
-  get flowing(): number {
-    return this.#streams.size
+  /** `true` while streams run that have a source. */
+  get isFlowing(): boolean {
+    return this.#streams.size > 0
   }
 
-  /** Whether it is the first source of that stream. */
+  /** `true` while streams run and nobody waits for their sources: what these have emitted is being worked on. */
+  get isBusy(): boolean {
+    return this.isFlowing && this.#awaited === 0
+  }
+
+  /** A stream with a source begins. Returns true for the first source of that stream. */
   begin(stream: object): boolean {
     if (this.#streams.has(stream)) return false
     this.#streams.add(stream)
@@ -78,51 +101,47 @@ export class Stages {
     this.#streams.delete(stream)
   }
 
-  /** Streams run and none of their sources is waited for: what these have emitted is being worked on. */
-  get busy(): boolean {
-    return this.flowing > 0 && this.waiting === 0
-  }
-
-  /** The counter of that kind and name: a pipeline that runs twice counts on. */
+  /** Returns the counter of that kind and name: a pipeline that runs twice continues to count. */
   stage(kind: Stage["kind"], name: string): Stage {
     const key = `${kind} ${name}`
     const known = this.#byKey.get(key)
     if (known !== undefined) return known
     const stage = makeStage(kind, name)
     this.#byKey.set(key, stage)
-    this.list.push(stage)
+    this.#stages.push(stage)
     return stage
   }
 
-  /** The first counter without a name that is free: one that is made anew for each element needs only one. */
+  /** Returns the first free counter without a name: an operator that is made anew for each element needs only one. */
   unnamed(kind: Stage["kind"]): Stage {
     let stage: Stage
     let n = 1
     do stage = this.stage(kind, `${kind} ${n++}`)
-    while (this.#unnamed.has(stage))
-    this.#unnamed.add(stage)
+    while (this.#usedUnnamed.has(stage))
+    this.#usedUnnamed.add(stage)
     return stage
   }
 
-  hold(holder: Holder): void {
+  /** The stream of an operator begins. */
+  addHolder(holder: Holder): void {
     this.#holders.add(holder)
   }
 
   /** The stream of an operator has ended: what it still holds is dropped. */
-  letGo(holder: Holder): void {
+  removeHolder(holder: Holder): void {
     if (!this.#holders.delete(holder)) return
     holder.stage.dropped += holder.held()
-    this.#unnamed.delete(holder.stage)
-  }
-
-  report(): Array<StageReport> {
-    return this.list.map(({ count, dropped, kind, name }): StageReport =>
-      dropped === 0 ? { name, kind, count } : { name, kind, count, dropped }
-    )
+    this.#usedUnnamed.delete(holder.stage)
   }
 
   /** Counts as dropped what a run that does not end still holds. */
   conclude(): void {
-    for (const holder of this.#holders) this.letGo(holder)
+    for (const holder of this.#holders) this.removeHolder(holder)
+  }
+
+  report(): Array<StageReport> {
+    return this.#stages.map(({ count, dropped, kind, name }): StageReport =>
+      dropped === 0 ? { name, kind, count } : { name, kind, count, dropped }
+    )
   }
 }

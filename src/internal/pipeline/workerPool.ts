@@ -6,9 +6,9 @@ import * as Fiber from "effect/Fiber"
 import type * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { CurrentRun } from "../run/currentRun.ts"
-import type { Intake } from "./inputQueues.ts"
-import type { Outlet } from "./outputBuffers.ts"
+import { CurrentStages } from "./currentStages.ts"
+import type { InputQueue } from "./inputQueues.ts"
+import type { OutputBuffer } from "./outputBuffers.ts"
 import { type Holder, type Stage, stageOf } from "./stageCounters.ts"
 
 export interface Parallel<A, Task, Result, B, E, R> {
@@ -16,8 +16,8 @@ export interface Parallel<A, Task, Result, B, E, R> {
   readonly name: string | undefined
   readonly concurrency: number
   readonly f: (a: A) => Effect.Effect<Result, E, R>
-  readonly intake: () => Intake<A, Task>
-  readonly outlet: () => Outlet<Task, Result, B>
+  readonly input: () => InputQueue<A, Task>
+  readonly output: () => OutputBuffer<Task, Result, B>
 }
 
 /**
@@ -32,32 +32,32 @@ export const parallel =
       (pull, _, scope) =>
         Effect.flatMap(Effect.context<R | R2>(), (context) =>
           Effect.withFiber((fiber) => {
-            const stages = fiber.getRef(CurrentRun)?.stages
-            const pool = new Pool<A, Task, Result, B, E | E2, R | R2>(
+            const stages = fiber.getRef(CurrentStages)
+            const pool = new WorkerPool<A, Task, Result, B, E | E2, R | R2>(
               options,
               pull,
               stageOf(stages, options.kind, options.name),
               Effect.runForkWith(context),
               (task) => fiber.currentDispatcher.scheduleTask(task, 0)
             )
-            stages?.hold(pool)
-            const close = Effect.ensuring(pool.close, Effect.sync(() => stages?.letGo(pool)))
+            stages?.addHolder(pool)
+            const close = Effect.ensuring(pool.close, Effect.sync(() => stages?.removeHolder(pool)))
             return Effect.as(Scope.addFinalizer(scope, close), pool.pull)
           }))
     )
 
-/** How many steps may be taken before others get their turn. */
+/** The number of steps after which other work gets a turn. */
 const longestTurn = 1_024
 
-/** How many elements may wait while none of them is available. */
+/** The number of elements that may wait while none of them can be worked on. */
 const maxWaiting = 4_096
 
-class Pool<A, Task, Result, B, E, R> implements Holder {
+class WorkerPool<A, Task, Result, B, E, R> implements Holder {
   readonly #pullUpstream: Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E, void, R>
   readonly #f: (a: A) => Effect.Effect<Result, E, R>
   readonly #concurrency: number
-  readonly #intake: Intake<A, Task>
-  readonly #outlet: Outlet<Task, Result, B>
+  readonly #input: InputQueue<A, Task>
+  readonly #output: OutputBuffer<Task, Result, B>
   readonly stage: Stage
   readonly #fork: <A, E>(effect: Effect.Effect<A, E, R>) => Fiber.Fiber<A, E>
   readonly #fibers = new Set<Fiber.Fiber<unknown, unknown>>()
@@ -83,15 +83,15 @@ class Pool<A, Task, Result, B, E, R> implements Holder {
     this.#pullUpstream = pull
     this.#f = options.f
     this.#concurrency = options.concurrency
-    this.#intake = options.intake()
-    this.#outlet = options.outlet()
+    this.#input = options.input()
+    this.#output = options.output()
     this.stage = stage
     this.#fork = fork
     this.#later = later
   }
 
   readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E> = Effect.suspend(() => {
-    if (this.#outlet.ready && this.#failed === undefined) return this.#emit()
+    if (this.#output.ready && this.#failed === undefined) return this.#emit()
     this.#pump()
     return this.#next() ?? Effect.callback<Arr.NonEmptyReadonlyArray<B>, E | Cause.Done>((resume) => {
       this.#consumer = () => {
@@ -104,12 +104,12 @@ class Pool<A, Task, Result, B, E, R> implements Holder {
     })
   })
 
-  /** What was taken in and not handed on. */
+  /** Returns the number of elements that were taken in and not handed on. */
   held(): number {
-    return this.#intake.size + this.#busy + this.#outlet.size
+    return this.#input.size + this.#busy + this.#output.size
   }
 
-  /** Begins nothing more, and interrupts all that is under way at the same time. */
+  /** Begins nothing more, and interrupts all workers at once. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.#closed = true
     return this.#fibers.size === 0 ? Effect.void : Fiber.interruptAll(this.#fibers)
@@ -117,25 +117,25 @@ class Pool<A, Task, Result, B, E, R> implements Holder {
 
   #next(): Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E> | undefined {
     if (this.#failed !== undefined) return Effect.failCause(this.#failed)
-    if (this.#outlet.ready) return this.#emit()
-    return this.#ended !== undefined && this.#busy === 0 && this.#intake.size === 0
+    if (this.#output.ready) return this.#emit()
+    return this.#ended !== undefined && this.#busy === 0 && this.#input.size === 0
       ? Effect.failCause(this.#ended)
       : undefined
   }
 
   #emit(): Effect.Effect<Arr.NonEmptyReadonlyArray<B>> {
-    const chunk = this.#outlet.takeAll()
+    const chunk = this.#output.takeAll()
     this.stage.count += chunk.length
     this.#pump()
-    // safe: the outlet was ready, so there is at least one
+    // safe: the output was ready, so there is at least one result
     return Effect.succeed(chunk as unknown as Arr.NonEmptyReadonlyArray<B>)
   }
 
-  /** Gives work to idle workers and adds workers, or pulls more, as long as there is room. */
+  /** Gives work to idle workers, adds workers, or pulls more elements, as long as there is room. */
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
-    for (let turn = 0; this.#failed === undefined && !this.#closed && this.#outlet.room; turn++) {
+    for (let turn = 0; this.#failed === undefined && !this.#closed && this.#output.room; turn++) {
       if (turn === longestTurn) {
         this.#later(() => {
           this.#pump()
@@ -143,13 +143,13 @@ class Pool<A, Task, Result, B, E, R> implements Holder {
         })
         break
       }
-      if (this.#intake.available) {
+      if (this.#input.available) {
         const idle = this.#idle.pop()
         if (idle !== undefined) idle()
         else if (this.#workers < this.#concurrency) this.#addWorker()
         else break
       } else {
-        if (this.#ended !== undefined || this.#pulling || this.#intake.size > maxWaiting) break
+        if (this.#ended !== undefined || this.#pulling || this.#input.size > maxWaiting) break
         this.#pulling = true
         const fiber = this.#fork(this.#pullUpstream)
         const exit = fiber.pollUnsafe()
@@ -177,7 +177,7 @@ class Pool<A, Task, Result, B, E, R> implements Holder {
 
   #add(chunk: ReadonlyArray<A>): void {
     try {
-      this.#intake.add(chunk)
+      this.#input.add(chunk)
     } catch (defect) {
       this.#fail(Cause.die(defect))
     }
@@ -199,24 +199,24 @@ class Pool<A, Task, Result, B, E, R> implements Holder {
   }
 
   #worker(): Effect.Effect<never, E, R> {
-    const intake = this.#intake
-    const outlet = this.#outlet
+    const input = this.#input
+    const output = this.#output
     const f = this.#f
     let task: Task
     const work = Effect.whileLoop({
       while: () => {
-        if (!intake.available || !outlet.room || this.#failed !== undefined || this.#closed) return false
-        task = intake.take()
-        outlet.begin(task)
+        if (!input.available || !output.room || this.#failed !== undefined || this.#closed) return false
+        task = input.take()
+        output.begin(task)
         this.#busy++
         return true
       },
-      body: () => f(intake.element(task)),
+      body: () => f(input.element(task)),
       step: (result: Result) => {
         this.#busy--
-        intake.done(task)
-        outlet.put(task, result)
-        if (intake.available && (this.#idle.length > 0 || this.#workers < this.#concurrency)) this.#pump()
+        input.done(task)
+        output.put(task, result)
+        if (input.available && (this.#idle.length > 0 || this.#workers < this.#concurrency)) this.#pump()
         if (this.#consumer !== undefined) this.#notify()
       }
     })
@@ -233,7 +233,7 @@ class Pool<A, Task, Result, B, E, R> implements Holder {
     this.#notify()
   }
 
-  /** Tells the consumer, once for all that ends in the same turn. */
+  /** Resumes the consumer, once for all results of the same turn. */
   #notify(): void {
     if (this.#notified || this.#consumer === undefined) return
     this.#notified = true

@@ -1,5 +1,5 @@
-import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import { showValue } from "../../base/illegalOption.ts"
 
 /**
  * A setting that cannot be used: it is out of range, has the wrong type, or conflicts with another one. Nothing was
@@ -21,17 +21,5 @@ export class PolicyError extends Schema.TaggedError<PolicyError>()("PolicyError"
   static of(setting: string, value: unknown, expected: string): PolicyError {
     const shown = showValue(value)
     return new PolicyError({ setting, value: shown, expected, message: `${setting} is ${shown}; expected ${expected}` })
-  }
-}
-
-/** A value of any kind as text for an error message. Never throws. */
-export const showValue = (value: unknown): string => {
-  try {
-    if (Duration.isDuration(value)) return Duration.format(value)
-    if (typeof value === "string") return JSON.stringify(value)
-    if (typeof value !== "object" || value === null) return String(value)
-    return JSON.stringify(value)
-  } catch {
-    return Object.prototype.toString.call(value)
   }
 }

@@ -2,7 +2,8 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Mutable } from "effect/Types"
-import { PolicyError, showValue } from "./policyError.ts"
+import { showValue } from "../../base/illegalOption.ts"
+import { PolicyError } from "./policyError.ts"
 import {
   type FieldName,
   fieldNames,

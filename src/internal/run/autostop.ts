@@ -3,7 +3,13 @@ import * as Effect from "effect/Effect"
 import type { SubmitOptions } from "../../Environment.ts"
 import { PolicyError } from "../../StopPolicy.ts"
 import { parseDuration } from "../../base/durationInput.ts"
-import type { Autostop } from "./run.ts"
+
+/** When a job stops by itself; durations in milliseconds. */
+export type Autostop =
+  | { readonly _tag: "end" }
+  | { readonly _tag: "never" }
+  | { readonly _tag: "idle"; readonly ms: number }
+  | { readonly _tag: "after"; readonly ms: number }
 
 /** Reads the `autostop` of a submit. */
 export const parseAutostop = (input: SubmitOptions["autostop"]): Effect.Effect<Autostop, PolicyError> => {

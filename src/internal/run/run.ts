@@ -2,42 +2,36 @@ import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
+import { isoNow } from "../../base/clock.ts"
+import { errorText } from "../../base/errorText.ts"
+import { waitFor } from "../../base/waits.ts"
 import { Environment } from "../../Environment.ts"
 import { type AnyImplementation, ServiceError } from "../../Job.ts"
-import type { JobStatus, StopMode } from "../../JobEvent.ts"
-import type { Leftover, StopReport, Trigger } from "../../StopReport.ts"
-import { CurrentRun, type RunContext } from "./currentRun.ts"
-import { errorText } from "../../base/errorText.ts"
-import { EventLog } from "./eventLog.ts"
-import { Fibers } from "../stop/orphanFibers.ts"
-import type { PolicyMillis } from "../policy/policyMillis.ts"
-import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { waitFor } from "../stop/waits.ts"
+import type { JobStatus } from "../../JobEvent.ts"
 import { CurrentProcess, type ProcessContext } from "../../process/processContext.ts"
-import { Registry } from "../service/serviceRegistry.ts"
-import type { ServiceRecord } from "../service/serviceState.ts"
-import { Stages } from "../pipeline/stageCounters.ts"
-import { stopSequence } from "../stop/stopSequence.ts"
-import { isoNow, now } from "../../base/clock.ts"
+import { CurrentStages } from "../pipeline/currentStages.ts"
+import { StageCounters } from "../pipeline/stageCounters.ts"
+import type { PolicyMillis } from "../policy/policyMillis.ts"
+import type { Leftover } from "../report/reportSchemas.ts"
+import { CurrentRegistry } from "../service/currentRegistry.ts"
+import type { ServiceRecord } from "../service/serviceRecord.ts"
+import { ServiceRegistry } from "../service/serviceRegistry.ts"
+import { finalReport, outcomeOf } from "../stop/finalReport.ts"
+import { JobFibers } from "../stop/orphanFibers.ts"
+import { ServiceRelease } from "../stop/serviceRelease.ts"
+import { type StoppableRun, type StopRecord, stopSequence } from "../stop/stopSequence.ts"
+import { TimeBudget } from "../stop/timeBudget.ts"
+import type { Autostop } from "./autostop.ts"
+import { CurrentRun, type RunContext } from "./currentRun.ts"
+import { EventLog } from "./eventLog.ts"
+import { RunLifecycle, type RunResult, type StopRequest } from "./runState.ts"
 
-export type Autostop =
-  | { readonly _tag: "end" }
-  | { readonly _tag: "never" }
-  | { readonly _tag: "idle"; readonly ms: number }
-  | { readonly _tag: "after"; readonly ms: number }
-
-export interface StopRequest {
-  readonly trigger: Trigger
-  readonly mode: StopMode
-  readonly reason?: string | undefined
-  /** How much of the deadline there is, in milliseconds; all of it by default. */
-  readonly withinMs?: number | undefined
-}
+export { type RunResult, type StopRequest } from "./runState.ts"
 
 export interface RunOptions {
   readonly id: string
@@ -53,87 +47,115 @@ export interface RunOptions {
   readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
 }
 
-export interface RunResult {
-  readonly exit: Exit.Exit<unknown, unknown>
-  readonly report: StopReport
-}
+type Main = Fiber.Fiber<unknown, unknown>
 
-const severity: Readonly<Record<StopMode, number>> = { drain: 0, cancel: 1, kill: 2 }
-
-/** One run of a job, from submit to report. Its status only moves forward, and `stopped` is final. */
-export class Run implements RunContext {
+/** One run of a job, from submit to report. */
+export class Run implements RunContext, StoppableRun {
   readonly options: RunOptions
-  readonly registry: Registry
-  readonly stages: Stages
+  readonly lifecycle = new RunLifecycle()
+  readonly budget: TimeBudget
+  readonly stages: StageCounters
+  readonly registry: ServiceRegistry
+  readonly releases: ServiceRelease
   readonly events = new EventLog()
-  /** All of its fibers. */
-  readonly fibers: Fibers
-  /** The scope of the job's layers. */
+  readonly fibers: JobFibers
   readonly scope = Scope.makeUnsafe()
-  /** Opens when the stop begins. */
-  readonly stopping = new OneShotLatch()
-  /** Opens when the run is to be interrupted. */
-  readonly cancelled = new OneShotLatch()
-  /** Opens when the result is there. */
-  readonly stopped = new OneShotLatch()
   readonly startedAt: string
-  status: JobStatus = "starting"
-  request: StopRequest | undefined
-  result: RunResult | undefined
-  /** Why the job failed, where it was not its run that did. */
-  failure: Cause.Cause<unknown> | undefined
 
   constructor(options: RunOptions) {
+    const { clock, id, job, limits, scheduler } = options
+    const { lifecycle } = this
     this.options = options
-    this.startedAt = isoNow(options.clock)
-    this.stages = new Stages(options.clock)
-    this.fibers = new Fibers(options.scheduler, (fiber) => this.registry.supervisor.begun(fiber))
-    this.registry = new Registry({
-      clock: options.clock,
-      limits: options.limits,
+    this.startedAt = isoNow(clock)
+    this.budget = new TimeBudget(clock, limits)
+    this.stages = new StageCounters(clock)
+    this.fibers = new JobFibers(scheduler, (fiber) => this.registry.fiberBegins(fiber))
+    this.releases = new ServiceRelease({
+      clock,
+      limits,
+      budget: this.budget,
+      killing: lifecycle.killing,
       emit: this.events.emit,
+      levelsBeneath: (record) => this.registry.levelsBeneath(record),
+      onStopped: (record, event) => this.registry.onStopped(record, event),
+      onMissed: () => {
+        if (limits.onReleaseFailure === "kill") lifecycle.escalate("kill")
+      }
+    })
+    this.registry = new ServiceRegistry({
+      clock,
+      limits,
+      emit: this.events.emit,
+      release: (record, exit) => this.releases.release(record, exit),
+      isStopping: () => lifecycle.stopping.isOpen,
       onForgotten: this.events.forget,
       onFailure: (record, cause, phase) => {
         const error = serviceError(record, cause, phase)
         this.fail(Cause.fail(error), error.message)
       }
     })
-    this.events.emit({ _tag: "JobSubmitted", at: this.startedAt, jobId: options.id, job: options.job })
+    this.events.emit({ _tag: "JobSubmitted", at: this.startedAt, jobId: id, job })
   }
+
+  get clock(): Clock.Clock {
+    return this.options.clock
+  }
+  get limits(): PolicyMillis {
+    return this.options.limits
+  }
+  get emit(): EventLog["emit"] {
+    return this.events.emit
+  }
+  get leftovers(): RunOptions["leftovers"] {
+    return this.options.leftovers
+  }
+  get status(): JobStatus {
+    return this.lifecycle.status
+  }
+  get result(): RunResult | undefined {
+    return this.lifecycle.result
+  }
+  get stopping() {
+    return this.lifecycle.stopping
+  }
+  get cancelling() {
+    return this.lifecycle.cancelling
+  }
+  get killing() {
+    return this.lifecycle.killing
+  }
+  get stopped() {
+    return this.lifecycle.stopped
+  }
+  readonly cancel = (): void => this.lifecycle.escalate("cancel")
+  readonly kill = (): void => this.lifecycle.escalate("kill")
 
   /** Asks for a stop. The first request names the trigger; a later, harsher one overtakes it. */
-  stop(request: StopRequest): void {
-    if (this.status === "stopped") return
-    const harsher = this.request === undefined || severity[request.mode] > severity[this.request.mode]
-    if (!harsher) return
-    this.request = this.request === undefined ? request : { ...this.request, mode: request.mode }
-    const reason = request.reason === undefined ? {} : { reason: request.reason }
-    const { mode, trigger } = request
-    this.events.emit({ _tag: "StopRequested", at: isoNow(this.options.clock), trigger, mode, ...reason })
-    if (this.status !== "stopping") {
-      this.status = "stopping"
-      this.registry.allowances.end = now(this.options.clock) +
-        Math.min(this.options.limits.deadline, request.withinMs ?? Infinity)
+  stop(request: StopRequest, failure?: Cause.Cause<unknown>): void {
+    const { mode, reason, trigger, withinMs } = request
+    const begin = (isFirst: boolean) => {
+      if (isFirst) this.budget.start(withinMs)
+      const why = reason === undefined ? {} : { reason }
+      this.emit({ _tag: "StopRequested", at: isoNow(this.clock), trigger, mode, ...why })
     }
-    this.stopping.open()
-    if (severity[mode] >= severity.cancel) this.cancelled.open()
-    if (mode === "kill") this.registry.releases.killed.open()
+    this.lifecycle.stop(request, begin, {
+      ...(failure === undefined ? {} : { failure }),
+      urgency: this.limits.strategy === "immediate" ? "kill" : mode
+    })
   }
 
-  /** Ends the job as failed, by something else than its run. */
+  /** Ends the job as failed because of something else than its run. */
   fail(cause: Cause.Cause<unknown>, reason: string): void {
-    if (this.status === "stopped") return
-    this.failure ??= cause
-    this.stop({ trigger: "failed", mode: "cancel", reason })
+    this.stop({ trigger: "failed", mode: "cancel", reason }, cause)
   }
 
-  /** Starts the services and the run, and sees to the stop. Returns at once. */
+  /** Starts the services and the run, and stops them in the end. Returns at once. */
   start(implementation: AnyImplementation, payload: unknown, context: Context.Context<never>): void {
     const fork = Effect.runForkWith(withoutServices(context))
     const main = fork(Effect.andThen(Effect.yieldNow, this.#main(implementation, payload)))
     main.addObserver((exit) => this.#ended(exit))
-    fork(Effect.uninterruptible(stopSequence(this, main)))
-    fork(this.registry.startLimits.watch(this.stopping))
+    fork(Effect.uninterruptible(Effect.map(stopSequence(this, main), (stop) => this.#conclude(stop, main))))
+    fork(this.registry.watchStarts(this.stopping))
     const { autostop } = this.options
     if (autostop._tag === "after") {
       fork(Effect.map(waitFor(this.stopping, autostop.ms), (why) => {
@@ -147,20 +169,19 @@ export class Run implements RunContext {
 
   #main(implementation: AnyImplementation, payload: unknown): Effect.Effect<unknown, unknown> {
     return Effect.contextWith((submitter: Context.Context<never>) => {
-      // no notice may pass between a stop and the first acquire
+      // a stop that came before the first acquire must not be missed
       if (this.stopping.isOpen) return Effect.interrupt
       // safe: a job is only made of a layer without requirements of its own
       const services = (implementation.services ?? Layer.empty) as Layer.Layer<never, unknown>
-      const build = Layer.buildWithMemoMap(services, this.registry.graph.memoMap(), this.scope)
+      const build = Layer.buildWithMemoMap(services, this.registry.memoMap(), this.scope)
       return Effect.flatMap(within(this.#add(submitter), build), (built) => {
-        this.registry.admission = "nested"
-        this.registry.graph.sealed = true
-        if (this.status === "starting") this.status = "running"
+        this.registry.layersBuilt()
+        this.lifecycle.run()
         this.stages.active()
-        this.events.emit({ _tag: "RunStarted", at: isoNow(this.options.clock) })
+        this.emit({ _tag: "RunStarted", at: isoNow(this.clock) })
         // safe: the payload was checked against the job's Schema, and the services are those that `run` needs
         const run = Effect.suspend(() => implementation.run(payload as never)) as Effect.Effect<unknown, unknown>
-        // services may be many: they are added to, not copied
+        // there may be many services: they are added to the context, which is not copied
         return within(this.#add(Context.merge(submitter, built)), Effect.scoped(run))
       })
     })
@@ -170,8 +191,10 @@ export class Run implements RunContext {
   #add(context: Context.Context<never>): Context.Context<never> {
     return context.pipe(
       Context.add(CurrentRun, this),
+      Context.add(CurrentRegistry, this.registry),
+      Context.add(CurrentStages, this.stages),
       Context.add(Scheduler.Scheduler, this.fibers),
-      // what is left in the process is no business of a job within this one
+      // what is left in the process does not belong to a job within this one
       Context.add(CurrentProcess, { leftovers: Effect.succeed([]), attach: this.options.attach })
     )
   }
@@ -179,17 +202,13 @@ export class Run implements RunContext {
   #ended(exit: Exit.Exit<unknown, unknown>): void {
     const outcome = exit._tag === "Success" ? "succeeded" : Cause.hasInterruptsOnly(exit.cause) ? "cancelled" : "failed"
     const error = exit._tag === "Success" || outcome === "cancelled" ? {} : { error: errorText(exit.cause) }
-    this.events.emit({ _tag: "RunEnded", at: isoNow(this.options.clock), outcome, ...error })
-    if (this.options.autostop._tag === "never" && this.registry.admission === "nested") return
-    const failed = this.registry.admission === "open" ? this.registry.lastStartFailure : undefined
-    if (exit._tag === "Failure" && failed !== undefined) {
-      const error = serviceError(failed.record, failed.cause, "start")
-      this.failure ??= Cause.fail(error)
-      this.stop({ trigger: "failed", mode: "drain", reason: error.message })
-      return
-    }
-    if (exit._tag === "Success") this.stop({ trigger: "completed", mode: "drain" })
-    else this.stop({ trigger: "failed", mode: "drain", reason: errorText(exit.cause) })
+    this.emit({ _tag: "RunEnded", at: isoNow(this.clock), outcome, ...error })
+    if (this.options.autostop._tag === "never" && this.registry.isServing) return
+    if (exit._tag === "Success") return this.stop({ trigger: "completed", mode: "drain" })
+    const failed = this.registry.isStarting ? this.registry.startFailure : undefined
+    if (failed === undefined) return this.stop({ trigger: "failed", mode: "drain", reason: errorText(exit.cause) })
+    const failure = serviceError(failed.record, failed.cause, "start")
+    this.stop({ trigger: "failed", mode: "drain", reason: failure.message }, Cause.fail(failure))
   }
 
   #watchIdle(ms: number): Effect.Effect<void> {
@@ -204,15 +223,48 @@ export class Run implements RunContext {
     })
   }
 
-  /** A source that nobody waits for, because its consumers are at work, is not idle. */
+  /** A source is not idle if nobody waits for it because its consumers are at work. */
   get #isBusy(): boolean {
-    return this.status === "starting" || this.stages.busy
+    return this.lifecycle.state._tag === "Starting" || this.stages.isBusy
+  }
+
+  /** A service that could not start or that died is the failure of the run, whatever it did to the run. */
+  exit(main: Main): Exit.Exit<unknown, unknown> {
+    const exit = main.pollUnsafe()
+    if (exit?._tag === "Success") return exit
+    const { failure } = this.lifecycle
+    return failure === undefined ? exit ?? Exit.interrupt() : Exit.failCause(failure)
+  }
+
+  #conclude(stop: StopRecord, main: Main): void {
+    const { lifecycle, options, registry, stages, startedAt } = this
+    const { state } = lifecycle
+    // a stop sequence runs only once a stop has begun
+    if (state._tag !== "Stopping") return
+    const exit = this.exit(main)
+    const outcome = outcomeOf(exit, state.failure, stop.wasInterrupted)
+    const report = finalReport(stop, {
+      jobId: options.id,
+      job: options.job,
+      environment: options.environment,
+      trigger: state.request.trigger,
+      reason: state.request.reason,
+      outcome,
+      startedAt,
+      stoppedAt: isoNow(this.clock),
+      stages: stages.report(),
+      services: registry.report()
+    })
+    lifecycle.conclude({ exit, report })
+    this.emit({ _tag: "JobStopped", at: report.stoppedAt, outcome, clean: report.clean })
+    this.events.close()
+    lifecycle.announce()
   }
 }
 
 /**
- * What a job keeps of the context that it is submitted in: the clock, the loggers and the like, not the services. Often
- * nothing is left, and then there is nothing to merge each time that a layer's finalizer runs in its own context.
+ * The context that a job keeps of its submitter: the clock, the loggers and the like, not the services. Often it is empty,
+ * and then nothing has to be merged each time that the finalizer of a layer runs in its own context.
  */
 const withoutServices: (context: Context.Context<never>) => Context.Context<never> = Context.omit(
   Environment,
@@ -227,6 +279,3 @@ const serviceError = (record: ServiceRecord, cause: Cause.Cause<unknown>, phase:
   const message = `service "${record.name}" ${phase === "start" ? "could not start" : "failed"}: ${errorText(cause)}`
   return new ServiceError({ service: record.name, phase, message, cause: Cause.squash(cause) })
 }
-
-/** How a run is told from a fiber that has not ended. */
-export const hasEnded = (fiber: Fiber.Fiber<unknown, unknown>): boolean => fiber.pollUnsafe() !== undefined

@@ -1,33 +1,37 @@
 import * as Effect from "effect/Effect"
-import type { ServiceRecord } from "./serviceState.ts"
+
+/** Where the calls of a service are counted. */
+export interface CallCount {
+  used: number | undefined
+}
 
 /**
- * Counts the calls of a service that is a plain object: of its methods, and of its members that are effects. It stays
- * one and the same object to those that use it and to its own methods: its state is seen by both. Anything else (an
- * instance of a class, a frozen object) is passed on as it is, and not counted.
+ * Counts the calls of a service that is a plain object: calls of its methods, and uses of its members that are effects.
+ * Returns a proxy, so that users of the service and its own methods see the same state. Anything else (an instance of a
+ * class, a frozen object) is returned as it is, and not counted.
  */
-export const counted = <S>(service: S, record: ServiceRecord): S => {
+export const counted = <S>(service: S, count: CallCount): S => {
   if (typeof service !== "object" || service === null || Effect.isEffect(service)) return service
   const prototype = Object.getPrototypeOf(service)
   if ((prototype !== Object.prototype && prototype !== null) || Object.isFrozen(service)) return service
   if (!Object.values(service).some(isCountable)) return service
-  record.used = 0
+  count.used = 0
   // safe: a proxy for the same object
-  return new Proxy<object>(service, new Counter(record)) as S
+  return new Proxy<object>(service, new Counter(count)) as S
 }
 
 class Counter implements ProxyHandler<object> {
-  readonly #record: ServiceRecord
+  readonly #target: CallCount
   #counting: Map<unknown, unknown> | undefined
 
-  constructor(record: ServiceRecord) {
-    this.#record = record
+  constructor(count: CallCount) {
+    this.#target = count
   }
 
   get(service: object, key: PropertyKey, receiver: unknown): unknown {
     const member: unknown = Reflect.get(service, key, receiver)
     if (!isCountable(member) || !Object.hasOwn(service, key)) return member
-    // a member that cannot change must be given as it is
+    // a proxy must return a member that cannot change as it is
     if (Object.getOwnPropertyDescriptor(service, key)?.configurable === false) return member
     this.#counting ??= new Map()
     const known = this.#counting.get(member)
@@ -38,10 +42,10 @@ class Counter implements ProxyHandler<object> {
   }
 
   #count(): void {
-    this.#record.used = (this.#record.used ?? 0) + 1
+    this.#target.used = (this.#target.used ?? 0) + 1
   }
 
-  // a function of that arrow's kind would lose the `this` of its caller
+  // an arrow function would lose the `this` of its caller
   #method(member: Function): unknown {
     const count = () => this.#count()
     return function(this: unknown, ...args: Array<unknown>): unknown {
@@ -60,13 +64,13 @@ class Counter implements ProxyHandler<object> {
 
 type Countable = Function | Effect.Effect<unknown, unknown, unknown>
 
-/** Not classes, tags and other functions with members: what they are would be lost. */
+/** Returns true for plain functions and effects; a class, a tag or a function with members would lose its members. */
 const isCountable = (member: unknown): member is Countable =>
   typeof member === "function"
     ? plainFunctions.has(Object.getPrototypeOf(member)) && Object.keys(member).length === 0 && !isClass(member)
     : typeof member === "object" && member !== null && Effect.isEffect(member) && !("~effect/Exit" in member)
 
-/** Arrow functions and methods have no prototype, and that of a class cannot be set. */
+/** Returns true for classes: unlike functions and methods they have a prototype that cannot be set. */
 const isClass = (member: Function): boolean =>
   Object.hasOwn(member, "prototype") && Object.getOwnPropertyDescriptor(member, "prototype")?.writable === false
 

@@ -1,60 +1,39 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Fiber from "effect/Fiber"
-import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import type { LayerGraph } from "../layers/layerGraph.ts"
-import { running, type ServiceRecord, starting } from "./serviceState.ts"
+import { CurrentService } from "./acquire.ts"
+import type { ServiceRecord } from "./serviceRecord.ts"
 
-/** The service that is being acquired; its fibers inherit it. */
-const CurrentService = Context.Reference<ServiceRecord | undefined>("autostop/CurrentService", {
-  defaultValue: () => undefined
-})
-
-/** Builds a layer as a service. */
-export const buildAs = <A, E, R>(record: ServiceRecord, layer: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.provideService(layer, CurrentService, record)
-
-/** Acquires a service, in its own scope. */
-export const acquireAs = <A, E, R>(
-  record: ServiceRecord,
-  acquire: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, Exclude<R, Scope.Scope>> =>
-  Effect.updateContext(
-    acquire,
-    (context: Context.Context<Exclude<R, Scope.Scope>>) =>
-      // safe: with the scope it is all that the acquire needs. One change of the context is cheaper than two
-      Context.add(Context.add(context, CurrentService, record), Scope.Scope, record.scope) as Context.Context<R>
-  )
-
-/** Watches the fibers that services forked into their scopes: where one of them fails, its service has died. */
-export class Supervisor {
-  readonly #graph: LayerGraph
+/** Watches the fibers that services forked into their scopes: if one of them fails, its service has died. */
+export class ServiceFibers {
+  readonly #graph: LayerGraph<ServiceRecord>
   readonly #onDeath: (record: ServiceRecord, cause: Cause.Cause<unknown>) => void
   readonly #watched = new WeakSet<Fiber.Fiber<unknown, unknown>>()
 
-  constructor(graph: LayerGraph, onDeath: (record: ServiceRecord, cause: Cause.Cause<unknown>) => void) {
+  constructor(graph: LayerGraph<ServiceRecord>, onDeath: (record: ServiceRecord, cause: Cause.Cause<unknown>) => void) {
     this.#graph = graph
     this.#onDeath = onDeath
   }
 
-  /** Each fiber of the job comes by before its first step: those in the scope of a service are watched from then on. */
+  /** Watches a fiber of the job from before its first step if it is in the scope of a service. */
   begun(fiber: Fiber.Fiber<unknown, unknown>): void {
     const record = fiber.getRef(CurrentService)
     if (record !== undefined && this.#isOf(record, fiber)) this.#watch(record, fiber)
   }
 
-  /** A fiber that was started at once was in no scope yet before its first step. It is once the acquire has ended. */
+  /** Watches the fibers that were started at once: before their first step they were in no scope yet. */
   started(record: ServiceRecord): void {
     for (const scope of this.#scopesOf(record)) this.#watchIn(scope, record)
   }
 
   #scopesOf(record: ServiceRecord): ReadonlyArray<Scope.Scope> {
     const { node, scope } = record
-    return node.parts === undefined ? [scope] : [scope, ...this.#graph.scopesWithin(node)]
+    return node.children === undefined ? [scope] : [scope, ...this.#graph.scopesWithin(node)]
   }
 
-  /** Whether a fiber was forked into a scope of the service, or into a scope within one. */
+  /** Returns true if a fiber was forked into a scope of the service, or into a scope within one. */
   #isOf(record: ServiceRecord, fiber: Fiber.Fiber<unknown, unknown>): boolean {
     const scopes = this.#scopesOf(record)
     if (scopes.some((scope) => holds(scope, fiber))) return true
@@ -81,22 +60,22 @@ export class Supervisor {
     this.#watched.add(fiber)
     fiber.addObserver((exit) => {
       if (exit._tag === "Success" || Cause.hasInterruptsOnly(exit.cause)) return
-      if (record.cleanupCalled || (record.state !== running && record.state !== starting)) return
+      if (record.state._tag !== "Running" && record.state._tag !== "Starting") return
       this.#onDeath(record, exit.cause)
     })
   }
 }
 
-/** Effect keys the finalizer of a fiber by the fiber. */
+/** Returns true if the fiber is in the scope: Effect keys the finalizer of a fiber by the fiber. */
 const holds = ({ state }: Scope.Scope, fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   state._tag === "Open" && (state.finalizerKey === fiber || state.finalizers?.has(fiber) === true)
 
-/** A search goes no further than so many finalizers: there may be as many of them as a server has requests. */
-const furthest = 256
+/** A search ends after so many finalizers: there may be as many of them as a server has requests. */
+const maxSearched = 256
 
 const holdWithin = (scopes: ReadonlyArray<Scope.Scope>, fiber: Fiber.Fiber<unknown, unknown>): boolean => {
   const open = [...scopes]
-  let left = furthest
+  let left = maxSearched
   for (let scope = open.pop(); scope !== undefined; scope = open.pop()) {
     if (scope.state._tag !== "Open") continue
     const { finalizerKey, finalizers } = scope.state

@@ -1,10 +1,15 @@
 import * as Duration from "effect/Duration"
-import type { DurationSetting } from "../../StopPolicy.ts"
 import { parseDuration } from "../../base/durationInput.ts"
-import type { ServiceSpec } from "./serviceState.ts"
-import { PolicyError } from "../policy/policyError.ts"
+import { illegalOption } from "../../base/illegalOption.ts"
+import type { DurationSetting } from "../policy/policyFields.ts"
+import type { ServiceSpec } from "./serviceRecord.ts"
 
-/** What may be said of any service. */
+/**
+ * The options of any service.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface ServiceOptions {
   /** The name in the report; by default the key of the tag. */
   readonly name?: string | undefined
@@ -14,21 +19,25 @@ export interface ServiceOptions {
   readonly start?: { readonly timeout?: DurationSetting | undefined } | undefined
 }
 
-export const specOf = (name: string, options: ServiceOptions | undefined, host: string): ServiceSpec => {
-  if (name.trim() === "") throw PolicyError.of("the name of a service", name, "a text that is not empty")
+/** Checks the options of a service. Throws for an option that is wrong, where the service is defined. */
+export const serviceSpec = (name: string, options: ServiceOptions | undefined, host: string): ServiceSpec => {
+  if (typeof name !== "string" || name.trim() === "") {
+    throw illegalOption("the name of a service", name, "a non-empty string")
+  }
   return {
     name,
     host,
-    releaseTimeout: durationLimit(`the stop timeout of service "${name}"`, options?.stop?.timeout),
-    startTimeout: durationLimit(`the start timeout of service "${name}"`, options?.start?.timeout)
+    releaseTimeout: durationOption(`the stop timeout of service "${name}"`, options?.stop?.timeout),
+    startTimeout: durationOption(`the start timeout of service "${name}"`, options?.start?.timeout)
   }
 }
 
-export const durationLimit = (setting: string, input: DurationSetting | undefined): number | undefined => {
+/** Reads a duration from an option, in milliseconds. Throws if it is none. */
+export const durationOption = (option: string, input: DurationSetting | undefined): number | undefined => {
   if (input === undefined) return undefined
   const parsed = parseDuration(input)
   if (parsed === undefined) {
-    throw PolicyError.of(setting, input, "a duration that is not negative, such as \"500ms\", \"5s\" or \"2 minutes\"")
+    throw illegalOption(option, input, "a duration that is not negative, such as \"500ms\", \"5s\" or \"2 minutes\"")
   }
   return Duration.toMillis(parsed)
 }

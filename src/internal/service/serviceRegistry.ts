@@ -5,105 +5,142 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import type { JobEvent } from "../../JobEvent.ts"
-import type { Leftover, ServiceReport } from "../../StopReport.ts"
-import { Allowances } from "../stop/timeBudget.ts"
-import { errorText } from "../../base/errorText.ts"
-import { LayerGraph } from "../layers/layerGraph.ts"
-import type { PolicyMillis } from "../policy/policyMillis.ts"
-import { Node } from "../layers/layerNode.ts"
-import { Releases, type ServiceStopped } from "../stop/serviceRelease.ts"
-import {
-  awaitSettled,
-  isRunning,
-  lineOf,
-  running,
-  type ServiceRecord,
-  type ServiceSpec,
-  starting,
-  type State
-} from "./serviceState.ts"
-import { StartLimits } from "./startTimeouts.ts"
-import { Supervisor } from "./serviceFibers.ts"
 import { between, isoAt, now } from "../../base/clock.ts"
+import { errorText } from "../../base/errorText.ts"
+import type { OneShotLatch } from "../../base/oneShotLatch.ts"
+import type { JobEvent } from "../../JobEvent.ts"
+import { LayerGraph } from "../layers/layerGraph.ts"
+import { LayerNode } from "../layers/layerNode.ts"
+import type { PolicyMillis } from "../policy/policyMillis.ts"
+import type { Leftover, ServiceReport } from "../report/reportSchemas.ts"
+import { Dependencies } from "./dependencies.ts"
+import { RepeatedServices } from "./repeatedServices.ts"
+import { ServiceFibers } from "./serviceFibers.ts"
+import { serviceLine } from "./serviceLine.ts"
+import { ServiceRecord, type ServiceSpec } from "./serviceRecord.ts"
+import { running, stateText, wasRunning } from "./serviceState.ts"
+import { StartTimeouts } from "./startTimeouts.ts"
 
-export interface RegistryOptions {
+type ServiceStopped = Extract<JobEvent, { readonly _tag: "ServiceStopped" }>
+
+export interface ServiceRegistryOptions {
   readonly clock: Clock.Clock
   readonly limits: PolicyMillis
+  /** `owner` is the service in whose hosts the event happened. */
   readonly emit: (event: JobEvent, owner?: string) => void
-  /** A service came and went that leaves no line in the report; this was its last event. */
-  readonly onForgotten: (stopped: ServiceStopped) => void
+  /** Releases a service within its limit; a second call waits for the first one. */
+  readonly release: (record: ServiceRecord, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
+  /** Returns true once the job is being stopped. */
+  readonly isStopping: () => boolean
+  /** A service came and went without leaving a line in the report; this was its last event. */
+  readonly onForgotten: (last: ServiceStopped) => void
   /** A service could not start, or died while it ran. */
   readonly onFailure: (record: ServiceRecord, cause: Cause.Cause<unknown>, phase: "start" | "run") => void
 }
 
-/** A service that is refused: the job fails with this message. */
-export class Refused extends Error {
-  override readonly name = "Refused"
-}
-
-/** What a service leaves that came and went. */
-interface Line {
+/** A start that failed. */
+export interface StartFailure {
   readonly record: ServiceRecord
-  readonly stopped: ServiceStopped
+  readonly cause: Cause.Cause<unknown>
 }
 
-/** Whether there is nothing to say of a service, its hosts and what was in them, but that it came and went. */
-const isWell = ({ error, remote }: ServiceRecord, { outcome }: ServiceStopped): boolean =>
-  outcome === "released" && error === undefined && (
-    remote === undefined || (
-      [remote.details(), ...remote.lines()].every(({ restarts }) => restarts === undefined) &&
-      remote.lines().every(({ error, outcome }) => outcome === "released" && error === undefined) &&
-      remote.leftovers().length === 0
-    )
-  )
+/** A service that is refused: the job fails with this message. */
+export class ServiceRefused extends Error {
+  override readonly name = "ServiceRefused"
+}
 
-/** The services of one job, from the start of the first to the release of the last. */
-export class Registry {
-  readonly graph = new LayerGraph({
-    ended: (record, exit) => this.#ended(record, exit),
+/**
+ * Which services may start: those of the job's own layers (`starting`), those that `run` provides besides (`running`), or
+ * none, because the services are being released (`closed`). It only moves forward.
+ */
+type Admission = "starting" | "running" | "closed"
+
+/** The services of one job, from the start of the first one to the release of the last one. */
+export class ServiceRegistry {
+  readonly #options: ServiceRegistryOptions
+  readonly #graph = new LayerGraph<ServiceRecord>({
+    ended: (record, exit) => this.#acquireEnded(record, exit),
     release: (record, exit) => this.#release(record, exit)
   })
-  readonly records: Array<ServiceRecord> = []
-  readonly allowances: Allowances
-  readonly releases: Releases
-  readonly startLimits: StartLimits
-  readonly supervisor: Supervisor
-  readonly #options: RegistryOptions
-  /** Who bears a name, or was the last to. */
-  readonly #named = new Map<string, ServiceRecord>()
-  /** Those that `run` provided and that were released: the last of each name. */
-  readonly #lines = new Map<string, Line>()
-  /** `open` while the job's own layers start, `nested` while `run` may provide more, `closed` once it is being stopped. */
-  admission: "open" | "nested" | "closed" = "open"
-  /** How many have not ended. */
-  unended = 0
-  /** The start that failed last: whoever provided it may handle that, or the job fails because of it. */
-  lastStartFailure: { readonly record: ServiceRecord; readonly cause: Cause.Cause<unknown> } | undefined
+  readonly #records: Array<ServiceRecord> = []
+  readonly #dependencies = new Dependencies(this.#graph)
+  readonly #fibers = new ServiceFibers(this.#graph, (record, cause) => this.#died(record, cause))
+  readonly #startTimeouts: StartTimeouts
+  readonly #repeated: RepeatedServices
+  /** The service that has a name, or was the last one to have it. */
+  readonly #byName = new Map<string, ServiceRecord>()
+  #admission: Admission = "starting"
+  #unstopped = 0
+  #startFailure: StartFailure | undefined
 
-  constructor(options: RegistryOptions) {
+  constructor(options: ServiceRegistryOptions) {
     this.#options = options
-    const { clock, emit, limits } = options
-    this.allowances = new Allowances({ clock, limits, needsOf: (record) => this.#needsOf(record) })
-    this.releases = new Releases({
-      clock,
-      limits,
-      allowances: this.allowances,
-      emit,
-      onStopped: (record, stopped) => this.#stopped(record, stopped)
+    this.#startTimeouts = new StartTimeouts({
+      clock: options.clock,
+      startTimeout: options.limits.startTimeout,
+      records: this.#records,
+      onLate: (record, limit) => this.#startTimedOut(record, limit)
     })
-    this.startLimits = new StartLimits({
-      clock,
-      startTimeout: limits.startTimeout,
-      records: this.records,
-      onLate: (record, limit) => this.#late(record, limit)
-    })
-    this.supervisor = new Supervisor(this.graph, (record, cause) => this.#died(record, cause))
+    this.#repeated = new RepeatedServices((record, last) => this.#forget(record, last))
+  }
+
+  /** The memo map for the job's own layers. */
+  memoMap(): Layer.MemoMap {
+    return this.#graph.memoMap()
+  }
+
+  get limits(): PolicyMillis {
+    return this.#options.limits
+  }
+
+  emit(event: JobEvent, owner?: string): void {
+    this.#options.emit(event, owner)
+  }
+
+  /** The wall clock as ISO 8601, at a monotonic time in milliseconds. */
+  at(at = now(this.#options.clock)): string {
+    return isoAt(this.#options.clock, at)
+  }
+
+  /** The job's own layers stand; from now on `run` may provide more services. */
+  layersBuilt(): void {
+    if (this.#admission === "starting") this.#admission = "running"
+    this.#graph.seal()
+  }
+
+  /** Admits no more services: they are being released. */
+  close(): void {
+    this.#admission = "closed"
+  }
+
+  /** `true` while the job's own layers are built. */
+  get isStarting(): boolean {
+    return this.#admission === "starting"
+  }
+
+  /** `true` once `run` may use the services, until they are released. */
+  get isServing(): boolean {
+    return this.#admission === "running"
+  }
+
+  /** The start that failed last: the layer that provided the service may handle that, or the job fails because of it. */
+  get startFailure(): StartFailure | undefined {
+    return this.#startFailure
+  }
+
+  /** Reports starts that take too long, until the stop begins. */
+  watchStarts(stopping: OneShotLatch): Effect.Effect<void> {
+    return this.#startTimeouts.watch(stopping)
+  }
+
+  /** A fiber of the job is about to begin. */
+  fiberBegins(fiber: Parameters<ServiceFibers["begun"]>[0]): void {
+    this.#fibers.begun(fiber)
   }
 
   /**
-   * Builds a service in a scope of its own, whose release is bounded, whatever the layer's own scope is. What `build`
-   * returns runs as that service. To be called on the fiber that builds the layer.
+   * Builds a service in a scope of its own, whose release is bounded, whatever the scope of its layer is. The effect that
+   * `build` returns runs as that service. Must be called on the fiber that builds the layer.
    */
   start<A, E, R>(
     spec: ServiceSpec,
@@ -111,38 +148,43 @@ export class Registry {
     layerScope: Scope.Scope,
     build: (record: ServiceRecord, memoMap: Layer.MemoMap) => Effect.Effect<Context.Context<A>, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
-    if (memoMap instanceof Node && memoMap.graph === this.graph) return this.#start(spec, memoMap, layerScope, build)
-    // the memo map of a layer that `run` provides, or of `Layer.fresh`, knows nothing of the graph: a part of its own
-    const node = new Node(this.graph, undefined, memoMap)
-    return this.graph.track(node, () => this.#start(spec, node, layerScope, build))
+    if (memoMap instanceof LayerNode && memoMap.graph === this.#graph) {
+      // safe: the nodes of this graph have records of this registry
+      return this.#start(spec, memoMap as LayerNode<ServiceRecord>, layerScope, build)
+    }
+    // the memo map of a layer that `run` provides, or of `Layer.fresh`, does not know the graph: it gets a node of its own
+    const node = new LayerNode<ServiceRecord>(this.#graph, undefined, memoMap)
+    return this.#graph.track(node, () => this.#start(spec, node, layerScope, build))
   }
 
   #start<A, E, R>(
     spec: ServiceSpec,
-    node: Node,
+    node: LayerNode<ServiceRecord>,
     layerScope: Scope.Scope,
     build: (record: ServiceRecord, memoMap: Layer.MemoMap) => Effect.Effect<Context.Context<A>, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
-    if (this.admission === "closed") return Effect.interrupt
+    if (this.#admission === "closed") return Effect.interrupt
     const name = this.#freeName(spec.name)
-    const refused = this.#refusal(spec, name)
-    // the scope that the graph has made for this layer is the service's: it is the graph that asks for its release
-    const own = node.own === layerScope ? node.own : undefined
-    const record = this.#register(
-      spec,
-      refused === undefined || this.admission !== "open" ? name : spec.name,
+    const refusal = this.#refusal(spec, name)
+    // the scope that the graph made for this layer is the service's: the graph asks for its release
+    const own = node.ownScope === layerScope ? node.ownScope : undefined
+    const record = new ServiceRecord(spec, refusal === undefined || !this.isStarting ? name : spec.name, {
       node,
-      own ?? Scope.makeUnsafe()
-    )
-    // from here on the graph tells when the acquire ends, whatever happens
+      scope: own ?? Scope.makeUnsafe(),
+      isFromRun: !this.isStarting,
+      startedAt: now(this.#options.clock)
+    })
+    this.#records.push(record)
+    this.#unstopped++
+    // from here on the graph reports the end of the acquire, whatever happens
     node.service = record
     this.emit({ _tag: "ServiceStarting", at: this.at(record.startedAt), service: record.name })
-    if (refused !== undefined) return Effect.die(new Refused(refused))
-    this.#named.set(name, record)
-    this.startLimits.add(record)
-    const begin = build(record, node)
-    if (own === undefined) return Effect.andThen(Scope.addFinalizerExit(layerScope, this.#releaser(record)), begin)
-    return own.state._tag === "Closed" ? Effect.andThen(this.#release(record, own.state.exit), begin) : begin
+    if (refusal !== undefined) return Effect.die(new ServiceRefused(refusal))
+    this.#byName.set(name, record)
+    this.#startTimeouts.add(record)
+    const acquire = build(record, node)
+    if (own === undefined) return Effect.andThen(Scope.addFinalizerExit(layerScope, this.#releaser(record)), acquire)
+    return own.state._tag === "Closed" ? Effect.andThen(this.#release(record, own.state.exit), acquire) : acquire
   }
 
   /** A finalizer lives as long as its layer: it holds nothing but the record. */
@@ -151,32 +193,22 @@ export class Registry {
   }
 
   #release(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
-    this.#unwinds(record)
-    return this.releases.release(record, exit)
-  }
-
-  /** A start has failed, and what had started is being released because of it: from here on the job is being stopped. */
-  #unwinds(record: ServiceRecord): void {
-    const failed = this.lastStartFailure
-    const isNews = this.admission === "open" && this.allowances.end === Infinity && !record.cleanupCalled
-    if (failed === undefined || !record.initialized || !isNews) return
-    this.#options.onFailure(failed.record, failed.cause, "start")
+    const failure = this.#startFailure
+    const unwindsStart = failure !== undefined && this.isStarting && !this.#options.isStopping() &&
+      record.state._tag === "Running"
+    // a start has failed, and the services that had started are released because of it: the stop has begun
+    if (unwindsStart) this.#options.onFailure(failure.record, failure.cause, "start")
+    return this.#options.release(record, exit)
   }
 
   #freeName(name: string): string {
     let free = name
-    for (let n = 2; this.#bearerOf(free) !== undefined; n++) free = `${name}#${n}`
+    for (let n = 2; this.#byName.get(free)?.hasStopped === false; n++) free = `${name}#${n}`
     return free
   }
 
-  /** The service of this name that has not ended. */
-  #bearerOf(name: string): ServiceRecord | undefined {
-    const record = this.#named.get(name)
-    return record?.state._tag === "stopped" ? undefined : record
-  }
-
   #refusal(spec: ServiceSpec, name: string): string | undefined {
-    if (this.admission === "open" && name !== spec.name) {
+    if (this.isStarting && name !== spec.name) {
       return `two services are named "${spec.name}"; every service of a job needs a name of its own`
     }
     const { deadline } = this.#options.limits
@@ -187,62 +219,34 @@ export class Registry {
     return undefined
   }
 
-  #register(spec: ServiceSpec, name: string, node: Node, scope: Scope.Closeable): ServiceRecord {
-    const record: ServiceRecord = {
-      spec,
-      name,
-      node,
-      scope,
-      nested: this.admission !== "open",
-      startedAt: now(this.#options.clock),
-      settled: false,
-      waiting: undefined,
-      state: starting,
-      acquiring: true,
-      cleanup: undefined,
-      initialized: false,
-      cleanupCalled: false,
-      cleanupCompleted: false,
-      startMs: 0,
-      used: undefined,
-      error: undefined,
-      allowance: Infinity,
-      remote: undefined
-    }
-    this.records.push(record)
-    this.unended++
-    return record
-  }
-
-  /** An acquire has ended. What it had built before it failed is released. */
-  #ended(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> | undefined {
-    record.acquiring = false
-    // given up: what it made since was released at once, since its scope is closed
-    if (record.state._tag !== "starting" || record.cleanupCalled) return undefined
+  /** The acquire of a service has ended. Whatever it had built before it failed is released. */
+  #acquireEnded(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> | undefined {
+    const { state } = record
+    // the start was given up: what the acquire made since was released at once, because its scope is closed
+    if (state._tag !== "Starting") return undefined
     const at = now(this.#options.clock)
     record.startMs = between(record.startedAt, at)
     if (exit._tag === "Failure") {
-      this.#failed(record, exit.cause)
-      return this.releases.release(record, exit)
+      this.#startFailed(record, exit.cause)
+      return this.#options.release(record, exit)
     }
-    record.initialized = true
-    record.state = running
+    record.become(running(state))
     this.emit({ _tag: "ServiceStarted", at: this.at(at), service: record.name, startMs: record.startMs })
-    this.supervisor.started(record)
+    this.#fibers.started(record)
     return undefined
   }
 
-  #failed(record: ServiceRecord, cause: Cause.Cause<unknown>): void {
+  #startFailed(record: ServiceRecord, cause: Cause.Cause<unknown>): void {
     if (record.error !== undefined) return
     record.error = errorText(cause)
     this.emit({ _tag: "ServiceStartFailed", at: this.at(), service: record.name, error: record.error })
-    if (!Cause.hasInterruptsOnly(cause)) this.lastStartFailure = { record, cause }
+    if (!Cause.hasInterruptsOnly(cause)) this.#startFailure = { record, cause }
   }
 
-  /** A start that takes too long is given up. Nobody else can tell: its acquire may never end. */
-  #late(record: ServiceRecord, limit: number): void {
+  /** Gives up a start that takes too long. Nobody else would: its acquire may never end. */
+  #startTimedOut(record: ServiceRecord, limit: number): void {
     const cause = Cause.die(new Error(`service "${record.name}" did not start within ${limit} ms`))
-    this.#failed(record, cause)
+    this.#startFailed(record, cause)
     this.#options.onFailure(record, cause, "start")
   }
 
@@ -252,110 +256,79 @@ export class Registry {
     this.#options.onFailure(record, cause, "run")
   }
 
-  #stopped(record: ServiceRecord, stopped: ServiceStopped): void {
-    this.unended--
-    // one that `run` provides again and again leaves one line in the report, as long as all goes well
-    if (!record.nested || !isWell(record, stopped)) return
-    const line = { record, stopped }
-    if (record.name !== record.spec.name) return this.#forget(line)
-    const before = this.#lines.get(record.name)
-    this.#lines.set(record.name, line)
-    if (before !== undefined) this.#forget(before)
+  /** A service has stopped. */
+  onStopped(record: ServiceRecord, last: ServiceStopped): void {
+    this.#unstopped--
+    if (record.isFromRun) this.#repeated.add(record, last)
   }
 
-  #forget({ record, stopped }: Line): void {
-    this.records.splice(this.records.lastIndexOf(record), 1)
-    if (this.#named.get(record.name) === record) this.#named.delete(record.name)
+  #forget(record: ServiceRecord, last: ServiceStopped): void {
+    this.#records.splice(this.#records.lastIndexOf(record), 1)
+    if (this.#byName.get(record.name) === record) this.#byName.delete(record.name)
     record.name = record.spec.name
-    this.#options.onForgotten(stopped)
+    this.#options.onForgotten(last)
   }
 
-  #needsOf(record: ServiceRecord): ReadonlyArray<ServiceRecord> {
-    return this.graph.servicesNeededBy(record.node).filter(({ state }) => state._tag !== "stopped")
+  /** Returns the number of levels of services beneath one that have not stopped. */
+  levelsBeneath(record: ServiceRecord): number {
+    return this.#dependencies.levelsBeneath(record)
   }
 
-  /** Releases every service that is not released yet, dependents first: for when the layers' own scopes stall. */
-  sweep(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+  /** Releases every service whose release nobody waits for yet, dependents first: for layers whose own scopes stall. */
+  releaseRest(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const rest = this.records.filter((record) => !record.settled).toReversed()
+      const rest = this.#records.filter(({ state }) => state._tag !== "Stopped" && state._tag !== "Overdue")
+        .toReversed()
       if (rest.length === 0) return Effect.void
-      const dependents = this.#dependents()
+      const dependents = this.#dependencies.dependents(this.#records)
       return Effect.forEach(
         rest,
         (record) =>
           Effect.andThen(
-            Effect.forEach(dependents.get(record) ?? [], awaitSettled, { discard: true }),
-            this.releases.release(record, exit)
+            Effect.forEach(dependents.get(record) ?? [], (dependent) => dependent.awaitSettled(), { discard: true }),
+            this.#options.release(record, exit)
           ),
         { concurrency: "unbounded", discard: true }
       )
     })
   }
 
-  #dependents(): ReadonlyMap<ServiceRecord, ReadonlyArray<ServiceRecord>> {
-    const dependents = new Map<ServiceRecord, Array<ServiceRecord>>()
-    for (const record of this.records) {
-      for (const need of this.graph.servicesNeededBy(record.node)) {
-        const known = dependents.get(need)
-        if (known === undefined) dependents.set(need, [record])
-        else known.push(record)
-      }
-    }
-    return dependents
+  /** `true` while there are services that have not stopped. */
+  get hasUnstopped(): boolean {
+    return this.#unstopped > 0
   }
 
-  /** Those that still run, with what they are doing. */
-  pending(): Array<{ readonly name: string; readonly state: State["_tag"] }> {
-    return this.records
-      .filter((record) => record.state._tag !== "stopped")
-      .map((record) => ({ name: record.name, state: record.state._tag }))
+  /** `true` while something of a service still runs. */
+  get isAnyRunning(): boolean {
+    return this.#records.some((record) => record.isRunning)
   }
 
-  /** The acquires that are still at work, or left something that is. */
-  hungAcquires(): Array<Leftover> {
-    return this.records
-      .filter((record) => !record.initialized && isRunning(record))
-      .map((record) => ({ kind: "acquire", detail: record.name }))
+  /** The services that have not stopped. */
+  unstopped(): ReadonlyArray<ServiceRecord> {
+    return this.#unstopped === 0 ? [] : this.#records.filter((record) => !record.hasStopped)
   }
 
-  /** Gives every service that has not ended its last word. Nothing changes after it. */
-  conclude(): void {
-    if (this.unended === 0) return
-    for (const record of this.records.slice()) {
-      if (record.state._tag === "stopped") continue
-      const since = "since" in record.state ? record.state.since : now(this.#options.clock)
-      this.releases.stop(record, record.initialized ? "abandoned" : "start-failed", since)
-    }
+  /** The services that have not stopped, each with its state in a word for people. */
+  pending(): ReadonlyArray<{ readonly name: string; readonly state: string }> {
+    return this.unstopped().map(({ name, state }) => ({ name, state: stateText[state._tag] }))
+  }
+
+  /** The acquires that do not end, or left something that does not. */
+  hungAcquires(): ReadonlyArray<Leftover> {
+    return this.#records
+      .filter((record) => !wasRunning(record.state) && record.isRunning)
+      .map(({ name }) => ({ kind: "acquire", detail: name }))
   }
 
   report(): Array<ServiceReport> {
-    return this.records.flatMap((record) => {
-      const line = lineOf(record, this.#dependsOn(record))
-      return record.remote === undefined ? line : [line, ...record.remote.lines()]
+    return this.#records.flatMap((record) => {
+      const line = serviceLine(record, this.#dependencies.names(record))
+      return record.hosts === undefined ? line : [line, ...record.hosts.lines()]
     })
   }
 
-  /** The services that it needs, or needed, by the names of their lines. */
-  #dependsOn({ name, node }: ServiceRecord): ReadonlyArray<string> {
-    // what it had built for itself was given its memo map
-    return this.graph.namesNeededBy(node).filter((need) => need !== name)
-  }
-
-  /** What services have left behind where they lived. */
+  /** What services have left behind in their hosts. */
   leftovers(): Array<Leftover> {
-    return this.records.flatMap((record) => record.remote?.leftovers() ?? [])
-  }
-
-  get limits(): PolicyMillis {
-    return this.#options.limits
-  }
-
-  /** `owner` is the service in whose hosts it happened. */
-  emit(event: JobEvent, owner?: string): void {
-    this.#options.emit(event, owner)
-  }
-
-  at(at = now(this.#options.clock)): string {
-    return isoAt(this.#options.clock, at)
+    return this.#records.flatMap((record) => record.hosts?.leftovers() ?? [])
   }
 }

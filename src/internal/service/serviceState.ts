@@ -1,112 +1,168 @@
-import * as Effect from "effect/Effect"
+/**
+ * The life of one service. This file has all of its states, and says which state may follow which.
+ *
+ *     Starting ─→ Running ─→ Queued ─→ Releasing ─→ Stopped
+ *         │          └───────────┴────────┘ │  ↑       ↑
+ *         └─→ Queued, Releasing             ├─→ Killing┤
+ *                                           └─→ Overdue┘
+ *
+ * Any state but the last may end as `Stopped`, which is final.
+ */
 import type * as Fiber from "effect/Fiber"
-import type * as Scope from "effect/Scope"
-import type { Leftover, ServiceOutcome, ServiceReport } from "../../StopReport.ts"
-import type { Killed } from "../../process/processGroup.ts"
-import type { Node } from "../layers/layerNode.ts"
-import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import type { ServiceOutcome } from "../report/reportSchemas.ts"
 
-/** What a service is, before it starts. Limits in milliseconds; `undefined` leaves them to the policy. */
-export interface ServiceSpec {
-  readonly name: string
-  readonly host: string
-  readonly releaseTimeout: number | undefined
-  readonly startTimeout: number | undefined
+export type ServiceState =
+  | Starting
+  | Running
+  | Queued
+  | Releasing
+  | Killing
+  | Overdue
+  | Stopped
+
+/** Its acquire has not ended, and nobody has asked for its release. */
+export interface Starting {
+  readonly _tag: "Starting"
 }
 
-export type State =
-  | { readonly _tag: "starting" }
-  | { readonly _tag: "running" }
-  | { readonly _tag: "releasing"; readonly since: number }
-  /** Its limit has passed: its cleanup goes on, but nobody waits for it any longer. */
-  | { readonly _tag: "overdue"; readonly since: number }
-  | { readonly _tag: "stopped"; readonly outcome: ServiceOutcome; readonly releaseMs: number }
-
-export const starting: State = { _tag: "starting" }
-export const running: State = { _tag: "running" }
-
-/** What the line of a service that lives elsewhere tells besides. */
-export type Details = Pick<
-  ServiceReport,
-  "pid" | "restarts" | "killMs" | "actorId" | "nodeId" | "cleanupSuccess" | "killSuccess"
->
-
-/** A service that lives elsewhere, where it can be killed. */
-export interface Remote {
-  /** Kills what still runs of it, and sees to it that it is gone. Never fails. */
-  readonly kill: Effect.Effect<Killed>
-  /** Ends what its hosts lived in, once they have ended, within so many milliseconds. Never fails. */
-  readonly end: (limitMs: number) => Effect.Effect<void>
-  readonly details: () => Details
-  /** The lines of its replicas, and of the services within its hosts. */
-  readonly lines: () => ReadonlyArray<ServiceReport>
-  /** What was left behind in its hosts. */
-  readonly leftovers: () => ReadonlyArray<Leftover>
+/** Its acquire succeeded. */
+export interface Running {
+  readonly _tag: "Running"
 }
 
-/** One service of a job, from its start to its end. Its state changes only in the registry. */
-export interface ServiceRecord {
-  readonly spec: ServiceSpec
-  /** That of its line in the report. */
-  name: string
-  readonly node: Node
-  readonly scope: Scope.Closeable
-  /** `run` provided it. */
-  readonly nested: boolean
-  readonly startedAt: number
-  /** Whether those that wait for this release may go on. */
-  settled: boolean
-  /** What they wait at, once somebody does. */
-  waiting: OneShotLatch | undefined
-  state: State
-  /** Its acquire has not ended. */
-  acquiring: boolean
-  cleanup: Fiber.Fiber<unknown, unknown> | undefined
-  initialized: boolean
-  cleanupCalled: boolean
-  cleanupCompleted: boolean
-  startMs: number
-  used: number | undefined
-  error: string | undefined
-  /** How long its release may take, in milliseconds; known once it is called. */
-  allowance: number
-  /** Where it lives elsewhere. */
-  remote: Remote | undefined
+/** Its release was asked for and waits for a permit (`releaseConcurrency`). */
+export interface Queued {
+  readonly _tag: "Queued"
+  /** `true` if its acquire had succeeded before. */
+  readonly wasRunning: boolean
 }
 
-/** Whether something of it is still there: an acquire that hangs, a service that was not released, a cleanup. */
-export const isRunning = (record: ServiceRecord): boolean =>
-  record.cleanupCalled
-    ? record.acquiring || isActive(record.cleanup)
-    : record.state._tag !== "stopped"
-
-const isActive = (fiber: Fiber.Fiber<unknown, unknown> | undefined): boolean =>
-  fiber !== undefined && fiber.pollUnsafe() === undefined
-
-export const settle = (record: ServiceRecord): void => {
-  record.settled = true
-  record.waiting?.open()
+/** Its release is under way. */
+export interface Releasing {
+  readonly _tag: "Releasing"
+  readonly wasRunning: boolean
+  /** When the release began, in monotonic milliseconds. */
+  readonly since: number
+  /** The limit of the release in milliseconds, once it is known: a release that ends in its first turn needs none. */
+  readonly limitMs: number | undefined
+  /** The fiber that closes its scope, unless that ended in its first turn. */
+  readonly cleanup: Cleanup | undefined
 }
 
-export const awaitSettled = (record: ServiceRecord): Effect.Effect<void> =>
-  Effect.suspend(() => record.settled ? Effect.void : (record.waiting ??= new OneShotLatch()).await)
+/** Its release missed its limit, and its hosts are being killed. */
+export interface Killing {
+  readonly _tag: "Killing"
+  readonly wasRunning: boolean
+  readonly since: number
+  readonly cleanup: Cleanup
+}
 
-/** The line of a service in the report. */
-export const lineOf = (record: ServiceRecord, dependsOn: ReadonlyArray<string>): ServiceReport => {
-  const stopped = record.state._tag === "stopped" ? record.state : undefined
-  const line: { -readonly [Key in keyof ServiceReport]: ServiceReport[Key] } = {
-    name: record.name,
-    host: record.spec.host,
-    initialized: record.initialized,
-    cleanupCalled: record.cleanupCalled,
-    cleanupCompleted: record.cleanupCompleted,
-    running: isRunning(record),
-    outcome: stopped?.outcome ?? "abandoned",
-    startMs: record.startMs,
-    releaseMs: stopped?.releaseMs ?? 0,
-    dependsOn
-  }
-  if (record.used !== undefined) line.used = record.used
-  if (record.error !== undefined) line.error = record.error
-  return record.remote === undefined ? line : { ...line, ...record.remote.details() }
+/** Its release missed its limit. Nobody waits for it any longer, but it may still end. */
+export interface Overdue {
+  readonly _tag: "Overdue"
+  readonly wasRunning: boolean
+  readonly since: number
+  readonly cleanup: Cleanup
+}
+
+/** The end. */
+export interface Stopped {
+  readonly _tag: "Stopped"
+  readonly wasRunning: boolean
+  readonly outcome: ServiceOutcome
+  readonly releaseMs: number
+  /** What became of its cleanup: nobody called it, it ended, or its fiber still ran. */
+  readonly cleanup: "uncalled" | "completed" | "failed" | Cleanup
+}
+
+/** The fiber that closes the scope of a service. */
+export type Cleanup = Fiber.Fiber<unknown, unknown>
+
+/** The states that may follow each state. */
+export const transitions = {
+  Starting: ["Running", "Queued", "Releasing", "Stopped"],
+  Running: ["Queued", "Releasing", "Stopped"],
+  Queued: ["Releasing", "Stopped"],
+  Releasing: ["Releasing", "Killing", "Overdue", "Stopped"],
+  Killing: ["Overdue", "Stopped"],
+  Overdue: ["Stopped"],
+  Stopped: []
+} as const satisfies Readonly<Record<ServiceState["_tag"], ReadonlyArray<ServiceState["_tag"]>>>
+
+type Predecessor<To extends ServiceState["_tag"]> = {
+  [From in ServiceState["_tag"]]: To extends (typeof transitions)[From][number] ? From : never
+}[ServiceState["_tag"]]
+
+/** The states from which a state can be reached. */
+export type Before<To extends ServiceState["_tag"]> = Extract<ServiceState, { readonly _tag: Predecessor<To> }>
+
+export const starting: Starting = { _tag: "Starting" }
+
+const isRunning: Running = { _tag: "Running" }
+
+/** The acquire succeeded. */
+export const running: (from: Before<"Running">) => Running = () => isRunning
+
+const queuedStates = {
+  true: { _tag: "Queued", wasRunning: true },
+  false: { _tag: "Queued", wasRunning: false }
+} as const
+
+/** The release was asked for, and has to wait for its turn. */
+export const queued = (from: Before<"Queued">): Queued => queuedStates[`${wasRunning(from)}`]
+
+/** The release begins. */
+export const releasing = (
+  from: Exclude<Before<"Releasing">, Releasing>,
+  since: number,
+  limitMs?: number
+): Releasing => ({ _tag: "Releasing", wasRunning: wasRunning(from), since, limitMs, cleanup: undefined })
+
+/** The release did not end in its first turn: from now on it has a limit. */
+export const awaitingCleanup = (from: Releasing, cleanup: Cleanup, limitMs: number): Releasing => ({
+  ...from,
+  cleanup,
+  limitMs
+})
+
+/** The release missed its limit, and what can be killed is killed. */
+export const killing = ({ since, wasRunning }: Before<"Killing">, cleanup: Cleanup): Killing => ({
+  _tag: "Killing",
+  wasRunning,
+  since,
+  cleanup
+})
+
+/** The release missed its limit, and nobody waits for it any longer. */
+export const overdue = ({ since, wasRunning }: Before<"Overdue">, cleanup: Cleanup): Overdue => ({
+  _tag: "Overdue",
+  wasRunning,
+  since,
+  cleanup
+})
+
+/** The end, with an outcome that follows from how the cleanup went. */
+export const stopped = (
+  from: Before<"Stopped">,
+  outcome: ServiceOutcome,
+  releaseMs: number,
+  cleanup: Stopped["cleanup"]
+): Stopped => ({ _tag: "Stopped", wasRunning: wasRunning(from), outcome, releaseMs, cleanup })
+
+/** Returns true if the acquire of the service succeeded. */
+export const wasRunning = (state: ServiceState): boolean =>
+  state._tag === "Running" || (state._tag !== "Starting" && state.wasRunning)
+
+/** Returns true once nobody has to wait for the release any longer. */
+export const isSettled = (state: ServiceState): boolean => state._tag === "Stopped" || state._tag === "Overdue"
+
+/** The state in a word for people. */
+export const stateText: Readonly<Record<ServiceState["_tag"], string>> = {
+  Starting: "starting",
+  Running: "running",
+  Queued: "waiting for its release",
+  Releasing: "releasing",
+  Killing: "being killed",
+  Overdue: "overdue",
+  Stopped: "stopped"
 }

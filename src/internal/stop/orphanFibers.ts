@@ -1,25 +1,33 @@
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
+import { elapsed, now } from "../../base/clock.ts"
+import type { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { hasEnded, waitUnlessKilled } from "../../base/waits.ts"
+import type { Leftover } from "../report/reportSchemas.ts"
+
+type AnyFiber = Fiber.Fiber<unknown, unknown>
 
 /**
- * The fibers of a job, detached ones too. Every fiber that inherits the job's context asks the scheduler before its
- * first step, which is where it is seen; nothing else tells of a detached fiber.
+ * The fibers of a job, including those that it detached. Every fiber that inherits the job's context asks the scheduler
+ * before its first step, which is where it is seen: nothing else reports a detached fiber.
  */
-export class Fibers implements Scheduler.Scheduler {
+export class JobFibers implements Scheduler.Scheduler {
   readonly executionMode: "sync" | "async"
   readonly #scheduler: Scheduler.Scheduler
-  readonly #begun: (fiber: Fiber.Fiber<unknown, unknown>) => void
-  #newest: Fiber.Fiber<unknown, unknown> | undefined
-  readonly #older = new Set<Fiber.Fiber<unknown, unknown>>()
+  readonly #onBegin: (fiber: AnyFiber) => void
+  #newest: AnyFiber | undefined
+  readonly #older = new Set<AnyFiber>()
 
-  /** `begun` is told of each fiber before its first step. */
-  constructor(scheduler: Scheduler.Scheduler, begun: (fiber: Fiber.Fiber<unknown, unknown>) => void) {
+  /** `onBegin` is called with each fiber before its first step. */
+  constructor(scheduler: Scheduler.Scheduler, onBegin: (fiber: AnyFiber) => void) {
     this.#scheduler = scheduler
-    this.#begun = begun
+    this.#onBegin = onBegin
     this.executionMode = scheduler.executionMode
   }
 
-  shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+  shouldYield(fiber: AnyFiber): boolean {
     if (fiber.currentOpCount === 1) this.#see(fiber)
     return this.#scheduler.shouldYield(fiber)
   }
@@ -28,26 +36,46 @@ export class Fibers implements Scheduler.Scheduler {
     return this.#scheduler.makeDispatcher()
   }
 
-  #see(fiber: Fiber.Fiber<unknown, unknown>): void {
+  #see(fiber: AnyFiber): void {
     if (fiber === this.#newest || this.#older.has(fiber)) return
-    this.#remember()
+    this.#rememberNewest()
     this.#newest = fiber
-    this.#begun(fiber)
+    this.#onBegin(fiber)
   }
 
   /** Most fibers end before the next one begins: only the others need to be remembered. */
-  #remember(): void {
+  #rememberNewest(): void {
     const fiber = this.#newest
     this.#newest = undefined
-    if (fiber === undefined || fiber.pollUnsafe() !== undefined) return
+    if (fiber === undefined || hasEnded(fiber)) return
     this.#older.add(fiber)
-    // at once: a fiber that has ended holds its result, which may be large
+    // forgotten at once: a fiber that has ended holds its result, which may be large
     fiber.addObserver(() => this.#older.delete(fiber))
   }
 
-  /** Those that have not ended. */
-  alive(): ReadonlyArray<Fiber.Fiber<unknown, unknown>> {
-    this.#remember()
+  /** The fibers that have not ended. */
+  alive(): ReadonlyArray<AnyFiber> {
+    this.#rememberNewest()
     return [...this.#older]
   }
 }
+
+/** Interrupts the fibers that outlived their job, because nobody else does. Returns those that do not end as left over. */
+export const interruptOrphans = (
+  fibers: JobFibers,
+  limitMs: number,
+  options: { readonly clock: Clock.Clock; readonly killing: OneShotLatch }
+): Effect.Effect<ReadonlyArray<Leftover>> =>
+  Effect.gen(function*() {
+    const orphans = fibers.alive()
+    if (orphans.length === 0) return []
+    for (const fiber of orphans) fiber.interruptUnsafe()
+    const since = now(options.clock)
+    for (const fiber of orphans) {
+      yield* waitUnlessKilled(fiber, Math.max(0, limitMs - elapsed(options.clock, since)), options.killing)
+    }
+    const left = orphans.filter((fiber) => !hasEnded(fiber)).length
+    if (left === 0) return []
+    const detail = left === 1 ? "a detached fiber does not end" : `${left} detached fibers do not end`
+    return [{ kind: "fiber", detail }]
+  })

@@ -2,179 +2,239 @@ import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import type { JobEvent } from "../../JobEvent.ts"
-import type { ServiceOutcome } from "../../StopReport.ts"
-import type { Allowances } from "./timeBudget.ts"
-import { errorText } from "../../base/errorText.ts"
-import type { PolicyMillis } from "../policy/policyMillis.ts"
-import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { waitFor, waitWithin } from "./waits.ts"
-import { awaitSettled, type Remote, type ServiceRecord, settle } from "../service/serviceState.ts"
 import { between, elapsed, isoAt, now } from "../../base/clock.ts"
+import { errorText } from "../../base/errorText.ts"
+import type { OneShotLatch } from "../../base/oneShotLatch.ts"
+import type { JobEvent } from "../../JobEvent.ts"
+import type { PolicyMillis } from "../policy/policyMillis.ts"
+import type { ServiceOutcome } from "../report/reportSchemas.ts"
+import { isActive, type ServiceHosts, type ServiceRecord } from "../service/serviceRecord.ts"
+import * as State from "../service/serviceState.ts"
+import type { TimeBudget } from "./timeBudget.ts"
+import { waitFor, waitUnlessKilled } from "../../base/waits.ts"
 
 export type ServiceStopped = Extract<JobEvent, { readonly _tag: "ServiceStopped" }>
 
-export interface ReleasesOptions {
+export interface ServiceReleaseOptions {
   readonly clock: Clock.Clock
   readonly limits: PolicyMillis
-  readonly allowances: Allowances
+  readonly budget: TimeBudget
+  /** Opens when nothing may be waited for any longer. */
+  readonly killing: OneShotLatch
   readonly emit: (event: JobEvent) => void
-  /** A service has ended, whichever way. */
-  readonly onStopped: (record: ServiceRecord, stopped: ServiceStopped) => void
+  /** Returns the number of levels of services beneath one that have not stopped. */
+  readonly levelsBeneath: (record: ServiceRecord) => number
+  /** A service has ended, however it did. */
+  readonly onStopped: (record: ServiceRecord, event: ServiceStopped) => void
+  /** A release failed or missed its limit. */
+  readonly onMissed: () => void
 }
 
-/** The releases of a job's services, each within its own limit, whatever the others do. */
-export class Releases {
-  /** Opens when nothing may be waited for any longer. */
-  readonly killed = new OneShotLatch()
-  /** Whether a release has missed its limit. */
-  missed = false
-  /** How many releases are under way, and when one last began or ended: what a stalled release is told by. */
-  underWay = 0
-  lastProgress = 0
-  /** How long the longest kill took. */
-  killMs = 0
-  readonly #options: ReleasesOptions
+/** Releases the services of a job, each within its own limit, whatever the others do. */
+export class ServiceRelease {
+  readonly #options: ServiceReleaseOptions
   readonly #permits: Semaphore.Semaphore | undefined
+  #missed = false
+  #underWay = 0
+  /** When a release last began or ended. */
+  #lastProgress = 0
+  #longestKillMs = 0
 
-  constructor(options: ReleasesOptions) {
+  constructor(options: ServiceReleaseOptions) {
     this.#options = options
     const { releaseConcurrency } = options.limits
     this.#permits = releaseConcurrency === "unbounded" ? undefined : Semaphore.makeUnsafe(releaseConcurrency)
   }
 
+  /** `true` if a release has missed its limit. */
+  get missedLimit(): boolean {
+    return this.#missed
+  }
+
+  /** How long the longest kill took. */
+  get longestKillMs(): number {
+    return this.#longestKillMs
+  }
+
+  /** Returns for how long no release has been under way, from this time on; 0 while one is. */
+  stalledMs(from: number): number {
+    return this.#underWay > 0 ? 0 : elapsed(this.#options.clock, Math.max(from, this.#lastProgress))
+  }
+
   /**
-   * Closes the scope of a service, within its limit. Never fails, and once it has begun nothing interrupts it; a second
-   * call waits for the first.
+   * Closes the scope of a service within its limit. Never fails, and nothing interrupts it once it has begun. A second call
+   * waits for the first one.
    */
   release(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.withFiber((fiber) => {
-      if (record.cleanupCalled) return awaitSettled(record)
-      record.cleanupCalled = true
-      if (this.#permits === undefined) return this.#close(record, exit, fiber.context)
-      const close = Effect.suspend(() => this.#close(record, exit, fiber.context))
+      const { state } = record
+      if (state._tag !== "Starting" && state._tag !== "Running") return record.awaitSettled()
+      if (this.#permits === undefined) return this.#close(record, state, exit, fiber.context)
+      const waiting = State.queued(state)
+      record.become(waiting)
+      const close = Effect.suspend(() => this.#close(record, waiting, exit, fiber.context))
       return Effect.uninterruptible(this.#permits.withPermits(1)(close))
     })
   }
 
+  /** Ends the life of a service that was never released, or whose release nobody waits for any longer. */
+  conclude(record: ServiceRecord): void {
+    const { state } = record
+    if (state._tag === "Stopped") return
+    const since = "since" in state ? state.since : now(this.#options.clock)
+    this.#stop(record, state, State.wasRunning(state) ? "abandoned" : "start-failed", since)
+  }
+
   #close(
     record: ServiceRecord,
+    from: State.Starting | State.Running | State.Queued,
     exit: Exit.Exit<unknown, unknown>,
     context: Context.Context<never>
   ): Effect.Effect<void> {
     const { clock, emit } = this.#options
     const since = now(clock)
-    record.state = { _tag: "releasing", since }
-    if (record.initialized) emit({ _tag: "ServiceReleasing", at: isoAt(clock, since), service: record.name })
+    const state = State.releasing(from, since, record.hosts === undefined ? undefined : this.#limitOf(record))
+    record.become(state)
+    if (state.wasRunning) emit({ _tag: "ServiceReleasing", at: isoAt(clock, since), service: record.name })
     else record.error ??= "its start was given up"
-    if (record.remote !== undefined) record.allowance = this.#options.allowances.of(record)
     const closing = Scope.closeUnsafe(record.scope, exit)
-    // the close runs on a fiber of its own: nothing else bounds a wait for it
+    // the scope closes on a fiber of its own: nothing else bounds a wait for it
     const cleanup = closing === undefined ? undefined : Effect.runForkWith(context)(closing)
     const done = cleanup?.pollUnsafe()
-    if (cleanup === undefined || (done !== undefined && record.remote === undefined)) {
-      this.#ended(record, since, done, false)
+    if (cleanup === undefined || (done !== undefined && record.hosts === undefined)) {
+      this.#ended(record, state, done)
       return Effect.void
     }
-    return this.#awaitCleanup(record, since, cleanup)
+    return this.#awaitCleanup(
+      record,
+      State.awaitingCleanup(state, cleanup, state.limitMs ?? this.#limitOf(record)),
+      cleanup
+    )
   }
 
-  #awaitCleanup(record: ServiceRecord, since: number, cleanup: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> {
-    record.cleanup = cleanup
+  #limitOf(record: ServiceRecord): number {
+    const { budget, levelsBeneath } = this.#options
+    return budget.forRelease({
+      releaseTimeout: record.spec.releaseTimeout,
+      canBeKilled: record.hosts !== undefined,
+      levelsBeneath: levelsBeneath(record)
+    })
+  }
+
+  #awaitCleanup(record: ServiceRecord, state: State.Releasing, cleanup: State.Cleanup): Effect.Effect<void> {
+    const { budget, clock, killing } = this.#options
+    record.become(state)
     this.#progress(1)
-    const wait = Effect.flatMap(waitWithin(cleanup, this.#options.allowances.of(record), this.killed), (why) => {
+    const { limitMs = Infinity } = state
+    const began = now(clock)
+    const wait = Effect.flatMap(waitUnlessKilled(cleanup, limitMs, killing), (why) => {
       this.#progress(-1)
       if (why === "ended") {
-        const ended = Effect.sync(() => this.#ended(record, since, cleanup.pollUnsafe(), false))
-        return record.remote === undefined
-          ? ended
-          : Effect.andThen(record.remote.end(this.#options.allowances.remaining()), ended)
+        const ended = Effect.sync(() => this.#ended(record, state, cleanup.pollUnsafe()))
+        return record.hosts === undefined ? ended : Effect.andThen(record.hosts.end(budget.remaining()), ended)
       }
-      record.state = { _tag: "overdue", since }
-      this.missed = true
-      if (record.remote !== undefined) return this.#kill(record, record.remote, since, cleanup)
-      this.#abandon(record, since, cleanup)
+      if (!killing.isOpen) budget.addLateness(limitMs, elapsed(clock, began))
+      this.#missed = true
+      if (record.hosts !== undefined) return this.#kill(record, record.hosts, state, cleanup)
+      this.#abandon(record, state, cleanup)
       return Effect.void
     })
     return Effect.uninterruptible(wait)
   }
 
-  /** What can be killed is, and those that wait for this release go on once it is gone. */
+  /** Kills the hosts of a service. Those that wait for its release go on once the hosts are gone. */
   #kill(
     record: ServiceRecord,
-    remote: Remote,
-    since: number,
-    cleanup: Fiber.Fiber<unknown, unknown>
+    hosts: ServiceHosts,
+    from: State.Releasing,
+    cleanup: State.Cleanup
   ): Effect.Effect<void> {
-    const late = `it did not stop within ${Math.round(elapsed(this.#options.clock, since))} ms`
-    return Effect.flatMap(remote.kill, ({ durationMs, gone, how }) => {
-      this.killMs = Math.max(this.killMs, durationMs)
+    const { clock, onMissed } = this.#options
+    const late = `it did not stop within ${Math.round(elapsed(clock, from.since))} ms`
+    const state = State.killing(from, cleanup)
+    record.become(state)
+    return Effect.flatMap(hosts.kill, ({ durationMs, gone, how }) => {
+      this.#longestKillMs = Math.max(this.#longestKillMs, durationMs)
       record.error = `${record.error === undefined ? "" : `${record.error}; `}${late}; ` +
         (gone ? `killed (${how})` : `it could not be killed (${how})`)
-      if (gone) this.stop(record, record.initialized ? "killed" : "start-failed", since)
-      // its cleanup waited for nothing but the end of its hosts
-      return Effect.map(gone ? waitFor(cleanup, 1_000) : Effect.void, () => {
-        settle(record)
-        this.#missed()
+      const until = now(clock)
+      if (!gone) {
+        record.become(State.overdue(state, cleanup))
+        record.wakeDependencies()
+        onMissed()
+        return Effect.void
+      }
+      // the cleanup waited for nothing but the end of the hosts
+      return Effect.map(waitFor(cleanup, 1_000), () => {
+        const outcome = state.wasRunning ? "killed" : "start-failed"
+        this.#stop(record, state, outcome, from.since, isActive(cleanup) ? cleanup : "failed", until)
+        record.wakeDependencies()
+        onMissed()
       })
     })
   }
 
-  /** Those that wait for this release go on, and it may still end by itself. */
-  #abandon(record: ServiceRecord, since: number, cleanup: Fiber.Fiber<unknown, unknown>): void {
-    cleanup.addObserver((exit) => this.#ended(record, since, exit, true))
-    settle(record)
-    this.#missed()
+  /** Gives up the wait for a release, which may still end by itself. */
+  #abandon(record: ServiceRecord, from: State.Releasing, cleanup: State.Cleanup): void {
+    const state = State.overdue(from, cleanup)
+    record.become(state)
+    cleanup.addObserver((exit) => this.#ended(record, state, exit))
+    record.wakeDependencies()
+    this.#options.onMissed()
   }
 
-  /** The cleanup of a service has ended; there is no exit where there was nothing to clean up. */
+  /** The cleanup of a service has ended. `exit` is undefined if there was nothing to clean up. */
   #ended(
     record: ServiceRecord,
-    since: number,
-    exit: Exit.Exit<unknown, unknown> | undefined,
-    overdue: boolean
+    from: State.Releasing | State.Overdue,
+    exit: Exit.Exit<unknown, unknown> | undefined
   ): void {
-    if (record.state._tag === "stopped") return
+    if (record.hasStopped) return
     const failed = exit !== undefined && exit._tag === "Failure"
-    record.cleanupCompleted = !failed
     if (failed) {
       const error = errorText(exit.cause)
       record.error = record.error === undefined || record.error === error ? error : `${record.error}; ${error}`
     }
-    const outcome = !record.initialized
+    const outcome = !from.wasRunning
       ? "start-failed"
       : failed
       ? "release-failed"
-      : overdue
+      : from._tag === "Overdue"
       ? "timed-out"
       : "released"
-    this.stop(record, outcome, since)
-    settle(record)
-    if (failed) this.#missed()
+    this.#stop(record, from, outcome, from.since, failed ? "failed" : "completed")
+    record.wakeDependencies()
+    if (failed) this.#options.onMissed()
   }
 
-  /** Gives a service its last word. */
-  stop(record: ServiceRecord, outcome: ServiceOutcome, since: number): void {
+  #stop(
+    record: ServiceRecord,
+    from: State.Before<"Stopped">,
+    outcome: ServiceOutcome,
+    since: number,
+    cleanup: State.Stopped["cleanup"] = cleanupOf(from),
+    until = now(this.#options.clock)
+  ): void {
     const { clock, emit, onStopped } = this.#options
-    const until = now(clock)
     const releaseMs = between(since, until)
-    record.state = { _tag: "stopped", outcome, releaseMs }
+    record.become(State.stopped(from, outcome, releaseMs, cleanup))
     const ended = { _tag: "ServiceStopped", at: isoAt(clock, until), service: record.name, outcome, releaseMs } as const
-    const stopped = record.error === undefined ? ended : { ...ended, error: record.error }
-    emit(stopped)
-    onStopped(record, stopped)
-  }
-
-  #missed(): void {
-    const { allowances, limits } = this.#options
-    if (limits.onReleaseFailure === "kill" && allowances.end !== Infinity) this.killed.open()
+    const event = record.error === undefined ? ended : { ...ended, error: record.error }
+    emit(event)
+    onStopped(record, event)
   }
 
   #progress(change: 1 | -1): void {
-    this.underWay += change
-    this.lastProgress = now(this.#options.clock)
+    this.#underWay += change
+    this.#lastProgress = now(this.#options.clock)
   }
+}
+
+/** What has become of the cleanup of a service that ends without its result. */
+const cleanupOf = (state: State.Before<"Stopped">): State.Stopped["cleanup"] => {
+  if (!("cleanup" in state) || state.cleanup === undefined) return "uncalled"
+  const exit = state.cleanup.pollUnsafe()
+  return exit === undefined ? state.cleanup : exit._tag === "Failure" ? "failed" : "completed"
 }

@@ -1,252 +1,212 @@
-import * as Cause from "effect/Cause"
+/**
+ * How a job stops: delay → drain → cancel → release → kill → stopped. Each phase stands in this file, in this order, and
+ * asks the part of the job that it stops by one call.
+ */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
-import { type Leftover, type Outcome, type Phase, type PhaseReport, StopReport } from "../../StopReport.ts"
-import { errorText } from "../../base/errorText.ts"
-import { type Waited, waitFor, waitWithin } from "./waits.ts"
-import { isRunning } from "../service/serviceState.ts"
-import { hasEnded, type Run } from "../run/run.ts"
+import type * as Scope from "effect/Scope"
+import type * as Clock from "effect/Clock"
 import { elapsed, isoNow, now } from "../../base/clock.ts"
+import type { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { hasEnded, type Waited, waitFor, waitUnlessKilled } from "../../base/waits.ts"
+import type { JobEvent } from "../../JobEvent.ts"
+import type { PolicyMillis } from "../policy/policyMillis.ts"
+import type { Leftover, Phase, PhaseReport } from "../report/reportSchemas.ts"
+import type { ServiceRegistry } from "../service/serviceRegistry.ts"
+import { interruptOrphans, type JobFibers } from "./orphanFibers.ts"
+import { releaseServices } from "./releaseServices.ts"
+import type { ServiceRelease } from "./serviceRelease.ts"
+import type { TimeBudget } from "./timeBudget.ts"
 
-/** What a stop has found out so far. */
-interface Progress {
-  readonly run: Run
+/** The run of a job, as its stop sees it. */
+export interface StoppableRun {
+  readonly clock: Clock.Clock
+  readonly limits: PolicyMillis
+  readonly budget: TimeBudget
+  /** The pipelines of the job. */
+  readonly stages: {
+    /** `true` while streams run that have a source. */
+    readonly isFlowing: boolean
+    /** Ends the sources. */
+    readonly drain: () => void
+    /** Counts as dropped what a run that does not end still holds. */
+    readonly conclude: () => void
+  }
+  readonly registry: ServiceRegistry
+  readonly releases: ServiceRelease
+  readonly fibers: JobFibers
+  /** The scope of the job's layers. */
+  readonly scope: Scope.Closeable
+  readonly emit: (event: JobEvent) => void
+  /** Opens when the stop begins. */
+  readonly stopping: OneShotLatch
+  /** Opens when the run is to be interrupted. */
+  readonly cancelling: OneShotLatch
+  /** Opens when nothing may be waited for any longer. */
+  readonly killing: OneShotLatch
+  readonly cancel: () => void
+  readonly kill: () => void
+  /** How the run has ended, or ends if it is interrupted now. */
+  readonly exit: (main: Fiber.Fiber<unknown, unknown>) => Exit.Exit<unknown, unknown>
+  /** What is left of the job in the operating system, once all of it has been stopped. */
+  readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
+}
+
+/** What a stop has done. */
+export interface StopRecord {
+  readonly phases: ReadonlyArray<PhaseReport>
+  readonly leftovers: ReadonlyArray<Leftover>
+  /** `true` if the run had to be interrupted. */
+  readonly wasInterrupted: boolean
+}
+
+/** A stop under way. */
+class Stop {
+  readonly run: StoppableRun
   readonly main: Fiber.Fiber<unknown, unknown>
-  readonly phases: Array<PhaseReport>
-  readonly leftovers: Array<Leftover>
-  interrupted: boolean
+  readonly phases: Array<PhaseReport> = []
+  readonly leftovers: Array<Leftover> = []
+
+  constructor(run: StoppableRun, main: Fiber.Fiber<unknown, unknown>) {
+    this.run = run
+    this.main = main
+  }
+
+  /** `true` as long as the run may go on: it has not ended, and nobody asked for more than a drain. */
+  get mayRunOn(): boolean {
+    return !hasEnded(this.main) && !this.run.cancelling.isOpen && !this.run.killing.isOpen
+  }
+
+  /** Waits for the run, within a limit, unless somebody asks for more than a drain meanwhile. */
+  awaitRun(limit: number): Effect.Effect<Waited> {
+    const { budget, cancelling, killing } = this.run
+    return waitFor(this.main, budget.forPhase(limit), cancelling, killing)
+  }
+
+  /** Runs a phase, which returns true if it timed out. */
+  phase(phase: Phase, body: Effect.Effect<boolean>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { clock, emit } = this.run
+      const since = now(clock)
+      emit({ _tag: "PhaseStarted", at: isoNow(clock), phase })
+      return Effect.map(body, (timedOut) => this.endPhase({ phase, durationMs: elapsed(clock, since), timedOut }))
+    })
+  }
+
+  endPhase(report: PhaseReport): void {
+    this.phases.push(report)
+    this.run.emit({ _tag: "PhaseEnded", at: isoNow(this.run.clock), ...report })
+  }
 }
 
 /**
- * Waits for the first request to stop, then: delay → drain → cancel → release → kill → stopped. It runs on a fiber
- * that nobody interrupts, waits for nothing without a limit, and never fails.
+ * Waits for the first request to stop and stops the job. Runs on a fiber that nobody interrupts, waits for nothing without
+ * a limit, and never fails.
  */
-export const stopSequence = (run: Run, main: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> =>
+export const stopSequence = (run: StoppableRun, main: Fiber.Fiber<unknown, unknown>): Effect.Effect<StopRecord> =>
   Effect.gen(function*() {
     yield* run.stopping.await
-    const stop: Progress = { run, main, phases: [], leftovers: [], interrupted: false }
-    const { strategy } = run.options.limits
-    if (strategy === "immediate") run.registry.releases.killed.open()
+    const stop = new Stop(run, main)
     yield* delay(stop)
     yield* drain(stop)
-    yield* cancel(stop)
+    const wasInterrupted = yield* cancel(stop)
     yield* release(stop)
     yield* kill(stop)
-    yield* reap(stop)
-    yield* conclude(stop)
+    yield* interruptFibers(stop)
+    yield* collectLeftovers(stop)
+    return { phases: stop.phases, leftovers: stop.leftovers, wasInterrupted }
   })
 
-/** Runs a phase and notes how long it took. */
-const phase = (stop: Progress, name: Phase, body: Effect.Effect<boolean>): Effect.Effect<void> =>
+/** The job reports that it is stopping, and goes on. */
+const delay = (stop: Stop): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { clock } = stop.run.options
-    const since = now(clock)
-    stop.run.events.emit({ _tag: "PhaseStarted", at: isoNow(clock), phase: name })
-    return Effect.map(body, (timedOut) => notePhase(stop, { phase: name, durationMs: elapsed(clock, since), timedOut }))
+    const limit = stop.run.limits.delay
+    if (limit === 0 || !stop.mayRunOn) return Effect.void
+    return stop.phase("delay", Effect.as(stop.awaitRun(limit), false))
   })
 
-const notePhase = ({ phases, run }: Progress, report: PhaseReport): void => {
-  phases.push(report)
-  run.events.emit({ _tag: "PhaseEnded", at: isoNow(run.options.clock), ...report })
-}
-
-/** What a phase before the release may take: its own limit, or what the deadline leaves, less the release's reserve. */
-const allowance = ({ run }: Progress, own: number): number => {
-  const { deadline, killTimeout, releaseTimeout } = run.options.limits
-  const reserve = deadline === Infinity ? 0 : Math.min(releaseTimeout + killTimeout, deadline / 2)
-  return Math.max(0, Math.min(own, run.registry.allowances.remaining() - reserve))
-}
-
-/** Whether the run may still go on: it has not ended, and nobody asked for more than a drain. */
-const isGentle = ({ main, run }: Progress): boolean =>
-  !hasEnded(main) && !run.cancelled.isOpen && !run.registry.releases.killed.isOpen
-
-const waitForMain = (stop: Progress, ms: number): Effect.Effect<Waited> =>
-  waitFor(stop.main, allowance(stop, ms), stop.run.cancelled, stop.run.registry.releases.killed)
-
-const delay = (stop: Progress): Effect.Effect<void> =>
+/** Sources end, and what they had emitted flows on to the sinks. */
+const drain = (stop: Stop): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const ms = stop.run.options.limits.delay
-    if (ms === 0 || !isGentle(stop)) return Effect.void
-    return phase(stop, "delay", Effect.as(waitForMain(stop, ms), false))
-  })
-
-const drain = (stop: Progress): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const { options, stages } = stop.run
-    if (options.limits.strategy === "fast" || !isGentle(stop) || stages.flowing === 0) return Effect.void
-    return phase(
-      stop,
+    const { limits, stages } = stop.run
+    if (limits.strategy === "fast" || !stop.mayRunOn || !stages.isFlowing) return Effect.void
+    return stop.phase(
       "drain",
       Effect.suspend(() => {
-        stages.drain.open()
-        return Effect.map(waitForMain(stop, options.limits.drainTimeout), (why) => why === "time")
+        stages.drain()
+        return Effect.map(stop.awaitRun(limits.drainTimeout), (why) => why === "time")
       })
     )
   })
 
-const cancel = (stop: Progress): Effect.Effect<void> =>
+/** The run is interrupted and awaited. Returns true if there was something to interrupt. */
+const cancel = (stop: Stop): Effect.Effect<boolean> =>
   Effect.suspend(() => {
-    if (hasEnded(stop.main)) return Effect.void
-    return phase(
-      stop,
-      "cancel",
-      Effect.suspend(() => {
-        const { limits } = stop.run.options
-        stop.interrupted = true
-        stop.run.cancelled.open()
-        stop.main.interruptUnsafe()
-        return Effect.map(
-          waitWithin(stop.main, allowance(stop, limits.cancelTimeout), stop.run.registry.releases.killed),
-          (why) => why !== "ended"
-        )
-      })
-    )
+    const { main, run } = stop
+    if (hasEnded(main)) return Effect.succeed(false)
+    const interrupted = Effect.suspend(() => {
+      run.cancel()
+      main.interruptUnsafe()
+      const limit = run.budget.forPhase(run.limits.cancelTimeout)
+      return Effect.map(waitUnlessKilled(main, limit, run.killing), (why) => why !== "ended")
+    })
+    return Effect.as(stop.phase("cancel", interrupted), true)
   })
 
-/**
- * Closes the scope of the layers, which releases dependents before what they depend on, each service within its own
- * limit. A finalizer that is not a service's has no limit: when nothing else moves, the services it keeps are released
- * without waiting for it.
- */
-const release = (stop: Progress): Effect.Effect<void> =>
+/** The services are released: dependents before their dependencies, each within its own limit. */
+const release = (stop: Stop): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { registry, scope } = stop.run
-    registry.admission = "closed"
-    // a service whose layer was provided within a run that does not end is in no scope of ours
-    if (scope.state._tag !== "Open" && registry.unended === 0) return Effect.void
-    return phase(
-      stop,
+    registry.close()
+    // a service that a run provided which does not end is in none of the job's scopes
+    if (scope.state._tag !== "Open" && !registry.hasUnstopped) return Effect.void
+    const released = releaseServices(stop.run, () => stop.run.exit(stop.main))
+    return stop.phase(
       "release",
-      Effect.withFiber((fiber) => {
-        const exit = exitOf(stop)
-        const close = Effect.runForkWith(fiber.context)(Scope.close(scope, exit))
-        return Effect.flatMap(watchRelease(stop, close), (ended) => {
-          const done = close.pollUnsafe()
-          if (done === undefined) {
-            stop.leftovers.push({ kind: "finalizer", detail: "a layer that is not managed is still being released" })
-          } else if (done._tag === "Failure") {
-            stop.leftovers.push({ kind: "finalizer", detail: `a layer that is not managed: ${errorText(done.cause)}` })
-          }
-          return Effect.map(registry.sweep(exit), () => !ended || registry.releases.missed || registry.unended > 0)
-        })
+      Effect.map(released, ({ leftovers, timedOut }) => {
+        stop.leftovers.push(...leftovers)
+        return timedOut
       })
     )
-  })
-
-const watchRelease = (stop: Progress, close: Fiber.Fiber<unknown, unknown>): Effect.Effect<boolean> =>
-  Effect.suspend(() => {
-    const { registry } = stop.run
-    const patience = stop.run.options.limits.releaseTimeout
-    registry.releases.lastProgress = now(stop.run.options.clock)
-    const watch: Effect.Effect<boolean> = Effect.suspend(() =>
-      Effect.flatMap(
-        waitWithin(close, Math.min(patience, registry.allowances.remaining()), registry.releases.killed),
-        (why) => {
-          if (why === "ended") return Effect.succeed(true)
-          const stalled = registry.releases.underWay === 0 &&
-            now(stop.run.options.clock) - registry.releases.lastProgress >= patience
-          return stalled || registry.allowances.remaining() <= 0 || registry.releases.killed.isOpen
-            ? Effect.map(
-              Effect.andThen(registry.sweep(exitOf(stop)), waitFor(close, 0)),
-              () => hasEnded(close)
-            )
-            : watch
-        }
-      )
-    )
-    return watch
   })
 
 /**
- * What lives elsewhere was killed as its limit passed, whatever else was still being released: this phase tells how long
- * the longest kill took. In process nothing can be killed: what has not ended is abandoned, by name.
+ * Hosts were killed as their limits passed, while other services were still being released: this phase reports how long
+ * the longest kill took. In process nothing can be killed: a service that has not stopped is abandoned, by name.
  */
-const kill = (stop: Progress): Effect.Effect<void> =>
+const kill = (stop: Stop): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { registry } = stop.run
-    if (registry.unended === 0) {
-      if (registry.releases.killMs > 0) {
-        notePhase(stop, { phase: "kill", durationMs: registry.releases.killMs, timedOut: false })
-      }
-      return Effect.void
+    const { kill, registry, releases } = stop.run
+    if (registry.hasUnstopped) return stop.phase("kill", Effect.as(Effect.sync(kill), false))
+    if (releases.longestKillMs > 0) {
+      stop.endPhase({ phase: "kill", durationMs: releases.longestKillMs, timedOut: false })
     }
-    return phase(
-      stop,
-      "kill",
-      Effect.sync(() => {
-        registry.releases.killed.open()
-        return false
-      })
+    return Effect.void
+  })
+
+/** Fibers that the run detached are interrupted. */
+const interruptFibers = (stop: Stop): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { budget, fibers, limits, registry } = stop.run
+    // while a run or a service is still there by name, its fibers need no mention
+    if (!hasEnded(stop.main) || registry.isAnyRunning) return Effect.void
+    return Effect.map(
+      interruptOrphans(fibers, budget.forRest(limits.killTimeout), stop.run),
+      (leftovers) => void stop.leftovers.push(...leftovers)
     )
   })
 
-/** Interrupts the fibers that the job detached: nobody else does. Those that do not end are left over. */
-const reap = (stop: Progress): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    const { fibers, options, registry } = stop.run
-    const strays = fibers.alive()
-    // where something is still running by name, its fibers are no news
-    if (strays.length === 0 || !hasEnded(stop.main) || registry.records.some(isRunning)) return
-    for (const fiber of strays) fiber.interruptUnsafe()
-    const limit = Math.min(options.limits.killTimeout, registry.allowances.remaining())
-    const since = now(options.clock)
-    for (const fiber of strays) {
-      yield* waitWithin(fiber, Math.max(0, limit - elapsed(options.clock, since)), registry.releases.killed)
+/** Gives every service its last state, and names what is left over. */
+const collectLeftovers = (stop: Stop): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { leftovers, registry, releases, stages } = stop.run
+    if (!hasEnded(stop.main)) {
+      stop.leftovers.push({ kind: "run", detail: "the run did not end when it was interrupted" })
     }
-    const left = strays.filter((fiber) => !hasEnded(fiber)).length
-    if (left === 0) return
-    const detail = left === 1 ? "a detached fiber does not end" : `${left} detached fibers do not end`
-    stop.leftovers.push({ kind: "fiber", detail })
+    stop.leftovers.push(...registry.hungAcquires())
+    for (const record of registry.unstopped()) releases.conclude(record)
+    stages.conclude()
+    stop.leftovers.push(...registry.leftovers())
+    return Effect.map(leftovers, (left) => void stop.leftovers.push(...left))
   })
-
-const conclude = (stop: Progress): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    const { main, run } = stop
-    const { clock, environment, id, job } = run.options
-    if (!hasEnded(main)) stop.leftovers.push({ kind: "run", detail: "the run did not end when it was interrupted" })
-    stop.leftovers.push(...run.registry.hungAcquires())
-    run.registry.conclude()
-    run.stages.conclude()
-    stop.leftovers.push(...run.registry.leftovers(), ...yield* run.options.leftovers)
-    const outcome = outcomeOf(stop)
-    const services = run.registry.report()
-    const reason = run.request?.reason === undefined ? {} : { reason: run.request.reason }
-    const report = StopReport.trusted({
-      jobId: id,
-      job,
-      environment,
-      trigger: run.request?.trigger ?? "stopped",
-      ...reason,
-      outcome,
-      clean: StopReport.isClean({ services, leftovers: stop.leftovers }),
-      startedAt: run.startedAt,
-      stoppedAt: isoNow(clock),
-      phases: stop.phases,
-      stages: run.stages.report(),
-      services,
-      leftovers: stop.leftovers
-    })
-    run.result = { exit: exitOf(stop), report }
-    run.status = "stopped"
-    run.events.emit({ _tag: "JobStopped", at: report.stoppedAt, outcome, clean: report.clean })
-    run.events.close()
-    run.stopped.open()
-  })
-
-const outcomeOf = (stop: Progress): Outcome => {
-  const exit = exitOf(stop)
-  if (exit._tag === "Success") return "succeeded"
-  if (stop.run.failure !== undefined) return "failed"
-  return stop.interrupted || Cause.hasInterruptsOnly(exit.cause) ? "cancelled" : "failed"
-}
-
-/** How the run ended: a service that could not start or that died is its failure, whatever it did to the run. */
-const exitOf = ({ main, run }: Progress): Exit.Exit<unknown, unknown> => {
-  const exit = main.pollUnsafe()
-  if (exit?._tag === "Success") return exit
-  if (run.failure !== undefined) return Exit.failCause(run.failure)
-  return exit ?? Exit.interrupt()
-}

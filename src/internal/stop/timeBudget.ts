@@ -1,52 +1,82 @@
 import type * as Clock from "effect/Clock"
-import type { PolicyMillis } from "../policy/policyMillis.ts"
-import type { ServiceRecord } from "../service/serviceState.ts"
 import { now } from "../../base/clock.ts"
+import type { PolicyMillis } from "../policy/policyMillis.ts"
 
-export interface AllowancesOptions {
-  readonly clock: Clock.Clock
-  readonly limits: PolicyMillis
-  /** The services that a service needs and that have not ended. */
-  readonly needsOf: (record: ServiceRecord) => ReadonlyArray<ServiceRecord>
-}
-
-/** What a kill takes at most, as long as the system does as it is told. */
+/** What a kill takes at most, as long as the system obeys. */
 const killReserveMs = 250
 
-/** What each release may take of the time that a stop has. */
-export class Allowances {
-  /** When all phases must be over, in monotonic milliseconds; set as the stop begins. */
-  end = Infinity
-  readonly #options: AllowancesOptions
-  readonly #levels = new Map<ServiceRecord, number>()
+/** What each level of services beneath a release is sure of, unless the deadline leaves less. */
+const levelShareMs = 1_000
 
-  constructor(options: AllowancesOptions) {
-    this.#options = options
+/** A release that needs a limit. */
+export interface BudgetedRelease {
+  /** Its own limit in milliseconds; the policy's by default. */
+  readonly releaseTimeout: number | undefined
+  /** `true` if its hosts can be killed once the limit has passed, which takes time too. */
+  readonly canBeKilled: boolean
+  /** The number of levels of services beneath it that have not stopped. */
+  readonly levelsBeneath: number
+}
+
+/**
+ * The time that a stop has. It alone knows the deadline, the reserve that the release keeps, and the share of each
+ * release. All times are milliseconds; `Infinity` is no limit.
+ */
+export class TimeBudget {
+  readonly #clock: Clock.Clock
+  readonly #limits: PolicyMillis
+  /** When all phases must be over, in monotonic milliseconds. */
+  #end = Infinity
+  /** The most by which a timer of this stop was late. */
+  #lateness = 0
+
+  constructor(clock: Clock.Clock, limits: PolicyMillis) {
+    this.#clock = clock
+    this.#limits = limits
+  }
+
+  /** Starts the deadline. `withinMs` is a shorter one that the request brings. */
+  start(withinMs = Infinity): void {
+    this.#end = now(this.#clock) + Math.min(this.#limits.deadline, withinMs)
   }
 
   /** What is left until all phases must be over. */
   remaining(): number {
-    return this.end === Infinity ? Infinity : Math.max(0, this.end - now(this.#options.clock))
+    return this.#end === Infinity ? Infinity : Math.max(0, this.#end - now(this.#clock))
   }
 
-  /** The limit of one release: its own, cut so that each level of dependencies beneath it still has its turn. */
-  of(record: ServiceRecord): number {
-    const own = record.spec.releaseTimeout ?? this.#options.limits.releaseTimeout
+  get isSpent(): boolean {
+    return this.remaining() <= 0
+  }
+
+  /** The limit of a phase before the release: its own, or what the deadline leaves without the reserve of the release. */
+  forPhase(limit: number): number {
+    const { deadline, killTimeout, releaseTimeout } = this.#limits
+    const reserve = deadline === Infinity ? 0 : Math.min(releaseTimeout + killTimeout, deadline / 2)
+    return Math.max(0, Math.min(limit, this.remaining() - reserve))
+  }
+
+  /**
+   * The limit of one release: its own, cut so that each level beneath it still has its share. Timers that were late
+   * before are expected to be late again: that time is not given away.
+   */
+  forRelease({ canBeKilled, levelsBeneath, releaseTimeout }: BudgetedRelease): number {
+    const own = releaseTimeout ?? this.#limits.releaseTimeout
     const remaining = this.remaining()
     if (remaining === Infinity) return own
-    // the deadline is to have room for a kill, too
-    const left = record.remote === undefined ? remaining : remaining - Math.min(killReserveMs, remaining / 4)
-    const beneath = this.#level(record)
-    return Math.min(own, left - beneath * Math.min(1_000, left / (beneath + 1)))
+    const left = canBeKilled ? remaining - Math.min(killReserveMs, remaining / 4) : remaining
+    if (levelsBeneath === 0) return Math.min(own, left)
+    const share = Math.min(levelShareMs + this.#lateness, left / (levelsBeneath + 1))
+    return Math.max(0, Math.min(own, left - levelsBeneath * share - this.#lateness))
   }
 
-  #level(record: ServiceRecord): number {
-    const known = this.#levels.get(record)
-    if (known !== undefined) return known
-    this.#levels.set(record, 0)
-    let level = 0
-    for (const need of this.#options.needsOf(record)) level = Math.max(level, this.#level(need) + 1)
-    this.#levels.set(record, level)
-    return level
+  /** The limit of what follows the release: the smaller of its own and what is left. */
+  forRest(limit: number): number {
+    return Math.min(limit, this.remaining())
+  }
+
+  /** Reports that a wait with this limit took so long. */
+  addLateness(limitMs: number, tookMs: number): void {
+    this.#lateness = Math.max(this.#lateness, tookMs - limitMs)
   }
 }

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { Environment, SubmitError, type SubmitOptions } from "../../Environment.ts"
-import { awaitedBy, belongTo, stopAll } from "../../internal/run/ownership.ts"
+import { awaitAsSubmitter, stopAll, tieToSubmitter } from "../../internal/run/submitter.ts"
 import { parseDuration } from "../../base/durationInput.ts"
 import * as Job from "../../Job.ts"
 import { wireAutostop } from "./wireAutostop.ts"
@@ -38,13 +38,21 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
         const known = bundles.get(module)
         if (known !== undefined) return known
         const { bundle } = yield* Effect.promise(() => import("../code/bundler.ts"))
-        const made = yield* Effect.mapError(bundle(module), (message) => new SubmitError({ job: name, message }))
+        const made = yield* Effect.mapError(bundle(module), (message) =>
+          new SubmitError({ job: name, reason: "bundle", message }))
         bundles.set(module, made)
         return made
       })
       const lease = options.onDisconnect === "stop" ? { leaseMs } : {}
-      yield* Effect.addFinalizer((exit) => Effect.andThen(stopAll(runs), Scope.close(fibers, exit)))
-      const submitted = (job: Job.AnyContract, id: string, caller: Fiber.Fiber<unknown, unknown>) => {
+      yield* Effect.addFinalizer((exit) =>
+        Effect.andThen(stopAll(runs), Scope.close(fibers, exit))
+      )
+      const submitted = (
+        job: Job.AnyContract,
+        id: string,
+        caller: Fiber.Fiber<unknown, unknown>,
+        scope: Scope.Scope
+      ) => {
         const run = new RemoteRun({
           id,
           job,
@@ -58,13 +66,14 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
           }
         })
         runs.add(run)
-        const disown = belongTo(caller, run)
+        const disown = tieToSubmitter(caller, scope, run)
         if (options.onDisconnect === "stop") run.keepAlive(renewMs)
         const { jobRun } = run
-        return { ...jobRun, result: awaitedBy(caller, jobRun.result, run) }
+        return { ...jobRun, result: awaitAsSubmitter(caller, jobRun.result, run) }
       }
       return Environment.of({
         submit: Effect.fnUntraced(function*(job, input, submit) {
+          const scope = yield* Effect.scope
           const checked = yield* check(job, input, submit)
           const runOptions = yield* wireRunOptions(yield* RunOptions)
           const bundled = yield* bundleOf(job)
@@ -73,7 +82,7 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
             Effect.andThen(
               restore(send(client, options.url, submission, bundled)),
               // from here on its caller can be interrupted: the job is theirs
-              Effect.withFiber((caller) => Effect.succeed(submitted(job, submission.id, caller)))
+              Effect.withFiber((caller) => Effect.succeed(submitted(job, submission.id, caller, scope)))
             )
           )
         })
@@ -83,12 +92,19 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
 
 /** What is submitted, as JSON. Fails as the job would where it runs. */
 const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, options: SubmitOptions) {
-  if (!Job.isContract(job)) return yield* new SubmitError({ job: String(job), message: "this is no job" })
-  const refuse = (message: string) => new SubmitError({ job: job.name, message })
+  if (!Job.isContract(job)) {
+    return yield* new SubmitError({
+      job: String(job),
+      reason: "job",
+      message: `${String(job)} is not a job; submit what \`Job.make\` returns`
+    })
+  }
+  const refuse = (reason: "id" | "payload", message: string) => new SubmitError({ job: job.name, reason, message })
   const id = options.id ?? crypto.randomUUID()
   if (!Schema.is(JobId)(id)) {
     return yield* refuse(
-      "the id does not fit; expected 1 to 64 letters, digits, \"-\" or \"_\", a letter or digit first"
+      "id",
+      "`id` is malformed; expected 1 to 64 letters, digits, \"-\" or \"_\", a letter or digit first"
     )
   }
   const policy = Policy.fromOptions(options.stopPolicy)
@@ -100,7 +116,10 @@ const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, 
   ) => Effect.Effect<Schema.Json, Schema.SchemaError>
   // a job without a payload may be given none
   const encoded = input === undefined ? Effect.catch(encode(undefined), () => encode({})) : encode(input)
-  const payload = yield* Effect.mapError(encoded, ({ message }) => refuse(`the payload of "${job.name}": ${message}`))
+  const payload = yield* Effect.mapError(
+    encoded,
+    ({ message }) => refuse("payload", `the payload of "${job.name}" does not fit its Schema: ${message}`)
+  )
   const stopPolicy = settingsToJson(policy.settings)
   return {
     id,
@@ -153,7 +172,7 @@ const send = (
       const mayPass = isPassing(error) && error._tag !== "Unavailable" && error._tag !== "StoreError"
       if (!mayPass || ++failures === tries) {
         const message = mayPass ? `the manager at ${url} cannot be reached: ${tell(error)}` : tell(error)
-        return yield* new SubmitError({ job, message })
+        return yield* new SubmitError({ job, reason: mayPass ? "unreachable" : "refused", message })
       }
       yield* backoff(failures)
     }

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { JobRun, StopOptions } from "../../Environment.ts"
-import type { Owned } from "../../internal/run/ownership.ts"
+import type { SubmittedJob } from "../../internal/run/submitter.ts"
 import { EventLog } from "../../internal/run/eventLog.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type * as Job from "../../Job.ts"
@@ -31,7 +31,7 @@ export interface RemoteRunOptions {
   readonly onGone: () => void
 }
 
-export class RemoteRun implements Owned {
+export class RemoteRun implements SubmittedJob {
   readonly #given: RemoteRunOptions
   readonly #params: { readonly id: string }
   readonly #log = new EventLog()

@@ -1,7 +1,7 @@
 /** Has code that was uploaded, which stands alone in a folder, import autostop and Effect as this package has them. */
 import { registerHooks } from "node:module"
 
-const files: Readonly<Record<string, string>> = { autostop: "../index", "autostop/testing": "../testing" }
+const files: Readonly<Record<string, string>> = { autostop: "../../index", "autostop/testing": "../../testing" }
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."))
 
 registerHooks({

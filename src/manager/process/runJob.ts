@@ -99,6 +99,7 @@ class JobRunner {
       const { report } = yield* Effect.uninterruptible(Effect.andThen(this.#reported.await, run.result))
       return report.outcome === "succeeded" ? 0 : 1
     }).pipe(
+      Effect.scoped,
       Effect.catch((message) => Effect.sync(() => this.#refuse(message))),
       Effect.onInterrupt(() => Effect.sync(() => this.#interrupted())),
       Effect.provide(LocalEnvironment.layer)

@@ -1,0 +1,28 @@
+import type { ServiceReport } from "../report/reportSchemas.ts"
+import type { ServiceRecord } from "./serviceRecord.ts"
+import { wasRunning } from "./serviceState.ts"
+
+/** The line of a service in the report. */
+export const serviceLine = (record: ServiceRecord, dependsOn: ReadonlyArray<string>): ServiceReport => {
+  const { error, hosts, state, used } = record
+  const line: { -readonly [Key in keyof ServiceReport]: ServiceReport[Key] } = {
+    name: record.name,
+    host: record.spec.host,
+    initialized: wasRunning(state),
+    cleanupCalled: record.isReleaseCalled,
+    cleanupCompleted: false,
+    running: record.isRunning,
+    outcome: "abandoned",
+    startMs: record.startMs,
+    releaseMs: 0,
+    dependsOn
+  }
+  if (state._tag === "Stopped") {
+    line.cleanupCompleted = state.cleanup === "completed"
+    line.outcome = state.outcome
+    line.releaseMs = state.releaseMs
+  }
+  if (used !== undefined) line.used = used
+  if (error !== undefined) line.error = error
+  return hosts === undefined ? line : { ...line, ...hosts.details() }
+}
