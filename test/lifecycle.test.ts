@@ -875,7 +875,7 @@ describe("a service", () => {
       ]]])
     }))
 
-  it.effect("asked for by two, whose error cannot be told, fails for both", () =>
+  it.effect("asked for by two, whose error has no text, fails for both", () =>
     Effect.gen(function*() {
       const untold: unknown = Object.assign(Object.create(null), { size: 1n })
       const bad = Service.layer(
@@ -893,7 +893,7 @@ describe("a service", () => {
       })
       const { report } = yield* reportOf(run)
       assert.deepStrictEqual(exits, ["Failure", "Failure"])
-      assert.strictEqual(serviceOf(report, "test/Bad").error, "an error that cannot be told")
+      assert.strictEqual(serviceOf(report, "test/Bad").error, "an error that has no text")
     }))
 
   it.effect("may be of any depth, with each of its layers shared by two", () =>

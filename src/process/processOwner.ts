@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { seconds } from "../base/format.ts"
 import { flush } from "./flushOutput.ts"
 import { newChildren, since, type Snapshot, snapshot, watchWorkers } from "./activeHandles.ts"
 import { uncleanCode } from "./exitCode.ts"
@@ -204,7 +205,7 @@ const lineOf = (cause: StopCause, deadlineMs: number): string | undefined => {
   switch (cause._tag) {
     case "Signal": {
       if (cause.isUrgent) return `${cause.signal}: stopping at once.`
-      const within = deadlineMs === Infinity ? "" : ` within ${deadlineMs / 1_000} s`
+      const within = deadlineMs === Infinity ? "" : ` within ${seconds(deadlineMs)}`
       return `${cause.signal}: stopping${within}. A second signal stops at once, without waiting.`
     }
     case "Crashed": {

@@ -280,7 +280,10 @@ describe("autostop run --isolate: a job whose event loop is blocked is killed", 
       BLOCK: "run"
     }).said("ready")
     assert.strictEqual(await run.signal("SIGTERM").ended(), 3, run.stderr)
-    assert.include(run.stderr, "SIGTERM: the job does not answer, its event loop is blocked. It is killed within 1.5 s")
+    assert.include(
+      run.stderr,
+      "SIGTERM: the job does not answer because its event loop is blocked. It is killed within 1.5 s, or at once"
+    )
     assert.include(run.stderr, "The job does not stop: its process is killed.\n  service db is still running\n")
     assert.match(run.stdout, /db \(local, pid \d+\): killed/)
     assert.include(run.stdout, "NOT CLEAN")

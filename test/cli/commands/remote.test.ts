@@ -48,8 +48,14 @@ describe("the commands for a job manager", () => {
         /^autostop: no job manager answers at http:\/\/127\.0\.0\.1:9; start one with/
       ],
       [["list", "--url", `${server.url}/below`], /below is no job manager, or one of another version; .*\(404 /],
-      [["list", "--url", strange], /^autostop: what answers at http:\/\/127\.0\.0\.1:\d+ is no job manager/],
-      [["watch", "--url", strange], /^autostop: what answers at http:\/\/127\.0\.0\.1:\d+ is no job manager/],
+      [
+        ["list", "--url", strange],
+        /^autostop: the server at http:\/\/127\.0\.0\.1:\d+ is no job manager, or one of another version; give its address with --url \(/
+      ],
+      [
+        ["watch", "--url", strange],
+        /^autostop: the server at http:\/\/127\.0\.0\.1:\d+ is no job manager, or one of another version; give its address with --url \(/
+      ],
       [["events", "-f", "nope"], /^autostop: there is no job nope$/],
       [["list", "--token-file", "/nope"], /^autostop: --token-file \/nope cannot be read: ENOENT/]
     ]
@@ -230,12 +236,12 @@ describe("the commands for a job manager", () => {
     const watch = await through("watch").said("long greet running")
     lost.server.signal("SIGKILL")
     await lost.server.ended()
-    await Promise.all([events, logs, watch].map((started) => started.said("is lost, and is tried again")))
+    await Promise.all([events, logs, watch].map((started) => started.said("is lost; trying again")))
     await lost.again()
     proxy.target = Number(new URL(lost.url).port)
     assert.deepStrictEqual(await Promise.all([events.ended(), logs.ended()]), [0, 0])
     for (const { stderr } of [events, logs]) {
-      assert.match(stderr, /^autostop: the connection to \S+ is lost, and is tried again\nautostop: connected again\n$/)
+      assert.match(stderr, /^autostop: the connection to \S+ is lost; trying again\nautostop: connected again\n$/)
     }
     assert.strictEqual(events.count("20"), events.stdout.trim().split("\n").length)
     assert.strictEqual(new Set(events.stdout.trim().split("\n")).size, events.count("20"))
@@ -254,11 +260,14 @@ describe("the commands for a job manager", () => {
     const { port } = deaf.address() as AddressInfo
     const cut = new Started([bin, "submit", "greet", "--id", "mine", "--url", `127.0.0.1:${port}`])
     assert.strictEqual(await cut.ended(), 2)
-    assert.match(cut.stderr, /it is not known whether job mine was submitted; "autostop status mine" tells$/m)
+    assert.match(cut.stderr, /job mine may have been submitted or not; run "autostop status mine" to find out$/m)
     deaf.removeAllListeners("request").on("request", () => silent.signal("SIGINT"))
     const silent = new Started([bin, "submit", "greet", "--id", "mine", "--url", `127.0.0.1:${port}`])
     assert.strictEqual(await silent.ended(), 130)
-    assert.match(silent.stderr, /^SIGINT: it is not known whether job mine was submitted; .* tells\.$/m)
+    assert.match(
+      silent.stderr,
+      /^SIGINT: job mine may have been submitted or not; run "autostop status mine" to find out\.$/m
+    )
     deaf.close()
   })
 

@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
-import { importModule, jobOf } from "../jobProcess/jobModule.ts"
-import { Refusal } from "./refusal.ts"
+import { importModule, jobOf } from "../../jobProcess/jobModule.ts"
+import { Refusal } from "../refusal.ts"
 
 /** Loads the job of a module: its default export, or the only job among its exports. */
 export const loadJob = Effect.fnUntraced(

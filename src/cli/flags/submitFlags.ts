@@ -1,4 +1,4 @@
-/** How a job manager is to run what is submitted, as flags. */
+/** The flags that say how a job manager runs a job. */
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import { flag } from "../../internal/policy/policyFields.ts"
@@ -8,22 +8,28 @@ import { durationOf, sizeOf, text } from "./startFlags.ts"
 const number = (name: string, description: string) =>
   Flag.Int(name).pipe(Flag.withDescription(description), Flag.optional)
 
-export const runFlags = {
-  priority: Flag.Int("priority").pipe(Flag.withDescription("Higher ones leave the queue first"), Flag.withDefault(0)),
+export const submitFlags = {
+  priority: Flag.Int("priority").pipe(
+    Flag.withDescription("Jobs with a higher priority leave the queue first"),
+    Flag.withDefault(0)
+  ),
   restart: Flag.Literals("restart", ["never", "fixed", "exponential", "failure-rate"]).pipe(
-    Flag.withDescription("Whether it begins again when it has failed, or was lost"),
+    Flag.withDescription("When the job begins again after it has failed or was lost"),
     Flag.withDefault("never")
   ),
-  restartDelay: text("restart-delay", "After how long, the first time; 1 s by default", "duration"),
-  restartTimes: number("restart-times", "fixed, exponential: how often at most"),
+  restartDelay: text("restart-delay", "The delay before the first restart; 1 s by default", "duration"),
+  restartTimes: number("restart-times", "fixed, exponential: the largest number of restarts"),
   restartMaxDelay: text("restart-max-delay", "exponential: the longest delay; 30 s by default", "duration"),
-  restartFailures: number("restart-failures", "failure-rate: after how many failures at most, 3 by default,"),
-  restartInterval: text("restart-interval", "failure-rate: within this time; 1 minute by default", "duration"),
-  memory: text("memory", "What its processes may have of memory, such as \"2 GB\"", "size"),
-  timeLimit: text("time-limit", "How long it may run", "duration")
+  restartFailures: number(
+    "restart-failures",
+    "failure-rate: the largest number of failures within the interval; 3 by default"
+  ),
+  restartInterval: text("restart-interval", "failure-rate: the interval; 1 minute by default", "duration"),
+  memory: text("memory", "The memory that the processes of the job may use, such as \"2 GB\"", "size"),
+  timeLimit: text("time-limit", "How long the job may run", "duration")
 }
 
-export interface RunInput {
+export interface SubmitInput {
   readonly priority: number
   readonly restart: "never" | "fixed" | "exponential" | "failure-rate"
   readonly restartDelay: Option.Option<string>
@@ -35,8 +41,8 @@ export interface RunInput {
   readonly timeLimit: Option.Option<string>
 }
 
-/** What is to be sent. A setting that is wrong is called by its flag. */
-export const runOptionsOf = (input: RunInput) =>
+/** The options as they are sent. An error message names the flag of a wrong one. */
+export const runOptionsOf = (input: SubmitInput) =>
   encodeRunOptions({
     priority: input.priority,
     memory: sizeOf(input.memory),

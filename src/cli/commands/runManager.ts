@@ -6,20 +6,22 @@ import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { type Signal, signalCodes } from "../../process/signals.ts"
 import type { Options } from "../../JobManager.ts"
 import { startManager } from "../../manager/startManager.ts"
-import { CommandLine } from "../commandLine.ts"
+import { CommandContext } from "../commandContext.ts"
 import { durationOf, sizeOf } from "../flags/startFlags.ts"
 import { Refusal } from "../refusal.ts"
 import { readToken } from "../flags/remoteFlags.ts"
-import type { ServeInput } from "./serve.ts"
+import type { ServeInput } from "../flags/serveFlags.ts"
 
 /** Runs a job manager in this process, until a signal. */
-export const serveHere = Effect.fnUntraced(function*(input: ServeInput) {
-  const commandLine = yield* CommandLine
-  const { owner } = commandLine
+export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
+  const context = yield* CommandContext
+  const { owner } = context
   const operate = yield* readToken(input.tokenFile)
   const read = yield* readToken(input.readTokenFile, { flag: "--read-token-file", variable: "AUTOSTOP_READ_TOKEN" })
   if (read !== undefined && operate === undefined) {
-    return yield* new Refusal({ message: "a token to look is given and none to operate: give --token-file too" })
+    return yield* new Refusal({
+      message: "a token that only reads is given, but none to operate the manager: give --token-file too"
+    })
   }
   const signalled = new OneShotLatch()
   let signal: Signal | undefined
@@ -44,7 +46,7 @@ export const serveHere = Effect.fnUntraced(function*(input: ServeInput) {
     owner.relay = (name, count) => {
       signal ??= name
       if (count === 1) {
-        owner.say(`${name}: no more jobs are taken, and those that run are stopped. A second one kills them.`)
+        owner.say(`${name}: stopping the jobs that run, and taking no new ones. A second signal kills them.`)
       }
       signalled.open()
       if (count > 1) Effect.runFork(kill("a second signal"))
@@ -52,10 +54,10 @@ export const serveHere = Effect.fnUntraced(function*(input: ServeInput) {
     process.stdout.write(`autostop listens on ${url} (${jobs.length === 0 ? "no jobs" : jobs.join(", ")})\n`)
     yield* signalled.await
   }))
-  if (signal !== undefined) commandLine.exitCode = signalCodes[signal]
+  if (signal !== undefined) context.exitCode = signalCodes[signal]
 })
 
-/** The flags that are not called as their settings are. */
+/** The flags whose names differ from those of their settings. */
 const flags: Readonly<Record<string, string>> = {
   "keep.age": "--keep-age",
   "keep.jobs": "--keep-jobs",

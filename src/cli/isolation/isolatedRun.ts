@@ -1,14 +1,15 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { isoNow } from "../base/clock.ts"
-import type { JobLimits } from "../jobProcess/nextKill.ts"
-import { type JobEnd, SupervisedJob } from "../jobProcess/supervisedJob.ts"
-import { entryPoint } from "../process/entryPoints.ts"
-import { exitCode } from "../process/exitCode.ts"
-import type { ProcessOwner } from "../process/processOwner.ts"
-import type { Signal } from "../process/signals.ts"
-import type { StopReport } from "../StopReport.ts"
-import { Refusal } from "./refusal.ts"
+import { isoNow } from "../../base/clock.ts"
+import { seconds } from "../../base/format.ts"
+import type { JobLimits } from "../../jobProcess/nextKill.ts"
+import { type JobEnd, SupervisedJob } from "../../jobProcess/supervisedJob.ts"
+import { entryPoint } from "../../process/entryPoints.ts"
+import { exitCode } from "../../process/exitCode.ts"
+import type { ProcessOwner } from "../../process/processOwner.ts"
+import type { Signal } from "../../process/signals.ts"
+import type { StopReport } from "../../StopReport.ts"
+import { Refusal } from "../refusal.ts"
 
 /** How long a job may take to answer a signal before people read that it does not. */
 const answerMs = 1_000
@@ -33,7 +34,7 @@ export interface Ending {
  * Runs a job in a process of its own, so that its deadline holds even if the event loop of that process is blocked. The
  * signals of this process are passed on to the job.
  */
-export const isolate = ({ args, limits, module, owner }: IsolateOptions): Effect.Effect<Ending, Refusal> =>
+export const runIsolated = ({ args, limits, module, owner }: IsolateOptions): Effect.Effect<Ending, Refusal> =>
   Effect.scoped(Effect.gen(function*() {
     const clock = yield* Clock.Clock
     const job = yield* Effect.acquireRelease(
@@ -63,9 +64,9 @@ export const isolate = ({ args, limits, module, owner }: IsolateOptions): Effect
 /** The job itself cannot say it. */
 const sayBlocked = (owner: ProcessOwner, { isStopping, limits }: SupervisedJob, signal: Signal): void => {
   if (isStopping) return
-  const limit = limits.deadlineMs === Infinity ? "" : ` within ${limits.deadlineMs / 1_000} s, or`
+  const limit = limits.deadlineMs === Infinity ? "" : ` within ${seconds(limits.deadlineMs)}, or`
   owner.say(
-    `${signal}: the job does not answer, its event loop is blocked. It is killed${limit} at once by a third signal.`
+    `${signal}: the job does not answer because its event loop is blocked. It is killed${limit} at once by a third signal.`
   )
 }
 
@@ -74,7 +75,7 @@ const endingOf = (end: JobEnd, module: string): Effect.Effect<Ending, Refusal> =
     case "NotStarted":
       return Effect.fail(new Refusal({ message: `the process of the job could not be started: ${end.message}` }))
     case "NotLoaded":
-      return Effect.fail(new Refusal({ message: `the module ${module} did not load within ${end.limitMs / 1_000} s` }))
+      return Effect.fail(new Refusal({ message: `the module ${module} did not load within ${seconds(end.limitMs)}` }))
     case "Exited": {
       const report = end.reported?.report
       const isClean = !end.hadLeftovers || report === undefined
