@@ -35,4 +35,6 @@ const program = Effect.gen(function*() {
   yield* Console.log(`after it stopped: ${cause instanceof Error ? cause.cause : cause}`)
 })
 
-if (import.meta.main) runMain(program.pipe(Effect.scoped, Effect.provide([LocalEnvironment.layer, FetchHttpClient.layer])))
+if (import.meta.main) {
+  runMain(program.pipe(Effect.scoped, Effect.provide([LocalEnvironment.layer, FetchHttpClient.layer])))
+}

@@ -43,7 +43,8 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
         return yield* Effect.withFiber((submitter) => {
           const id = options.id ?? crypto.randomUUID()
           if (jobs.has(id)) {
-            const message = `a job with the id "${id}" is running; choose another id, or wait until that job has stopped`
+            const message =
+              `a job with the id "${id}" is running; choose another id, or wait until that job has stopped`
             return Effect.fail(new SubmitError({ job: job.name, reason: "id", message }))
           }
           const { attach, leftovers } = submitter.getRef(CurrentProcess)

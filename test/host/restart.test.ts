@@ -13,7 +13,7 @@ const delaysOf = (events: ReadonlyArray<JobEvent>) =>
   events.flatMap((event) => event._tag === "HostRestarting" ? [event.delayMs] : [])
 
 /** A job whose host ends again and again, until it is no longer replaced. */
-const endless = (host: RemoteKind, restart: Host.Restart, plan: Plan = { lifeMs: 1 }) =>
+const endless = (host: RemoteKind, restart: Host.RestartPolicy, plan: Plan = { lifeMs: 1 }) =>
   Effect.gen(function*() {
     const job = yield* submit(Effect.never, Host.layer(frail(plan), { host, restart }))
     const { exit, report } = yield* job.result

@@ -26,7 +26,7 @@ ray.kill(ray.get_actor("${actor.name}", "${actor.ray_namespace}"), no_restart=Tr
 const stopJob: Fault = ({ job }) => Effect.promise(() => ask(`/api/jobs/${job}/stop`, "POST"))
 
 /** Runs a job whose service is struck, and gives what was there before, what it was told, and the report. */
-const struck = (fault: Fault, restart: Host.Restart, journal: HostJournal) =>
+const struck = (fault: Fault, restart: Host.RestartPolicy, journal: HostJournal) =>
   Effect.gen(function*() {
     const layer = Host.layer(frail({ journal: journal.file, child: "own" }), {
       name,

@@ -1,24 +1,30 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
 import { Worker } from "node:worker_threads"
-import { childrenOf } from "../../process/activeHandles.ts"
-import { longestMs } from "../../base/timers.ts"
+import { elapsed, now } from "../../base/clock.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { signal, until } from "../../process/processGroup.ts"
-import type { Open } from "../caller/hostConnection.ts"
-import { entries } from "../entryPoints.ts"
-import { type Born, bytesOf, type Piece, post } from "../wire/threadMessage.ts"
+import { waitFor } from "../../base/waits.ts"
+import { childrenOf } from "../../process/activeHandles.ts"
 import { forward, tailOf } from "../../process/outputLines.ts"
+import { type Killed, signal } from "../../process/processGroup.ts"
+import type { OpenHost } from "../caller/hostConnection.ts"
+import { entries } from "../entryPoints.ts"
+import { type Born, type Bytes, bytesOf, endRequest, post } from "./threadMessage.ts"
+
+/** How long a thread may take to end by itself when it is asked to. */
+const politeMs = 100
 
 /** A host in a worker thread of this process. */
-export const openThread: Open = (onBytes) => {
+export const openThread: OpenHost = (onBytes) => {
   const exited = new OneShotLatch()
   const worker = new Worker(entries.threadMain, { stdout: true, stderr: true, env: process.env })
-  /** Where the system lists the children of the thread. */
+  /** The folder in `/proc` that lists the children of the thread. */
   let task: string | undefined
   let error: unknown
   let code = 0
   forward(worker.stdout, process.stdout)
   forward(worker.stderr, process.stderr)
-  worker.on("message", (message: Piece | Born) => {
+  worker.on("message", (message: Bytes | Born) => {
     if (typeof message === "string" || message instanceof Uint8Array) onBytes(bytesOf(message))
     else task = message.task
   })
@@ -27,6 +33,32 @@ export const openThread: Open = (onBytes) => {
     code = exitCode
     exited.open()
   })
+  /** Ends the thread wherever it is, once: a thread in native code only ends when it returns from there. */
+  let terminating = false
+  const terminate = () => {
+    if (terminating || exited.isOpen) return
+    terminating = true
+    void worker.terminate()
+  }
+  const kill = (limitMs: number): Effect.Effect<Killed> =>
+    Effect.gen(function*() {
+      const clock = yield* Clock.Clock
+      const since = now(clock)
+      const children = task === undefined ? [] : childrenOf(task)
+      // a thread that ends by itself does so between two steps of its code
+      worker.postMessage(endRequest, [])
+      if ((yield* waitFor(exited, Math.min(politeMs, limitMs / 2))) === "time") {
+        terminate()
+        yield* waitFor(exited, limitMs)
+      }
+      for (const { pid } of children) signal(pid, "SIGKILL")
+      const gone = exited.isOpen
+      return {
+        gone,
+        how: gone ? "terminated" : "terminated, but it is in native code",
+        durationMs: elapsed(clock, since)
+      }
+    })
   return {
     pid: undefined,
     exited,
@@ -34,23 +66,8 @@ export const openThread: Open = (onBytes) => {
     stderr: tailOf(worker.stderr),
     leftover: () => undefined,
     send: (bytes) => post(worker, bytes),
-    kill: async (limitMs) => {
-      const since = performance.now()
-      const children = task === undefined ? [] : childrenOf(task)
-      // asked first: to terminate a thread from outside while it loads its modules may take the process down
-      worker.postMessage(null, [])
-      await until(() => exited.isOpen, Math.min(politeMs, limitMs / 2))
-      // a call into native code is not terminated: it ends when it ends
-      const late = new Promise<void>((resolve) => setTimeout(() => resolve(), Math.min(limitMs, longestMs)).unref())
-      await Promise.race([worker.terminate(), late])
-      for (const { pid } of children) signal(pid, "SIGKILL")
-      const how = exited.isOpen ? "terminated" : "terminated, but it is in native code"
-      return { gone: exited.isOpen, how, durationMs: performance.now() - since }
-    }
+    kill
   }
 }
 
 const textOf = (error: unknown): string => error instanceof Error ? error.stack ?? error.message : String(error)
-
-/** How long a thread may take to end when it is asked to. */
-const politeMs = 100

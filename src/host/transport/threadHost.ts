@@ -2,23 +2,23 @@
 import * as Effect from "effect/Effect"
 import { readlinkSync } from "node:fs"
 import type { MessagePort } from "node:worker_threads"
-import { flush } from "../../process/flushOutput.ts"
-import { childrenOf, leftoverOf } from "../../process/activeHandles.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { childrenOf, leftoverOf } from "../../process/activeHandles.ts"
+import { flush } from "../../process/flushOutput.ts"
 import { CurrentProcess } from "../../process/processContext.ts"
 import { signal } from "../../process/processGroup.ts"
-import { hosted } from "../server/hostProgram.ts"
-import { type Born, bytesOf, type Piece, post } from "../wire/threadMessage.ts"
+import { hostProgram } from "../server/hostProgram.ts"
+import { type Born, type Bytes, bytesOf, post } from "./threadMessage.ts"
 
-/** `onPiece` takes over what is sent to it, also what was sent before. */
-export const begin = (port: MessagePort, onPiece: (listener: (piece: Piece) => void) => void): void => {
+/** Runs the host. `onBytes` passes on all that is sent to it, from the first byte. */
+export const begin = (port: MessagePort, onBytes: (listener: (bytes: Bytes) => void) => void): void => {
   port.postMessage({ task: task() } satisfies Born)
-  const host = hosted({
-    onBytes: (listener) => onPiece((piece) => listener(bytesOf(piece))),
+  const host = hostProgram({
+    onBytes: (listener) => onBytes((bytes) => listener(bytesOf(bytes))),
     send: (bytes) => post(port, bytes),
     flush: () => Promise.resolve(),
     outlive: () => {},
-    // it cannot outlive its owner
+    // a thread cannot outlive its owner
     lost: new OneShotLatch()
   })
   const fiber = Effect.runFork(Effect.provideService(host, CurrentProcess, { leftovers, attach: () => {} }))
@@ -36,7 +36,7 @@ const end = async (code: number): Promise<never> => {
   return process.exit(code)
 }
 
-/** How long it may take until some more of the output is taken. */
+/** How long the owner may take to read some more of the output. */
 const patienceMs = 5_000
 
 const task = (): string | undefined => {

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import { dial } from "../../../src/host/ray/peer.ts"
+import { dial } from "../../../src/host/ray/keyedConnection.ts"
 import { entries } from "../../../src/host/entryPoints.ts"
 
 const key = randomBytes(32)

@@ -2,8 +2,8 @@ import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { RayApi } from "../../../src/host/ray/api.ts"
-import { packages } from "../../../src/host/ray/packages.ts"
+import type { RayApi } from "../../../src/host/ray/rayApi.ts"
+import { uploadRuntimeEnv } from "../../../src/host/ray/runtimeEnv.ts"
 
 /** The names of the files of an archive. */
 const namesIn = (archive: Buffer): ReadonlyArray<string> => {
@@ -24,7 +24,7 @@ const uploaded = async (runtimeEnv: Readonly<Record<string, unknown>>): Promise<
   const archives: Array<Buffer> = []
   const upload = async (archive: Uint8Array) => `gcs://${archives.push(Buffer.from(archive))}.zip`
   // safe: nothing else is asked for
-  await packages({ upload } as unknown as RayApi, runtimeEnv)
+  await uploadRuntimeEnv({ upload } as unknown as RayApi, runtimeEnv)
   return namesIn(archives.at(-1) ?? assert.fail("nothing was uploaded"))
 }
 

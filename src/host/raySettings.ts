@@ -2,42 +2,47 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { PolicyError } from "../../internal/policy/policyError.ts"
-import { variable } from "../../internal/policy/policyFields.ts"
+import { PolicyError } from "../internal/policy/policyError.ts"
+import { variable } from "../internal/policy/policyFields.ts"
+import { illegalOption } from "../base/illegalOption.ts"
 
 /**
- * Where the replicas of a service run, and what each of them asks for, where its host is `ray`. Each has a variable,
- * which the option wins over: `numCpus` is `AUTOSTOP_RAY_NUM_CPUS`. In a variable, what is not a text is JSON.
+ * The cluster that the replicas of a service run in, and the resources that each of them asks for.
+ *
+ * **Details**
+ *
+ * Each option wins over a variable: `numCpus` over `AUTOSTOP_RAY_NUM_CPUS`. The value of a variable is JSON, unless the
+ * option is a string.
  *
  * @category models
  * @since 0.1.0
  */
 export interface RayOptions {
-  /** The API of the cluster, which is that of its dashboard; `http://127.0.0.1:8265` by default. */
+  /** The URL of the API of the cluster, which its dashboard serves; `http://127.0.0.1:8265` by default. */
   readonly address?: string | undefined
-  /** The cluster's token, where it asks for one. */
+  /** The token of the cluster; none by default. */
   readonly token?: string | Redacted.Redacted | undefined
-  /** The Ray namespace of the actors; one of their own by default. */
+  /** The Ray namespace of the actors; a new one for each service by default. */
   readonly namespace?: string | undefined
-  /** How many CPUs each replica takes of its node; 0 by default. */
+  /** The CPUs that each replica reserves on its node; 0 by default. */
   readonly numCpus?: number | undefined
-  /** How many GPUs; 0 by default. */
+  /** The GPUs that each replica reserves; 0 by default. */
   readonly numGpus?: number | undefined
-  /** How much memory, in bytes; 0 by default. */
+  /** The memory that each replica reserves, in bytes; 0 by default. */
   readonly memory?: number | undefined
-  /** How much of the cluster's custom resources. */
+  /** The amount of each custom resource of the cluster that each replica reserves; none by default. */
   readonly resources?: Readonly<Record<string, number>> | undefined
-  /** The labels that a node must have: Ray's label selector. */
+  /** The labels that a node must have: Ray's label selector. None by default. */
   readonly labels?: Readonly<Record<string, string>> | undefined
-  /** Ray's `runtime_env`, as it is. A `working_dir` that is a folder here is uploaded. */
+  /** Ray's `runtime_env`; empty by default. A `working_dir` that is a folder of this machine is uploaded. */
   readonly runtimeEnv?: Readonly<Record<string, unknown>> | undefined
-  /** Node on the nodes of the cluster, 22.19 or later: its path, or a name on their PATH; `node` by default. */
+  /** Node.js 22.19 or later on the nodes of the cluster: a path, or a name on their PATH; `node` by default. */
   readonly node?: string | undefined
-  /** The Python that Ray is installed for, on the head of the cluster; `python` by default. */
+  /** The Python on the head of the cluster that Ray is installed for; `python` by default. */
   readonly python?: string | undefined
 }
 
-/** The settings, and the name that each has where it was written. */
+/** All settings, and the name of each where it was written. */
 export interface RaySettings {
   readonly address: string
   readonly token: string | undefined
@@ -45,14 +50,15 @@ export interface RaySettings {
   readonly node: string
   readonly python: string
   readonly runtimeEnv: Readonly<Record<string, unknown>>
-  /** What each actor asks for, as Ray calls it. */
+  /** What each actor asks for, in the words of Ray. */
   readonly actor: Readonly<Record<string, unknown>>
   readonly names: { readonly [K in keyof RayOptions]-?: string }
 }
 
+/** A type of settings. */
 interface Kind<A> {
   readonly expected: string
-  /** What a variable says. */
+  /** Reads the text of a variable. */
   readonly read: (text: string) => unknown
   readonly isOf: (value: unknown) => value is A
 }
@@ -70,7 +76,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 const text: Kind<string> = {
-  expected: "a text that is not empty",
+  expected: "a non-empty string",
   read: asIs,
   isOf: (value): value is string => typeof value === "string" && value.trim() !== ""
 }
@@ -100,7 +106,7 @@ const amounts: Kind<Readonly<Record<string, number>>> = {
   isOf: (value): value is Readonly<Record<string, number>> => isRecord(value) && Object.values(value).every(amount.isOf)
 }
 const texts: Kind<Readonly<Record<string, string>>> = {
-  expected: "a text for each label, such as {\"zone\": \"a\"}",
+  expected: "a string for each label, such as {\"zone\": \"a\"}",
   read: json,
   isOf: (value): value is Readonly<Record<string, string>> =>
     isRecord(value) && Object.values(value).every((text) => typeof text === "string")
@@ -133,15 +139,17 @@ const variableOf = (field: Field): string => variable(`ray_${field}`)
 const plain = (token: unknown): string =>
   Redacted.isRedacted(token) ? String(Redacted.value(token)) : typeof token === "string" ? token : ""
 
-const refuse = (name: string, field: Field, value: unknown): PolicyError =>
-  PolicyError.of(name, field === "token" ? "<redacted>" : value, kinds[field].expected)
+/** No message shows a token. */
+const shown = (field: Field, value: unknown): unknown => field === "token" ? "<redacted>" : value
 
-/** Throws where an option cannot be used. */
+/** Throws an `IllegalArgumentError` if an option cannot be used. */
 export const checkRayOptions = (service: string, options: RayOptions = {}): void => {
   for (const [field, value] of Object.entries(options)) {
     const name = `ray.${field} of service "${service}"`
-    if (!isField(field)) throw PolicyError.of(name, value, `one of the settings ${fields.join(", ")}`)
-    if (value !== undefined && !kinds[field].isOf(value)) throw refuse(name, field, value)
+    if (!isField(field)) throw illegalOption(name, value, `one of the settings ${fields.join(", ")}`)
+    if (value !== undefined && !kinds[field].isOf(value)) {
+      throw illegalOption(name, shown(field, value), kinds[field].expected)
+    }
   }
 }
 
@@ -155,15 +163,15 @@ const fromVariable = Effect.fnUntraced(function*(field: Field) {
   )
   if (Option.isNone(found) || found.value === "") return undefined
   const value = kinds[field].read(found.value)
-  return kinds[field].isOf(value) ? value : yield* refuse(name, field, value)
+  return kinds[field].isOf(value) ? value : yield* PolicyError.of(name, shown(field, value), kinds[field].expected)
 })
 
-/** Sees to it that what is configured can be used, before the first service starts. */
+/** Fails if a variable about Ray cannot be used. Runs before the first service starts. */
 export const checkRayVariables: Effect.Effect<void, PolicyError> = Effect.forEach(fields, fromVariable, {
   discard: true
 })
 
-/** What the code says, then what the variables say. */
+/** The settings of a service: its options win over the variables. */
 export const raySettingsOf = Effect.fnUntraced(function*(options: RayOptions = {}) {
   const names: Record<string, string> = {}
   const found: Record<string, unknown> = {}

@@ -1,10 +1,10 @@
-/** The public HTTP interface of a Ray cluster: jobs, packages and the state of actors. */
+/** The public HTTP API of a Ray cluster: jobs, packages and the state of actors. */
 import { createHash } from "node:crypto"
 import * as http from "node:http"
 import * as https from "node:https"
-import type { RaySettings } from "./settings.ts"
+import type { RaySettings } from "../raySettings.ts"
 
-/** What a Ray job has come to. */
+/** The state of a Ray job. */
 export interface JobDetails {
   readonly status: "PENDING" | "RUNNING" | "STOPPED" | "SUCCEEDED" | "FAILED"
   readonly message?: string | null
@@ -24,7 +24,7 @@ interface NodeState {
   readonly labels?: Readonly<Record<string, string>> | null
 }
 
-/** How long an answer may take. */
+/** The limit of an answer. */
 const answerMs = 30_000
 
 interface Answer {
@@ -32,7 +32,7 @@ interface Answer {
   readonly text: string
 }
 
-/** A cluster said no. */
+/** A request that a cluster refused, or that did not reach it. */
 export class RayApiError extends Error {
   override readonly name = "RayApiError"
 }
@@ -41,7 +41,7 @@ export class RayApi {
   readonly #settings: RaySettings
   readonly #agent: http.Agent
   readonly #base: URL
-  /** Its address, for people: without the password that may be in there. */
+  /** The address for people: without the password that it may contain. */
   readonly #shown: string
 
   constructor(settings: RaySettings) {
@@ -58,16 +58,16 @@ export class RayApi {
   }
 
   async submit(job: object): Promise<void> {
-    // without the slash at its end there is no such path
+    // Ray has no such path without the slash at its end
     await this.#ask("POST", "/api/jobs/", JSON.stringify(job))
   }
 
   async job(id: string): Promise<JobDetails> {
-    // safe: that is what a job looks like
+    // safe: this is the documented form of a job
     return JSON.parse(await this.#ask("GET", `/api/jobs/${id}`)) as JobDetails
   }
 
-  /** Whether it knows a job of that id. */
+  /** Returns true if the cluster knows a job of that id. */
   async hasJob(id: string): Promise<boolean> {
     return (await this.#request("GET", `/api/jobs/${id}`)).status !== 404
   }
@@ -85,7 +85,7 @@ export class RayApi {
     await this.#ask("DELETE", `/api/jobs/${id}`)
   }
 
-  /** Uploads an archive, unless it is there, and gives the name by which it is found. */
+  /** Uploads an archive, unless the cluster has it, and resolves with its URI. */
   async upload(archive: Uint8Array): Promise<string> {
     const name = `_ray_pkg_${createHash("sha256").update(archive).digest("hex").slice(0, 16)}.zip`
     const path = `/api/packages/gcs/${name}`
@@ -95,7 +95,7 @@ export class RayApi {
     return `gcs://${name}`
   }
 
-  /** The actors of the job with that id, which is not that of its submission. */
+  /** The actors of a job, by the id of the job itself, not of its submission. */
   async actors(jobId: string): Promise<ReadonlyArray<ActorState>> {
     const filter = `filter_keys=job_id&filter_predicates=%3D&filter_values=${jobId}`
     const answer = JSON.parse(await this.#ask("GET", `/api/v0/actors?limit=10000&${filter}`)) as {
@@ -104,7 +104,7 @@ export class RayApi {
     return answer.data.result.result
   }
 
-  /** What the nodes that are alive have: resources and labels, without those that Ray gives to each of them. */
+  /** The resources and labels of the nodes that are alive, without those that Ray gives to each node. */
   async nodes(): Promise<ReadonlyArray<Readonly<Record<string, unknown>>>> {
     const answer = JSON.parse(await this.#ask("GET", "/api/v0/nodes?detail=true&limit=10000")) as {
       readonly data: { readonly result: { readonly result: ReadonlyArray<NodeState> } }
@@ -136,7 +136,7 @@ export class RayApi {
     }
     throw new RayApiError(
       `Ray at ${address} (${names.address}) answered ${method} ${path} with ${status}: ${brief(text)}${
-        status === 413 ? "; what is uploaded is too large for it: have less in the working_dir of runtime_env" : ""
+        status === 413 ? "; the upload is too large for it: have less in the working_dir of runtime_env" : ""
       }`
     )
   }
@@ -146,7 +146,7 @@ export class RayApi {
     const bytes = body === undefined ? undefined : Buffer.from(body)
     return new Promise((resolve, reject) => {
       const failed = (error: Error & { readonly code?: string }) => {
-        // the server closed a connection that was idle, as the request was sent
+        // the server closed an idle connection while the request was sent
         if (request.reusedSocket && error.code === "ECONNRESET") {
           return resolve(this.#request(method, path, body, type))
         }
@@ -185,5 +185,5 @@ export class RayApi {
   }
 }
 
-/** The end of a traceback says what it is about. */
+/** The last line of a traceback names the error. */
 const brief = (text: string): string => text.trim().split("\n").at(-1)?.slice(0, 500) ?? ""

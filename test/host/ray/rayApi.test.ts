@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
-import { RayApi } from "../../../src/host/ray/api.ts"
-import { RayHosts } from "../../../src/host/ray/hosts.ts"
-import type { RaySettings } from "../../../src/host/ray/settings.ts"
+import { RayApi } from "../../../src/host/ray/rayApi.ts"
+import { RayTransport } from "../../../src/host/ray/rayTransport.ts"
+import type { RaySettings } from "../../../src/host/raySettings.ts"
 import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
 
-const opened = (notice: OneShotLatch) => new Promise<void>((resolve) => notice.onOpen(resolve))
+const opened = (latch: OneShotLatch) => new Promise<void>((resolve) => latch.onOpen(resolve))
 
 /** The API of a cluster that answers as it is told to, and the settings with which it is found. */
 const api = async (answer: (request: IncomingMessage, response: ServerResponse) => void) => {
@@ -36,7 +37,8 @@ const settingsOf = (address: string): RaySettings => ({
   names: { address: "ray.address" } as RaySettings["names"]
 })
 
-const hostsOf = (settings: RaySettings) => new RayHosts({ settings, service: "test/Lean", limitMs: 1_000, killMs: 100 })
+const transportOf = (settings: RaySettings) =>
+  new RayTransport(settings, { service: "test/Lean", releaseMs: 1_000, killMs: 100 })
 
 describe("the API of a cluster", () => {
   it("is asked again where it has closed an idle connection meanwhile", async () => {
@@ -67,12 +69,12 @@ describe("what there is of a service in a cluster", () => {
       // it says nothing more
       else if (!submitted.isOpen) response.end()
     })
-    const hosts = hostsOf(server.settings)
-    hosts.open(() => {})
+    const transport = transportOf(server.settings)
+    transport.open(() => {})
     await opened(submitted)
-    await hosts.end(0)
+    await Effect.runPromise(transport.end(0))
     assert.match(
-      hosts.leftovers.map(({ detail }) => detail).join(),
+      transport.leftovers().map(({ detail }) => detail).join(),
       /^the Ray job autostop-test-Lean-\w+ was not seen to end/
     )
   })
@@ -82,11 +84,11 @@ describe("what there is of a service in a cluster", () => {
       if (url?.startsWith("/api/packages/") === true) return void response.end()
       response.writeHead(method === "POST" ? 500 : 404).end("it is not to be")
     })
-    const hosts = hostsOf(server.settings)
-    const link = hosts.open(() => {})
-    await opened(link.exited)
-    assert.include(link.exit(), "answered POST /api/jobs/ with 500: it is not to be")
-    await hosts.end(5_000)
-    assert.deepStrictEqual(hosts.leftovers, [])
+    const transport = transportOf(server.settings)
+    const connection = transport.open(() => {})
+    await opened(connection.exited)
+    assert.include(connection.exit(), "answered POST /api/jobs/ with 500: it is not to be")
+    await Effect.runPromise(transport.end(5_000))
+    assert.deepStrictEqual(transport.leftovers(), [])
   })
 })

@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { Environment, Host, PolicyError } from "../../../src/index.ts"
-import { raySettingsOf } from "../../../src/host/ray/settings.ts"
-import { local } from "../../support/hosts.ts"
-import { jobOf } from "../../support/jobs.ts"
-import { Lean } from "../lean.ts"
+import { Environment, Host, PolicyError } from "../../src/index.ts"
+import { raySettingsOf } from "../../src/host/raySettings.ts"
+import { local } from "../support/hosts.ts"
+import { jobOf } from "../support/jobs.ts"
+import { Lean } from "./lean.ts"
 
 const withEnv = (env: Record<string, string>) =>
   Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))

@@ -1,13 +1,13 @@
 /**
- * How the two ends of a connection with a Ray cluster find out that both have the key, and what they say after that:
- * JSON, one line each. The server speaks first: a challenge, which the client answers with one of its own.
+ * A connection with a Ray cluster. It begins with a proof that both ends have the key: the server sends a challenge,
+ * which the client answers with one of its own. After that it carries messages, which are JSON, a line each.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
 import { connect, type Socket } from "node:net"
 import { StringDecoder } from "node:string_decoder"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 
-/** What a connection is for: to ask for actors, to hear of a guarded process, or for the calls of a service. */
+/** What a connection carries: requests for actors, messages of a guard, or the calls of a service. */
 export type Role = "driver" | "guard" | "data"
 
 export type Message = Readonly<Record<string, unknown>>
@@ -17,10 +17,10 @@ export interface Address {
   readonly port: number
 }
 
-/** How long the other end may take to answer, and to show that it has the key. */
+/** How long the other end may take to answer, and to prove that it has the key. */
 const handshakeMs = 10_000
 
-/** How long a message may be: whoever connects may send anything. */
+/** The longest message in characters: a client without the key may send anything. */
 const longestMessage = 2 ** 20
 
 const mac = (key: Uint8Array, ...parts: ReadonlyArray<unknown>): string =>
@@ -29,8 +29,8 @@ const mac = (key: Uint8Array, ...parts: ReadonlyArray<unknown>): string =>
 const same = (one: unknown, other: string): boolean =>
   typeof one === "string" && one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
 
-/** A connection on which messages are exchanged. */
-export class Peer {
+/** One end of the connection. */
+export class KeyedConnection {
   readonly socket: Socket
   readonly closed = new OneShotLatch()
   readonly #decoder = new StringDecoder("utf8")
@@ -41,7 +41,7 @@ export class Peer {
     this.socket = socket
     this.#take = take
     socket.setNoDelay(true)
-    // a machine that vanishes says nothing
+    // a machine that vanishes does not close its connections
     socket.setKeepAlive(true, 5_000)
     socket.on("data", this.#read)
     socket.on("error", () => {})
@@ -63,12 +63,12 @@ export class Peer {
     if (this.socket.writable) this.socket.write(`${JSON.stringify(message)}\n`)
   }
 
-  /** What is said from now on is for somebody else. */
+  /** Passes all later messages to another listener. */
   listen(take: (message: Message) => void): void {
     this.#take = take
   }
 
-  /** The connection is no longer one of messages. Nothing may have been sent on it after the handshake. */
+  /** Ends the messages, and returns the socket for bytes. The other end may not have sent anything since the handshake. */
   release(): Socket {
     this.socket.off("data", this.#read)
     this.socket.pause()
@@ -79,52 +79,56 @@ export class Peer {
 const parse = (line: string): Message | undefined => {
   try {
     const message: unknown = JSON.parse(line)
-    // safe: it is an object, and what its fields are is looked at where they are used
+    // safe: it is an object, and its fields are checked where they are used
     return typeof message === "object" && message !== null ? message as Message : undefined
   } catch {
     return undefined
   }
 }
 
-/** Connects, and sees to it that the other end has the key. Rejects with what went wrong, for people. */
-export const dial = (address: Address, key: Uint8Array, role: Role): Promise<Peer> =>
+/** Connects, and checks that the other end has the key. Rejects with a message for people. */
+export const dial = (address: Address, key: Uint8Array, role: Role): Promise<KeyedConnection> =>
   new Promise((resolve, reject) => {
-    const own = randomBytes(32).toString("hex")
-    let theirs: unknown
+    const ownNonce = randomBytes(32).toString("hex")
+    let theirNonce: unknown
     const socket = connect(address)
-    const failed = (why: string) => {
+    const fail = (why: string) => {
       clearTimeout(timer)
       socket.destroy()
       reject(new Error(`${address.host}:${address.port} ${why}`))
     }
-    const timer = setTimeout(() => failed(`did not answer within ${handshakeMs} ms`), handshakeMs)
-    socket.once("error", (error) => failed(`could not be reached: ${error.message}`))
-    const onClose = () => failed("closed the connection before it was made")
+    const timer = setTimeout(() => fail(`did not answer within ${handshakeMs} ms`), handshakeMs)
+    socket.once("error", (error) => fail(`could not be reached: ${error.message}`))
+    const onClose = () => fail("closed the connection before it was made")
     socket.once("close", onClose)
-    const peer = new Peer(socket, (message) => {
-      if (theirs === undefined) {
-        theirs = message["nonce"]
-        return peer.say({ role, nonce: own, mac: mac(key, "client", role, theirs, own) })
+    const connection = new KeyedConnection(socket, (message) => {
+      if (theirNonce === undefined) {
+        theirNonce = message["nonce"]
+        return connection.say({ role, nonce: ownNonce, mac: mac(key, "client", role, theirNonce, ownNonce) })
       }
-      if (!same(message["mac"], mac(key, "server", role, theirs, own))) return failed("does not have the key")
+      if (!same(message["mac"], mac(key, "server", role, theirNonce, ownNonce))) return fail("does not have the key")
       clearTimeout(timer)
       socket.off("close", onClose)
-      peer.listen(() => {})
-      resolve(peer)
+      connection.listen(() => {})
+      resolve(connection)
     })
   })
 
-/** Takes a connection, and passes it on once its other end has shown that it has the key. Others are closed. */
-export const receive = (socket: Socket, key: Uint8Array, take: (peer: Peer, role: unknown) => void): void => {
-  const own = randomBytes(32).toString("hex")
+/** Takes a connection, and passes it on once the other end has proved that it has the key. Others are closed. */
+export const receive = (
+  socket: Socket,
+  key: Uint8Array,
+  take: (connection: KeyedConnection, role: unknown) => void
+): void => {
+  const ownNonce = randomBytes(32).toString("hex")
   const timer = setTimeout(() => socket.destroy(), handshakeMs)
-  const peer = new Peer(socket, ({ mac: proof, nonce, role }) => {
+  const connection = new KeyedConnection(socket, ({ mac: proof, nonce, role }) => {
     clearTimeout(timer)
-    if (!same(proof, mac(key, "client", role, own, nonce))) return void socket.destroy()
-    peer.listen(() => {})
-    peer.say({ mac: mac(key, "server", role, own, nonce) })
-    take(peer, role)
+    if (!same(proof, mac(key, "client", role, ownNonce, nonce))) return void socket.destroy()
+    connection.listen(() => {})
+    connection.say({ mac: mac(key, "server", role, ownNonce, nonce) })
+    take(connection, role)
   })
-  peer.closed.onOpen(() => clearTimeout(timer))
-  peer.say({ nonce: own })
+  connection.closed.onOpen(() => clearTimeout(timer))
+  connection.say({ nonce: ownNonce })
 }

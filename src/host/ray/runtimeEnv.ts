@@ -2,24 +2,24 @@ import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs"
 import { join, relative, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { hostPy } from "../entryPoints.ts"
-import type { RayApi } from "./api.ts"
-import { type Entry, zip } from "./archive.ts"
+import type { RayApi } from "./rayApi.ts"
+import { type Entry, zip } from "./zipArchive.ts"
 
 type RuntimeEnv = Readonly<Record<string, unknown>>
 
-/** Ray's own limit of what is uploaded. */
+/** Ray's own limit of an upload. */
 const mostBytes = 500 * 1_024 * 1_024
 
-/** As many as an archive can have. */
+/** The number of files that an archive can have. */
 const mostFiles = 65_535
 
-/** The `runtime_env` with what it names of this machine uploaded, and the Python part of a host besides. */
-export const packages = async (api: RayApi, runtimeEnv: RuntimeEnv): Promise<RuntimeEnv> => {
+/** Uploads the folder that a `runtime_env` names, and the Python part of a host; returns the `runtime_env` with both. */
+export const uploadRuntimeEnv = async (api: RayApi, runtimeEnv: RuntimeEnv): Promise<RuntimeEnv> => {
   const host = await api.upload(zip([["autostop_host.py", readFileSync(hostPy)]]))
   const folder = folderOf(runtimeEnv)
   if (folder !== undefined && runtimeEnv["excludes"] !== undefined) {
     throw new Error(
-      "excludes of runtime_env is of no use here: working_dir is uploaded as it is, so name a folder without them"
+      "excludes of runtime_env is of no use here: the whole working_dir is uploaded; name a folder without those files"
     )
   }
   const modules: unknown = runtimeEnv["py_modules"]
@@ -30,7 +30,7 @@ export const packages = async (api: RayApi, runtimeEnv: RuntimeEnv): Promise<Run
   }
 }
 
-/** The folder on this machine that is to be the working directory over there. */
+/** The folder on this machine that becomes the working directory of the hosts. */
 const folderOf = (runtimeEnv: RuntimeEnv): string | undefined => {
   const folder: unknown = runtimeEnv["working_dir"]
   return typeof folder === "string" && !/^[a-z][a-z0-9+.-]*:\/\//.test(folder) ? resolve(folder) : undefined
@@ -51,7 +51,7 @@ const filesIn = (folder: string): ReadonlyArray<Entry> => {
   return entries
 }
 
-/** The paths of its files, in order. Links are followed, other than those that lead back to where they are in. */
+/** The paths of the files in a folder, in order. Links are followed, unless they lead to a folder that they lie in. */
 function* pathsIn(folder: string, path = "", above: ReadonlyArray<string> = []): Generator<string> {
   const here = join(folder, path)
   const real = realpathSync(here)
@@ -64,7 +64,7 @@ function* pathsIn(folder: string, path = "", above: ReadonlyArray<string> = []):
   }
 }
 
-/** A file where the hosts run: that of a folder which is uploaded is in their working directory, others are where they are. */
+/** The path of a file where the hosts run: relative to their working directory if that is uploaded and contains it. */
 export const clusterPath = (url: string, runtimeEnv: RuntimeEnv): string => {
   const folder = folderOf(runtimeEnv)
   const path = fileURLToPath(url)
@@ -73,7 +73,7 @@ export const clusterPath = (url: string, runtimeEnv: RuntimeEnv): string => {
   return within.startsWith("..") ? path : within
 }
 
-/** The same, as what `import` takes: a module in the working directory begins with a dot. */
+/** The URL of a module where the hosts run, or its path from their working directory, which begins with `./`. */
 export const clusterModule = (module: string, runtimeEnv: RuntimeEnv): string => {
   if (!module.startsWith("file:")) return module
   const path = clusterPath(module, runtimeEnv)

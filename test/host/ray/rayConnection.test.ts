@@ -1,15 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { createServer, type Socket } from "node:net"
-import type { RayJob } from "../../../src/host/ray/job.ts"
-import { RayLink } from "../../../src/host/ray/link.ts"
-import { type Peer, receive } from "../../../src/host/ray/peer.ts"
+import type { RayJob } from "../../../src/host/ray/rayJob.ts"
+import { RayConnection } from "../../../src/host/ray/rayConnection.ts"
+import { type KeyedConnection, receive } from "../../../src/host/ray/keyedConnection.ts"
 import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
 
 const key = randomBytes(32)
 
-const opened = (notice: OneShotLatch) => new Promise<void>((resolve) => notice.onOpen(resolve))
+const opened = (latch: OneShotLatch) => new Promise<void>((resolve) => latch.onOpen(resolve))
 
 /** A link to an actor that is DEAD as soon as it is asked for, and to the guard that takes its connections. */
 const linked = async (take: (socket: Socket) => void) => {
@@ -21,18 +22,18 @@ const linked = async (take: (socket: Socket) => void) => {
     limitMs: 1_000,
     lost: new OneShotLatch(),
     stopped: new OneShotLatch(),
-    create: async () => ({ key, place: { host: "127.0.0.1", port, actorId: "a", nodeId: "n" } }),
+    create: async () => ({ key, guard: { host: "127.0.0.1", port, actorId: "a", nodeId: "n" } }),
     kill: () => {},
     isDead: async () => true
   }
   // safe: it is all that a link needs of it
-  const link = new RayLink(job as unknown as RayJob, "replica-1", 100, () => {})
+  const link = new RayConnection(job as unknown as RayJob, "replica-1", 100, () => {})
   return { link, [Symbol.dispose]: () => void server.close() }
 }
 
 /** A guard that tells what it is asked to once it has both connections. */
-const guardOf = (onBoth: (guard: Peer, data: Socket) => void) => {
-  let guard: Peer | undefined
+const guardOf = (onBoth: (guard: KeyedConnection, data: Socket) => void) => {
+  let guard: KeyedConnection | undefined
   return (socket: Socket) =>
     receive(socket, key, (peer, role) => {
       if (role === "guard") guard = peer
@@ -56,7 +57,7 @@ describe("a link with a Ray actor", () => {
     assert.isFalse(await link.verify(50))
     assert.isFalse(link.actor?.killSuccess)
     // it is then
-    assert.isTrue((await link.kill(1_000)).gone)
+    assert.isTrue((await Effect.runPromise(link.kill(1_000))).gone)
     assert.isTrue(link.actor?.killSuccess)
     link.close()
   })
@@ -73,7 +74,7 @@ describe("a link with a Ray actor", () => {
       started.open()
     }))
     await opened(started)
-    const { how, gone } = await linking.link.kill(Infinity)
+    const { how, gone } = await Effect.runPromise(linking.link.kill(Infinity))
     assert.deepStrictEqual({ how, gone }, { how: "SIGTERM", gone: true })
     linking.link.close()
   })
@@ -93,7 +94,7 @@ describe("a link with a Ray actor", () => {
       )
     })
     await opened(come)
-    await linking.link.kill(10)
+    await Effect.runPromise(linking.link.kill(10))
     go.open()
     await opened(left)
     assert.deepStrictEqual(roles, ["guard"])

@@ -1,16 +1,16 @@
 import { crc32 } from "node:zlib"
 
-/** A file of an archive: its path in there, and what is in it. */
+/** A file of an archive: its path and its bytes. */
 export type Entry = readonly [path: string, bytes: Uint8Array]
 
-/** 1980-01-01, the first day there is: the same files make the same archive. */
+/** 1980-01-01, the first day that the format knows: the same files make the same archive. */
 const date = 0x21
-/** Files that whoever unpacks them may read. */
+/** Regular files that everyone may read. */
 const attributes = 0o100644 * 0x10000
 /** Names are UTF-8. */
 const utf8 = 0x800
 
-/** A zip archive of files as they are: what is sent to a cluster once is not worth compressing. */
+/** A zip archive without compression, which is not worth its time for one upload. */
 export const zip = (entries: ReadonlyArray<Entry>): Uint8Array => {
   const parts: Array<Uint8Array> = []
   const directory: Array<Uint8Array> = []

@@ -2,13 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { connect, createServer, type Socket } from "node:net"
-import { dial, type Message, type Peer, receive } from "../../../src/host/ray/peer.ts"
+import { dial, type KeyedConnection, type Message, receive } from "../../../src/host/ray/keyedConnection.ts"
 
 const key = randomBytes(32)
 
 /** A server that takes whoever has the key, and where it is. */
-const serve = async (onPeer: (peer: Peer, role: unknown) => void) => {
-  const server = createServer((socket) => receive(socket, key, onPeer))
+const serve = async (onConnection: (connection: KeyedConnection, role: unknown) => void) => {
+  const server = createServer((socket) => receive(socket, key, onConnection))
   server.listen(0, "127.0.0.1")
   await once(server, "listening")
   const address = server.address()
@@ -21,19 +21,21 @@ const rejection = (promise: Promise<unknown>): Promise<string> =>
 
 describe("a connection with a Ray cluster", () => {
   it("is made where both ends have the key, and carries messages both ways", async () => {
-    using server = await serve((peer, role) => peer.listen((message) => peer.say({ ...message, role })))
-    const peer = await dial(server, key, "guard")
+    using server = await serve((connection, role) =>
+      connection.listen((message) => connection.say({ ...message, role }))
+    )
+    const connection = await dial(server, key, "guard")
     const answers: Array<Message> = []
     const all = new Promise<void>((resolve) =>
-      peer.listen((message) => {
+      connection.listen((message) => {
         if (answers.push(message) === 2) resolve()
       })
     )
-    peer.say({ text: "ż 🦊 \n" })
-    peer.say({ number: 2 })
+    connection.say({ text: "ż 🦊 \n" })
+    connection.say({ number: 2 })
     await all
     assert.deepStrictEqual(answers, [{ text: "ż 🦊 \n", role: "guard" }, { number: 2, role: "guard" }])
-    peer.socket.destroy()
+    connection.socket.destroy()
   })
 
   it("is closed where the client does not have the key", async () => {
