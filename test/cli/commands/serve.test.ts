@@ -169,7 +169,10 @@ describe("autostop serve", () => {
     assert.include(without.stderr, "a bearer token is required; set AUTOSTOP_TOKEN, or give --token-file")
     const open = new Started([bin, "serve", "--host", "0.0.0.0", "--port", "0", "--data", join(server.folder, "open")])
     assert.strictEqual(await open.ended(), 2)
-    assert.match(open.stderr, /^autostop: other machines can reach "0\.0\.0\.0": give a token, or listen on a loopback address/)
+    assert.match(
+      open.stderr,
+      /^autostop: other machines can reach "0\.0\.0\.0": give a token, or listen on a loopback address/
+    )
   })
 
   it("lets those who have the token to look do no more", async () => {
