@@ -1,7 +1,7 @@
 /** A contract with something of everything that a request can be. */
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
-import { Host } from "../../src/index.ts"
+import { Host } from "../../../src/index.ts"
 
 export class Refused extends Schema.TaggedError<Refused>()("Refused", { why: Schema.String }) {}
 

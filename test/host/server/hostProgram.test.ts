@@ -3,14 +3,14 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import { Host, Job } from "../../src/index.ts"
-import { assertClean } from "../../src/testing.ts"
-import { everywhere, gone, local, remotes, runJob, shortStartMs } from "../support/hosts.ts"
-import { serviceOf } from "../support/jobs.ts"
-import { frail, HostJournal } from "./frail.ts"
-import { Newer, Renamed, Wider } from "./other.host.ts"
+import { Host, Job } from "../../../src/index.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { everywhere, gone, local, remotes, runJob, shortStartMs } from "../../support/hosts.ts"
+import { serviceOf } from "../../support/jobs.ts"
+import { frail, HostJournal } from "../services/frail.ts"
+import { Newer, Renamed, Wider } from "../services/other.host.ts"
 
-/** Runs a job whose service is refused, and gives why. */
+/** Runs a job whose service cannot start, and returns its error. */
 const refusal = (service: string, layer: Layer.Layer<never, unknown>) =>
   Effect.gen(function*() {
     const { exit, report } = yield* runJob(Effect.die("never reached"), layer)
@@ -56,7 +56,7 @@ describe.each(everywhere)("a service that cannot start, host %s,", (host) => {
   ]
 
   it.live.each(reasons)(
-    "because it %s is refused with that reason",
+    "because it %s fails with that reason",
     ([, service, layer, texts]) =>
       Effect.gen(function*() {
         const { error } = yield* refusal(service, layer)
@@ -69,7 +69,7 @@ describe.each(everywhere)("a service that cannot start, host %s,", (host) => {
       }).pipe(local)
   )
 
-  it.live("is refused outside of a job, too", () =>
+  it.live("fails its layer outside of a job, too", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Effect.scoped(Layer.build(Host.layer(missing(), { host }))))
       assert.instanceOf(error, Host.HostError)
@@ -79,13 +79,13 @@ describe.each(everywhere)("a service that cannot start, host %s,", (host) => {
 })
 
 describe.each(remotes)("a %s that cannot start", (host) => {
-  it.live("tells the end of what it printed to stderr", () =>
+  it.live("fails with the end of its stderr", () =>
     Effect.gen(function*() {
       const { error } = yield* refusal("test/Frail", Host.layer(frail({}, "./broken.host.ts"), { host }))
       assert.match(error.message, /no such setting; its stderr ends with:\n[^]*the disk is full$/)
     }).pipe(local))
 
-  it.live("because a service within it does not tells which", () =>
+  it.live("because a service within it cannot fails with the name of that service", () =>
     Effect.gen(function*() {
       const layer = Host.layer(frail({ start: "fails" }), { host })
       const { error, report } = yield* refusal("test/Frail", layer)
@@ -95,7 +95,7 @@ describe.each(remotes)("a %s that cannot start", (host) => {
     }).pipe(local))
 
   for (const start of ["hangs", "spins"] as const) {
-    it.live(`because its start ${start} is refused at its limit, and is gone`, () =>
+    it.live(`because its start ${start} fails at its limit, and is gone`, () =>
       Effect.gen(function*() {
         using journal = new HostJournal()
         const plan = { journal: journal.file, start, says: "opening the valve" }
@@ -116,7 +116,7 @@ describe.each(remotes)("a %s that cannot start", (host) => {
       }).pipe(local))
   }
 
-  it.live("at once with others takes them down with it", () =>
+  it.live("takes the other replicas down with it", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
       const layer = Host.layer(frail({ journal: journal.file, start: "second" }), { host, replicas: 2 })
@@ -126,7 +126,7 @@ describe.each(remotes)("a %s that cannot start", (host) => {
       if (host !== "thread") { for (const pid of journal.pids("start")) yield* gone(pid, 2_000) }
     }).pipe(local))
 
-  it.live("is told with the service within it whose release fails", () =>
+  it.live("is released, and the service within it whose release fails is reported", () =>
     Effect.gen(function*() {
       const { exit, report } = yield* runJob(Effect.void, Host.layer(frail({ release: "fails" }), { host }))
       assert.isTrue(Exit.isSuccess(exit))

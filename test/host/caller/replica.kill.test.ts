@@ -4,11 +4,11 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { Host, type JobRun } from "../../src/index.ts"
-import { eventOf, eventsOf, gone, local, remotes, slackMs, until } from "../support/hosts.ts"
-import { isAlive } from "../support/cli.ts"
-import { serviceOf, submit } from "../support/jobs.ts"
-import { Frail, frail, HostJournal } from "./frail.ts"
+import { Host, type JobRun } from "../../../src/index.ts"
+import { eventOf, eventsOf, gone, local, remotes, slackMs, until } from "../../support/hosts.ts"
+import { isAlive } from "../../support/cli.ts"
+import { serviceOf, submit } from "../../support/jobs.ts"
+import { Frail, frail, HostJournal } from "../services/frail.ts"
 
 describe.each(remotes)("a %s that does not stop", (host) => {
   const pidOf = (line: { readonly pid?: number }) => {
@@ -16,7 +16,7 @@ describe.each(remotes)("a %s that does not stop", (host) => {
     const pid = line.pid ?? assert.fail("the report has no pid")
     assert.isFalse(isAlive(pid), "it still runs")
   }
-  /** Waits for the end of a job whose host has a limit of its own that nobody waits for. */
+  /** Waits for the end of a job, which must not wait for the limit of its host. */
   const killedAtOnce = ({ result }: Pick<JobRun<unknown, unknown>, "result">) =>
     Effect.gen(function*() {
       const since = performance.now()
@@ -27,7 +27,7 @@ describe.each(remotes)("a %s that does not stop", (host) => {
       pidOf(line)
     })
 
-  it.live("because its event loop is blocked is told of before a call would be, and killed at its limit", () =>
+  it.live("because its event loop is blocked is reported as unresponsive, and killed at its limit", () =>
     Effect.gen(function*() {
       const layer = Host.layer(Frail, { host, heartbeat: "100 millis", stop: { timeout: "1 second" } })
       const job = yield* submit(
@@ -56,7 +56,7 @@ describe.each(remotes)("a %s that does not stop", (host) => {
       assert.isTrue(report.phases.some(({ phase }) => phase === "kill"))
     }).pipe(local))
 
-  it.live("because its release never ends, and takes no notice of SIGTERM, is killed at its limit", () =>
+  it.live("because its release never ends, and that ignores SIGTERM, is killed at its limit", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
       const plan = { journal: journal.file, release: "hangs", stubborn: true } as const
@@ -65,7 +65,7 @@ describe.each(remotes)("a %s that does not stop", (host) => {
       const { exit, report } = yield* job.result
       assert.isTrue(Exit.isSuccess(exit))
       const line = serviceOf(report, "test/Frail")
-      // within the host the release was given up before: the host itself may still end in time
+      // the host gives its release up a little before the limit, and may still exit in time
       assert.include(["killed", "released"], line.outcome)
       assert.isBelow(line.releaseMs, 500 + slackMs)
       assert.isFalse(report.clean)
@@ -88,7 +88,7 @@ describe.each(remotes)("a %s that does not stop", (host) => {
       pidOf(line)
     }).pipe(local))
 
-  it.live("is killed at once by a stop that is harsher", () =>
+  it.live("is killed at once by a harsher stop", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
       const plan = { journal: journal.file, release: "hangs" } as const
@@ -128,7 +128,7 @@ describe.each(remotes)("a %s that does not stop", (host) => {
       assert.isFalse((yield* eventsOf(job)).some((event) => event._tag === "HostLost"))
     }).pipe(local))
 
-  it.live("is killed where the scope of its layer closes outside of a job, too", () =>
+  it.live("is killed outside of a job, too, once the scope of its layer closes", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
       const plan = { journal: journal.file, release: "spins" } as const

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { Host } from "../../src/index.ts"
-import { gone, local, type RemoteKind, remotes } from "../support/hosts.ts"
-import { submit } from "../support/jobs.ts"
-import { frail, HostJournal, type Plan } from "./frail.ts"
+import { Host } from "../../../src/index.ts"
+import { gone, local, type RemoteKind, remotes } from "../../support/hosts.ts"
+import { submit } from "../../support/jobs.ts"
+import { frail, HostJournal, type Plan } from "../services/frail.ts"
 
-/** A service that a run provides itself, and uses once. */
+/** Provides a service within a run, and uses it once. */
 const use = (host: RemoteKind, plan: Plan, options: Host.Options = {}) => {
   const service = frail(plan)
   return Effect.exit(Effect.provide(
@@ -29,7 +29,7 @@ describe.each(remotes)("a service that run provides in a %s", (host) => {
     ["that hangs in its release", { release: "hangs" }, hangs, "test/Frail/test/Pump killed"]
   ]
   it.live.each(cases)(
-    "%s leaves its lines, also where the next one ends well",
+    "%s keeps its lines in the report, even if the next one ends well",
     ([, plan, options, line]) =>
       Effect.gen(function*() {
         const run = Effect.andThen(use(host, plan, options), Effect.andThen(use(host, {}), use(host, {})))
@@ -41,7 +41,7 @@ describe.each(remotes)("a service that run provides in a %s", (host) => {
       }).pipe(local)
   )
 
-  it.live("besides one of the same name leaves its lines, where it ends badly", () =>
+  it.live("besides one of the same name keeps its lines if it ends badly", () =>
     Effect.gen(function*() {
       const isUp = Deferred.makeUnsafe<void>()
       const isOver = Deferred.makeUnsafe<void>()
@@ -59,7 +59,7 @@ describe.each(remotes)("a service that run provides in a %s", (host) => {
       assert.isFalse(report.clean)
     }).pipe(local))
 
-  it.live("of whose replicas one was replaced leaves its lines, also where the next one ends well", () =>
+  it.live("of whose replicas one was replaced keeps its lines, even if the next one ends well", () =>
     Effect.gen(function*() {
       const service = frail({})
       const ends = Effect.gen(function*() {
@@ -78,7 +78,7 @@ describe.each(remotes)("a service that run provides in a %s", (host) => {
     }).pipe(local))
 
   it.live.each([["two at once", 2], ["one after the other", 1]] as const)(
-    "time after time, %s, leaves the lines of one",
+    "six times, %s, has the lines of one",
     ([, concurrency]) =>
       Effect.gen(function*() {
         const run = Effect.forEach(Array.from({ length: 6 }), () => use(host, {}), { concurrency, discard: true })
@@ -90,7 +90,7 @@ describe.each(remotes)("a service that run provides in a %s", (host) => {
 })
 
 describe.each(remotes.filter((host) => host === "process"))("a service that run provides in a %s", (host) => {
-  it.live("that leaves a process behind is told, also where the next one ends well", () =>
+  it.live("that leaves a process behind is reported, even if the next one ends well", () =>
     Effect.gen(function*() {
       const journal = yield* Effect.acquireRelease(Effect.sync(() => new HostJournal()), (journal) =>
         Effect.sync(() => journal[Symbol.dispose]()))

@@ -2,16 +2,16 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { Host } from "../../src/index.ts"
-import { assertClean } from "../../src/testing.ts"
-import { eventOf, eventsOf, gone, local, remotes, runJob, until } from "../support/hosts.ts"
-import { serviceOf, submit } from "../support/jobs.ts"
-import { Frail, frail, HostJournal } from "./frail.ts"
+import { Host } from "../../../src/index.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { eventOf, eventsOf, gone, local, remotes, runJob, until } from "../../support/hosts.ts"
+import { serviceOf, submit } from "../../support/jobs.ts"
+import { Frail, frail, HostJournal } from "../services/frail.ts"
 
 describe.each(remotes)("a service in several hosts, each a %s,", (host) => {
   const layer = Host.layer(Frail, { host, replicas: 3, restart: Host.restart.fixed({ delay: "10 millis" }) })
 
-  it.live("sends each call to the least busy one, and tells of each", () =>
+  it.live("sends each call to the least busy host, and reports each host", () =>
     Effect.gen(function*() {
       const { exit, report } = yield* runJob(
         Effect.gen(function*() {
@@ -37,7 +37,7 @@ describe.each(remotes)("a service in several hosts, each a %s,", (host) => {
       assertClean(report)
       const lines = [1, 2, 3].map((replica) => serviceOf(report, `test/Frail[${replica}]`))
       assert.strictEqual(serviceOf(report, "test/Frail").used, 18)
-      // where all are as busy it is the first one
+      // the first of several that are equally busy gets the call
       assert.deepStrictEqual(lines.map(({ used }) => used), [1 + 3 + 1, 1 + 1 + 3, 5 + 3])
       if (host !== "thread") assert.strictEqual(new Set(lines.map(({ pid }) => pid)).size, 3)
       for (const replica of [1, 2, 3]) {
@@ -46,7 +46,7 @@ describe.each(remotes)("a service in several hosts, each a %s,", (host) => {
       }
     }).pipe(local))
 
-  it.live("goes on with those that are left, and the replacement takes calls again", () =>
+  it.live("goes on with the other hosts if one dies, and replaces that one", () =>
     Effect.gen(function*() {
       const job = yield* submit(
         Effect.gen(function*() {
@@ -70,12 +70,12 @@ describe.each(remotes)("a service in several hosts, each a %s,", (host) => {
       assert.strictEqual(events.filter((event) => event._tag === "HostLost").length, 1)
     }).pipe(local))
 
-  it.live("takes calls in its replacement, too", () =>
+  it.live("sends calls to a replacement, too", () =>
     Effect.gen(function*() {
       const { exit } = yield* runJob(
         Effect.gen(function*() {
           const client = yield* Frail
-          // as many at once as there are hosts: one each
+          // one call for each host
           const three = Effect.map(
             Effect.all(
               Array.from({ length: 3 }, () => Effect.tap(client.who(), () => client.slow({ ms: 50 }))),
@@ -86,7 +86,7 @@ describe.each(remotes)("a service in several hosts, each a %s,", (host) => {
           const before = yield* three
           assert.strictEqual(before.size, 3)
           yield* Effect.exit(client.end())
-          // it is one of three again as soon as it has started
+          // the replacement takes its share as soon as it has started
           const after = yield* three.pipe(Effect.repeat({ until: (hosts) => hosts.size === 3 }))
           assert.strictEqual(new Set([...before, ...after]).size, 4)
         }),
@@ -112,7 +112,7 @@ describe.each(remotes)("a service in several hosts, each a %s,", (host) => {
       assert.strictEqual(serviceOf(report, "test/Frail").used, 7)
     }).pipe(local))
 
-  it.live("stops all of them where one is lost meanwhile", () =>
+  it.live("stops the others if one host is lost meanwhile", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
       const plan = { journal: journal.file, release: "once" } as const
@@ -126,7 +126,7 @@ describe.each(remotes)("a service in several hosts, each a %s,", (host) => {
       if (host !== "thread") { for (const pid of journal.pids("release")) yield* gone(pid, 100) }
     }).pipe(local))
 
-  it.live("kills only those that do not stop", () =>
+  it.live("kills only the hosts that do not stop", () =>
     Effect.gen(function*() {
       const job = yield* submit(
         Effect.gen(function*() {

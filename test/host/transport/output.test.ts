@@ -2,17 +2,17 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { fileURLToPath } from "node:url"
-import { Host } from "../../src/index.ts"
-import { assertClean } from "../../src/testing.ts"
-import { Started } from "../support/cli.ts"
-import { local, remotes, runJob } from "../support/hosts.ts"
-import { Frail } from "./frail.ts"
+import { Host } from "../../../src/index.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { Started } from "../../support/cli.ts"
+import { local, remotes, runJob } from "../../support/hosts.ts"
+import { Frail } from "../services/frail.ts"
 
-const program = fileURLToPath(new URL("./owner.main.ts", import.meta.url))
+const program = fileURLToPath(new URL("../services/owner.main.ts", import.meta.url))
 const big = 100 * 2 ** 20
 
 describe.each(remotes)("a %s", (host) => {
-  it("that prints a lot has all of it passed on, and its answers stay whole", async () => {
+  it("that prints a lot loses none of its output, and its answers stay whole", async () => {
     const run = new Started([program, JSON.stringify({ host, does: "print" })])
     assert.strictEqual(await run.ended(), 0, run.stderr)
     const numbers = (text: string, start: string) =>
@@ -43,7 +43,7 @@ describe.each(remotes)("a %s", (host) => {
       assertClean(report)
     }).pipe(local))
 
-  it.live("has its last words heard by an owner that is busy", () =>
+  it.live("is read to its end by an owner that is busy", () =>
     Effect.gen(function*() {
       const block = () => {
         const end = performance.now() + 30

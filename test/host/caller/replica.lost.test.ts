@@ -4,15 +4,15 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { Host, Job } from "../../src/index.ts"
-import { assertClean } from "../../src/testing.ts"
-import { eventOf, gone, local, remotes, runJob, until } from "../support/hosts.ts"
-import { serviceOf, submit } from "../support/jobs.ts"
-import { Frail, frail, HostJournal } from "./frail.ts"
+import { Host, Job } from "../../../src/index.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { eventOf, gone, local, remotes, runJob, until } from "../../support/hosts.ts"
+import { serviceOf, submit } from "../../support/jobs.ts"
+import { Frail, frail, HostJournal } from "../services/frail.ts"
 
 const soon = Host.restart.fixed({ delay: "10 millis" })
 
-/** Ends the host that has a call, as the system would: without a word. */
+/** Ends the host that has a call without a cleanup, as the system may. */
 const end = ({ end }: Frail["Service"]) => Effect.exit(end())
 
 const assertLost = (error: unknown, ...texts: ReadonlyArray<string>) => {
@@ -52,7 +52,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
       assert.strictEqual(started.pid, line.pid)
     }).pipe(local))
 
-  it.live("in a call makes it fail, and the next call goes to the next host", () =>
+  it.live("in a call fails it, and the next call goes to the next host", () =>
     Effect.gen(function*() {
       const { exit, report } = yield* runJob(
         Effect.gen(function*() {
@@ -62,7 +62,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
           yield* client.hanging({ calls: 1 })
           yield* Effect.forkChild(end(client))
           assertLost(yield* Fiber.join(call), ending)
-          // not idempotent: it would not be sent twice
+          // this request is not idempotent: it is never sent twice
           yield* client.pid()
           assert.notStrictEqual(yield* client.who(), first)
         }),
@@ -91,7 +91,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
       assert.isTrue(Exit.isSuccess(exit), String(exit))
     }).pipe(local))
 
-  it.live("in a stream makes it fail after what had arrived", () =>
+  it.live("in a stream fails it after the elements that had arrived", () =>
     Effect.gen(function*() {
       const { exit } = yield* runJob(
         Effect.gen(function*() {
@@ -112,7 +112,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
       assert.isTrue(Exit.isSuccess(exit), String(exit))
     }).pipe(local))
 
-  it.live("while it starts is refused, and nothing of it is left", () =>
+  it.live("while it starts fails the start, and nothing of it is left", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
       const plan = { journal: journal.file, start: host !== "thread" ? "hangs" : "exits" } as const
@@ -129,7 +129,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
       if (host !== "thread") yield* gone(pid)
     }).pipe(local))
 
-  it.live("while it stops is told of, long before its limit", () =>
+  it.live("while it stops is reported long before its limit", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
       const plan = { journal: journal.file, release: host !== "thread" ? "hangs" : "exits" } as const
@@ -139,7 +139,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
       const since = performance.now()
       const { exit, report } = yield* job.result
       assert.isBelow(performance.now() - since, 5_000)
-      assert.isTrue(Exit.isSuccess(exit), "what happens to a service after the run is no failure of it")
+      assert.isTrue(Exit.isSuccess(exit), "the loss of a service after the run is no failure of the run")
       assert.isFalse(report.clean)
       const line = serviceOf(report, "test/Frail")
       assert.include(line, { outcome: "release-failed", cleanupCompleted: false, running: false })
@@ -147,7 +147,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
       assert.include(serviceOf(report, "test/Frail/test/Pump"), { outcome: "killed", cleanupCompleted: false })
     }).pipe(local))
 
-  it.live("because it exits by itself tells so", () =>
+  it.live("because it exits by itself is reported so", () =>
     Effect.gen(function*() {
       const job = yield* submit(
         Effect.flatMap(Frail, (client) => Effect.andThen(Effect.exit(client.exit({ code: 0 })), client.who())),
@@ -160,7 +160,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
       assertClean(report)
     }).pipe(local))
 
-  it.live("because of an error that nobody caught tells which", () =>
+  it.live("because of an uncaught error is reported with that error", () =>
     Effect.gen(function*() {
       const job = yield* submit(
         Effect.gen(function*() {
@@ -177,7 +177,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
       assertClean(report)
     }).pipe(local))
 
-  it.live("because a service within it died tells which, and what it released", () =>
+  it.live("because a service within it died is reported with that service and its releases", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
       const job = yield* submit(
@@ -200,7 +200,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
       assert.strictEqual(journal.pids("released").length, 1)
     }).pipe(local))
 
-  it.live("by a failure within it lets its calls end before it releases anything, also without any limit", () =>
+  it.live("by a failure within it interrupts its calls before it releases anything, even without a limit", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
       const { exit } = yield* runJob(

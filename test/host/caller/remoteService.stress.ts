@@ -3,14 +3,16 @@ import * as Effect from "effect/Effect"
 import { readdirSync, readFileSync } from "node:fs"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
-import { Host } from "../../src/index.ts"
-import { assertClean } from "../../src/testing.ts"
-import { local, type RemoteKind, runJob, until } from "../support/hosts.ts"
-import { Lean } from "./lean.ts"
+import { Host } from "../../../src/index.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { local, type RemoteKind, runJob, until } from "../../support/hosts.ts"
+import { rounds } from "../../support/rounds.ts"
+import { Lean } from "../services/lean.ts"
 
-/** 200 in all by default. */
-const factor = Number(process.env["ROUNDS"] ?? 1)
-const rounds: ReadonlyArray<[host: RemoteKind, rounds: number]> = [["thread", 140 * factor], ["process", 60 * factor]]
+const kinds: ReadonlyArray<[host: RemoteKind, rounds: number]> = [
+  ["thread", rounds(40, 1_000)],
+  ["process", rounds(20, 400)]
+]
 
 const round = (host: RemoteKind) =>
   Effect.gen(function*() {
@@ -24,7 +26,7 @@ const round = (host: RemoteKind) =>
     assertClean(report)
   })
 
-/** What this process holds. */
+/** The resources that this process holds. */
 const held = () => ({
   descriptors: readdirSync("/proc/self/fd").length,
   children:
@@ -35,7 +37,7 @@ const held = () => ({
   resources: process.getActiveResourcesInfo().filter((type) => type !== "Immediate" && type !== "Timeout").length
 })
 
-/** What there is more of than before. */
+/** The resources of which there are more than before. */
 const excess = (before: ReturnType<typeof held>): ReadonlyArray<string> => {
   const now = held()
   return (["descriptors", "children", "threads", "resources"] as const)
@@ -44,29 +46,29 @@ const excess = (before: ReturnType<typeof held>): ReadonlyArray<string> => {
 }
 
 setFlagsFromString("--expose-gc")
-// safe: with that flag it is there
+// safe: the flag defines it
 const collect = runInNewContext("gc") as () => void
 
 const heap = () => {
-  // two, so that what finalizers let go of is gone as well
+  // the second one collects what finalizers have released
   for (let i = 0; i < 2; i++) collect()
   return process.memoryUsage().heapUsed
 }
 
-describe.each(rounds)("a %s host", (host, rounds) => {
-  it.live(`started and stopped ${rounds} times leaves nothing behind`, () =>
+describe.each(kinds)("a %s host", (host, many) => {
+  it.live(`started and stopped ${many} times leaves nothing behind`, () =>
     Effect.gen(function*() {
-      const many = (count: number) =>
+      const repeat = (count: number) =>
         Effect.forEach(Array.from({ length: count }), () => round(host), { concurrency: 4, discard: true })
-      // what is loaded or pooled once is no leak
-      yield* many(8)
+      // modules and pools that are made once are no leak
+      yield* repeat(8)
       const before = held()
       const heapBefore = heap()
-      yield* many(rounds - 8)
-      // the system tells a little later that a pipe has closed
+      yield* repeat(many - 8)
+      // a pipe may close a little later
       yield* until("no more is held than before", () => excess(before).length === 0).pipe(
         Effect.catchDefect(() => Effect.sync(() => assert.deepStrictEqual(excess(before), [])))
       )
       assert.isBelow(heap() - heapBefore, 10 * 2 ** 20, "the heap grew")
-    }).pipe(local), 120_000 + 2_000 * rounds)
+    }).pipe(local), 120_000 + 2_000 * many)
 })

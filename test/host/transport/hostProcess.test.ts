@@ -1,15 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
-import { Host } from "../../src/index.ts"
-import { Started } from "../support/cli.ts"
-import { eventOf, gone, isRunning, local, remotes, runJob, slackMs, until } from "../support/hosts.ts"
-import { serviceOf, submit } from "../support/jobs.ts"
-import { Frail, frail, HostJournal, type Plan } from "./frail.ts"
-import type { Orders } from "./owner.main.ts"
+import { Host } from "../../../src/index.ts"
+import { Started } from "../../support/cli.ts"
+import { eventOf, gone, isRunning, local, remotes, runJob, slackMs, until } from "../../support/hosts.ts"
+import { serviceOf, submit } from "../../support/jobs.ts"
+import { Frail, frail, HostJournal, type Plan } from "../services/frail.ts"
+import type { Orders } from "../services/owner.main.ts"
 
 const limitMs = 1_000
-/** The limit, the second that a host may take besides, and what a loaded machine may add. */
+/** The limit, a second for the exit of the host, and the lateness of a loaded machine. */
 const withinMs = limitMs + 1_000 + slackMs
 
 const owner = (orders: Omit<Orders, "stopMs">) =>
@@ -17,7 +17,7 @@ const owner = (orders: Omit<Orders, "stopMs">) =>
     Effect.sync(() => new Started([program, JSON.stringify({ ...orders, stopMs: limitMs })])),
     (owner) => Effect.sync(() => owner.signal("SIGKILL"))
   )
-const program = fileURLToPath(new URL("./owner.main.ts", import.meta.url))
+const program = fileURLToPath(new URL("../services/owner.main.ts", import.meta.url))
 
 /** A journal of hosts and their children, none of which outlives the test. */
 const journal = Effect.acquireRelease(
@@ -51,7 +51,7 @@ describe.each(processes)("a %s host whose owner was killed", (host) => {
     ["while it is blocked", "spin", {}],
     ["while its release hangs", "wait", { release: "hangs" }],
     ["while its release blocks it", "wait", { release: "spins" }],
-    ["and that takes no notice of SIGTERM", "spin", { stubborn: true }]
+    ["and that ignores SIGTERM", "spin", { stubborn: true }]
   ]
   it.live.each(cases)("%s exits within its limit", ([, does, plan]) =>
     Effect.gen(function*() {
@@ -78,9 +78,9 @@ describe.each(processes)("a %s host whose owner was killed", (host) => {
   }
 
   for (const child of ["own", "orphan"] as const) {
-    const kind = child === "own" ? "the process that it has started" : "a process that nobody waits for"
+    const kind = child === "own" ? "a process that it has started" : "an orphan of a process that it has started"
     for (const does of ["wait", "spin"] as const) {
-      it.live(`takes down ${kind}${does === "spin" ? ", while it is blocked, too" : ""}`, () =>
+      it.live(`kills ${kind}${does === "spin" ? ", even while it is blocked" : ""}`, () =>
         Effect.gen(function*() {
           const { file, pids } = yield* journal
           const run = yield* owner({ host, does, plan: { journal: file, child } })
@@ -96,11 +96,11 @@ describe.each(processes)("a %s host whose owner was killed", (host) => {
   }
 })
 
-describe.each(processes)("what a %s host has started", (host) => {
+describe.each(processes)("a process that a %s host has started", (host) => {
   for (const child of ["own", "orphan"] as const) {
-    const kind = child === "own" ? "and waits for" : "and has left to itself"
+    const kind = child === "own" ? "itself" : "by another process, which has ended,"
 
-    it.live(`${kind} ends with it, and is told of`, () =>
+    it.live(`${kind} ends with the host, and is reported`, () =>
       Effect.gen(function*() {
         const { file, pids } = yield* journal
         const layer = Host.layer(frail({ journal: file, child }), { host })
@@ -116,7 +116,7 @@ describe.each(processes)("what a %s host has started", (host) => {
         assert.match(leftover?.detail ?? "", found)
       }).pipe(local))
 
-    it.live(`${kind} ends with it where it is killed`, () =>
+    it.live(`${kind} ends with a host that is killed`, () =>
       Effect.gen(function*() {
         const { file, pids } = yield* journal
         const plan = { journal: file, child, release: "spins" } as const
@@ -126,7 +126,7 @@ describe.each(processes)("what a %s host has started", (host) => {
         assert.isFalse(isRunning(pids("child")[0] ?? 0))
       }).pipe(local))
 
-    it.live(`${kind} ends with it where it is lost`, () =>
+    it.live(`${kind} ends with a host that is lost`, () =>
       Effect.gen(function*() {
         const { file, pids } = yield* journal
         const layer = Host.layer(frail({ journal: file, child }), { host })
@@ -142,8 +142,8 @@ describe.each(processes)("what a %s host has started", (host) => {
   }
 })
 
-describe.each(remotes.filter((host) => host === "thread"))("what a %s host has started", (host) => {
-  it.live("ends with it, and is told of", () =>
+describe.each(remotes.filter((host) => host === "thread"))("a process that a %s host has started", (host) => {
+  it.live("ends with the host, and is reported", () =>
     Effect.gen(function*() {
       const { file, pids } = yield* journal
       const layer = Host.layer(frail({ journal: file, child: "own" }), { host })
@@ -153,7 +153,7 @@ describe.each(remotes.filter((host) => host === "thread"))("what a %s host has s
       assert.match(report.leftovers[0]?.detail ?? "", /^test\/Frail: pid \d+ \(sleep 1000\)/)
     }).pipe(local))
 
-  it.live("ends with it where it is killed", () =>
+  it.live("ends with a host that is killed", () =>
     Effect.gen(function*() {
       const { file, pids } = yield* journal
       const plan = { journal: file, child: "own", release: "spins" } as const

@@ -1,7 +1,7 @@
 /** Serves other things than its caller expects: another service, and a version of one that has moved on. */
 import { Effect, Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
-import { Host } from "../../src/index.ts"
+import { Host } from "../../../src/index.ts"
 import { Desk } from "./desk.ts"
 
 const module = new URL(import.meta.url)

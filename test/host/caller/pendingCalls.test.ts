@@ -5,14 +5,14 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { Host } from "../../src/index.ts"
-import { assertClean } from "../../src/testing.ts"
-import { eventOf, local, remotes } from "../support/hosts.ts"
-import { submit } from "../support/jobs.ts"
-import { Frail } from "./frail.ts"
+import { Host } from "../../../src/index.ts"
+import { assertClean } from "../../../src/testing.ts"
+import { eventOf, local, remotes } from "../../support/hosts.ts"
+import { submit } from "../../support/jobs.ts"
+import { Frail } from "../services/frail.ts"
 
 describe.each(remotes)("a %s that is stopped while it has a call", (host) => {
-  /** A job, and its client for callers that outlive it. */
+  /** A job, and the client of its service for callers outside of it. */
   const start = (timeout: Duration.Input) =>
     Effect.gen(function*() {
       const client = yield* Deferred.make<Frail["Service"]>()
@@ -21,7 +21,7 @@ describe.each(remotes)("a %s that is stopped while it has a call", (host) => {
       return { job, client: yield* Deferred.await(client) }
     })
 
-  it.live("lets it end, and takes no more", () =>
+  it.live("lets the call end, and takes no more", () =>
     Effect.gen(function*() {
       const { client, job } = yield* start("10 seconds")
       const call = yield* Effect.forkChild(Effect.exit(client.slow({ ms: 300 })))
@@ -31,13 +31,13 @@ describe.each(remotes)("a %s that is stopped while it has a call", (host) => {
       const refused = yield* Effect.flip(client.who())
       assert.instanceOf(refused, Host.HostError)
       assert.strictEqual(refused.reason, "stopped")
-      assert.isUndefined(call.pollUnsafe(), "it was over before")
+      assert.isUndefined(call.pollUnsafe(), "the call ended before the stop")
       const exit = yield* Fiber.join(call)
       assert.isTrue(Exit.isSuccess(exit), String(exit))
       assertClean((yield* job.result).report)
     }).pipe(local))
 
-  it.live("lets a stream end, too", () =>
+  it.live("lets a stream end", () =>
     Effect.gen(function*() {
       const { client, job } = yield* start("10 seconds")
       const seen: Array<number> = []
@@ -54,7 +54,7 @@ describe.each(remotes)("a %s that is stopped while it has a call", (host) => {
       assertClean((yield* job.result).report)
     }).pipe(local))
 
-  it.live("gives up one that takes too long, and is released in time", () =>
+  it.live("fails a call that takes too long, and is released in time", () =>
     Effect.gen(function*() {
       const { client, job } = yield* start("2 seconds")
       const calls = [

@@ -7,7 +7,7 @@ import * as Schedule from "effect/Schedule"
 import { Host, Job, type JobEvent, type StopReport } from "../../src/index.ts"
 import { eventsOf, local, type RemoteKind, remotes } from "../support/hosts.ts"
 import { serviceOf, submit } from "../support/jobs.ts"
-import { Frail, frail, HostJournal, type Plan } from "./frail.ts"
+import { Frail, frail, HostJournal, type Plan } from "./services/frail.ts"
 
 const delaysOf = (events: ReadonlyArray<JobEvent>) =>
   events.flatMap((event) => event._tag === "HostRestarting" ? [event.delayMs] : [])
@@ -34,7 +34,7 @@ const assertHostError = (error: unknown, reason: string, text: string) => {
   assert.include(error.message, text)
 }
 
-/** Nobody released what was in a host that ended without a word. */
+/** The services of a host that was killed are not released. */
 const assertUnclean = (report: StopReport) => {
   assert.isFalse(report.clean)
   const line = serviceOf(report, "test/Frail")
@@ -62,27 +62,27 @@ describe.each(remotes)("a %s that ends again and again", (host) => {
       assertUnclean(report)
     }).pipe(local))
 
-  it.live("is replaced after delays that grow up to a limit by `exponential`", () =>
+  it.live("is replaced by `exponential` after delays that grow up to a limit", () =>
     Effect.gen(function*() {
       const restart = Host.restart.exponential({ delay: "10 millis", factor: 3, maxDelay: "50 millis", times: 3 })
       const { delays } = yield* endless(host, restart)
       assert.deepStrictEqual(delays, [10, 30, 50])
     }).pipe(local))
 
-  it.live("is replaced up to a rate of failures by `failureRate`", () =>
+  it.live("is replaced by `failureRate` up to a number of failures", () =>
     Effect.gen(function*() {
       const restart = Host.restart.failureRate({ failures: 2, interval: "1 minute", delay: "5 millis" })
       const { delays } = yield* endless(host, restart)
       assert.deepStrictEqual(delays, [5, 5])
     }).pipe(local))
 
-  it.live("is replaced when a Schedule says so", () =>
+  it.live("is replaced as any other Schedule says", () =>
     Effect.gen(function*() {
       const { delays } = yield* endless(host, Schedule.upTo(Schedule.spaced("1 millis"), { times: 1 }))
       assert.deepStrictEqual(delays, [1])
     }).pipe(local))
 
-  it.live("is given up, too, where its replacements do not start", () =>
+  it.live("fails the job as well if its replacements do not start", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
       const plan = { journal: journal.file, start: "second", lifeMs: 1 } as const
@@ -92,7 +92,7 @@ describe.each(remotes)("a %s that ends again and again", (host) => {
       assert.strictEqual(journal.pids("start").length, 3)
     }).pipe(local))
 
-  it.live("fails the calls that wait for a replacement once it is given up", () =>
+  it.live("fails the calls that wait once it is not replaced any more", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
       const plan = { journal: journal.file, start: "second" } as const
@@ -109,8 +109,8 @@ describe.each(remotes)("a %s that ends again and again", (host) => {
     }).pipe(local))
 })
 
-describe("a rate of failures", () => {
-  it.effect("forgets what lies longer back than its interval", () =>
+describe("`failureRate`", () => {
+  it.effect("forgets a failure that is older than its interval", () =>
     Effect.gen(function*() {
       const restart = Host.restart.failureRate({ failures: 2, interval: "1 second", delay: "5 millis" })
       const step = yield* Schedule.toStep(restart)

@@ -1,5 +1,5 @@
 import { Context, Deferred, Effect, Layer, Stream } from "effect"
-import { Host, Service } from "../../src/index.ts"
+import { Host, Service } from "../../../src/index.ts"
 import { Desk, Refused } from "./desk.ts"
 
 /** What was finalized: a service beneath the handlers. */

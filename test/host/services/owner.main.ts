@@ -1,6 +1,6 @@
 // A program with a job whose service lives in a host. What it does is its first argument, in JSON.
 import { Effect } from "effect"
-import { Environment, Host, Job, LocalEnvironment, runMain } from "../../src/index.ts"
+import { Environment, Host, Job, LocalEnvironment, runMain } from "../../../src/index.ts"
 import { Frail, frail, type Plan } from "./frail.ts"
 
 /** What the program is told. */

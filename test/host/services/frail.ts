@@ -4,7 +4,7 @@ import { Rpc, RpcGroup } from "effect/rpc"
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Host } from "../../src/index.ts"
+import { Host } from "../../../src/index.ts"
 
 /** How it goes with the service beneath the handlers. */
 export interface Plan {

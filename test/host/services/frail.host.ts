@@ -2,7 +2,7 @@ import { Context, Deferred, Effect, Layer, Stream } from "effect"
 import { spawn, spawnSync } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
 import { isMainThread, threadId } from "node:worker_threads"
-import { Host, Service } from "../../src/index.ts"
+import { Host, Service } from "../../../src/index.ts"
 import { Frail, HostJournal, planOf } from "./frail.ts"
 
 const plan = planOf(import.meta.url)

@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, Stream } from "effect"
-import { Host, Service } from "../../src/index.ts"
+import { Host, Service } from "../../../src/index.ts"
 import { Maths, TooLarge } from "./math.ts"
 
 class Memory extends Context.Service<Memory, { readonly limit: number }>()("test/Memory") {}

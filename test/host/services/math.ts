@@ -1,7 +1,7 @@
 /** The contract of the services that the tests put into hosts. */
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
-import { Host } from "../../src/index.ts"
+import { Host } from "../../../src/index.ts"
 
 export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", { limit: Schema.Number }) {}
 
