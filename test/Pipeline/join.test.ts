@@ -2,18 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Environment, Job, LocalEnvironment, Pipeline } from "../../src/index.ts"
-import {
-  between,
-  collect,
-  complete,
-  failures,
-  inChunks,
-  keyBut,
-  reasons,
-  settle,
-  toEnd,
-  upTo
-} from "../support/pipeline.ts"
+import { settle } from "../support/jobs.ts"
+import { between, collect, complete, failures, inChunks, keyBut, reasons, toEnd, upTo } from "../support/pipeline.ts"
 
 describe("join", () => {
   interface Row {

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Pipeline } from "../../src/index.ts"
+import { settle } from "../support/jobs.ts"
 import {
   ascending,
   between,
@@ -12,7 +13,6 @@ import {
   keyBut,
   perform,
   reasons,
-  settle,
   Shape,
   Step,
   upTo

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Context, Effect, Fiber, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { settle } from "../support/jobs.ts"
 import {
   ascending,
   between,
@@ -15,7 +16,6 @@ import {
   overflowsNoStack,
   perform,
   reasons,
-  settle,
   Shape,
   Step,
   toEnd,

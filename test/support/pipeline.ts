@@ -12,13 +12,7 @@ import {
   StopReport,
   type SubmitOptions
 } from "../../src/index.ts"
-
-/** Lets everything that needs no time happen before the clock moves on. */
-export const settle = Effect.andThen(
-  // a clock that was never moved does not let the finalizers of an interrupted fiber sleep
-  TestClock.adjust(0),
-  Effect.forEach(Array.from({ length: 100 }), () => Effect.yieldNow, { discard: true })
-)
+import { settle } from "./jobs.ts"
 
 /** Runs an effect to its end while the clock moves on; what needs more than two days hangs. */
 export const complete = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>, never, R> =>

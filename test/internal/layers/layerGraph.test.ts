@@ -8,7 +8,7 @@ import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
-import { LayerGraph } from "../../src/internal/layers/layerGraph.ts"
+import { LayerGraph } from "../../../src/internal/layers/layerGraph.ts"
 
 const upTo = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
 

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { Environment, Job, LocalEnvironment } from "../src/index.ts"
-import { type Entry, Journal, probeName, probes, type ServicePlan } from "../src/testing.ts"
+import { Environment, Job, LocalEnvironment } from "../../../src/index.ts"
+import { type Entry, Journal, probeName, probes, type ServicePlan } from "../../../src/testing.ts"
 
 const random = (below: number): number => Math.floor(Math.random() * below)
 

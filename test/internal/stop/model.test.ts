@@ -6,8 +6,9 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import { Environment, Job, LocalEnvironment, Pipeline, StopReport } from "../../src/index.ts"
-import { Command, Journal, needsOf, probeName, probes, type ServicePlan, ServicePlans } from "../../src/testing.ts"
+import { Environment, Job, LocalEnvironment, Pipeline, StopReport } from "../../../src/index.ts"
+import { Command, Journal, needsOf, probeName, probes, type ServicePlan, ServicePlans } from "../../../src/testing.ts"
+import { settle } from "../../support/jobs.ts"
 
 const Settings = Schema.Struct({
   strategy: Schema.Literals(["graceful", "graceful", "fast", "immediate"]),
@@ -24,9 +25,6 @@ interface Outcome {
   readonly delivered: ReadonlyArray<number>
   readonly stopTook: number
 }
-
-/** Lets everything that needs no time happen before the clock moves on. */
-const settle = Effect.forEach(Array.from({ length: 100 }), () => Effect.yieldNow, { discard: true })
 
 const play = (
   plans: ReadonlyArray<ServicePlan>,
@@ -64,7 +62,7 @@ const play = (
     let handle:
       | { readonly result: Effect.Effect<{ readonly report: StopReport }> }
         & Pick<
-          import("../../src/index.ts").JobRun<unknown, unknown>,
+          import("../../../src/index.ts").JobRun<unknown, unknown>,
           "stop" | "events" | "status"
         >
       | undefined
