@@ -2,8 +2,18 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Environment, Job, LocalEnvironment, Pipeline } from "../../src/index.ts"
-import { settle } from "../support/jobs.ts"
-import { between, collect, complete, failures, inChunks, keyBut, reasons, toEnd, upTo } from "../support/pipeline.ts"
+import {
+  between,
+  collect,
+  complete,
+  failures,
+  inChunks,
+  keyBut,
+  reasons,
+  settleClock,
+  toEnd,
+  upTo
+} from "../support/pipeline.ts"
 
 describe("join", () => {
   interface Row {
@@ -61,7 +71,7 @@ describe("join", () => {
       for (const [left, right] of [[Stream.make(1), Stream.never], [Stream.never, Stream.make(1)]] as const) {
         const fiber = yield* Effect.forkChild(Stream.runDrain(Pipeline.join(left, right, { on: (n) => n })))
         yield* TestClock.adjust("1 day")
-        yield* settle
+        yield* settleClock
         assert.isUndefined(fiber.pollUnsafe())
         yield* Fiber.interrupt(fiber)
       }
@@ -130,7 +140,7 @@ describe("join", () => {
         Stream.runForEach(() => Effect.never),
         Effect.forkChild({ startImmediately: true })
       )
-      yield* settle
+      yield* settleClock
       assert.isBelow(pulled, 1_000)
       yield* Fiber.interrupt(fiber)
     }))

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Pipeline } from "../../src/index.ts"
-import { settle } from "../support/jobs.ts"
 import {
   ascending,
   between,
@@ -13,6 +12,7 @@ import {
   keyBut,
   perform,
   reasons,
+  settleClock,
   Shape,
   Step,
   upTo
@@ -103,7 +103,7 @@ describe("keyed", () => {
         Stream.runDrain,
         Effect.forkChild({ startImmediately: true })
       )
-      yield* settle
+      yield* settleClock
       assert.isAtMost(pulled, 5_000)
       yield* Fiber.interrupt(fiber)
     }))

@@ -22,11 +22,7 @@ export const dies = { ms: 0, ends: "die" } as const
 export const local = Effect.provide(LocalEnvironment.layer)
 
 /** Lets everything that needs no time happen before the clock moves on. */
-export const settle = Effect.andThen(
-  // A clock that was never moved does not let the finalizers of an interrupted fiber sleep.
-  TestClock.adjust(0),
-  Effect.forEach(Array.from({ length: 100 }), () => Effect.yieldNow, { discard: true })
-)
+export const settle = Effect.forEach(Array.from({ length: 100 }), () => Effect.yieldNow, { discard: true })
 
 /** A job of a run and its services. */
 export const jobOf = <A, E, ROut = never>(
