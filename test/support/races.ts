@@ -1,8 +1,8 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { Environment, Job, LocalEnvironment } from "../src/index.ts"
-import { type Entry, Journal, probeName, probes, type ServicePlan } from "../src/testing.ts"
+import { Environment, Job, LocalEnvironment } from "../../src/index.ts"
+import { type Entry, Journal, probeName, probes, type ServicePlan } from "../../src/testing.ts"
 
 const random = (below: number): number => Math.floor(Math.random() * below)
 
@@ -60,9 +60,8 @@ const race = Effect.gen(function*() {
   assert.deepStrictEqual(new Set(report.services.map((service) => service.name)), begun)
 })
 
-describe("starts and stops that race", () => {
-  it.live("under stress leave nothing behind", () =>
-    Effect.forEach(Array.from({ length: 1_000 }), () => race, { concurrency: 25, discard: true }).pipe(
-      Effect.provide(LocalEnvironment.layer)
-    ))
-})
+/** So many of them, 25 at a time. */
+export const races = (count: number) =>
+  Effect.forEach(Array.from({ length: count }), () => race, { concurrency: 25, discard: true }).pipe(
+    Effect.provide(LocalEnvironment.layer)
+  )

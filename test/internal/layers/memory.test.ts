@@ -8,8 +8,8 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
-import { Environment, LocalEnvironment, Service } from "../src/index.ts"
-import { jobOf } from "./support/jobs.ts"
+import { Environment, LocalEnvironment, Service } from "../../../src/index.ts"
+import { jobOf } from "../../support/jobs.ts"
 
 class Big extends Context.Service<Big, { readonly bytes: Uint8Array }>()("test/Big") {}
 

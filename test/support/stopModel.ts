@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { Environment, Job, LocalEnvironment, Pipeline, StopReport } from "../../src/index.ts"
 import { Command, Journal, needsOf, probeName, probes, type ServicePlan, ServicePlans } from "../../src/testing.ts"
+import { settle } from "./jobs.ts"
 
 const Settings = Schema.Struct({
   strategy: Schema.Literals(["graceful", "graceful", "fast", "immediate"]),
@@ -24,9 +25,6 @@ interface Outcome {
   readonly delivered: ReadonlyArray<number>
   readonly stopTook: number
 }
-
-/** Lets everything that needs no time happen before the clock moves on. */
-const settle = Effect.forEach(Array.from({ length: 100 }), () => Effect.yieldNow, { discard: true })
 
 const play = (
   plans: ReadonlyArray<ServicePlan>,
@@ -188,9 +186,10 @@ const check = (plans: ReadonlyArray<ServicePlan>, settings: typeof Settings.Type
   assert.isAtLeast(sorted.count, delivered.length)
 }
 
-describe("a stop, whatever the services do and whatever happens", () => {
+/** What holds of every stop, in so many generated jobs. */
+export const stopProperties = (runs: number): void => {
   it.effect.prop(
-    "every service ends in one class, in order, within the budget, and the report says what an independent trace says",
+    "ends every service in one outcome, in order, within the deadline, and its report agrees with an independent trace",
     {
       plans: ServicePlans,
       commands: Schema.Array(Command).check(Schema.isMaxLength(10)),
@@ -198,12 +197,12 @@ describe("a stop, whatever the services do and whatever happens", () => {
       autostop: Schema.Boolean
     },
     ({ autostop, commands, plans: generated, settings }) => {
-      // a limit beyond the deadline is refused, which has a test of its own
+      // A limit beyond the deadline is refused, which has a test of its own.
       const plans = generated.map((plan) =>
         plan.limit === undefined ? plan : { ...plan, limit: Math.min(plan.limit, settings.deadline) }
       )
       return Effect.map(play(plans, commands, settings, autostop), (outcome) => check(plans, settings, outcome))
     },
-    { timeout: 600_000, arbitrary: { runs: Number(process.env["MODEL_RUNS"] ?? 400) } }
+    { timeout: 600_000, arbitrary: { runs: runs } }
   )
-})
+}

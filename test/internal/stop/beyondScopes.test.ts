@@ -9,14 +9,11 @@ import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import { Job, LocalEnvironment, Pipeline, Service } from "../src/index.ts"
-import { assertClean, Journal, probe } from "../src/testing.ts"
-import { reportOf, serviceOf, settle, stopWithin, submit } from "./support/jobs.ts"
+import { Job, Pipeline, Service } from "../../../src/index.ts"
+import { assertClean, Journal, probe } from "../../../src/testing.ts"
+import { dies, local, never, reportOf, serviceOf, settle, stopWithin, submit } from "../../support/jobs.ts"
 
 class Db extends Context.Service<Db, { readonly read: Effect.Effect<number> }>()("test/Db") {}
-
-const never = { ms: 0, ends: "never" } as const
-const dies = { ms: 0, ends: "die" } as const
 
 // Each of these is something that Effect leaves to its user when work ends.
 describe("what a stop must do beyond closing scopes", () => {
@@ -208,7 +205,7 @@ describe("what a stop must do beyond closing scopes", () => {
       assert.strictEqual(report.outcome, "cancelled")
       assert.strictEqual(serviceOf(report, "api").outcome, "start-failed")
       assert.strictEqual(serviceOf(report, "db").outcome, "released")
-    }).pipe(Effect.provide(LocalEnvironment.layer)))
+    }).pipe(local))
 
   it.effect("an acquire that ends after it was given up is released at once", () =>
     Effect.gen(function*() {
@@ -257,7 +254,7 @@ describe("what a stop must do beyond closing scopes", () => {
       const { report } = yield* Fiber.join(second)
       assert.isTrue(journal.has("slow", "released"))
       assertClean(report)
-    }).pipe(Effect.provide(LocalEnvironment.layer)))
+    }).pipe(local))
 
   it.effect("what a source has emitted is delivered, also when the stop comes while it flows", () =>
     Effect.gen(function*() {
@@ -284,7 +281,7 @@ describe("what a stop must do beyond closing scopes", () => {
       assert.deepStrictEqual(delivered, Array.from({ length: 14 }, (_, i) => i))
       assert.strictEqual(report.outcome, "succeeded")
       assert.deepStrictEqual(report.stages, [{ name: "queue", kind: "source", count: 14 }])
-    }).pipe(Effect.provide(LocalEnvironment.layer)))
+    }).pipe(local))
 
   it.effect("a stalled unmanaged finalizer does not keep a service beneath it from being released", () =>
     Effect.gen(function*() {
@@ -307,7 +304,7 @@ describe("what a stop must do beyond closing scopes", () => {
       assert.deepInclude(report.phases[0], { phase: "cancel", timedOut: true })
       assert.deepStrictEqual(report.leftovers.map((leftover) => leftover.kind), ["run"])
       assert.strictEqual(serviceOf(report, "db").outcome, "released")
-    }).pipe(Effect.provide(LocalEnvironment.layer)))
+    }).pipe(local))
 
   it.effect("outside of a job a managed layer is a plain one", () =>
     Effect.gen(function*() {

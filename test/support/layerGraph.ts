@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -116,14 +116,13 @@ const play = ({ commands, plans }: Program, memoMap: Layer.MemoMap, steps = 2_04
 
 const graphOf = () => new LayerGraph({ ended: () => undefined, release: () => Effect.void })
 const commands = Schema.Array(Command).check(Schema.isMaxLength(12))
-const options = (runs: number) => ({
-  timeout: 600_000,
-  arbitrary: { runs: Number(process.env["MODEL_RUNS"] ?? runs) }
-})
 
-describe("the layers of a job", () => {
+/** What holds of the layers of a job, in so many generated programs each. */
+export const layerProperties = (runs: number): void => {
+  const options = { timeout: 600_000, arbitrary: { runs } }
+
   it.effect.prop(
-    "are shared as Effect shares them: built once, and released with the last that needs them",
+    "are shared as Effect shares them: built once, and released with the last layer that needs them",
     { plans: Plans, commands },
     (program) =>
       Effect.gen(function*() {
@@ -131,11 +130,11 @@ describe("the layers of a job", () => {
         const effects = yield* play(program, Layer.makeMemoMapUnsafe())
         assert.deepStrictEqual(ours.trace, effects.trace)
       }),
-    options(4_000)
+    options
   )
 
   it.effect.prop(
-    "leave nothing behind, wherever a fiber is interrupted while it builds them",
+    "leave nothing behind if a fiber is interrupted at any step while it builds them",
     { plans: Plans, commands, steps: Schema.Int.check(Schema.isBetween({ minimum: 3, maximum: 12 })) },
     ({ steps, ...program }) =>
       Effect.gen(function*() {
@@ -148,6 +147,6 @@ describe("the layers of a job", () => {
           assert.isUndefined(graph.sharedNode(layer), `${n} is still there for others`)
         })
       }),
-    options(4_000)
+    options
   )
-})
+}
