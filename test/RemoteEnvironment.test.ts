@@ -12,7 +12,7 @@ import { Manager } from "../src/manager/Manager.ts"
 import { Address } from "../src/manager/http/server.ts"
 import { layer, type RemoteOptions } from "../src/RemoteEnvironment.ts"
 import { eventOf, eventsOf } from "./support/hosts.ts"
-import { Endless, resultOf, serving, stateOf, Sum } from "./support/managed.ts"
+import { Endless, resultOf, serving, stateOf, Sum } from "./support/serving.ts"
 import { Control } from "./support/memoryManager.ts"
 
 /** An environment at a server of its own, which the test can ask too. */

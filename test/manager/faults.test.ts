@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url"
 import { JobInfo } from "../../src/manager/models.ts"
 import { bin, Started } from "../support/cli.ts"
 import { Proxy } from "../support/proxy.ts"
-import { runs } from "../support/ran.ts"
-import { Server } from "../support/server.ts"
+import { runs } from "../support/jobProcess.ts"
+import { Server } from "../support/cliServer.ts"
 
 const leasedMain = fileURLToPath(new URL("./leased.main.ts", import.meta.url))
 

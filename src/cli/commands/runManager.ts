@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { type Signal, signalCodes } from "../../process/signals.ts"
 import type { Options } from "../../JobManager.ts"
-import { make } from "../../manager/jobManager.ts"
+import { startManager } from "../../manager/startManager.ts"
 import { CommandContext } from "../commandContext.ts"
 import { durationOf, sizeOf } from "../flags/startFlags.ts"
 import { Refusal } from "../refusal.ts"
@@ -42,7 +42,7 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
     uploads: input.uploads && { read: input.allowRead, write: input.allowWrite, processes: input.allowProcesses }
   }
   yield* Effect.scoped(Effect.gen(function*() {
-    const { jobs, kill, url } = yield* make(options, (setting) => flags[setting] ?? `--${setting}`)
+    const { jobs, kill, url } = yield* startManager(options, (setting) => flags[setting] ?? `--${setting}`)
     owner.relay = (name, count) => {
       signal ??= name
       if (count === 1) {

@@ -4,8 +4,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
-import { wireAutostop } from "../../manager/client/wireAutostop.ts"
-import type { Client } from "../../manager/client/client.ts"
+import { encodeAutostop } from "../../manager/client/encodeAutostop.ts"
+import type { Client } from "../../manager/client/apiClient.ts"
 import { exitCode } from "../../process/exitCode.ts"
 import { CommandContext } from "../commandContext.ts"
 import { loadJob } from "../flags/moduleArgument.ts"
@@ -41,7 +41,7 @@ const flags = {
 /** `autostop submit JOB`. */
 export const submitCommand = Command.make("submit", flags, (input) =>
   Effect.gen(function*() {
-    const autostop = yield* wireAutostop(yield* autostopOf(input))
+    const autostop = yield* encodeAutostop(yield* autostopOf(input))
     const payload = yield* readPayload(input.payload)
     // safe: flags are texts
     const stopPolicy = policySourceOf(input).settings as Record<string, string>
@@ -51,7 +51,7 @@ export const submitCommand = Command.make("submit", flags, (input) =>
     const id = Option.getOrElse(input.id, () => crypto.randomUUID())
     yield* askManager(input, (client, url) =>
       Effect.gen(function*() {
-        const { obstacle, submitBundled } = yield* Effect.promise(() => import("../../manager/client/client.ts"))
+        const { obstacle, submitBundled } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
         const { owner } = yield* CommandContext
         const { relay } = owner
         const unknown = `job ${id} may have been submitted or not; run "autostop status ${id}" to find out`
@@ -104,10 +104,10 @@ const loadMs = 30_000
 /** Shows what happens until the job has stopped. */
 const wait = (client: Client, url: string, id: string, format: "pretty" | "json") =>
   Effect.gen(function*() {
-    const { persist } = yield* Effect.promise(() => import("../../manager/client/client.ts"))
+    const { retryTransient } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
     const context = yield* CommandContext
     yield* followEvents(client, url, id, (event) => printEvent(event, format))
-    const report = yield* persist(client.jobs.report({ params: { id } }))
+    const report = yield* retryTransient(client.jobs.report({ params: { id } }))
     printReport(format, report)
     context.exitCode = exitCode({ isClean: report.clean, own: report.outcome === "succeeded" ? 0 : 1 })
   })

@@ -3,7 +3,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import type { Client } from "../../manager/client/client.ts"
+import type { Client } from "../../manager/client/apiClient.ts"
 import type { Change, JobInfo } from "../../manager/models.ts"
 import { Board, ending } from "../views/board.ts"
 import { remoteFlags } from "../flags/remoteFlags.ts"
@@ -45,7 +45,7 @@ interface View {
  */
 const follow = (client: Client, url: string, { heard, lost, take }: View) =>
   Effect.gen(function*() {
-    const { backoff, isPassing } = yield* Effect.promise(() => import("../../manager/client/client.ts"))
+    const { backoff, isTransient } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
     let hasBegun = false
     for (let failures = 0;; failures++) {
       const ended = yield* Stream.unwrap(Effect.timeout(client.jobs.changes(), silenceMs)).pipe(
@@ -60,7 +60,9 @@ const follow = (client: Client, url: string, { heard, lost, take }: View) =>
         ),
         Effect.result
       )
-      if (ended._tag === "Failure" && !(hasBegun && isPassing(ended.failure))) return yield* Effect.fail(ended.failure)
+      if (ended._tag === "Failure" && !(hasBegun && isTransient(ended.failure))) {
+        return yield* Effect.fail(ended.failure)
+      }
       if (!hasBegun) return yield* new Refusal({ message: notAManager(url, "it sends no jobs") })
       lost()
       yield* backoff(failures)

@@ -2,7 +2,7 @@
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import { flag } from "../../internal/policy/policyFields.ts"
-import { wireRunOptions } from "../../manager/client/wireRunOptions.ts"
+import { encodeRunOptions } from "../../manager/client/encodeRunOptions.ts"
 import { durationOf, sizeOf, text } from "./startFlags.ts"
 
 const number = (name: string, description: string) =>
@@ -43,7 +43,7 @@ export interface SubmitInput {
 
 /** The options as they are sent. An error message names the flag of a wrong one. */
 export const runOptionsOf = (input: SubmitInput) =>
-  wireRunOptions({
+  encodeRunOptions({
     priority: input.priority,
     memory: sizeOf(input.memory),
     timeLimit: durationOf(input.timeLimit),

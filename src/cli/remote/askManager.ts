@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
-import type { Client } from "../../manager/client/client.ts"
+import type { Client } from "../../manager/client/apiClient.ts"
 import { CommandContext } from "../commandContext.ts"
 import { readToken, readUrl, type RemoteInput } from "../flags/remoteFlags.ts"
 import { Refusal } from "../refusal.ts"
@@ -17,7 +17,7 @@ export const askManager = <E, R>(
     const token = yield* readToken(input.tokenFile)
     const url = yield* readUrl(input.url)
     // commands that only run jobs here do not wait for this module
-    const api = yield* Effect.promise(() => import("../../manager/client/client.ts"))
+    const api = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
     const client = yield* api.makeClient({ url, token })
     const asked = Effect.mapError(
       use(client, url),
@@ -30,9 +30,9 @@ export const askManager = <E, R>(
 const explain = (
   url: string,
   error: unknown,
-  { obstacle, tell }: typeof import("../../manager/client/client.ts")
+  { failureText, obstacle }: typeof import("../../manager/client/apiClient.ts")
 ): string => {
-  const message = tell(error)
+  const message = failureText(error)
   switch (obstacle(error)) {
     case "unreachable":
       return `no job manager answers at ${url}; start one with "autostop serve", or give its address with --url`

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from "node:net"
 import { join } from "node:path"
 import { isGroupAlive, until } from "../../../src/process/processGroup.ts"
 import { bin, Started } from "../../support/cli.ts"
-import { Server } from "../../support/server.ts"
+import { Server } from "../../support/cliServer.ts"
 
 const gone = async (pid: number | undefined): Promise<void> => {
   assert.isDefined(pid)
@@ -154,7 +154,7 @@ describe("autostop serve", () => {
     const refused = await serve(String(port))
     taken.close()
     assert.strictEqual(refused.code, 2)
-    const why = `something else listens on 127.0.0.1:${port} already: stop it, or use another port`
+    const why = `another process listens on 127.0.0.1:${port}: stop it, or use another port`
     assert.strictEqual(refused.stderr, `autostop: ${why}\n`)
     await server.again()
     await server.run("events", "-f", "queued")

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { bin, Started } from "../../support/cli.ts"
 import { Proxy } from "../../support/proxy.ts"
-import { Server } from "../../support/server.ts"
+import { Server } from "../../support/cliServer.ts"
 
 describe("the commands for a job manager", () => {
   let server: Server

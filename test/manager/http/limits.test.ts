@@ -7,7 +7,7 @@ import * as Scope from "effect/Scope"
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { Address } from "../../../src/manager/http/server.ts"
-import { ask, serving } from "../../support/managed.ts"
+import { ask, serving } from "../../support/serving.ts"
 
 /** What a server answers to bytes, until it closes the connection. */
 const talk = (port: number, ...pieces: ReadonlyArray<string>) =>

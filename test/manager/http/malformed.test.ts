@@ -7,9 +7,9 @@ import { join } from "node:path"
 import { Manager } from "../../../src/manager/Manager.ts"
 import { Address, serveManager } from "../../../src/manager/http/server.ts"
 import { temporaryFolder } from "../../support/folder.ts"
-import { liveManager } from "../../support/liveManager.ts"
+import { managerService } from "../../support/managerService.ts"
 import { Generator, Random } from "../../support/malformed.ts"
-import { ask } from "../../support/managed.ts"
+import { ask } from "../../support/serving.ts"
 
 const count = 10_000
 const batch = 1_000
@@ -49,7 +49,7 @@ describe("the API of a job manager", () => {
       const folder = join(parent, "data")
       const served = Layer.provideMerge(
         serveManager({ port: 0, limits: { headersMs: 300, requestMs: 300 } }),
-        liveManager({ folder, jobs: ["sum", "endless"], concurrency: 2 })
+        managerService({ folder, jobs: ["sum", "endless"], concurrency: 2 })
       )
       yield* Effect.gen(function*() {
         const { port } = yield* Address
