@@ -1,22 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertClean } from "../../src/testing.ts"
-import { fixture, life, Started } from "../support/cli.ts"
+import { bothReleased, fates, life, politeSignals } from "../support/cli.ts"
 import { reportOn } from "../support/report.ts"
-
-const signals = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129], ["SIGQUIT", 131]] as const
-const fates = (run: Started) => ({ opened: run.count("opened "), closed: run.count("closed ") })
-const both = { opened: 2, closed: 2 }
-const rounds = Number(process.env["ROUNDS"] ?? 12)
+import { randomSignals } from "./randomSignals.ts"
 
 describe("a signal", () => {
-  for (const [signal, code] of signals) {
+  for (const [signal, code] of politeSignals) {
     it(`${signal} stops a job that waits, releases its services, and exits with ${code}`, async () => {
       const run = await life({ act: "wait" }, "--format", "json").said("ready")
       assert.strictEqual(await run.signal(signal).ended(), code, run.stderr)
       const report = reportOn(run)
       assertClean(report)
       assert.deepInclude(report, { trigger: "signal", reason: signal, outcome: "cancelled" })
-      assert.deepStrictEqual(fates(run), both)
+      assert.deepStrictEqual(fates(run), bothReleased)
       assert.include(run.stderr, "A second signal stops at once")
     })
   }
@@ -59,86 +55,8 @@ describe("a signal", () => {
   it("stops a run that keeps the event loop busy", async () => {
     const run = await life({ act: "spin" }, "--format", "json").said("ready")
     assert.strictEqual(await run.signal("SIGTERM").ended(), 143, run.stderr)
-    assert.deepStrictEqual(fates(run), both)
+    assert.deepStrictEqual(fates(run), bothReleased)
   })
 
-  it(`at ${rounds} random moments of a life: the exit code is exact, and what was opened is closed`, async () => {
-    for (let round = 0; round < rounds; round++) {
-      const [signal, code] = signals[round % signals.length] ?? assert.fail()
-      const settings = { act: ["wait", "drain", "spin"][round % 3] ?? "", open: "slow", close: "slow" }
-      const run = await life(settings, "--format", "json").said("JobSubmitted")
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 800))
-      const ended = await run.signal(signal).ended()
-      assert.strictEqual(ended, code, `${run.stdout}\n${run.stderr}`)
-      assert.strictEqual(run.count("closed "), run.count("opened "), run.stdout)
-      assertClean(reportOn(run))
-    }
-  })
-
-  it(`at ${rounds} random moments while it loads: it ends by that signal`, async () => {
-    for (let round = 0; round < rounds; round++) {
-      const [signal, code] = signals[round % signals.length] ?? assert.fail()
-      const run = life({ act: "wait" })
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 400))
-      const ended = await run.signal(signal).ended()
-      // before the first line of ours runs, the system ends the process
-      assert.include([code, signal], ended, run.stderr)
-      assert.strictEqual(run.count("closed "), run.count("opened "), run.stdout)
-    }
-  })
-
-  it("twice in a row at random moments never hangs, and says what was not released", async () => {
-    for (let round = 0; round < rounds; round++) {
-      const run = await life({ act: "drain", open: "slow", close: "slow" }, "--format", "json").said("JobSubmitted")
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 800))
-      run.signal("SIGINT")
-      await run.said("SIGINT: stopping")
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
-      const ended = await run.signal("SIGINT").ended()
-      const report = reportOn(run)
-      assert.strictEqual(ended, report.clean ? 130 : 3, run.stderr)
-      if (report.clean) assert.strictEqual(run.count("closed "), run.count("opened "))
-    }
-  })
-})
-
-describe("runMain", () => {
-  it("runs a program to its end and exits with 0", async () => {
-    const run = new Started([fixture("main.ts"), "end"], { LIFE: `{"act":"end"}` })
-    assert.strictEqual(await run.ended(), 0, run.stderr)
-    assert.include(run.stdout, "report completed succeeded true")
-  })
-
-  it("exits with 1 for a program that fails, and prints why", async () => {
-    const run = new Started([fixture("main.ts"), "fail"])
-    assert.strictEqual(await run.ended(), 1)
-    assert.include(run.stderr, "the program failed")
-  })
-
-  for (const [signal, code] of signals) {
-    it(`stops the jobs at ${signal}, lets the program report, and exits with ${code}`, async () => {
-      const run = await new Started([fixture("main.ts"), "hung"], { LIFE: `{"act":"wait"}` }).said("ready")
-      assert.strictEqual(await run.signal(signal).ended(), code, run.stderr)
-      assert.include(run.stdout, "report signal cancelled true")
-      assert.deepStrictEqual(fates(run), both)
-    })
-
-    it(`ends a program without jobs at ${signal}, with its finalizers`, async () => {
-      const run = await new Started([fixture("main.ts"), "plain"]).said("opened plain")
-      assert.strictEqual(await run.signal(signal).ended(), code, run.stderr)
-      assert.include(run.stdout, "closed plain")
-    })
-  }
-
-  it("ends a program whose finalizer never ends, within the deadline, with exit code 3", async () => {
-    const run = await new Started([fixture("main.ts"), "never"], { AUTOSTOP_DEADLINE: "500ms" }).said("opened plain")
-    assert.strictEqual(await run.signal("SIGTERM").ended(), 3)
-    assert.include(run.stderr, "The time is up.")
-  })
-
-  it("ends a program whose finalizer never ends at the second signal", async () => {
-    const run = await new Started([fixture("main.ts"), "never"]).said("opened plain")
-    await run.signal("SIGTERM").said("SIGTERM: stopping")
-    assert.strictEqual(await run.signal("SIGINT").ended(), 3)
-  })
+  randomSignals(1)
 })
