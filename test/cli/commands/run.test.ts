@@ -2,12 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { assertClean } from "../../src/testing.ts"
-import { autostop, fixture, isAlive, life, Started } from "../support/cli.ts"
-import { reportOn } from "../support/report.ts"
-
-const fates = (run: Started) => ({ opened: run.count("opened "), closed: run.count("closed ") })
-const both = { opened: 2, closed: 2 }
+import { assertClean } from "../../../src/testing.ts"
+import { autostop, bothReleased, fates, fixture, isAlive, life, Started } from "../../support/cli.ts"
+import { reportOn } from "../../support/report.ts"
 
 describe("autostop run: the exit code says how it went", () => {
   it("is 0 for a job that succeeded, clean", async () => {
@@ -20,7 +17,7 @@ describe("autostop run: the exit code says how it went", () => {
       { name: "inner", dependsOn: [] },
       { name: "outer", dependsOn: ["inner"] }
     ])
-    assert.deepStrictEqual(fates(run), both)
+    assert.deepStrictEqual(fates(run), bothReleased)
   })
 
   for (const act of ["fail", "die", "throw", "reject"]) {
@@ -30,7 +27,7 @@ describe("autostop run: the exit code says how it went", () => {
       const report = reportOn(run)
       assertClean(report)
       assert.deepInclude(report, { trigger: "failed", outcome: "failed" })
-      assert.deepStrictEqual(fates(run), both)
+      assert.deepStrictEqual(fates(run), bothReleased)
     })
   }
 
@@ -38,7 +35,7 @@ describe("autostop run: the exit code says how it went", () => {
     const run = life({ act: "exit" }, "--format", "json")
     assert.strictEqual(await run.ended(), 7, run.stderr)
     assert.strictEqual(reportOn(run).reason, "process.exit(7) was called")
-    assert.deepStrictEqual(fates(run), both)
+    assert.deepStrictEqual(fates(run), bothReleased)
   })
 
   it("is 1 for a service that cannot start, with its cause, and those that had started are released", async () => {
@@ -80,7 +77,7 @@ describe("autostop run: the exit code says how it went", () => {
       const report = reportOn(run)
       assert.strictEqual(report.leftovers.length, 1)
       assert.include(report.leftovers[0]?.detail, left)
-      assert.deepStrictEqual(fates(run), both)
+      assert.deepStrictEqual(fates(run), bothReleased)
     })
   }
 

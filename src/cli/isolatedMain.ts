@@ -1,10 +1,10 @@
 /** Where the process of an isolated job begins: it runs the same command line, and its parent answers the signals. */
-import type { Run } from "../../internal/run/run.ts"
-import { decodeParentMessage } from "../../jobProcess/protocol.ts"
-import { reportRun, send, sendReport } from "../../jobProcess/reportingRun.ts"
-import { exitAtSignals } from "../../process/earlySignals.ts"
-import { ParentLink } from "../../process/parentLink.ts"
-import type { Isolation } from "../main.ts"
+import type { Run } from "../internal/run/run.ts"
+import { decodeParentMessage } from "../jobProcess/protocol.ts"
+import { reportRun, send, sendReport } from "../jobProcess/reportingRun.ts"
+import { exitAtSignals } from "../process/earlySignals.ts"
+import { ParentLink } from "../process/parentLink.ts"
+import type { Isolation } from "./main.ts"
 
 const releaseSignals = exitAtSignals()
 const link = new ParentLink(decodeParentMessage)
@@ -21,6 +21,6 @@ const isolation: Isolation = {
   observe: (run: Run) => reportRun(link, run, ({ report }) => sendReport({ _tag: "Reported", report }))
 }
 
-const [{ main }] = await Promise.all([import("../main.ts"), link.ready])
+const [{ main }] = await Promise.all([import("./main.ts"), link.ready])
 send({ _tag: "Alive" })
 main(process.argv.slice(2), releaseSignals, isolation)
