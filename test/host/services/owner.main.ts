@@ -40,5 +40,5 @@ runMain(
     const run = yield* Environment.submit(job, {})
     const { report } = yield* run.result
     yield* say(`report ${JSON.stringify(report)}`)
-  }).pipe(Effect.provide(LocalEnvironment.layer))
+  }).pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer))
 )
