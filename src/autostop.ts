@@ -22,16 +22,17 @@ import { PolicyError } from "./StopPolicy.ts"
  * The first SIGINT, SIGTERM, SIGHUP or SIGQUIT stops the jobs by their own policies, and interrupts the program once they
  * have stopped. A second signal stops the jobs without waiting, a third one exits at once. An uncaught exception, an
  * unhandled rejection and a call of `process.exit` stop the jobs as well. A stop that takes longer than its deadline ends
- * with the process: `AUTOSTOP_DEADLINE`, 25 seconds by default, or the deadline of a job, if that is longer. The process
- * exits once its output has been read.
+ * with the process: the deadline is the longest of the jobs that run and, while none runs, `AUTOSTOP_DEADLINE`, 25
+ * seconds by default. The process exits once its output has been read.
  *
  * | What has happened; the first line that holds wins | Exit code |
  * |---|---|
- * | a setting is wrong, or a submit was refused: nothing was started | 2 |
  * | a job did not stop clean, or the deadline has passed | 3 |
  * | a signal stopped the program: SIGHUP, SIGINT, SIGQUIT, SIGTERM | 129, 130, 131, 143 |
  * | the program called `process.exit(n)` | n |
- * | an error that nobody caught, or the program failed | 1 |
+ * | nobody caught an error | 1 |
+ * | the program failed because a setting is wrong, or because a submit was refused | 2 |
+ * | the program failed otherwise | 1 |
  * | the program succeeded | 0 |
  *
  * **Gotchas**
