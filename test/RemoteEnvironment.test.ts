@@ -90,7 +90,10 @@ describe("a remote environment", () => {
       const gone = yield* Effect.flip(
         Effect.provide(Environment.run(Endless, {}), layer({ url: "http://127.0.0.1:1" }))
       )
-      assert.include(String(gone), "the manager at http://127.0.0.1:1 cannot be reached")
+      assert.include(
+        String(gone),
+        "the job manager at http://127.0.0.1:1 cannot be reached; check the address and that it runs"
+      )
       const invalid = yield* Effect.flip(Effect.provide(Environment.run(Endless, {}), layer({ url: "nonsense" })))
       assert.strictEqual(invalid._tag, "SubmitError")
       yield* Effect.gen(function*() {

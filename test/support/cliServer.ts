@@ -10,7 +10,10 @@ import { bin, Started } from "./cli.ts"
 
 const greet = fileURLToPath(new URL("../manager/fixtures/greet.ts", import.meta.url))
 
-/** A job manager of the built command line, in a folder of its own, that can be started again after its end. */
+/**
+ * A job manager of the built command line, in a folder of its own, that can be started again after its end. What is not about
+ * a command is asked over HTTP, because each command is a process that takes long to start.
+ */
 export class Server implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), "autostop-serve-"))
   readonly args: ReadonlyArray<string>
@@ -51,28 +54,63 @@ export class Server implements AsyncDisposable {
     return { code, stdout: started.stdout.trim(), stderr: started.stderr.trim() }
   }
 
+  /** Submits the job `greet` with the command, and returns its id. */
   async submit(payload: object, ...args: ReadonlyArray<string>): Promise<string> {
     const { code, stderr, stdout } = await this.run("submit", "greet", "--payload", JSON.stringify(payload), ...args)
     assert.strictEqual(code, 0, stderr)
     return stdout
   }
 
+  /** Sends a request, and returns the answer's text. */
+  async ask(path: string, init: RequestInit = {}): Promise<string> {
+    const token = this.env["AUTOSTOP_TOKEN"]
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const response = await fetch(`${this.url}${path}`, { ...init, headers: { ...headers, ...init.headers } })
+    const text = await response.text()
+    // on a busy machine a request may arrive too slowly
+    if (response.status === 408) return this.ask(path, init)
+    assert.isTrue(response.ok, `${path}: ${response.status} ${text}`)
+    return text
+  }
+
+  /** Sends JSON, and returns the answer's text. */
+  post(path: string, body: object): Promise<string> {
+    return this.ask(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body)
+    })
+  }
+
   async info(id: string): Promise<JobInfo> {
-    const { stdout } = await this.run("status", id, "--format", "json")
-    return Schema.decodeUnknownSync(JobInfo)(JSON.parse(stdout))
+    return Schema.decodeUnknownSync(JobInfo)(JSON.parse(await this.ask(`/jobs/${id}`)))
   }
 
   async report(id: string): Promise<StopReport> {
-    const { stdout } = await this.run("report", id, "--format", "json")
-    return Schema.decodeUnknownSync(StopReport)(JSON.parse(stdout))
+    return Schema.decodeUnknownSync(StopReport)(JSON.parse(await this.ask(`/jobs/${id}/report`)))
   }
 
-  /** Waits until it has printed something: its log is followed. */
+  /** Waits until a job has stopped. */
+  async stopped(id: string): Promise<void> {
+    await this.ask(`/jobs/${id}/events?follow=true`)
+  }
+
+  /** Waits until a job has printed something. */
   async logged(id: string, text: string): Promise<void> {
-    const logs = new Started([bin, "logs", "-f", id, "--url", this.url], this.env)
-    await logs.said(text)
-    logs.signal("SIGKILL")
-    await logs.ended()
+    const token = this.env["AUTOSTOP_TOKEN"]
+    const abort = new AbortController()
+    const { body } = await fetch(`${this.url}/jobs/${id}/logs?follow=true`, {
+      signal: abort.signal,
+      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } })
+    })
+    let log = ""
+    for await (const chunk of (body ?? assert.fail("there is no log")).pipeThrough(new TextDecoderStream())) {
+      log += chunk
+      if (!log.includes(text)) continue
+      abort.abort()
+      return
+    }
+    assert.fail(`the job ended without "${text}": ${log}`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -38,7 +38,7 @@ export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Au
         Effect.succeed(HttpServerResponse.setHeader(response, "www-authenticate", "Bearer"))
       )
       return yield* new Unauthorized({
-        message: token === "" ? "the request has no bearer token: send one" : "the manager does not know this token"
+        message: token === "" ? "a bearer token is required" : "the manager does not know this token"
       })
     }
     if (role === "read" && method !== "GET") {

@@ -6,7 +6,7 @@ import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Sub
 import type { JobLog } from "./jobLog.ts"
 import { type Input, type JobState, type StateInfo, stateInfo, type StopRequest, transition } from "./jobState.ts"
 import { RecentEvents } from "./recentEvents.ts"
-import type { Unsaved } from "./storeWriter.ts"
+import type { Unsaved } from "./unsaved.ts"
 
 type Identity = Pick<JobInfo, "id" | "job" | "priority" | "submittedAt">
 

@@ -3,22 +3,12 @@ import * as Schedule from "effect/Schedule"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { StoreError } from "../errors.ts"
 import type { JobStore } from "../JobStore.ts"
-import type { JobInfo, JobResult, NumberedEvent } from "../models.ts"
+import type { NumberedEvent } from "../models.ts"
 import type { ActiveJob } from "./activeJob.ts"
+import type { Unsaved } from "./unsaved.ts"
 
 /** How often the writer retries while the store fails. */
 const retries = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
-
-/** What the store does not have yet of a job: events, and with them a new info, or the end of the job. */
-export type Unsaved =
-  | { readonly _tag: "Events"; readonly events: ReadonlyArray<NumberedEvent> }
-  | { readonly _tag: "Info"; readonly events: ReadonlyArray<NumberedEvent>; readonly info: JobInfo }
-  | {
-    readonly _tag: "End"
-    readonly events: ReadonlyArray<NumberedEvent>
-    readonly info: JobInfo
-    readonly result: JobResult
-  }
 
 /** The unsaved parts of one job, which are written in one transaction. */
 interface Batch {

@@ -93,7 +93,7 @@ describe("the store in SQLite, when the file", () => {
         yield* add(jobOf("a"))
         yield* sql`PRAGMA max_page_count = 1`
         const message = yield* refusal(Effect.forEach([1, 1001, 2001], (n) => store.append("a", eventsOf(n, n + 999))))
-        assert.include(message, `the disk of ${path} is full: make room`)
+        assert.include(message, `the disk of ${path} is full: free some space`)
         assert.deepEqual(yield* store.events("a", 2000, 1), [])
         yield* sql`PRAGMA max_page_count = 1000000`
         yield* store.append("a", eventsOf(1, 3000))
