@@ -105,10 +105,8 @@ describe("the limits of a job manager's server", () => {
       const half = yield* opened(port)
       half.write("POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{")
       yield* Effect.sleep("100 millis")
-      const start = Date.now()
-      yield* Scope.close(scope, Exit.void)
-      // the job that runs is stopped with the manager, after its server
-      assert.isBelow(Date.now() - start, 2_000)
+      // a server that waits for its streams never closes, because their job runs until its manager is stopped
+      yield* Effect.timeout(Scope.close(scope, Exit.void), "30 seconds")
       for (const stream of streams) {
         assert.notInclude(yield* stream, "failure")
       }
