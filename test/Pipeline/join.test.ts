@@ -10,7 +10,7 @@ import {
   inChunks,
   keyBut,
   reasons,
-  settle,
+  settleClock,
   toEnd,
   upTo
 } from "../support/pipeline.ts"
@@ -72,7 +72,7 @@ describe("join", () => {
       for (const [left, right] of [[Stream.make(1), Stream.never], [Stream.never, Stream.make(1)]] as const) {
         const fiber = yield* Effect.forkChild(Stream.runDrain(Pipeline.join(left, right, { on: (n) => n })))
         yield* TestClock.adjust("1 day")
-        yield* settle
+        yield* settleClock
         assert.isUndefined(fiber.pollUnsafe())
         yield* Fiber.interrupt(fiber)
       }
@@ -141,7 +141,7 @@ describe("join", () => {
         Stream.runForEach(() => Effect.never),
         Effect.forkChild({ startImmediately: true })
       )
-      yield* settle
+      yield* settleClock
       assert.isBelow(pulled, 1_000)
       yield* Fiber.interrupt(fiber)
     }))

@@ -12,7 +12,7 @@ import {
   keyBut,
   perform,
   reasons,
-  settle,
+  settleClock,
   Shape,
   Step,
   upTo
@@ -103,7 +103,7 @@ describe("keyed", () => {
         Stream.runDrain,
         Effect.forkChild({ startImmediately: true })
       )
-      yield* settle
+      yield* settleClock
       assert.isAtMost(pulled, 5_000)
       yield* Fiber.interrupt(fiber)
     }))

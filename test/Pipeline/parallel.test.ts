@@ -15,7 +15,7 @@ import {
   overflowsNoStack,
   perform,
   reasons,
-  settle,
+  settleClock,
   Shape,
   Step,
   toEnd,
@@ -159,7 +159,7 @@ for (const [name, operator] of operators) {
           Stream.runDrain,
           Effect.forkChild({ startImmediately: true })
         )
-        yield* settle
+        yield* settleClock
         const { running } = gauge
         yield* toEnd(Fiber.interrupt(fiber))
         assert.deepStrictEqual([running, gauge.running, gauge.begun], [6, 0, 6])
@@ -216,7 +216,7 @@ for (const [name, operator] of operators) {
           Stream.runDrain,
           Effect.forkChild({ startImmediately: true })
         )
-        yield* settle
+        yield* settleClock
         const before = begun
         yield* toEnd(Fiber.interrupt(fiber))
         assert.deepStrictEqual([before, begun], [8, 8])
@@ -230,7 +230,7 @@ for (const [name, operator] of operators) {
           Stream.runDrain,
           Effect.forkChild({ startImmediately: true })
         )
-        yield* settle
+        yield* settleClock
         const since = yield* Clock.currentTimeMillis
         const ended = yield* toEnd(Effect.andThen(Fiber.interrupt(fiber), Clock.currentTimeMillis))
         assert.strictEqual(ended - since, 1_000)
@@ -244,7 +244,7 @@ for (const [name, operator] of operators) {
           Stream.runDrain,
           Effect.forkChild({ startImmediately: true })
         )
-        yield* settle
+        yield* settleClock
         yield* toEnd(Fiber.interrupt(fiber))
         assert.strictEqual(ended, 4)
       }))
@@ -268,7 +268,7 @@ for (const [name, operator] of operators) {
             Stream.runForEach(() => Effect.never),
             Effect.forkChild({ startImmediately: true })
           )
-          yield* settle
+          yield* settleClock
           // one chunk of results is with the consumer, one waits
           const most = 2 * (256 + concurrency)
           assert.isAtMost(begun, most, `begun at a concurrency of ${concurrency}`)

@@ -12,11 +12,20 @@ import {
   type StopReport,
   type SubmitOptions
 } from "../../src/index.ts"
+import type { Entry, Journal } from "../../src/testing.ts"
+
+/** How a probe starts or stops. */
+export const slow = { ms: 2_000, ends: "well" } as const
+export const never = { ms: 0, ends: "never" } as const
+export const dies = { ms: 0, ends: "die" } as const
+
+/** Provides a local environment. */
+export const local = Effect.provide(LocalEnvironment.layer)
 
 /** Lets everything that needs no time happen before the clock moves on. */
 export const settle = Effect.forEach(Array.from({ length: 100 }), () => Effect.yieldNow, { discard: true })
 
-/** A job made of nothing but what a test is about. */
+/** A job of a run and its services. */
 export const jobOf = <A, E, ROut = never>(
   run: Effect.Effect<A, E, ROut | Scope.Scope>,
   services?: Layer.Layer<ROut, unknown>
@@ -24,18 +33,18 @@ export const jobOf = <A, E, ROut = never>(
   Job.make("test", {
     success: Schema.Unknown,
     services,
-    // safe: what a test's run may fail with need not be declared
+    // safe: a test does not declare the errors of its run
     run: () => run as Effect.Effect<A, never, ROut | Scope.Scope>
   })
 
-/** Submits a job, in a local environment of its own where none is provided. */
+/** Submits a job to the environment that is provided. */
 export const submit = <A, E, ROut = never>(
   run: Effect.Effect<A, E, ROut | Scope.Scope>,
   services?: Layer.Layer<ROut, unknown>,
   options?: SubmitOptions
 ) => Environment.submit(jobOf(run, services), {}, options)
 
-/** Runs a job to its report, and moves the clock as far as it takes. */
+/** Runs a job to its report, and moves the clock on for it. */
 export const reportOf = <A, E, ROut = never>(
   run: Effect.Effect<A, E, ROut | Scope.Scope>,
   services?: Layer.Layer<ROut, unknown>,
@@ -48,7 +57,7 @@ export const reportOf = <A, E, ROut = never>(
     return yield* job.result
   }).pipe(Effect.provide(LocalEnvironment.layer))
 
-/** Asks a job that runs for a stop, and gives its result once the clock has moved on that far. */
+/** Asks a running job to stop, and returns its result after the clock has moved on by `time`. */
 export const stopWithin = <A, E>(run: JobRun<A, E>, time: Duration.Input) =>
   Effect.gen(function*() {
     yield* settle
@@ -57,6 +66,13 @@ export const stopWithin = <A, E>(run: JobRun<A, E>, time: Duration.Input) =>
     yield* TestClock.adjust(time)
     return yield* run.result
   })
+
+/** When something happened to a probe, in milliseconds of the clock. */
+export const timeOf = (journal: Journal, service: string, what: Entry["what"]): number => {
+  const entry = journal.entries[journal.indexOf(service, what)]
+  if (entry === undefined) throw new Error(`${service} was never ${what}`)
+  return entry.at
+}
 
 /** The line of a service in a report. */
 export const serviceOf = (report: StopReport, name: string) => {

@@ -12,20 +12,17 @@ import {
   StopReport,
   type SubmitOptions
 } from "../../src/index.ts"
+import { settle } from "./jobs.ts"
 
-/** Lets everything that needs no time happen before the clock moves on. */
-export const settle = Effect.andThen(
-  // a clock that was never moved does not let the finalizers of an interrupted fiber sleep
-  TestClock.adjust(0),
-  Effect.forEach(Array.from({ length: 100 }), () => Effect.yieldNow, { discard: true })
-)
+/** As `settle`, under a clock that may never have moved, which keeps the finalizers of an interrupted fiber from sleeping. */
+export const settleClock = Effect.andThen(TestClock.adjust(0), settle)
 
 /** Runs an effect to its end while the clock moves on; what needs more than two days hangs. */
 export const complete = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>, never, R> =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
     for (let hour = 0; hour < 50; hour++) {
-      yield* settle
+      yield* settleClock
       const exit = fiber.pollUnsafe()
       if (exit !== undefined) return exit
       yield* TestClock.adjust("1 hour")
@@ -176,7 +173,7 @@ export const inJob = (
     const job = Job.make("pipeline", { success: Schema.Unknown, error: Schema.Unknown, services, run: pipeline })
     const run = yield* Effect.orDie(Environment.submit(job, {}, rest))
     const ended = Effect.gen(function*() {
-      yield* settle
+      yield* settleClock
       yield* drive(run)
       const { exit, report } = yield* toEnd(run.result)
       return { exit, report, at: Date.parse(report.stoppedAt) }

@@ -9,47 +9,74 @@ import { forward, tailOf } from "../../process/outputLines.ts"
 import { type Killed, signal } from "../../process/processGroup.ts"
 import type { OpenHost } from "../caller/hostConnection.ts"
 import { entries } from "../entryPoints.ts"
-import { type Born, type Bytes, bytesOf, endRequest, post } from "./threadMessage.ts"
+import { type Bytes, bytesOf, exitRequest, post, type ThreadReport } from "./threadMessage.ts"
 
-/** How long a thread may take to end by itself when it is asked to. */
-const politeMs = 100
+/**
+ * How far a thread has come:
+ *
+ * - `Loading`: it compiles its modules, from its start until it sends its first frame
+ * - `Running`: its module is loaded
+ * - `Exiting`: it has called `process.exit`
+ * - `Terminating`: it was terminated from outside, which happens once at most
+ */
+type ThreadState = "Loading" | "Running" | "Exiting" | "Terminating"
+
+/**
+ * How long a thread may take to exit when it is asked to. Node may crash if a thread is torn down from outside while it
+ * compiles modules or exits, so such a thread has more time to do it by itself; in between it does so in its next turn.
+ */
+const patienceMs: { readonly [S in ThreadState]: number } = {
+  Loading: 1_000,
+  Running: 100,
+  Exiting: 1_000,
+  Terminating: 0
+}
 
 /** A host in a worker thread of this process. */
 export const openThread: OpenHost = (onBytes) => {
   const exited = new OneShotLatch()
   const worker = new Worker(entries.threadMain, { stdout: true, stderr: true, env: process.env })
-  /** The folder in `/proc` that lists the children of the thread. */
+  let state: ThreadState = "Loading"
   let task: string | undefined
   let error: unknown
   let code = 0
   forward(worker.stdout, process.stdout)
   forward(worker.stderr, process.stderr)
-  worker.on("message", (message: Bytes | Born) => {
-    if (typeof message === "string" || message instanceof Uint8Array) onBytes(bytesOf(message))
-    else task = message.task
+  worker.on("message", (message: Bytes | ThreadReport) => {
+    if (typeof message === "string" || message instanceof Uint8Array) {
+      if (state === "Loading") state = "Running"
+      onBytes(bytesOf(message))
+    } else if (message._tag === "Born") task = message.task
+    else if (state !== "Terminating") state = "Exiting"
   })
   worker.on("error", (cause) => void (error = cause))
   worker.once("exit", (exitCode) => {
     code = exitCode
     exited.open()
   })
-  /** Ends the thread wherever it is, once: a thread in native code only ends when it returns from there. */
-  let terminating = false
-  const terminate = () => {
-    if (terminating || exited.isOpen) return
-    terminating = true
-    void worker.terminate()
-  }
+
+  /** Waits until the thread has exited by itself, or has had the time for it in the state that it is in. */
+  const exitByItself = (limitMs: number): Effect.Effect<void> =>
+    Effect.gen(function*() {
+      let before: ThreadState | undefined
+      while (before !== state && !exited.isOpen) {
+        before = state
+        yield* waitFor(exited, Math.min(patienceMs[state], limitMs / 2))
+      }
+    })
+
   const kill = (limitMs: number): Effect.Effect<Killed> =>
     Effect.gen(function*() {
       const clock = yield* Clock.Clock
       const since = now(clock)
       const children = task === undefined ? [] : childrenOf(task)
-      // a thread that ends by itself does so between two steps of its code
-      worker.postMessage(endRequest, [])
-      if ((yield* waitFor(exited, Math.min(politeMs, limitMs / 2))) === "time") {
-        terminate()
-        yield* waitFor(exited, limitMs)
+      worker.postMessage(exitRequest, [])
+      yield* exitByItself(limitMs)
+      if (!exited.isOpen) {
+        if (state !== "Terminating") void worker.terminate()
+        state = "Terminating"
+        // a thread in native code only ends when it returns from there
+        yield* waitFor(exited, Math.max(0, limitMs - elapsed(clock, since)))
       }
       for (const { pid } of children) signal(pid, "SIGKILL")
       const gone = exited.isOpen
@@ -59,6 +86,7 @@ export const openThread: OpenHost = (onBytes) => {
         durationMs: elapsed(clock, since)
       }
     })
+
   return {
     pid: undefined,
     exited,

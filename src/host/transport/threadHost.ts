@@ -8,11 +8,11 @@ import { flush } from "../../process/flushOutput.ts"
 import { CurrentProcess } from "../../process/processContext.ts"
 import { signal } from "../../process/processGroup.ts"
 import { hostProgram } from "../server/hostProgram.ts"
-import { type Born, type Bytes, bytesOf, post } from "./threadMessage.ts"
+import { type Bytes, bytesOf, exiting, post, type ThreadReport } from "./threadMessage.ts"
 
 /** Runs the host. `onBytes` passes on all that is sent to it, from the first byte. */
 export const begin = (port: MessagePort, onBytes: (listener: (bytes: Bytes) => void) => void): void => {
-  port.postMessage({ task: task() } satisfies Born)
+  port.postMessage({ _tag: "Born", task: task() } satisfies ThreadReport)
   const host = hostProgram({
     onBytes: (listener) => onBytes((bytes) => listener(bytesOf(bytes))),
     send: (bytes) => post(port, bytes),
@@ -22,7 +22,7 @@ export const begin = (port: MessagePort, onBytes: (listener: (bytes: Bytes) => v
     lost: new OneShotLatch()
   })
   const fiber = Effect.runFork(Effect.provideService(host, CurrentProcess, { leftovers, attach: () => {} }))
-  fiber.addObserver((exit) => void end(exit._tag === "Success" ? exit.value : 1))
+  fiber.addObserver((exit) => void end(port, exit._tag === "Success" ? exit.value : 1))
 }
 
 const children = () => childrenOf("thread-self")
@@ -30,9 +30,10 @@ const children = () => childrenOf("thread-self")
 const leftovers = Effect.sync(() => children().map(leftoverOf))
 
 /** Ends the thread once its output is taken. What its services left behind does not keep it alive, and ends with it. */
-const end = async (code: number): Promise<never> => {
+const end = async (port: MessagePort, code: number): Promise<never> => {
   for (const { pid } of children()) signal(pid, "SIGKILL")
   await Promise.all([flush(process.stdout, patienceMs), flush(process.stderr, patienceMs)])
+  port.postMessage(exiting)
   return process.exit(code)
 }
 

@@ -1,13 +1,14 @@
 /** The entry point of a host that is a worker thread. It can be asked to end while it still loads its modules. */
 import { parentPort } from "node:worker_threads"
-import type { Bytes } from "./threadMessage.ts"
+import { type Bytes, exiting } from "./threadMessage.ts"
 
 const early: Array<Bytes> = []
 let take = (bytes: Bytes): void => void early.push(bytes)
 
 parentPort?.on("message", (message: Bytes | null) => {
-  if (message === null) process.exit(1)
-  take(message)
+  if (message !== null) return take(message)
+  parentPort?.postMessage(exiting)
+  process.exit(1)
 })
 
 const { begin } = await import("./threadHost.ts")

@@ -3,13 +3,17 @@ import type { MessagePort, Worker } from "node:worker_threads"
 /** Bytes between threads. Few bytes travel as a text of one character for each, which Node clones faster. */
 export type Bytes = Uint8Array | string
 
-/** The first message of a thread: the folder in `/proc` that lists its children, if the system has one. */
-export interface Born {
-  readonly task: string | undefined
-}
+/** What a thread reports of itself. */
+export type ThreadReport =
+  /** It runs; `task` is the folder in `/proc` that lists its children, if the system has one. */
+  | { readonly _tag: "Born"; readonly task: string | undefined }
+  /** It exits now. */
+  | { readonly _tag: "Exiting" }
 
-/** Asks a thread to end, also while it still loads its modules. */
-export const endRequest = null
+export const exiting: ThreadReport = { _tag: "Exiting" }
+
+/** Asks a thread to exit, also while it still loads its modules. */
+export const exitRequest = null
 
 const shortBytes = 8 * 1_024
 

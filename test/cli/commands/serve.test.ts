@@ -188,7 +188,10 @@ describe("autostop serve", () => {
     assert.include(stderr, "the token has the role \"read\": this request needs one with the role \"operate\"")
     const open = new Started([bin, "serve", "--port", "0", "--data", server.folder], { AUTOSTOP_READ_TOKEN: "look" })
     assert.strictEqual(await open.ended(), 2)
-    assert.include(open.stderr, "none to operate: give --token-file too")
+    assert.include(
+      open.stderr,
+      "a token that only reads is given, but none to operate the manager: give --token-file too"
+    )
   })
 
   it("says what to do where no manager answers", async () => {

@@ -6,7 +6,7 @@ import { dial, type KeyedConnection, type Message, receive } from "../../../src/
 
 const key = randomBytes(32)
 
-/** A server that takes whoever has the key, and where it is. */
+/** A server that accepts clients with the key, and its address. */
 const serve = async (onConnection: (connection: KeyedConnection, role: unknown) => void) => {
   const server = createServer((socket) => receive(socket, key, onConnection))
   server.listen(0, "127.0.0.1")
@@ -20,7 +20,7 @@ const rejection = (promise: Promise<unknown>): Promise<string> =>
   promise.then(() => assert.fail("it was made"), (error: unknown) => String(error))
 
 describe("a connection with a Ray cluster", () => {
-  it("is made where both ends have the key, and carries messages both ways", async () => {
+  it("is made if both ends have the key, and carries messages both ways", async () => {
     using server = await serve((connection, role) =>
       connection.listen((message) => connection.say({ ...message, role }))
     )
@@ -38,14 +38,14 @@ describe("a connection with a Ray cluster", () => {
     connection.socket.destroy()
   })
 
-  it("is closed where the client does not have the key", async () => {
+  it("is closed if the client does not have the key", async () => {
     let taken = 0
     using server = await serve(() => void taken++)
     assert.include(await rejection(dial(server, randomBytes(32), "guard")), "closed the connection")
     assert.strictEqual(taken, 0)
   })
 
-  it("is refused by the client where the server does not have the key", async () => {
+  it("is refused by the client if the server does not have the key", async () => {
     const answer = (socket: Socket) => {
       socket.write("{\"nonce\":\"00\"}\n")
       socket.once("data", () => socket.write("{\"mac\":\"00\"}\n"))
@@ -58,7 +58,7 @@ describe("a connection with a Ray cluster", () => {
     server.close()
   })
 
-  it("is closed where an answer to another challenge is sent again, or something else", async () => {
+  it("is closed if the client answers another challenge, or sends anything else", async () => {
     let taken = 0
     using server = await serve(() => void taken++)
     for (
@@ -72,7 +72,7 @@ describe("a connection with a Ray cluster", () => {
     assert.strictEqual(taken, 0)
   })
 
-  it("is closed where a line never ends", async () => {
+  it("is closed if a line never ends", async () => {
     using server = await serve(() => {})
     const socket = connect(server)
     socket.on("error", () => {})
@@ -80,7 +80,7 @@ describe("a connection with a Ray cluster", () => {
     await once(socket, "close")
   }, 5_000)
 
-  it("is not made where nobody listens", async () => {
+  it("is not made if nothing listens", async () => {
     assert.include(await rejection(dial({ host: "127.0.0.1", port: 9 }, key, "data")), "could not be reached")
   })
 })

@@ -10,7 +10,7 @@ import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
 
 const opened = (latch: OneShotLatch) => new Promise<void>((resolve) => latch.onOpen(resolve))
 
-/** The API of a cluster that answers as it is told to, and the settings with which it is found. */
+/** The API of a cluster that answers as a test says, and the settings of its address. */
 const api = async (answer: (request: IncomingMessage, response: ServerResponse) => void) => {
   const server = createServer(answer).listen(0, "127.0.0.1")
   await once(server, "listening")
@@ -41,7 +41,7 @@ const transportOf = (settings: RaySettings) =>
   new RayTransport(settings, { service: "test/Lean", releaseMs: 1_000, killMs: 100 })
 
 describe("the API of a cluster", () => {
-  it("is asked again where it has closed an idle connection meanwhile", async () => {
+  it("is asked again if it has closed an idle connection meanwhile", async () => {
     const used = new Set<Socket>()
     using server = await api(({ socket }, response) => {
       if (used.has(socket)) return void socket.resetAndDestroy()
@@ -55,14 +55,14 @@ describe("the API of a cluster", () => {
     cluster.close()
   })
 
-  it("may have a password in its address, which no error tells", async () => {
+  it("may have a password in its address, which no error shows", async () => {
     const error = await new RayApi(settingsOf("http://ada:secret@127.0.0.1:9")).hasJob("one").catch(String)
     assert.include(error, "Ray could not be reached at http://127.0.0.1:9 (ray.address)")
   })
 })
 
-describe("what there is of a service in a cluster", () => {
-  it("is left over where there was no time to see its end", async () => {
+describe("a Ray job", () => {
+  it("is left over if there was no time to see its end", async () => {
     const submitted = new OneShotLatch()
     using server = await api(({ method, url }, response) => {
       if (method === "POST" && url === "/api/jobs/") submitted.open()
@@ -79,7 +79,7 @@ describe("what there is of a service in a cluster", () => {
     )
   })
 
-  it("is nothing where the cluster took no job", async () => {
+  it("is not left over if the cluster refused it", async () => {
     using server = await api(({ method, url }, response) => {
       if (url?.startsWith("/api/packages/") === true) return void response.end()
       response.writeHead(method === "POST" ? 500 : 404).end("it is not to be")

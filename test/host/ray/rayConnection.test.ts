@@ -12,8 +12,8 @@ const key = randomBytes(32)
 
 const opened = (latch: OneShotLatch) => new Promise<void>((resolve) => latch.onOpen(resolve))
 
-/** A link to an actor that is DEAD as soon as it is asked for, and to the guard that takes its connections. */
-const linked = async (take: (socket: Socket) => void) => {
+/** A connection with an actor that Ray always says is DEAD, and with the guard that takes its connections. */
+const connect = async (take: (socket: Socket) => void) => {
   const server = createServer(take).listen(0, "127.0.0.1")
   await once(server, "listening")
   const address = server.address()
@@ -26,12 +26,12 @@ const linked = async (take: (socket: Socket) => void) => {
     kill: () => {},
     isDead: async () => true
   }
-  // safe: it is all that a link needs of it
-  const link = new RayConnection(job as unknown as RayJob, "replica-1", 100, () => {})
-  return { link, [Symbol.dispose]: () => void server.close() }
+  // safe: a connection needs no more of a job
+  const connection = new RayConnection(job as unknown as RayJob, "replica-1", 100, () => {})
+  return { connection, [Symbol.dispose]: () => void server.close() }
 }
 
-/** A guard that tells what it is asked to once it has both connections. */
+/** A guard that behaves as a test says once it has both connections. */
 const guardOf = (onBoth: (guard: KeyedConnection, data: Socket) => void) => {
   let guard: KeyedConnection | undefined
   return (socket: Socket) =>
@@ -41,9 +41,9 @@ const guardOf = (onBoth: (guard: KeyedConnection, data: Socket) => void) => {
     })
 }
 
-describe("a link with a Ray actor", () => {
-  it("does not say that its process is gone where its guard could not see that", async () => {
-    using linking = await linked(guardOf((guard, data) => {
+describe("a connection with a Ray actor", () => {
+  it("does not report its process as gone if its guard could not see that", async () => {
+    using connected = await connect(guardOf((guard, data) => {
       guard.listen(({ kill }) => {
         if (typeof kill === "number") guard.say({ killed: { gone: true, how: "SIGKILL", durationMs: 1 } })
       })
@@ -52,19 +52,19 @@ describe("a link with a Ray actor", () => {
       guard.say({ actorGone: true })
       data.end()
     }))
-    const { link } = linking
-    await opened(link.exited)
-    assert.isFalse(await link.verify(50))
-    assert.isFalse(link.actor?.killSuccess)
-    // it is then
-    assert.isTrue((await Effect.runPromise(link.kill(1_000))).gone)
-    assert.isTrue(link.actor?.killSuccess)
-    link.close()
+    const { connection } = connected
+    await opened(connection.exited)
+    assert.isFalse(await connection.verify(50))
+    assert.isFalse(connection.actor?.killSuccess)
+    // a kill sees it
+    assert.isTrue((await Effect.runPromise(connection.kill(1_000))).gone)
+    assert.isTrue(connection.actor?.killSuccess)
+    connection.close()
   })
 
-  it("is killed where there is no limit, too", async () => {
+  it("is killed without a limit, too", async () => {
     const started = new OneShotLatch()
-    using linking = await linked(guardOf((guard) => {
+    using connected = await connect(guardOf((guard) => {
       guard.listen(({ kill }) => {
         if (typeof kill !== "number") return
         guard.say({ killed: { gone: true, how: "SIGTERM", durationMs: 1 } })
@@ -74,17 +74,17 @@ describe("a link with a Ray actor", () => {
       started.open()
     }))
     await opened(started)
-    const { how, gone } = await Effect.runPromise(linking.link.kill(Infinity))
+    const { how, gone } = await Effect.runPromise(connected.connection.kill(Infinity))
     assert.deepStrictEqual({ how, gone }, { how: "SIGTERM", gone: true })
-    linking.link.close()
+    connected.connection.close()
   })
 
-  it("that was killed before its connections were made makes none", async () => {
+  it("that was killed before its sockets were connected keeps none", async () => {
     const come = new OneShotLatch()
     const go = new OneShotLatch()
     const left = new OneShotLatch()
     const roles: Array<unknown> = []
-    using linking = await linked((socket) => {
+    using connected = await connect((socket) => {
       come.open()
       go.onOpen(() =>
         receive(socket, key, (peer, role) => {
@@ -94,7 +94,7 @@ describe("a link with a Ray actor", () => {
       )
     })
     await opened(come)
-    await Effect.runPromise(linking.link.kill(10))
+    await Effect.runPromise(connected.connection.kill(10))
     go.open()
     await opened(left)
     assert.deepStrictEqual(roles, ["guard"])

@@ -19,11 +19,11 @@ const namesIn = (archive: Buffer): ReadonlyArray<string> => {
   return names
 }
 
-/** What is uploaded with this `runtime_env`, last. */
+/** The names of the files of the last upload for a `runtime_env`. */
 const uploaded = async (runtimeEnv: Readonly<Record<string, unknown>>): Promise<ReadonlyArray<string>> => {
   const archives: Array<Buffer> = []
   const upload = async (archive: Uint8Array) => `gcs://${archives.push(Buffer.from(archive))}.zip`
-  // safe: nothing else is asked for
+  // safe: only `upload` is called
   await uploadRuntimeEnv({ upload } as unknown as RayApi, runtimeEnv)
   return namesIn(archives.at(-1) ?? assert.fail("nothing was uploaded"))
 }
@@ -39,14 +39,14 @@ describe("a working directory", () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  it("comes with what its links lead to, once where they lead back to where they are", async () => {
+  it("is uploaded with the targets of its links, but never within themselves", async () => {
     symlinkSync("../one/deep", join(folder, "two", "linked"))
     for (const name of ["self", "again"]) symlinkSync("..", join(folder, "one", name))
     symlinkSync("nowhere", join(folder, "broken"))
     assert.deepStrictEqual(await uploaded({ working_dir: folder }), ["one/deep/file", "top", "two/linked/file"])
   })
 
-  it("is refused with `excludes`, which would not be heeded", async () => {
+  it("is refused with `excludes`, which would have no effect", async () => {
     const error = await uploaded({ working_dir: folder, excludes: ["one"] }).catch(String)
     assert.include(error, "excludes of runtime_env is of no use here")
   })
