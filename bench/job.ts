@@ -25,6 +25,7 @@ export const runJob = <A, R = never>(
     Effect.flatMap(({ exit, report }) =>
       Exit.isSuccess(exit) ? Effect.succeed({ value, report }) : Effect.die(exit.cause)
     ),
+    Effect.scoped,
     Effect.provide(LocalEnvironment.layer),
     Effect.runPromise
   )

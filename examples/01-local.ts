@@ -1,4 +1,4 @@
-// One job with one service, run in this process: `node examples/01-local.ts`
+// One job with one service, in this process. Run it: `node examples/01-local.ts`
 import { Environment, Job, LocalEnvironment, Pipeline, runMain, Service, StopReport } from "autostop"
 import { Console, Context, Effect, Schema, Stream } from "effect"
 
@@ -36,4 +36,4 @@ const program = Effect.gen(function*() {
   yield* Console.log(StopReport.render(report))
 })
 
-if (import.meta.main) runMain(program.pipe(Effect.provide(LocalEnvironment.layer)))
+if (import.meta.main) runMain(program.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))

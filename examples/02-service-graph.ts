@@ -2,7 +2,7 @@
 import { Environment, Job, LocalEnvironment, runMain, Service } from "autostop"
 import { Console, Context, Effect, Layer } from "effect"
 
-/** Says when it opens and closes, and takes its time to close. */
+/** Prints when it opens and closes. The close takes 50 ms. */
 const openAndClose = (name: string) =>
   Effect.acquireRelease(Console.log(`${name}: open`), () =>
     Console.log(`${name}: closing`).pipe(
@@ -19,7 +19,7 @@ class Database extends Context.Service<Database, Lookup>()("Database") {
   )
 }
 
-// the two siblings share one Database, since its layer is one value
+// the two siblings share one Database, because its layer is one value
 class Cache extends Context.Service<Cache, Lookup>()("Cache") {
   static readonly layer = Service.layer(Cache, Effect.andThen(openAndClose("Cache"), Database))
     .pipe(Layer.provide(Database.layer))
@@ -55,4 +55,4 @@ const program = Effect.gen(function*() {
   }
 })
 
-if (import.meta.main) runMain(program.pipe(Effect.provide(LocalEnvironment.layer)))
+if (import.meta.main) runMain(program.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))

@@ -1,4 +1,4 @@
-// An endless stream that is drained: what it had emitted still arrives. Run it: `node examples/03-drain-a-stream.ts`
+// Drains an endless stream: what it has emitted still arrives. Run it: `node examples/03-drain-a-stream.ts`
 import { Environment, Job, LocalEnvironment, Pipeline, runMain, Service } from "autostop"
 import { Console, Context, Effect, Latch, Layer, Queue, Stream } from "effect"
 
@@ -27,14 +27,14 @@ class Warehouse extends Context.Service<Warehouse, { readonly insert: Insert }>(
   )
 }
 
-/** Opens at the hundredth row: the pipeline is full of others that are under way. */
+/** Opens at the hundredth row, when others are still on their way through the pipeline. */
 const busy = Latch.makeUnsafe()
 
 const job = Job.make("drain", {
   services: Layer.mergeAll(Feed.layer, Warehouse.layer),
   run: () =>
     Stream.unwrap(Effect.map(Feed, Stream.fromQueue)).pipe(
-      Pipeline.source("feed"), // a drain ends the stream here
+      Pipeline.source("feed"), // the drain ends the stream here
       Pipeline.mapParallel((n) => Effect.as(Effect.sleep("5 millis"), `row ${n}`), {
         concurrency: 8,
         name: "enriched"
@@ -56,4 +56,4 @@ const program = Effect.gen(function*() {
   yield* Console.log(`${report.outcome}, ${report.trigger} because ${report.reason}`)
 })
 
-if (import.meta.main) runMain(program.pipe(Effect.provide(LocalEnvironment.layer)))
+if (import.meta.main) runMain(program.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))

@@ -1,13 +1,13 @@
-// A release that hangs holds up no other; not clean, so it exits with 3. Run it: `node examples/04-stop-policy.ts`
+// A release that hangs holds up no other. The exit code is 3: not clean. Run it: `node examples/04-stop-policy.ts`
 import { Environment, Job, LocalEnvironment, Pipeline, runMain, Service, StopReport } from "autostop"
 import { Console, Effect, Layer, Stream } from "effect"
 
-/** Stands for something that has to be closed. */
+/** A layer with something to close. */
 const closing = (release: Effect.Effect<void>) => Layer.effectDiscard(Effect.acquireRelease(Effect.void, () => release))
 
 const database = Service.manage("database", closing(Console.log("database: closed")))
 
-/** It waits for a goodbye that never comes. Its limit is its own; the others have that of the policy. */
+/** Its release never ends, and has a limit of its own. The others have the limit of the policy. */
 const broker = Service.manage(
   "broker",
   closing(Effect.andThen(Console.log("broker: waiting for a goodbye"), Effect.never)),
@@ -21,14 +21,14 @@ const metrics = Service.manage(
 
 const job = Job.make("policies", {
   services: Layer.mergeAll(broker, metrics),
-  stopPolicy: { strategy: "fast", releaseTimeout: "2 seconds" }, // fast: its source is not drained
+  stopPolicy: { strategy: "fast", releaseTimeout: "2 seconds" }, // fast: no drain
   run: () => Stream.tick("10 millis").pipe(Pipeline.source("ticks"), Stream.runDrain)
 })
 
 export default job
 
 const program = Effect.gen(function*() {
-  // what a submit sets wins over the job's own settings; limits that cannot fit are refused before anything starts
+  // the settings of a submit win over the job's own; limits that do not fit are refused before anything starts
   const refusal = yield* Effect.flip(Environment.submit(job, {}, { stopPolicy: { deadline: "500 millis" } }))
   yield* Console.log(`refused: ${refusal.message}`)
 
@@ -42,4 +42,4 @@ const program = Effect.gen(function*() {
   yield* Console.log(StopReport.render(report))
 })
 
-if (import.meta.main) runMain(program.pipe(Effect.provide(LocalEnvironment.layer)))
+if (import.meta.main) runMain(program.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))

@@ -1,4 +1,4 @@
-// An HTTP server that knows nothing of jobs becomes a service of one. Run it: `node examples/05-adopt-a-layer.ts`
+// A job adopts an HTTP server that knows nothing of jobs. Run it: `node examples/05-adopt-a-layer.ts`
 import { NodeHttpServer } from "@effect/platform-node"
 import { Environment, Job, LocalEnvironment, runMain, Service } from "autostop"
 import { Console, Effect, Layer, Schema } from "effect"
@@ -7,14 +7,14 @@ import { createServer } from "node:http"
 
 const routes = HttpRouter.add("GET", "/hello", HttpServerResponse.text("Hello from the job"))
 
-/** The server as anyone would write it. */
+/** A plain Effect server. */
 const server = HttpRouter.serve(routes, { disableListenLog: true, disableLogger: true }).pipe(
   Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 }))
 )
 
 const job = Job.make("web", {
   success: Schema.String,
-  // adopted: it gets a name, a limit and a line in the report, and provides what it always did
+  // it gets a name, a limit and a line in the report, and provides what it provided before
   services: Layer.mergeAll(Service.manage("http", server, { stop: { timeout: "5 seconds" } }), FetchHttpClient.layer),
   run: () =>
     HttpServer.addressFormattedWith(Effect.fnUntraced(function*(url) {
@@ -35,4 +35,6 @@ const program = Effect.gen(function*() {
   yield* Console.log(`after it stopped: ${cause instanceof Error ? cause.cause : cause}`)
 })
 
-if (import.meta.main) runMain(program.pipe(Effect.provide([LocalEnvironment.layer, FetchHttpClient.layer])))
+if (import.meta.main) {
+  runMain(program.pipe(Effect.scoped, Effect.provide([LocalEnvironment.layer, FetchHttpClient.layer])))
+}

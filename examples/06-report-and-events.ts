@@ -1,4 +1,4 @@
-// What happens, as it happens, and the report at the end. Run it: `node examples/06-report-and-events.ts`
+// Prints the events as they happen, and the report at the end. Run it: `node examples/06-report-and-events.ts`
 import { Environment, Job, LocalEnvironment, Pipeline, runMain, Service, StopReport } from "autostop"
 import { Console, Context, Effect, Fiber, Schema, Stream } from "effect"
 
@@ -34,7 +34,7 @@ export default job
 
 const program = Effect.gen(function*() {
   const run = yield* Environment.submit(job, { amounts: [1, 2, 3] })
-  // whoever follows them, from whenever on, gets all of them, from JobSubmitted to JobStopped
+  // a reader gets all events, from JobSubmitted to JobStopped, whenever it begins to read
   const follower = yield* Effect.forkChild(
     Stream.runForEach(run.events, (event) => {
       const what = "service" in event ? ` ${event.service}` : "phase" in event ? ` ${event.phase}` : ""
@@ -45,10 +45,10 @@ const program = Effect.gen(function*() {
   const { report } = yield* run.result
   yield* Fiber.join(follower)
 
-  const json = JSON.stringify(report, null, 2) // a report is its own encoding
+  const json = JSON.stringify(report, null, 2) // a report is its own JSON encoding
   yield* Console.log(json)
   const decoded = yield* Schema.decodeEffect(Schema.fromJsonString(StopReport))(json)
   yield* Console.log(StopReport.render(decoded))
 })
 
-if (import.meta.main) runMain(program.pipe(Effect.provide(LocalEnvironment.layer)))
+if (import.meta.main) runMain(program.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))

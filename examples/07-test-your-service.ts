@@ -1,4 +1,4 @@
-// A test of how a service of one's own stops. Run it: `node examples/07-test-your-service.ts`
+// Tests how a service stops. Run it: `node examples/07-test-your-service.ts`
 import { Environment, Job, LocalEnvironment, Service } from "autostop"
 import { assertClean, Journal, probe } from "autostop/testing"
 import { Context, Effect, Layer } from "effect"
@@ -20,7 +20,7 @@ class Outbox extends Context.Service<Outbox, { readonly post: Send }>()("Outbox"
   )
 }
 
-/** A job with the outbox over a fake mail, whose connection writes a journal and closes as the test wants it to. */
+/** Runs a job with the outbox over a fake mail, whose connection writes a journal and closes as `closes` says. */
 const post = Effect.fnUntraced(function*(closes: "well" | "fail") {
   const journal = new Journal()
   const sent: Array<string> = []
@@ -36,7 +36,7 @@ const post = Effect.fnUntraced(function*(closes: "well" | "fail") {
   return { journal, report }
 }, Effect.provide(LocalEnvironment.layer))
 
-/** With vitest: `it.effect("sends what it has", () => sendsWhatItHas)`, where `it` is that of `@effect/vitest`. */
+/** With `@effect/vitest`: `it.effect("sends what it has", () => sendsWhatItHas)`. */
 export const sendsWhatItHas = Effect.gen(function*() {
   const { journal, report } = yield* post("well")
   assertClean(report)
@@ -48,10 +48,10 @@ export const namesWhatFailed = Effect.gen(function*() {
   assert.throws(() => assertClean(report), /service connection is release-failed/)
 })
 
-// not `runMain`: a job that does not stop clean is what the second test is about, and would set the exit code
+// not `runMain`: the job of the second test does not stop clean, and would set the exit code
 if (import.meta.main) {
-  await Effect.runPromise(sendsWhatItHas)
+  await Effect.runPromise(Effect.scoped(sendsWhatItHas))
   console.log("ok: the outbox sends what it has before its connection closes")
-  await Effect.runPromise(namesWhatFailed)
+  await Effect.runPromise(Effect.scoped(namesWhatFailed))
   console.log("ok: a connection that fails to close is named, and keeps no letter from being sent")
 }

@@ -5,7 +5,7 @@ import { Primes, TooLarge } from "./primes/primes.ts"
 
 const job = Job.make("primes", {
   error: Schema.Union([TooLarge, Host.HostError]),
-  // "thread" or "local" would do as well; without `host` it is what AUTOSTOP_HOST says
+  // "thread" or "local" work as well; without `host`, AUTOSTOP_HOST decides
   services: Host.layer(Primes, { host: "process", stop: { timeout: "2 seconds" } }),
   run: () =>
     Effect.gen(function*() {
@@ -13,11 +13,11 @@ const job = Job.make("primes", {
       const count = yield* primes.count({ from: 1, to: 1_000_000 })
       yield* Console.log(`${count} primes up to a million`)
 
-      // a stream comes a chunk at a time, and ends over there as well when nobody wants more of it
+      // a stream comes a chunk at a time, and ends in the host once its reader has enough
       const first = yield* primes.list({ from: 1, to: 1_000_000 }).pipe(Stream.take(10), Stream.runCollect)
       yield* Console.log(`the first: ${first.join(" ")}`)
 
-      // an error arrives as it was made, with its type
+      // an error keeps its type
       yield* primes.count({ from: 1, to: 1_000_000_000 }).pipe(
         Effect.catchTag("TooLarge", ({ limit }) => Console.log(`a billion is too large: ${limit} is the limit`))
       )
@@ -34,4 +34,4 @@ const program = Effect.gen(function*() {
   yield* exit
 })
 
-if (import.meta.main) runMain(program.pipe(Effect.provide(LocalEnvironment.layer)))
+if (import.meta.main) runMain(program.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))

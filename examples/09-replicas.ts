@@ -1,4 +1,4 @@
-// Work for all cores, in order and with progress: replicas of one service. Run it: `node examples/09-replicas.ts`
+// Replicas of a service use all cores; results keep their order. Run it: `node examples/09-replicas.ts`
 import { Environment, Host, Job, LocalEnvironment, Pipeline, runMain } from "autostop"
 import { Console, Effect, Schema, Stream } from "effect"
 import { availableParallelism } from "node:os"
@@ -10,14 +10,14 @@ const [blocks, size] = [40, 100_000]
 const job = Job.make("replicas", {
   success: Schema.Int,
   error: Schema.Union([TooLarge, Host.HostError]),
-  // a call goes to the replica that has the fewest
+  // a call goes to the least busy replica
   services: Host.layer(Primes, { host: "thread", replicas: cores }),
   run: () =>
     Stream.range(0, blocks - 1).pipe(
       Pipeline.source("blocks"),
       Pipeline.mapParallel(
         (block) => Primes.use((primes) => primes.count({ from: block * size + 1, to: (block + 1) * size })),
-        { concurrency: 2 * cores, name: "counted" } // each core has its next block at hand
+        { concurrency: 2 * cores, name: "counted" } // each core has its next block waiting
       ),
       Stream.runFold(() => 0, (sum, count) => sum + count)
     )

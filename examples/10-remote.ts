@@ -1,4 +1,4 @@
-// The same program, with its jobs at a job manager: only the layer changes. Run it: `node examples/10-remote.ts`
+// Runs jobs at a job manager: only the layer of the environment changes. Run it: `node examples/10-remote.ts`
 import { Environment, JobManager, RemoteEnvironment, runMain, StopReport } from "autostop"
 import { Console, Context, Effect, Exit, Layer, Stream } from "effect"
 import { mkdtempSync } from "node:fs"
@@ -17,7 +17,7 @@ const client = Effect.gen(function*() {
   yield* Console.log(`${yield* exit}, as the manager says`)
   yield* Console.log(StopReport.render(report))
 
-  // an error comes back as it was made, with its type
+  // an error keeps its type across the wire
   const failed = yield* Effect.exit(Environment.run(Greet, { name: "Nobody" }))
   yield* Console.log(
     Exit.isFailure(failed) ? `nobody: ${failed.cause.reasons.map((reason) => reason._tag).join()}` : ""

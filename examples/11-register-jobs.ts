@@ -1,4 +1,4 @@
-// A manager with several jobs, one at a time, and what its HTTP API tells. Run it: `node examples/11-register-jobs.ts`
+// A manager runs several jobs, one at a time; a client reads its HTTP API. Run it: `node examples/11-register-jobs.ts`
 import { Environment, JobManager, RemoteEnvironment, runMain } from "autostop"
 import { Console, Context, Effect, Layer } from "effect"
 import { mkdtempSync } from "node:fs"
@@ -8,7 +8,7 @@ import count from "./remote/count.ts"
 import { Greet } from "./remote/greet.contract.ts"
 
 const manager = JobManager.layer({
-  // modules, by their URLs: each exports one job, and is loaded in the process of that job only
+  // each module exports one job; the manager itself never loads it
   jobs: ["greet", "count"].map((name) => new URL(`./remote/${name}.ts`, import.meta.url)),
   folder: mkdtempSync(join(tmpdir(), "autostop-11-")),
   port: 0,

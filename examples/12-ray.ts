@@ -1,5 +1,5 @@
-// The flights job, with what it computes on actors of a Ray cluster: only a setting changes. Run it on a cluster that it
-// starts and stops, or on the one that AUTOSTOP_RAY_ADDRESS and AUTOSTOP_RAY_TOKEN name:
+// The flights job, with its computing service on a Ray cluster: only a setting changes. Run it, on a cluster that this
+// command starts and stops, or on the one that AUTOSTOP_RAY_ADDRESS and AUTOSTOP_RAY_TOKEN name:
 //
 //     node scripts/ray/with.ts node examples/12-ray.ts
 import { Environment, LocalEnvironment, runMain } from "autostop"
@@ -44,6 +44,7 @@ const onRay = ConfigProvider.fromEnv({ env: { ...process.env, AUTOSTOP_HOST_FLIG
 if (import.meta.main) {
   runMain(
     program.pipe(
+      Effect.scoped,
       Effect.provide(LocalEnvironment.layer),
       Effect.provideService(ConfigProvider.ConfigProvider, onRay)
     )

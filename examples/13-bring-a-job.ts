@@ -1,11 +1,11 @@
-// A job that the manager does not have: its client brings the code along. Run it: `node examples/13-bring-a-job.ts`
+// A client brings the code of its job to a manager that does not have it. Run it: `node examples/13-bring-a-job.ts`
 import { Environment, Job, JobManager, RemoteEnvironment, runMain } from "autostop"
 import { Console, Context, Effect, Layer, Random, Schema } from "effect"
 import { mkdtempSync, readFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-/** With its `module` it is bundled with all that it imports, uploaded once by its hash, and run over there. */
+/** Because it names its `module`, it is bundled with its imports, uploaded once by its hash, and run at the manager. */
 const dice = Job.make("dice", {
   module: import.meta.url,
   payload: { wanted: Schema.Int },
@@ -18,7 +18,7 @@ const dice = Job.make("dice", {
   })
 })
 
-/** It is a guest there: it gets Node's permission model, and what the manager allows. */
+/** Uploaded code runs under Node's permission model, with what the manager allows. */
 const nosy = Job.make("nosy", {
   module: import.meta.url,
   success: Schema.String,
@@ -29,7 +29,7 @@ const program = Effect.gen(function*() {
   const folder = mkdtempSync(join(tmpdir(), "autostop-13-"))
   const { url } = Context.get(yield* Layer.build(JobManager.layer({ jobs: [], folder, port: 0 })), JobManager)
   yield* Effect.gen(function*() {
-    // it begins again until it succeeds; no more than that is asked for
+    // the manager begins it again until it succeeds
     const again = { restart: { policy: "fixed", delay: "10 millis" } } as const
     const submit = Environment.submit(dice, { wanted: 4 })
     const run = yield* Effect.provideService(submit, RemoteEnvironment.RunOptions, again)

@@ -8,14 +8,15 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Job from "./Job.ts"
 import type { JobEvent, JobStatus, StopMode } from "./JobEvent.ts"
-import { PolicyError, type Settings } from "./StopPolicy.ts"
+import type { PolicyError, Settings } from "./StopPolicy.ts"
 import type { StageReport, StopReport } from "./StopReport.ts"
 
 /**
- * When a job stops by itself: `true` when its `run` ends; `false` only when it is asked to, its services stay up;
+ * When a job stops by itself: `true` when its `run` ends; `false` only when somebody asks for it, its services stay up;
  * `{ idle }` also when no source has emitted for that long; `{ after }` also when that long has passed since the submit.
  *
  * @category models
@@ -27,20 +28,32 @@ export type Autostop =
   | { readonly after: Duration.Input }
 
 /**
+ * The options of a submit.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface SubmitOptions {
-  /** `true` by default. */
+  /** When the job stops by itself; `true` by default. */
   readonly autostop?: Autostop | undefined
-  /** Wins over the job's own settings, which win over the configuration. */
+  /** Settings that win over the job's own, which win over the configuration. */
   readonly stopPolicy?: Settings | undefined
-  /** An id of the caller's choice; unique in the environment while the job runs. A random UUID by default. */
+  /** An id of the caller's choice, unique in the environment while the job runs; by default a random UUID. */
   readonly id?: string | undefined
 }
 
 /**
- * How a stop is asked for.
+ * The arguments of a submit after the job: its payload, which may be left out if the job needs none, and the options.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type SubmitArguments<Payload> = {} extends Payload
+  ? [payload?: Payload | undefined, options?: SubmitOptions | undefined]
+  : [payload: Payload, options?: SubmitOptions | undefined]
+
+/**
+ * The options of a stop.
  *
  * @category models
  * @since 0.1.0
@@ -48,7 +61,7 @@ export interface SubmitOptions {
 export interface StopOptions {
   /** `drain` by default. */
   readonly mode?: StopMode | undefined
-  /** For the report. */
+  /** The reason that the report gives. */
   readonly reason?: string | undefined
 }
 
@@ -64,8 +77,8 @@ export interface JobRun<out A, out E> {
   /** The counters of its pipelines, as they are now. */
   readonly stages: Effect.Effect<ReadonlyArray<StageReport>>
   /**
-   * What happened, from the start, until the job has stopped. Of a service that `run` itself provides, and that comes
-   * and goes well time after time, whoever begins to read late may get the last time alone, as in the report.
+   * Emits what happened, from the start until the job has stopped. If `run` itself provides a service again and again, and
+   * it stops well, late readers get the last time only, as in the report.
    */
   readonly events: Stream.Stream<JobEvent>
   /** Waits until the last service is gone. Never fails because the job failed: `exit` says how it ended. */
@@ -75,18 +88,25 @@ export interface JobRun<out A, out E> {
 }
 
 /**
- * A payload that does not fit the job's Schema, or an id that is taken. Nothing was started.
+ * A submit that was refused. Nothing was started.
+ *
+ * **Details**
+ *
+ * `reason` says why: the `payload` does not fit the Schema of the job, the `id` is taken or malformed, the `job` is only a
+ * contract or is not known, the `settings` of the configuration cannot be read, the code of the job could not be made a
+ * `bundle`, the manager `refused` it, or the manager was `unreachable`.
  *
  * @category errors
  * @since 0.1.0
  */
 export class SubmitError extends Schema.TaggedError<SubmitError>()("SubmitError", {
   job: Schema.String,
+  reason: Schema.Literals(["payload", "id", "job", "settings", "bundle", "refused", "unreachable"]),
   message: Schema.String
 }) {}
 
 /**
- * The service behind `Environment.submit`: provided by `LocalEnvironment.layer` and its kind.
+ * The service behind `Environment.submit`: `LocalEnvironment.layer` and `RemoteEnvironment.layer` provide it.
  *
  * @category services
  * @since 0.1.0
@@ -96,26 +116,28 @@ export class Environment extends Context.Service<Environment, {
     job: Job.AnyContract,
     payload: unknown,
     options: SubmitOptions
-  ) => Effect.Effect<JobRun<unknown, unknown>, SubmitError | PolicyError>
+  ) => Effect.Effect<JobRun<unknown, unknown>, SubmitError | PolicyError, Scope.Scope>
 }>()("autostop/Environment") {
   /**
-   * Submits a job; gives its run at once. Fails, with nothing started, if the payload or a setting is refused.
+   * Submits a job and returns its run at once. Fails, with nothing started, if the payload or a setting is refused.
    *
-   * *Details*: the job belongs to its caller. It is stopped when the caller's Scope closes, when the fiber that
-   * submitted it is interrupted, and when the environment's layer is released; each of them waits for it.
+   * **Details**
+   *
+   * The job belongs to its submitter. It is stopped when the Scope closes that it was submitted in, when the fiber that
+   * submitted it is interrupted, and when the layer of the environment is released. Each of these waits for the stop.
    */
   static submit<Name extends string, P extends Schema.Top, S extends Schema.Top, E extends Schema.Top>(
     job: Job.Contract<Name, P, S, E>,
-    payload: P["Type"],
-    options: SubmitOptions = {}
-  ): Effect.Effect<JobRun<S["Type"], E["Type"]>, SubmitError | PolicyError, Environment> {
+    ...[payload, options = {}]: SubmitArguments<P["Type"]>
+  ): Effect.Effect<JobRun<S["Type"], E["Type"]>, SubmitError | PolicyError, Environment | Scope.Scope> {
     return Effect.flatMap(
       Environment,
       // safe: the run is that of this very job
       (environment) =>
         environment.submit(job, payload, options) as Effect.Effect<
           JobRun<S["Type"], E["Type"]>,
-          SubmitError | PolicyError
+          SubmitError | PolicyError,
+          Scope.Scope
         >
     )
   }
@@ -123,12 +145,11 @@ export class Environment extends Context.Service<Environment, {
   /** Submits a job, waits until it has stopped, and ends as the job ended. An interrupt stops the job first. */
   static run<Name extends string, P extends Schema.Top, S extends Schema.Top, E extends Schema.Top>(
     job: Job.Contract<Name, P, S, E>,
-    payload: P["Type"],
-    options: SubmitOptions = {}
+    ...args: SubmitArguments<P["Type"]>
   ): Effect.Effect<S["Type"], E["Type"] | Job.ServiceError | SubmitError | PolicyError, Environment> {
-    return Effect.flatMap(
-      Environment.submit(job, payload, options),
+    return Effect.scoped(Effect.flatMap(
+      Environment.submit(job, ...args),
       (run) => Effect.flatMap(run.result, ({ exit }) => exit)
-    )
+    ))
   }
 }

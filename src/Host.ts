@@ -1,8 +1,15 @@
 /**
- * Where a service lives: in process, in a worker thread, in a process of its own, or in actors of a Ray cluster, chosen by
- * an option or a setting.
+ * Services that live elsewhere: in worker threads, in processes of their own, or in actors of a Ray cluster, chosen by an
+ * option or a setting.
  *
- * A service that may live elsewhere has an `RpcGroup` as its contract, and a module that serves it:
+ * **When to use**
+ *
+ * Use for a service whose work would block the event loop of a job, that may crash without taking the job down, or that
+ * needs the resources of another machine. A service that only waits for others is best left in process.
+ *
+ * **Details**
+ *
+ * The contract of such a service is an `RpcGroup`, and a module of its own serves it:
  *
  * ```ts
  * // primes.ts: the contract, which callers import
@@ -14,55 +21,66 @@
  * // primes.host.ts: the implementation, which the host loads
  * export default Host.serve(Primes, Primes.group.toLayer({ count: ({ to }) => Effect.sync(() => sieve(to)) }))
  *
- * // and where it is used
+ * // flights.ts: a job that uses it
  * services: Host.layer(Primes, { host: "process", replicas: 4 })
  * ```
  *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Rpc from "effect/rpc/Rpc"
 import type * as RpcGroup from "effect/rpc/RpcGroup"
-import { type HostKind, hostOf, kinds } from "./host/hostChoice.ts"
+import { parseDuration } from "./base/durationInput.ts"
+import { illegalOption } from "./base/illegalOption.ts"
+import type { OpenHost, Transport } from "./host/caller/hostConnection.ts"
+import { buildRemote, type MakeTransport } from "./host/caller/remoteService.ts"
 import { type Client, type Contract, contractOf, Idempotent } from "./host/contract.ts"
-import { HostError } from "./host/hostError.ts"
-import { buildLocal } from "./host/inProcess.ts"
-import type { Restart } from "./host/caller/replicaPool.ts"
-import { checkRayOptions, type RayOptions, raySettingsOf } from "./host/ray/settings.ts"
-import { buildRemote } from "./host/caller/remoteService.ts"
-import * as restarts from "./host/restartPolicy.ts"
+import { type HostKind, hostOf, kinds } from "./host/hostChoice.ts"
+import type { HostError } from "./host/hostError.ts"
 import { type Served, ServedTypeId } from "./host/hostModule.ts"
-import { CurrentRegistry } from "./internal/service/currentRegistry.ts"
+import { buildLocal } from "./host/inProcess.ts"
+import { checkRayOptions, type RayOptions, raySettingsOf } from "./host/raySettings.ts"
+import * as restarts from "./host/restartPolicy.ts"
+import { openProcess } from "./host/transport/process.ts"
+import { openThread } from "./host/transport/thread.ts"
+import type { PolicyError } from "./internal/policy/policyError.ts"
 import { buildAs } from "./internal/service/acquire.ts"
-import { durationOption, type ServiceOptions, serviceSpec } from "./internal/service/serviceOptions.ts"
-import { PolicyError } from "./internal/policy/policyError.ts"
+import { CurrentRegistry } from "./internal/service/currentRegistry.ts"
+import { type ServiceOptions, serviceSpec } from "./internal/service/serviceOptions.ts"
 import type { DurationSetting } from "./StopPolicy.ts"
 
-export { type Restart } from "./host/caller/replicaPool.ts"
 export { type Client } from "./host/contract.ts"
 export { type HostKind } from "./host/hostChoice.ts"
 export { HostError } from "./host/hostError.ts"
 export { type Served } from "./host/hostModule.ts"
-export { type RayOptions } from "./host/ray/settings.ts"
+export { type RayOptions } from "./host/raySettings.ts"
+export { type RestartPolicy } from "./host/restartPolicy.ts"
 
 /**
- * When a host that died is replaced: any `Schedule`, or one of these. A Schedule that ends makes the job fail.
+ * The restart policies that most services need.
+ *
+ * **Details**
  *
  * - `never`: the first host that dies makes the job fail
- * - `fixed({ delay, times? })`: after the same delay each time
- * - `exponential({ delay, factor?, maxDelay?, times? })`: after delays that grow, up to 30 seconds
- * - `failureRate({ failures, interval, delay })`: until there are more failures than that in one interval
+ * - `fixed({ delay, times? })`: a host is replaced after the same delay each time
+ * - `exponential({ delay, factor?, maxDelay?, times? })`: after delays that grow, up to 30 seconds by default
+ * - `failureRate({ failures, interval, delay })`: until more hosts than that have died within one interval
  *
+ * Each throws an `IllegalArgumentError` for an option that cannot be used.
+ *
+ * @see {@link RestartPolicy} for any other `Schedule`
  * @category restarting
  * @since 0.1.0
  */
 export const restart = restarts
 
 /**
- * The tag of a service that may live elsewhere. What it gives is a client with a method for each request of its group.
+ * The tag of a service that may live elsewhere. The service is a client with a method for each request of its group.
  *
+ * @see {@link Service} for the constructor
  * @category models
  * @since 0.1.0
  */
@@ -70,18 +88,26 @@ export interface Tag<in out Self, in out Id extends string, in out Rpcs extends 
   extends Context.ServiceClass<Self, Id, Client<Rpcs>>
 {
   readonly group: RpcGroup.RpcGroup<Rpcs>
-  /** The module that serves it, as a URL. */
+  /** The URL of the module that serves it. */
   readonly module: string
   /** @internal */
   readonly contract: Contract
 }
 
 /**
- * Defines a service that may live elsewhere: a tag, with the requests it answers and the module that serves them.
+ * Defines a service that may live elsewhere: a tag with the requests that it answers, and the module that serves them.
  *
- * *Details*: `version` is for people: what a caller and a host hold different versions of does not start, and the error
- * names both. Where the requests or their Schemas differ it does not start either, whatever the versions say.
+ * **Details**
  *
+ * `version` is a text for people, `"1"` by default. A host whose module serves another version does not start, and the
+ * error names both. It does not start either if the requests or their Schemas differ.
+ *
+ * **Gotchas**
+ *
+ * Requests with middleware are refused with an `Error`: no host runs it.
+ *
+ * @see {@link serve} for the module
+ * @see {@link layer} for the use in a job
  * @category constructors
  * @since 0.1.0
  */
@@ -95,7 +121,7 @@ export const Service = <Self>() =>
   }
 ): Tag<Self, Id, Rpcs> => {
   const { group, module, version = "1" } = definition
-  // safe: it adds to the class what its type says
+  // safe: the three fields are what a tag has more than a class of Context
   return Object.assign(Context.Service<Self, Client<Rpcs>>()(id), {
     group,
     module: String(module),
@@ -104,8 +130,11 @@ export const Service = <Self>() =>
 }
 
 /**
- * What the module of a service exports: its contract, and the layer of its handlers, as `RpcGroup.toLayer` makes it. The
- * services beneath the handlers are layers too, and are released in the host before it ends.
+ * Makes the export of the module that serves a service, from the layer of its handlers, which `RpcGroup.toLayer` makes.
+ *
+ * **Details**
+ *
+ * The services beneath the handlers are layers, too. The host releases them before it exits.
  *
  * @category constructors
  * @since 0.1.0
@@ -116,7 +145,7 @@ export const serve = <Self, Id extends string, Rpcs extends Rpc.Any, E>(
 ): Served => ({ [ServedTypeId]: ServedTypeId, contract: tag.contract, layer })
 
 /**
- * Marks a request as one that may be sent again when the host that had it is lost.
+ * Marks a request as one that is sent to another host if the host that had it is lost.
  *
  * @category constructors
  * @since 0.1.0
@@ -125,26 +154,47 @@ export const idempotent = <R extends { annotate(key: typeof Idempotent, value: b
   rpc.annotate(Idempotent, true)
 
 /**
+ * The options of {@link layer}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Options extends ServiceOptions {
-  /** By default `AUTOSTOP_HOST_<SERVICE>` (`AUTOSTOP_HOST_MATH_PRIMES`), then `AUTOSTOP_HOST`, then `local`. */
+  /**
+   * Where the service lives. By default the variable of the service (`AUTOSTOP_HOST_MATH_PRIMES` for `math/Primes`), then
+   * `AUTOSTOP_HOST`, then `local`.
+   */
   readonly host?: HostKind | undefined
-  /** How many hosts share the calls; 1 by default. In process there is always one. */
+  /** The number of hosts that share the calls; 1 by default. A service in process always has one. */
   readonly replicas?: number | undefined
-  /** When a host that died is replaced; by default `failureRate` with 3 failures in a minute, after 100 ms. */
-  readonly restart?: Restart | undefined
-  /** How often it is asked whether the event loop of a host still turns; 1 second by default. */
+  /** When a host that died is replaced; by default `failureRate` with 3 failures in 1 minute, after 100 ms. */
+  readonly restart?: restarts.RestartPolicy | undefined
+  /** The interval at which the event loop of a host is pinged; 1 second by default, `"Infinity"` for never. */
   readonly heartbeat?: DurationSetting | undefined
-  /** Where its hosts run and what they ask for, where they are Ray actors. */
+  /** The cluster and the resources of its hosts, if they are Ray actors. */
   readonly ray?: RayOptions | undefined
 }
 
 /**
- * The service, wherever it lives. A call fails with a `HostError` when the host that has it is lost, unless its request
- * is `idempotent`: then it is sent to another one.
+ * Provides a service wherever it lives.
  *
+ * **Details**
+ *
+ * - Each call goes to the host with the fewest calls in flight.
+ * - A host that dies is replaced as the restart policy says. If it says no more, the service, and with it the job, fails.
+ * - The release lets the calls in flight end, for half of its limit at most, and has the services of each host released.
+ *   A host that does not exit within the limit is killed, with all processes that it started.
+ *
+ * The layer fails with a `HostError` if a host cannot start, and with a `PolicyError` if a variable cannot be used. A
+ * call fails with a `HostError` if the host that has it is lost, unless its request is {@link idempotent}, and once the
+ * service has been stopped.
+ *
+ * **Gotchas**
+ *
+ * Throws an `IllegalArgumentError` for an option that cannot be used.
+ *
+ * @see {@link Service} for the tag
+ * @see {@link restart} for the restart policies
  * @category constructors
  * @since 0.1.0
  */
@@ -153,31 +203,16 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
   options: Options = {}
 ): Layer.Layer<Self, HostError | PolicyError> => {
   const name = options.name ?? tag.key
-  if (options.host !== undefined && !kinds.includes(options.host)) {
-    throw PolicyError.of(`the host of service "${name}"`, options.host, `one of ${kinds.join(", ")}`)
-  }
-  const { replicas = 1 } = options
-  if (!Number.isSafeInteger(replicas) || replicas < 1) {
-    throw PolicyError.of(`the replicas of service "${name}"`, replicas, "a whole number of at least 1")
-  }
-  const heartbeatMs = durationOption(`the heartbeat of service "${name}"`, options.heartbeat) ?? 1_000
-  if (heartbeatMs === 0) {
-    throw PolicyError.of(
-      `the heartbeat of service "${name}"`,
-      options.heartbeat,
-      "a duration of more than zero, or \"Infinity\" for none"
-    )
-  }
-  checkRayOptions(name, options.ray)
-  const settings = { replicas, restart: options.restart ?? defaultRestart, heartbeatMs }
+  const remote = remoteOptions(name, options)
   const anywhere = serviceSpec(name, options, "local")
   return Layer.fromBuildMemo((memoMap, scope) =>
     Effect.gen(function*() {
       const host = yield* hostOf(tag.key, options.host)
-      const where = host === "ray" ? yield* raySettingsOf(options.ray) : host
       const spec = { ...anywhere, host }
-      const build = where === "local" ? buildLocal(tag, spec) : buildRemote(tag, spec, where, settings)
-      // safe: it has a method for each request of the group
+      const build = host === "local"
+        ? buildLocal(tag, spec)
+        : buildRemote(tag, spec, yield* transportOf(host, options.ray), remote)
+      // safe: the client has a method for each request of the group
       const provide = Effect.map((client: object) => Context.make(tag, client as Client<Rpcs>))
       return yield* Effect.withFiber((fiber) => {
         const registry = fiber.getRef(CurrentRegistry)
@@ -194,3 +229,36 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
 }
 
 const defaultRestart = restarts.failureRate({ failures: 3, interval: "1 minute", delay: "100 millis" })
+
+/** Checks the options that only matter if the service lives elsewhere. */
+const remoteOptions = (name: string, options: Options) => {
+  const { heartbeat = "1 second", host, ray, replicas = 1, restart = defaultRestart } = options
+  if (host !== undefined && !kinds.includes(host)) {
+    throw illegalOption(`host of service "${name}"`, host, `one of ${kinds.join(", ")}`)
+  }
+  if (!Number.isSafeInteger(replicas) || replicas < 1) {
+    throw illegalOption(`replicas of service "${name}"`, replicas, "a whole number of at least 1")
+  }
+  const interval = parseDuration(heartbeat)
+  if (interval === undefined || Duration.isZero(interval)) {
+    const expected = "a duration of more than zero, such as \"500ms\" or \"1 second\", or \"Infinity\" for none"
+    throw illegalOption(`heartbeat of service "${name}"`, heartbeat, expected)
+  }
+  checkRayOptions(name, ray)
+  return { replicas, restart, heartbeatMs: Duration.toMillis(interval) }
+}
+
+/** Whatever speaks with a cluster is loaded only if a service lives in one. */
+const transportOf = Effect.fnUntraced(function*(host: Exclude<HostKind, "local">, ray: RayOptions | undefined) {
+  if (host !== "ray") return onThisMachine(host === "thread" ? openThread : openProcess)
+  const settings = yield* raySettingsOf(ray)
+  const make: MakeTransport = (limits) =>
+    Effect.map(
+      Effect.promise(() => import("./host/ray/rayTransport.ts")),
+      ({ RayTransport }): Transport => new RayTransport(settings, limits)
+    )
+  return make
+})
+
+const onThisMachine = (open: OpenHost): MakeTransport => () =>
+  Effect.succeed({ open, moduleOf: (module) => module, end: () => Effect.void, leftovers: () => [] })

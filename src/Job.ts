@@ -1,5 +1,6 @@
 /**
- * What to run: a name, the Schemas of its payload, success and error, the `run` itself, and the Layer of its services.
+ * Jobs: what to run. A job has a name, the Schemas of its payload, success and error, the `run` itself, and the Layer of
+ * its services.
  *
  * The contract can stand alone, so that a client need not import the implementation:
  *
@@ -22,7 +23,7 @@ import type { StopPolicy } from "./StopPolicy.ts"
 const TypeId = "~autostop/Job"
 
 /**
- * The contract of a job: its name, and the Schemas of what goes in and what comes out.
+ * The contract of a job: its name, and the Schemas of its payload, success and error.
  *
  * @category models
  * @since 0.1.0
@@ -39,16 +40,16 @@ export interface Contract<
   readonly success: Success
   readonly error: Error
   readonly stopPolicy: StopPolicy.Settings | undefined
-  /** The `import.meta.url` of the module that exports the job, for those that ship it elsewhere. */
+  /** The `import.meta.url` of the module that exports the job: remote clients bundle that module and upload it. */
   readonly module: string | undefined
 
-  /** Adds what the job does. */
+  /** Adds the services and the `run`. */
   implement(implementation: {
     readonly services?: undefined
     readonly run: Run<Payload["Type"], Success["Type"], Error["Type"], Scope.Scope>
   }): Job<Name, Payload, Success, Error>
   implement<ROut, LE>(implementation: {
-    /** The services of the job. What `run` needs and this lacks does not compile. */
+    /** The services of the job. If `run` needs a service that this lacks, it does not compile. */
     readonly services: Layer.Layer<ROut, LE> | undefined
     /** The work. Its Scope closes when it ends, before any service is released. */
     readonly run: Run<Payload["Type"], Success["Type"], Error["Type"], NoInfer<ROut> | Scope.Scope>
@@ -69,42 +70,46 @@ export interface Job<
   out Success extends Schema.Top,
   out Error extends Schema.Top
 > extends Contract<Name, Payload, Success, Error> {
-  /** What was given, without its types: they have been checked against each other where the job was made. */
+  /** The implementation without its types, which were checked against each other where the job was made. */
   readonly implementation: AnyImplementation
 }
 
 /**
+ * The parts of a contract.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Definition<Payload, Success, Error> {
-  /** What the job is given: a Schema, or the fields of a struct. Nothing by default. */
+  /** The Schema of its payload, or the fields of a struct; by default it needs none. */
   readonly payload?: Payload
-  /** What it returns. Unknown by default. */
+  /** The Schema of what it returns; `Schema.Void` by default. */
   readonly success?: Success
-  /** How it may fail. By default it may not, other than by a defect. */
+  /** The Schema of its failures; `Schema.Never` by default: then it may only fail by a defect. */
   readonly error?: Error
-  /** How it is stopped; the options of a submit win over it. */
+  /** The settings of its stop; the options of a submit win over them. */
   readonly stopPolicy?: StopPolicy.Settings | undefined
-  /** `import.meta.url`, for those that ship the job elsewhere. */
+  /** `import.meta.url`, so that remote clients can bundle the module and upload it. */
   readonly module?: string | undefined
 }
 
 /**
- * A job or contract of any type.
+ * A contract of any type. Every job is one.
  *
  * @category models
  * @since 0.1.0
  */
 export type AnyContract = Contract<string, Schema.Top, Schema.Top, Schema.Top>
 /**
+ * A job of any type.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Any = Job<string, Schema.Top, Schema.Top, Schema.Top>
 
 /**
- * A service that could not start, or that died while the job ran. `phase` says which.
+ * The failure of a job whose service could not start (`phase` is `start`), or died while the job ran (`run`).
  *
  * @category errors
  * @since 0.1.0
@@ -118,13 +123,13 @@ export class ServiceError extends Schema.TaggedError<ServiceError>()("ServiceErr
 
 type Fields = Schema.Struct.Fields
 type SchemaOf<P extends Schema.Top | Fields> = P extends Schema.Top ? P : P extends Fields ? Schema.Struct<P> : never
-/** The struct of some fields, written so that it shows as a plain object in an editor. */
+/** The type of some fields, written so that an editor shows it as a plain object. */
 type TypeOf<P extends Schema.Top | Fields> = P extends Schema.Top ? P["Type"]
   : P extends Fields ? Struct.Simplify<Schema.Struct<P>["Type"]>
   : never
 
 /**
- * Defines a job, or, without `run`, only its contract. The names are the caller's; two jobs of one name are two jobs.
+ * Defines a job, or, without `run`, only its contract. Two jobs of one name are two jobs.
  *
  * @category constructors
  * @since 0.1.0
@@ -133,7 +138,7 @@ export const make: {
   <
     const Name extends string,
     P extends Schema.Top | Fields = {},
-    S extends Schema.Top = typeof Schema.Unknown,
+    S extends Schema.Top = typeof Schema.Void,
     E extends Schema.Top = typeof Schema.Never
   >(
     name: Name,
@@ -142,7 +147,7 @@ export const make: {
   <
     const Name extends string,
     P extends Schema.Top | Fields = {},
-    S extends Schema.Top = typeof Schema.Unknown,
+    S extends Schema.Top = typeof Schema.Void,
     E extends Schema.Top = typeof Schema.Never
   >(
     name: Name,
@@ -151,18 +156,18 @@ export const make: {
       readonly run: Run<TypeOf<P>, S["Type"], E["Type"], Scope.Scope>
     }
   ): Job<Name, SchemaOf<P>, S, E>
-  // the last one is the one that errors speak of
+  // error messages refer to the last overload
   <
     const Name extends string,
     ROut,
     LE,
     P extends Schema.Top | Fields = {},
-    S extends Schema.Top = typeof Schema.Unknown,
+    S extends Schema.Top = typeof Schema.Void,
     E extends Schema.Top = typeof Schema.Never
   >(
     name: Name,
     definition: Definition<P, S, E> & {
-      /** The services of the job. What `run` needs and this lacks does not compile. */
+      /** The services of the job. If `run` needs a service that this lacks, it does not compile. */
       readonly services: Layer.Layer<ROut, LE> | undefined
       /** The work. Its Scope closes when it ends, before any service is released. */
       readonly run: Run<TypeOf<P>, S["Type"], E["Type"], NoInfer<ROut> | Scope.Scope>
@@ -180,7 +185,7 @@ export const make: {
     [TypeId]: TypeId,
     name,
     payload: Schema.isSchema(payload) ? payload : Schema.Struct(payload),
-    success: definition.success ?? Schema.Unknown,
+    success: definition.success ?? Schema.Void,
     error: definition.error ?? Schema.Never,
     stopPolicy: definition.stopPolicy,
     module: definition.module,
@@ -203,7 +208,7 @@ export interface AnyImplementation {
 }
 
 /**
- * Whether a value is a job or a job's contract.
+ * Returns true for a job or the contract of one.
  *
  * @category guards
  * @since 0.1.0
@@ -211,7 +216,7 @@ export interface AnyImplementation {
 export const isContract = (u: unknown): u is AnyContract => hasProperty(u, TypeId)
 
 /**
- * Whether a value is a job that can run.
+ * Returns true for a job that can run.
  *
  * @category guards
  * @since 0.1.0
@@ -219,9 +224,11 @@ export const isContract = (u: unknown): u is AnyContract => hasProperty(u, TypeI
 export const isJob = (u: unknown): u is Any => isContract(u) && "implementation" in u
 
 /**
- * Waits for the notice that this job is being stopped. Never ends outside of a job.
+ * Waits until this job is being stopped. Never ends outside of a job.
  *
- * *When to use*: to stop taking new work at once, say to fail a readiness probe, while what is under way goes on.
+ * **When to use**
+ *
+ * To take no new work at once, say to fail a readiness probe, while the work under way goes on.
  *
  * @category stopping
  * @since 0.1.0

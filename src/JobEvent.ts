@@ -1,33 +1,40 @@
 /**
- * What happened to a job, and when.
+ * The events of a job.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import { Outcome, Phase, ServiceOutcome, Trigger } from "./StopReport.ts"
 
-/** When it happened, an ISO 8601 string. */
+/** When it happened, as an ISO 8601 string. */
 const at = { at: Schema.String }
 const service = { ...at, service: Schema.String }
-/** A host of a service: one of its replicas, counted from 1. `pid` where it is a process. */
+/** A host of a service: one of its replicas, counted from 1. A host that is a process has a `pid`. */
 const host = { ...service, replica: Schema.Int, pid: Schema.optionalKey(Schema.Int) }
 
 /**
- * How a stop may be asked for, from gentle to harsh: `drain` runs all phases, `cancel` skips delay and drain, `kill`
- * gives the release no time.
+ * How harsh a stop is, from gentle to harsh: `drain` runs all phases, `cancel` skips delay and drain, `kill` gives the
+ * release no time.
  *
  * @category models
  * @since 0.1.0
  */
 export const StopMode = Schema.Literals(["drain", "cancel", "kill"])
 /**
+ * The type of a stop mode.
+ *
  * @category models
  * @since 0.1.0
  */
 export type StopMode = typeof StopMode.Type
 
 /**
- * The life of a job, as a tagged union. The first event is `JobSubmitted`, the last `JobStopped`.
+ * What happened in the life of a job, as a tagged union. The first event is `JobSubmitted`, the last one `JobStopped`.
+ *
+ * **Details**
+ *
+ * `JobEvent.cases` has a Schema with a constructor for each kind of event, `JobEvent.match` handles all kinds,
+ * `JobEvent.guards` tells them apart.
  *
  * @category models
  * @since 0.1.0
@@ -61,7 +68,7 @@ export const JobEvent = Schema.Union([
     releaseMs: Schema.Finite,
     error: Schema.optionalKey(Schema.String)
   }),
-  // where a job manager starts it again: what follows is its next attempt, and there is no `JobStopped` of this one
+  // a job manager starts the job again: its next attempt follows, and this one has no `JobStopped`
   Schema.TaggedStruct("JobRestarting", {
     ...at,
     attempt: Schema.Int,
@@ -72,21 +79,25 @@ export const JobEvent = Schema.Union([
     reason: Schema.optionalKey(Schema.String)
   }),
   Schema.TaggedStruct("JobStopped", { ...at, outcome: Outcome, clean: Schema.Boolean })
-]).annotate({ identifier: "autostop/JobEvent" })
+]).annotate({ identifier: "autostop/JobEvent" }).pipe(Schema.toTaggedUnion("_tag"))
 /**
+ * The type of a job event.
+ *
  * @category models
  * @since 0.1.0
  */
 export type JobEvent = typeof JobEvent.Type
 
 /**
- * Where a job stands; `stopped` is final.
+ * The status of a job; `stopped` is final.
  *
  * @category models
  * @since 0.1.0
  */
 export const JobStatus = Schema.Literals(["starting", "running", "stopping", "stopped"])
 /**
+ * The type of a job status.
+ *
  * @category models
  * @since 0.1.0
  */

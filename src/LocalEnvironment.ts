@@ -11,18 +11,18 @@ import * as Schema from "effect/Schema"
 import { Environment, type JobRun, SubmitError, type SubmitOptions } from "./Environment.ts"
 import { checkHosts } from "./host/hostChoice.ts"
 import { parseAutostop } from "./internal/run/autostop.ts"
-import { awaitedBy, belongTo, type Owned, stopAll } from "./internal/run/ownership.ts"
 import { policyMillis } from "./internal/policy/policyMillis.ts"
 import { CurrentRun } from "./internal/run/currentRun.ts"
 import { Run } from "./internal/run/run.ts"
 import { RunObserver } from "./internal/run/runObserver.ts"
 import { stoppableTask } from "./internal/run/stoppableTask.ts"
+import { awaitAsSubmitter, stopAll, type SubmittedJob, tieToSubmitter } from "./internal/run/submitter.ts"
 import * as Job from "./Job.ts"
 import { CurrentProcess } from "./process/processContext.ts"
 import * as Policy from "./StopPolicy.ts"
 
 /**
- * An Environment in this process. Releasing it stops the jobs that still run, and waits for them.
+ * An Environment in this process. Its release stops the jobs that still run, and waits for them.
  *
  * @category layers
  * @since 0.1.0
@@ -30,57 +30,62 @@ import * as Policy from "./StopPolicy.ts"
 export const layer: Layer.Layer<Environment> = Layer.effect(
   Environment,
   Effect.gen(function*() {
-    const runs = new Map<string, Owned>()
-    yield* Effect.addFinalizer(() => stopAll(runs.values()))
+    const jobs = new Map<string, SubmittedJob>()
+    yield* Effect.addFinalizer(() => stopAll(jobs.values()))
     return Environment.of({
       submit: Effect.fnUntraced(function*(job, input, options) {
         if (options.id !== undefined && (typeof options.id !== "string" || options.id === "")) {
-          return yield* new SubmitError({ job: job.name, message: "the id is no text; expected one that is not empty" })
+          return yield* new SubmitError({ job: job.name, reason: "id", message: "`id` must be a non-empty string" })
         }
         const { implementation, payload, policy } = yield* check(job, input, options)
         const autostop = yield* parseAutostop(options.autostop)
-        return yield* Effect.withFiber((caller) => {
+        const scope = yield* Effect.scope
+        return yield* Effect.withFiber((submitter) => {
           const id = options.id ?? crypto.randomUUID()
-          if (runs.has(id)) {
-            return Effect.fail(new SubmitError({ job: job.name, message: `a job with the id ${id} is running` }))
+          if (jobs.has(id)) {
+            const message =
+              `a job with the id "${id}" is running; choose another id, or wait until that job has stopped`
+            return Effect.fail(new SubmitError({ job: job.name, reason: "id", message }))
           }
-          const { attach, leftovers } = caller.getRef(CurrentProcess)
+          const { attach, leftovers } = submitter.getRef(CurrentProcess)
           const run = new Run({
             id,
             job: job.name,
             environment: "local",
             limits: policyMillis(policy),
             autostop,
-            clock: caller.getRef(Clock.Clock),
-            scheduler: caller.getRef(Scheduler.Scheduler),
+            clock: submitter.getRef(Clock.Clock),
+            scheduler: submitter.getRef(Scheduler.Scheduler),
             attach,
             leftovers
           })
-          const owned = ownedOf(run)
-          runs.set(id, owned)
-          const disown = belongTo(caller, owned)
-          if (caller.getRef(CurrentRun) === undefined) caller.getRef(RunObserver)(run)
+          const submitted = submittedJob(run)
+          jobs.set(id, submitted)
+          const untie = tieToSubmitter(submitter, scope, submitted)
+          if (submitter.getRef(CurrentRun) === undefined) submitter.getRef(RunObserver)(run)
           attach(stoppableTask(run))
           run.stopped.onOpen(() => {
-            runs.delete(id)
-            disown()
+            jobs.delete(id)
+            untie()
           })
-          run.start(implementation, payload, caller.context)
-          return Effect.succeed(jobRun(run, (result) => awaitedBy(caller, result, owned)))
+          run.start(implementation, payload, submitter.context)
+          return Effect.succeed(jobRun(run, (result) => awaitAsSubmitter(submitter, result, submitted)))
         })
       })
     })
   })
 )
 
+/** Checks the job, its payload and its settings, before anything is started. */
 const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, options: SubmitOptions) {
   if (!Job.isJob(job)) {
     const name = Job.isContract(job) ? job.name : String(job)
-    return yield* new SubmitError({ job: name, message: `"${name}" is a contract: to run here it needs its implement` })
+    const message = `"${name}" is only a contract; to run it here, submit what its \`implement\` returns`
+    return yield* new SubmitError({ job: name, reason: "job", message })
   }
   const config = yield* Effect.mapError(
     Policy.fromConfig,
-    (error) => new SubmitError({ job: job.name, message: error.message })
+    ({ message }) => new SubmitError({ job: job.name, reason: "settings", message })
   )
   yield* checkHosts
   const policy = yield* Policy.resolve([
@@ -89,17 +94,22 @@ const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, 
     Policy.fromOptions(options.stopPolicy)
   ])
   const decode = Schema.decodeUnknownEffect(Schema.toType(job.payload))
-  // a job without a payload may be given none
+  // a job without a payload may be submitted without one
   const decoded = input === undefined ? Effect.catch(decode(undefined), () => decode({})) : decode(input)
   const payload = yield* Effect.mapError(
-    // a check of what is there needs no services, whatever the decoding of the same Schema needs
+    // safe: a check of the type side needs no services, whatever the decoding of the same Schema needs
     decoded as Effect.Effect<unknown, Schema.SchemaError>,
-    (error) => new SubmitError({ job: job.name, message: `the payload of "${job.name}": ${error.message}` })
+    (error) =>
+      new SubmitError({
+        job: job.name,
+        reason: "payload",
+        message: `the payload of "${job.name}" does not fit its Schema: ${error.message}`
+      })
   )
   return { implementation: job.implementation, payload, policy }
 })
 
-const ownedOf = (run: Run): Owned => {
+const submittedJob = (run: Run): SubmittedJob => {
   const stop = (reason: string) => run.stop({ trigger: "stopped", mode: "drain", reason })
   return {
     stop,
@@ -119,7 +129,7 @@ const jobRun = (run: Run, awaited: <A>(result: Effect.Effect<A>) => Effect.Effec
   result: awaited(
     Effect.andThen(
       run.stopped.await,
-      // safe: the notice opens when the result is there
+      // safe: the latch opens when the result is there
       Effect.suspend(() => run.result === undefined ? Effect.never : Effect.succeed(run.result))
     ) as JobRun<unknown, never>["result"]
   ),

@@ -27,7 +27,7 @@ export {
  */
 export class StopReport extends Schema.Class<StopReport>("autostop/StopReport")(reportFields) {
   /**
-   * A report whose parts are known to be right: checking ten thousand services takes longer than stopping them.
+   * Makes a report of parts that are known to be right: a check of ten thousand services takes longer than their stop.
    *
    * @internal
    */
@@ -40,7 +40,7 @@ export class StopReport extends Schema.Class<StopReport>("autostop/StopReport")(
     return renderReport(report)
   }
 
-  /** Whether nothing needs attention: every service that started is released, and nothing is left over. */
+  /** Returns true if every service that started is released and nothing is left over. */
   static isClean(report: Pick<StopReport, "services" | "leftovers">): boolean {
     return report.leftovers.length === 0 &&
       report.services.every((service) =>

@@ -10,6 +10,7 @@ export {
   Environment,
   type JobRun,
   type StopOptions,
+  type SubmitArguments,
   SubmitError,
   type SubmitOptions
 } from "./Environment.ts"
@@ -21,7 +22,7 @@ export * as LocalEnvironment from "./LocalEnvironment.ts"
 export * as Pipeline from "./Pipeline.ts"
 export * as RemoteEnvironment from "./RemoteEnvironment.ts"
 export * as Service from "./Service.ts"
-export { PolicyError, StopPolicy, Strategy } from "./StopPolicy.ts"
+export { type DurationSetting, PolicyError, StopPolicy, Strategy } from "./StopPolicy.ts"
 export {
   Leftover,
   Outcome,

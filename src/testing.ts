@@ -1,5 +1,5 @@
 /**
- * Helpers for tests of what starts and stops: a check of a report, services that record their lives, and Schemas that
+ * Helpers for tests of services and jobs: an assertion on a report, services that record their lives, and Schemas that
  * generate graphs of services and commands for property-based tests.
  *
  * @since 0.1.0
@@ -14,7 +14,7 @@ import * as Service from "./Service.ts"
 import type { StopReport } from "./StopReport.ts"
 
 /**
- * Throws an error that names everything of a report that is not clean.
+ * Throws if a report is not clean. The error names every service that was not released and everything left over.
  *
  * @category assertions
  * @since 0.1.0
@@ -38,17 +38,19 @@ export const assertClean = (report: StopReport): void => {
  */
 export const Behaviour = Schema.Struct({
   ms: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3_000 })),
-  // said more than once so that most of what is generated ends well
+  // repeated so that most generated behaviours end well
   ends: Schema.Literals(["well", "fail", "well", "die", "well", "never", "well"])
 })
 /**
+ * The type of a behaviour.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Behaviour = typeof Behaviour.Type
 
 /**
- * A service of a generated graph. `needs` are places of earlier services in the list, taken modulo its own place.
+ * A service of a generated graph. `needs` are indices of earlier services in the list, taken modulo its own index.
  *
  * @category models
  * @since 0.1.0
@@ -61,6 +63,8 @@ export const ServicePlan = Schema.Struct({
   limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2_500 })))
 })
 /**
+ * The type of a service plan.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -89,13 +93,15 @@ export const Command = Schema.Union([
   Schema.TaggedStruct("Stop", { mode: StopMode })
 ])
 /**
+ * The type of a command.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Command = typeof Command.Type
 
 /**
- * What happened to a probe, in the order in which it happened.
+ * An entry of a journal: what happened to a probe, and when.
  *
  * @category models
  * @since 0.1.0
@@ -108,7 +114,7 @@ export interface Entry {
 }
 
 /**
- * The independent trace that probes write.
+ * The trace that probes write, independently of events and reports.
  *
  * @category models
  * @since 0.1.0
@@ -116,7 +122,7 @@ export interface Entry {
 export class Journal {
   readonly entries: Array<Entry> = []
 
-  /** The place of the first entry of that kind, or -1. */
+  /** Returns the index of the first entry of that kind, or -1. */
   indexOf(service: string, what: Entry["what"]): number {
     return this.entries.findIndex((entry) => entry.service === service && entry.what === what)
   }
@@ -127,20 +133,22 @@ export class Journal {
 }
 
 /**
+ * The options of a probe: how its acquire and release go, and what it needs.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ProbeOptions extends Service.Options {
   readonly acquire?: Behaviour | undefined
   readonly release?: Behaviour | undefined
-  /** The layers of what it needs. */
+  /** The layers that it depends on. */
   readonly needs?: ReadonlyArray<Layer.Layer<never>> | undefined
 }
 
 const atOnce: Behaviour = { ms: 0, ends: "well" }
 
 /**
- * A service that records its life in a journal, and whose start and stop go as they are told to.
+ * Makes a service that records its life in a journal, and whose acquire and release behave as its options say.
  *
  * @category constructors
  * @since 0.1.0
@@ -156,7 +164,7 @@ export const probe = (journal: Journal, name: string, options: ProbeOptions = {}
       if (ends === "never") return yield* Effect.never
       if (ends === "well") return
       yield* write(ends === "fail" ? "failed" : "died")
-      // a failure is a defect too where nothing may fail: the journal tells them apart
+      // a probe may not fail: its failure is a defect too, and the journal tells the two apart
       return yield* Effect.die(new Error(`${name} ${ends === "fail" ? "fails" : "dies"}`))
     })
   const acquire = Effect.andThen(
@@ -173,35 +181,35 @@ export const probe = (journal: Journal, name: string, options: ProbeOptions = {}
 }
 
 /**
- * The name of the probe at a place of a generated graph.
+ * Returns the name of the probe at an index of a generated graph.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const probeName = (place: number): string => `probe-${place}`
+export const probeName = (index: number): string => `probe-${index}`
 
 /**
- * The places of what the service at a place needs: earlier ones, each once.
+ * Returns the indices of the services that the service at an index needs: earlier ones, each once.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const needsOf = (plan: ServicePlan, place: number): ReadonlyArray<number> =>
-  place === 0 ? [] : [...new Set(plan.needs.map((need) => need % place))]
+export const needsOf = (plan: ServicePlan, index: number): ReadonlyArray<number> =>
+  index === 0 ? [] : [...new Set(plan.needs.map((need) => need % index))]
 
 /**
- * The probes of a generated graph, as the services of a job. One that several others need is built once.
+ * Makes the probes of a generated graph, as the services of a job. A probe that several others need is built once.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const probes = (journal: Journal, plans: ReadonlyArray<ServicePlan>): Layer.Layer<never> => {
   const layers: Array<Layer.Layer<never>> = []
-  plans.forEach((plan, place) => {
-    layers.push(probe(journal, probeName(place), {
+  plans.forEach((plan, index) => {
+    layers.push(probe(journal, probeName(index), {
       acquire: plan.acquire,
       release: plan.release,
-      needs: needsOf(plan, place).flatMap((need) => layers[need] ?? []),
+      needs: needsOf(plan, index).flatMap((need) => layers[need] ?? []),
       ...(plan.limit === undefined ? {} : { stop: { timeout: plan.limit } })
     }))
   })

@@ -9,7 +9,7 @@ import { Manager } from "../src/manager/Manager.ts"
 import { Address } from "../src/manager/http/server.ts"
 import { layer, type RemoteOptions } from "../src/RemoteEnvironment.ts"
 import { eventOf, eventsOf, until } from "./support/hosts.ts"
-import { Endless, latch, Latched, resultOf, serving, stateOf, Sum } from "./support/managed.ts"
+import { Endless, latch, Latched, resultOf, serving, stateOf, Sum } from "./support/serving.ts"
 import { Control } from "./support/memoryManager.ts"
 import { type Proxy, proxyOf } from "./support/proxy.ts"
 

@@ -12,7 +12,7 @@ import { Manager } from "../src/manager/Manager.ts"
 import { Address } from "../src/manager/http/server.ts"
 import { layer, type RemoteOptions } from "../src/RemoteEnvironment.ts"
 import { eventOf, eventsOf } from "./support/hosts.ts"
-import { Endless, resultOf, serving, stateOf, Sum } from "./support/managed.ts"
+import { Endless, resultOf, serving, stateOf, Sum } from "./support/serving.ts"
 import { Control } from "./support/memoryManager.ts"
 
 /** An environment at a server of its own, which the test can ask too. */
@@ -64,7 +64,7 @@ describe("a remote environment", () => {
 
   it.live("refuses what the job would refuse, and what its manager refuses, before anything starts", () =>
     Effect.gen(function*() {
-      const refused = <A, E>(submit: Effect.Effect<A, E, Environment>) => Effect.flip(submit)
+      const refused = <A, E>(submit: Effect.Effect<A, E, Environment | Scope.Scope>) => Effect.flip(submit)
       // @ts-expect-error: the payload does not fit
       const payload = yield* refused(Environment.submit(Sum, { numbers: ["x"] }))
       assert.strictEqual(payload._tag, "SubmitError")
@@ -90,7 +90,10 @@ describe("a remote environment", () => {
       const gone = yield* Effect.flip(
         Effect.provide(Environment.run(Endless, {}), layer({ url: "http://127.0.0.1:1" }))
       )
-      assert.include(String(gone), "the manager at http://127.0.0.1:1 cannot be reached")
+      assert.include(
+        String(gone),
+        "the job manager at http://127.0.0.1:1 cannot be reached; check the address and that it runs"
+      )
       const invalid = yield* Effect.flip(Effect.provide(Environment.run(Endless, {}), layer({ url: "nonsense" })))
       assert.strictEqual(invalid._tag, "SubmitError")
       yield* Effect.gen(function*() {

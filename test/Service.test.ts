@@ -344,7 +344,7 @@ describe("a service", () => {
       })
       const { report } = yield* reportOf(run)
       assert.deepStrictEqual(exits, ["Failure", "Failure"])
-      assert.strictEqual(serviceOf(report, "test/Bad").error, "an error that cannot be told")
+      assert.strictEqual(serviceOf(report, "test/Bad").error, "an error that has no text")
     }))
 
   it.effect("may be of any depth, with each of its layers shared by two", () =>

@@ -1,4 +1,4 @@
-// A service that is loaded when it starts: the airports by their code.
+// A service that loads the airports when it starts, and finds them by their code.
 import { Service } from "autostop"
 import { Context, Effect, FileSystem, Schema, Stream } from "effect"
 import * as Csv from "effect/encoding/Csv"

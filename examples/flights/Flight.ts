@@ -1,4 +1,4 @@
-// What flows through the pipeline, and what comes out of it.
+// The elements of the pipeline, and the result of the job.
 import { type Array as Arr, Schema } from "effect"
 
 /** One flight as the data sets have it: local time as "2001-01-31 23:59", delay in minutes, distance in miles. */
@@ -36,7 +36,7 @@ export const Route = Schema.Struct({
   destinationCity: Schema.String,
   flights: Schema.Int,
   meanDelay: Schema.Finite,
-  /** How far off the mean may be, as there are only that many flights. */
+  /** The interval in which the mean lies, given the number of flights. */
   interval: Interval
 })
 export type Route = typeof Route.Type
@@ -55,7 +55,7 @@ export const Summary = Schema.Struct({
 })
 export type Summary = typeof Summary.Type
 
-/** What the warehouse knows of it. */
+/** The same, as the warehouse has it. */
 export interface Ranking extends Omit<Summary, "worstRoutes"> {
   readonly worstRoutes: ReadonlyArray<RankedRoute>
 }

@@ -1,4 +1,4 @@
-// The bootstrap: the means of many samples drawn from a sample tell how far off its own mean may be.
+// The bootstrap: many samples are drawn from the sample, and the spread of their means gives the interval.
 import { Host } from "autostop"
 import { type Array as Arr, Effect } from "effect"
 import type { Interval } from "./Flight.ts"
@@ -18,7 +18,7 @@ const ofMean = (values: Arr.NonEmptyReadonlyArray<number>): Interval => {
   return { low: means[0.025 * samples] ?? 0, high: means[0.975 * samples] ?? 0 }
 }
 
-/** Mulberry32. It always begins with the same seed: the same values have the same interval, wherever it is computed. */
+/** Mulberry32, always with the same seed, so that the same values have the same interval in each host. */
 const numbersBelow = (limit: number) => {
   let state = 0
   return (): number => {

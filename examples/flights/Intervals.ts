@@ -1,4 +1,4 @@
-// The contract of a service that computes, and that may do so on all cores: `AUTOSTOP_HOST=process npm start`.
+// The contract of a service that computes. To let it use all cores: `AUTOSTOP_HOST=process npm start`.
 import { Host } from "autostop"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
@@ -6,7 +6,7 @@ import { Interval } from "./Flight.ts"
 
 export class Intervals extends Host.Service<Intervals>()("flights/Intervals", {
   group: RpcGroup.make(
-    /** Where the mean of what these values are a sample of lies, with 95 % confidence. */
+    /** The interval that has the mean in it with 95 % confidence, from a sample. */
     Rpc.make("ofMean", { payload: { values: Schema.NonEmptyArray(Schema.Int) }, success: Interval }).pipe(
       Host.idempotent
     )

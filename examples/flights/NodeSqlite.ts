@@ -50,7 +50,7 @@ class NodeConnection implements SqlConnection.Connection {
     Effect.map(
       this.#all(() => {
         const statement = this.database.prepare(sql)
-        // columns of one name are told apart by their place alone
+        // columns of the same name differ only in their position
         statement.setReturnArrays(true)
         return statement
       }, params),

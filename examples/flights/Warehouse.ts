@@ -1,4 +1,4 @@
-// A service on top of a SQL client: flights go in by batches, and the totals in the same transaction.
+// A service over a SQL client: it writes a batch of flights and their totals in one transaction.
 import { Service } from "autostop"
 import { type Array as Arr, Context, Effect, FileSystem, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -26,7 +26,7 @@ export class Warehouse extends Context.Service<Warehouse, {
   readonly create: (database: string) => Effect.Effect<void, WarehouseError>
   /** Adds flights, and adds them to the totals of their routes and airports: all of them, or none. */
   readonly insert: (flights: Arr.NonEmptyReadonlyArray<EnrichedFlight>) => Effect.Effect<void, WarehouseError>
-  /** What is in it. Routes of fewer flights than `minFlights` are left out of the worst. */
+  /** Sums up the database. Routes with fewer than `minFlights` flights are not ranked. */
   readonly summarise: (minFlights: number) => Effect.Effect<Ranking, WarehouseError>
 }>()("flights/Warehouse") {
   static readonly layer = Service.layer(

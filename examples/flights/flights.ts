@@ -14,10 +14,10 @@ import { Warehouse, WarehouseError } from "./Warehouse.ts"
 /** How many flights are written in one transaction. */
 const batchSize = 1_000
 
-/** The flights that were written, for whoever shows the progress. */
+/** Counts the flights that were written, for a view of the progress. */
 export const written = Metric.counter("flights_written")
 
-/** It lives in this process, unless AUTOSTOP_HOST says otherwise: then it has all cores. */
+/** The service lives in this process. With AUTOSTOP_HOST=thread or process its replicas use all cores. */
 const replicas = availableParallelism()
 const intervals = Host.layer(Intervals, { replicas })
 
@@ -53,7 +53,7 @@ export default Job.make("flights", {
           Effect.gen(function*() {
             yield* warehouse.insert(batch)
             yield* Metric.update(written, batch.length)
-            // SQLite works on this very thread: signals and timers get their turn between batches
+            // SQLite blocks this thread: between two batches, signals and timers get their turn
             yield* Effect.yieldNow
           })
         )

@@ -1,4 +1,4 @@
-// Flights from a JSON file: one array of objects, small enough to be read whole.
+// Reads flights from a JSON file: one array of objects, small enough to be read at once.
 import { Effect, FileSystem, type PlatformError, Schema, SchemaGetter, Stream } from "effect"
 import { Flight } from "./Flight.ts"
 
@@ -13,7 +13,7 @@ export const readJson = (
     Stream.unwrap
   )
 
-/** The dates have slashes here. */
+/** Its dates are written with slashes. */
 const SlashedDate = Schema.String.pipe(Schema.decodeTo(Flight.fields.date, {
   decode: SchemaGetter.transform((date: string) => date.replaceAll("/", "-")),
   encode: SchemaGetter.transform((date: string) => date.replaceAll("-", "/"))

@@ -27,4 +27,4 @@ const program = Effect.gen(function*() {
   return yield* exit
 })
 
-runMain(program.pipe(Effect.provide(LocalEnvironment.layer)))
+runMain(program.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))

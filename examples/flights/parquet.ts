@@ -1,4 +1,4 @@
-// Flights from a Parquet file: one row group is in memory at a time, and its rows are made chunk by chunk.
+// Reads flights from a Parquet file. One row group at a time is in memory; its rows are made chunk by chunk.
 import { Effect, Schema, Stream } from "effect"
 import { asyncBufferFromFile, type ParquetRowRange, type ParquetScan, parquetScan } from "hyparquet"
 import { zstdDecompressSync } from "node:zlib"
@@ -37,7 +37,7 @@ const open = async (path: string): Promise<ParquetScan> =>
 
 const minuteOf = (millis: number): string => new Date(millis).toISOString().slice(0, 16).replace("T", " ")
 
-/** A row group, as an iterable of rows that are yet to be checked. */
+/** The rows of a row group, not checked yet. */
 const readRows = async (scan: ParquetScan, range: ParquetRowRange): Promise<Iterable<unknown>> => {
   const read = (column: string): Promise<ArrayLike<unknown>> => scan.readColumn({ column, ...range })
   const [date, delay, distance, origin, destination] = await Promise.all([
@@ -62,5 +62,5 @@ const readRows = async (scan: ParquetScan, range: ParquetRowRange): Promise<Iter
   }
 }
 
-/** Columns of 64 bits are bigints. A null stays one, for the Schema to refuse. */
+/** Columns of 64 bits are bigints. A null stays null, and the Schema refuses it. */
 const integer = (value: unknown): unknown => typeof value === "bigint" ? Number(value) : value

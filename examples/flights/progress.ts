@@ -28,7 +28,7 @@ class Line {
     const rate = Math.round(count / seconds)
     const flights = `${count.toLocaleString("en")} flights, ${rate.toLocaleString("en")}/s`
     const line = `${seconds.toFixed(1).padStart(6)} s  ${flights}  ${this.#state}`
-    // on a terminal the cursor goes back to the start: whatever else is printed takes the place of the line
+    // on a terminal the cursor returns to the start of the line, so that other output replaces it
     stderr.write(stderr.isTTY ? `${line.slice(0, (stderr.columns || 80) - 1)}\u001b[K\r` : `${line}\n`)
   }
 

@@ -1,4 +1,4 @@
-// The source of the job. Every reader emits chunks of moderate size: a drain ends between two of them.
+// The source of the job. Each reader emits small chunks, because a drain ends between two chunks.
 import { type FileSystem, Schema, Stream } from "effect"
 import type { Flight } from "./Flight.ts"
 import { readJson } from "./json.ts"
@@ -7,7 +7,7 @@ import { readParquet } from "./parquet.ts"
 export const Format = Schema.Literals(["json", "parquet"])
 export type Format = typeof Format.Type
 
-/** A file that cannot be read, or that holds something else than flights. */
+/** A file cannot be read, or has something else than flights in it. */
 export class BadInput extends Schema.TaggedError<BadInput>()("BadInput", {
   path: Schema.String,
   format: Format,

@@ -31,7 +31,7 @@ export const attach = Effect.fnUntraced(function*(sql: Sql, database: string) {
   for (const table of tables) yield* sql.unsafe(table)
 })
 
-/** Adds flights, the airports that are new, and both to the totals. To be run in a transaction. */
+/** Adds flights, new airports, and both to the totals. Call it in a transaction. */
 export const insert = Effect.fnUntraced(function*(
   sql: Sql,
   flights: Arr.NonEmptyReadonlyArray<EnrichedFlight>,
@@ -70,7 +70,7 @@ const rowOf = ({ flight, from, to }: EnrichedFlight) => ({
   destination_city: `${to.city}, ${to.state}`
 })
 
-/** Counts what is there, and ranks the routes of at least `minFlights` flights by their mean delay. */
+/** Counts the flights, and ranks the routes with at least `minFlights` flights by their mean delay. */
 export const summarise = Effect.fnUntraced(function*(sql: Sql, minFlights: number) {
   const [counts] = yield* sql<{ flights: number; routes: number; airports: number }>`
     SELECT coalesce(sum(flights), 0) AS flights, count(*) AS routes, (SELECT count(*) FROM airports) AS airports

@@ -1,9 +1,9 @@
-// The service itself: what a host loads. It has a service of its own beneath it, which lives and ends with it there.
+// The implementation, which a host loads. The service beneath it lives and ends in the same host.
 import { Host, Service } from "autostop"
 import { Context, Effect, Layer, Stream } from "effect"
 import { Primes, TooLarge } from "./primes.ts"
 
-/** The primes that others are divided by. */
+/** The primes up to 10,000, which larger numbers are divided by. */
 class Table extends Context.Service<Table, { readonly divisors: ReadonlyArray<number>; readonly limit: number }>()(
   "Table"
 ) {

@@ -1,4 +1,4 @@
-// A second job for the manager: it counts, an element at a time.
+// A second job for the manager: it counts numbers.
 import { Job, Pipeline } from "autostop"
 import { Schema, Stream } from "effect"
 

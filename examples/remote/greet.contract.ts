@@ -1,4 +1,4 @@
-// What a client needs to know of the job: its name, and what goes in and what comes out.
+// The contract of the job, which is all that a client imports.
 import { Job } from "autostop"
 import { Schema } from "effect"
 

@@ -1,4 +1,4 @@
-// What the manager runs, in a process of its own: `autostop serve --jobs examples/remote/greet.ts`
+// The job, which the manager runs in a process of its own: `autostop serve --jobs examples/remote/greet.ts`
 import { Service } from "autostop"
 import { Console, Context, Effect } from "effect"
 import { Greet, Mute } from "./greet.contract.ts"

@@ -4,8 +4,8 @@ import * as Context from "effect/Context"
 const realClock = Context.get(Context.empty(), Clock.Clock)
 
 /**
- * Milliseconds that only go forward, for durations and limits. Where the time is real it is read as Node has it:
- * services are many, and a bigint for each of their times is dear.
+ * Monotonic milliseconds, for durations and limits. The real time is read as Node has it, because there may be many
+ * services, and a bigint for each of their times is expensive.
  */
 export const now = (clock: Clock.Clock): number =>
   clock === realClock ? performance.now() : Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
@@ -19,7 +19,7 @@ export const elapsed = (clock: Clock.Clock, since: number): number => between(si
 
 let read: { readonly clock: Clock.Clock; readonly at: number; readonly iso: string } | undefined
 
-/** The wall clock as ISO 8601 at a `now`. It is read once a millisecond, however many things happen within it. */
+/** The wall clock as ISO 8601 at a `now`. It is read at most once a millisecond. */
 export const isoAt = (clock: Clock.Clock, at: number): string => {
   if (read === undefined || read.clock !== clock || at < read.at || at >= read.at + 1) {
     read = { clock, at, iso: new Date(clock.currentTimeMillisUnsafe()).toISOString() }

@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const parts = new Set(["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"])
 
-/** Reads Effect's own inputs and the short form of command lines; `undefined` for what is no duration or is negative. */
+/** Reads Effect's own inputs and the short form of command lines. Returns undefined for anything else, and if it is negative. */
 export const parseDuration = (input: unknown): Duration.Duration | undefined => {
   switch (typeof input) {
     case "string":
@@ -27,7 +27,7 @@ const parseText = (text: string): Duration.Duration | undefined => {
   return text === "0" ? Duration.zero : nonNegative(text)
 }
 
-/** Effect takes any object for a duration of zero: it is one of its own, a pair of numbers, or made of its units. */
+/** Returns true for a Duration, a pair of numbers, or an object of units: Effect takes any other object for zero. */
 const isDurationObject = (input: object | null): boolean => {
   if (Duration.isDuration(input)) return true
   if (input === null) return false
@@ -37,7 +37,7 @@ const isDurationObject = (input: object | null): boolean => {
 }
 
 const nonNegative = (input: unknown): Duration.Duration | undefined => {
-  // `fromInput` checks at run time whatever it is given
+  // safe: `fromInput` checks its input at run time
   const parsed = Option.getOrUndefined(Duration.fromInput(input as Duration.Input))
   return parsed !== undefined && Duration.isGreaterThanOrEqualTo(parsed, Duration.zero) ? parsed : undefined
 }

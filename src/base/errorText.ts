@@ -8,23 +8,23 @@ export const errorText = (cause: Cause.Cause<unknown>): string => {
   return texts.length === 0 ? "interrupted" : [...new Set(texts)].join("; ")
 }
 
-/** What an error that was thrown says. */
-export const messageOf = (error: unknown): string => told(error, [messageIn, jsonOf, String])
+/** The message of a thrown value, without the name of its class. */
+export const messageOf = (error: unknown): string => firstText(error, [messageIn, jsonOf, String])
 
-const oneText = (error: unknown): string => told(error, [textIn, jsonOf, String])
+const oneText = (error: unknown): string => firstText(error, [textIn, jsonOf, String])
 
-/** Never throws, whatever was: what an object does when it is read is its own affair. */
-const told = (error: unknown, ways: ReadonlyArray<(error: unknown) => unknown>): string => {
+/** Returns the first text that one of the readers finds. It never throws, although a property of an error may. */
+const firstText = (error: unknown, readers: ReadonlyArray<(error: unknown) => unknown>): string => {
   if (typeof error === "string") return error
-  for (const tell of ways) {
+  for (const read of readers) {
     try {
-      const text = tell(error)
+      const text = read(error)
       if (typeof text === "string") return text
     } catch {
-      // the next one may
+      // the next reader may find one
     }
   }
-  return "an error that cannot be told"
+  return "an error that has no text"
 }
 
 const messageIn = (error: unknown): unknown => error instanceof Error ? error.message : undefined

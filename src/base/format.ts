@@ -1,31 +1,41 @@
 /** Texts for people: durations, counts and tables. */
 
-/** To three digits, in the unit that its rounded value is best told in. */
+/** A duration that was measured, to three digits. */
 export const millis = (ms: number): string => {
   if (ms < 0.995) return `${ms.toFixed(2)} ms`
   if (ms < 9.95) return `${ms.toFixed(1)} ms`
   return ms < 999.5 ? `${ms.toFixed(0)} ms` : `${(ms / 1_000).toFixed(2)} s`
 }
 
-export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, " ")
+/** A limit, exactly as it was set. */
+export const seconds = (ms: number): string => `${ms / 1_000} s`
 
-export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
-
-/** A whole number, with separators. */
-export const whole = (count: number): string => Math.round(count).toLocaleString("en")
-
-/** Rows with aligned columns, a line each. */
-export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): Array<string> => {
-  const widths: Array<number> = []
-  for (const row of rows) row.forEach((cell, column) => widths[column] = Math.max(widths[column] ?? 0, cell.length))
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd())
-}
-
-/** A time in the two units that say most. */
+/** An age, in its two largest units. */
 export const span = (ms: number): string => {
   const s = Math.max(0, Math.floor(ms / 1_000))
   if (s < 60) return `${s} s`
   if (s < 3_600) return `${Math.floor(s / 60)} min ${s % 60} s`
   const h = Math.floor(s / 3_600)
   return h < 48 ? `${h} h ${Math.floor((s % 3_600) / 60)} min` : `${Math.floor(h / 24)} d ${h % 24} h`
+}
+
+/** A whole number, with separators. */
+export const whole = (count: number): string => Math.round(count).toLocaleString("en")
+
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
+
+export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, " ")
+
+/** Aligns the columns of rows, and returns a line for each row. Columns are aligned to the left unless `align` differs. */
+export const table = (
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  align: ReadonlyArray<"left" | "right"> = []
+): Array<string> => {
+  const widths: Array<number> = []
+  for (const row of rows) row.forEach((cell, column) => widths[column] = Math.max(widths[column] ?? 0, cell.length))
+  const aligned = (cell: string, column: number): string => {
+    const width = widths[column] ?? 0
+    return align[column] === "right" ? cell.padStart(width) : cell.padEnd(width)
+  }
+  return rows.map((row) => row.map(aligned).join("  ").trimEnd())
 }

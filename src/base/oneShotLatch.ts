@@ -1,6 +1,9 @@
 import * as Effect from "effect/Effect"
 
-/** A door that opens once, and tells who asked to be told, in the same turn. */
+/**
+ * A latch that opens once and calls its listeners in the same turn. Effect's own Latch resumes its waiting fibers later, and
+ * takes no listeners that are not fibers: a stop must not lose a turn between its trigger and its first phase.
+ */
 export class OneShotLatch {
   isOpen = false
   #listeners: Set<() => void> | undefined
@@ -13,7 +16,7 @@ export class OneShotLatch {
     for (const listener of listeners ?? []) listener()
   }
 
-  /** Calls back at once if it is open. Returns how to stop listening. */
+  /** Calls the listener when the latch opens, at once if it is open. Returns a function that removes the listener. */
   onOpen(listener: () => void): () => void {
     if (this.isOpen) {
       listener()

@@ -10,18 +10,10 @@ import type { ProcessOwner } from "../process/processOwner.ts"
 import { oneLine } from "../base/format.ts"
 import { runOwned } from "../process/runOwned.ts"
 import { version } from "../process/packageVersion.ts"
-import { CommandLine } from "./commandLine.ts"
+import { CommandContext } from "./commandContext.ts"
 import { eventsCommand, logsCommand } from "./commands/feeds.ts"
-import {
-  cleanCommand,
-  deleteCommand,
-  healthCommand,
-  infoCommand,
-  listCommand,
-  reportCommand,
-  statusCommand,
-  stopCommand
-} from "./commands/jobs.ts"
+import { cleanCommand, deleteCommand, listCommand, reportCommand, statusCommand, stopCommand } from "./commands/jobs.ts"
+import { healthCommand, infoCommand } from "./commands/manager.ts"
 import { runCommand } from "./commands/run.ts"
 import { serveCommand } from "./commands/serve.ts"
 import { submitCommand } from "./commands/submit.ts"
@@ -29,7 +21,7 @@ import type { Refusal } from "./refusal.ts"
 import { watchCommand } from "./commands/watch.ts"
 
 const command = Command.make("autostop").pipe(
-  Command.withDescription("Runs jobs, and stops well everything that they started"),
+  Command.withDescription("Runs jobs, and stops everything that they have started"),
   Command.withSubcommands([
     runCommand,
     serveCommand,
@@ -58,7 +50,7 @@ export interface Isolation {
 export const main = (args: ReadonlyArray<string>, releaseSignals: () => void, isolation?: Isolation): void => {
   runOwned((owner) => {
     isolation?.listen(owner)
-    const line = { exitCode: 0, owner, args, isIsolated: isolation !== undefined }
+    const context = { exitCode: 0, owner, args, isIsolated: isolation !== undefined }
     const program = Command.runWith(command, { version })(args).pipe(
       Effect.as(0),
       Effect.catch((error) =>
@@ -67,8 +59,8 @@ export const main = (args: ReadonlyArray<string>, releaseSignals: () => void, is
           return 2
         })
       ),
-      Effect.map((usage) => usage === 0 ? line.exitCode : usage),
-      Effect.provideService(CommandLine, line),
+      Effect.map((usage) => usage === 0 ? context.exitCode : usage),
+      Effect.provideService(CommandContext, context),
       Effect.provideService(CliOutput.Presenter, presenter),
       Effect.provide(NodeServices.layer),
       Effect.catchCause((cause) =>
@@ -83,7 +75,7 @@ export const main = (args: ReadonlyArray<string>, releaseSignals: () => void, is
   releaseSignals()
 }
 
-/** Only what was asked for is on stdout, where a shell may take it for an id. */
+/** Help that nobody asked for goes to stderr, because a shell may read an id from stdout. */
 const presenter: CliOutput.Presenter = {
   present: (event) => {
     if (event._tag === "InvalidInvocation") return Effect.void
@@ -95,7 +87,7 @@ const presenter: CliOutput.Presenter = {
   }
 }
 
-/** What is wrong, one line each, without the help. */
+/** The errors of a command, a line each, without the help. */
 const lines = (error: CliError.CliError | Refusal): ReadonlyArray<string> =>
   error._tag === "ShowHelp"
     ? error.errors.length > 0

@@ -1,8 +1,8 @@
 import * as Schema from "effect/Schema"
 
-/** Usage, configuration or payload is wrong: nothing was started. Exit code 2. */
+/** The command cannot do what it was asked to: usage, configuration or payload is wrong. The exit code is 2. */
 export class Refusal extends Schema.TaggedError<Refusal>()("Refusal", { message: Schema.String }) {}
 
-/** Whatever keeps a command from starting is said as one. */
+/** Makes a refusal of any error that keeps a command from starting. */
 export const asRefusal = (error: { readonly message: string }): Refusal =>
   error instanceof Refusal ? error : new Refusal({ message: error.message })

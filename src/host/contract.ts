@@ -1,6 +1,6 @@
 /**
- * What a service that lives elsewhere is called with: the one file that knows how `effect/rpc` describes it, and how its
- * values become bytes.
+ * The contract between callers and hosts: the methods of a service, and how their values become bytes. No other file
+ * reads how `effect/rpc` describes a request, but `handlers.ts`.
  */
 import * as Context from "effect/Context"
 import type * as Cause from "effect/Cause"
@@ -15,21 +15,21 @@ import type * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import type { HostError } from "./hostError.ts"
 
-/** A method of a service, as an effect or a stream of its results. */
+/** A method of a service: it returns an effect, or a stream of its results. */
 type Call<R extends Rpc.Any> = (
   payload: Rpc.PayloadConstructor<R>
 ) => Rpc.Success<R> extends Stream.Stream<infer A, infer _E, infer _R> ? Stream.Stream<A, Rpc.ErrorExit<R> | HostError>
   : Effect.Effect<Rpc.Success<R>, Rpc.Error<R> | HostError>
 
 /**
- * What callers get: a method for each request of the group. It is the same wherever the service lives.
+ * The client of a service: a method for each request of its group. It is the same wherever the service lives.
  *
  * @category models
  * @since 0.1.0
  */
 export type Client<Rpcs extends Rpc.Any> = { readonly [R in Rpcs as R["_tag"]]: Call<R> }
 
-/** Whether a request may be sent again when the host that had it is lost. */
+/** True for a request that may be sent again when the host that had it is lost. */
 export const Idempotent = Context.Reference<boolean>("autostop/Host/Idempotent", { defaultValue: () => false })
 
 /** Turns values of one Schema into bytes and back. */
@@ -40,17 +40,17 @@ export interface Codec {
 
 export interface Method {
   readonly name: string
-  /** How the method is called on the wire. */
+  /** The number of the method on the wire. */
   readonly index: number
-  /** Where its handler stands in the context that `RpcGroup.toLayer` makes. */
+  /** The key of its handler in the context that `RpcGroup.toLayer` makes. */
   readonly key: Context.Key<unknown, unknown>
   readonly rpc: Rpc.AnyWithProps
   readonly isStream: boolean
   readonly isIdempotent: boolean
   readonly payload: Codec
-  /** The result, or the elements of a stream, a chunk at a time. */
+  /** The result, or a chunk of a stream. */
   readonly success: Codec
-  /** How it failed, as the failure of an exit. */
+  /** The exit of a call that failed. */
   readonly failure: Codec
 }
 
@@ -58,17 +58,19 @@ export interface Contract {
   /** The key of the tag. */
   readonly name: string
   readonly version: string
-  /** Differs where the requests or their Schemas do. */
+  /** A hash of the requests and their Schemas. */
   readonly fingerprint: string
   readonly methods: ReadonlyArray<Method>
 }
 
-/** The contract of a group's requests. */
+/** The contract of the requests of a group. */
 export const contractOf = (name: string, version: string, group: Iterable<Rpc.Any>): Contract => {
   // safe: a group is only made of what `Rpc.make` gives
   const requests = [...group] as ReadonlyArray<unknown> as ReadonlyArray<Rpc.AnyWithProps>
   for (const rpc of requests) {
-    if (rpc.middlewares.size > 0) throw new Error(`${name}: "${rpc._tag}" has middleware, which no host runs`)
+    if (rpc.middlewares.size > 0) {
+      throw new Error(`request "${rpc._tag}" of service "${name}" has middleware, which no host runs; remove it`)
+    }
   }
   return { name, version, fingerprint: fingerprintOf(requests), methods: requests.map(methodOf) }
 }
@@ -93,7 +95,7 @@ const streamOf = (rpc: Rpc.AnyWithProps): Option.Option<{ readonly success: Sche
     ? Option.some({ success: rpc.successSchema.success, error: rpc.successSchema.error })
     : Option.none()
 
-/** Compiled when first used: where a service lives in process nothing is ever encoded. */
+/** Compiled at its first use: a service in process never encodes anything. */
 const codec = (schema: () => Schema.Top): Codec => {
   let encoder: ReturnType<typeof SchemaBinary.encoder> | undefined
   let parser: SchemaBinary.Parser<unknown> | undefined
@@ -104,7 +106,7 @@ const codec = (schema: () => Schema.Top): Codec => {
       try {
         return parser.feedSync(bytes)[0]
       } catch (error) {
-        // it takes nothing more after what it could not read
+        // a parser that has failed reads nothing more
         parser = undefined
         throw error
       }
@@ -112,7 +114,7 @@ const codec = (schema: () => Schema.Top): Codec => {
   }
 }
 
-/** The cause of a failed call as its method's Schemas carry it. What they cannot carry becomes a defect that says so. */
+/** Encodes the cause of a failed call. A cause that the Schemas of its method cannot encode becomes a defect. */
 export const encodeFailure = (method: Method, cause: Cause.Cause<unknown>): Uint8Array => {
   try {
     return method.failure.encode(Exit.failCause(cause))
@@ -141,7 +143,7 @@ const describe = (schema: Schema.Top): unknown => {
   try {
     return Schema.toJsonSchemaDocument(Schema.toCodecJson(schema))
   } catch {
-    // some have no JSON form; that they are there is all that can be compared
+    // a Schema without a JSON form can only be compared by its kind
     return schema.ast._tag
   }
 }

@@ -9,13 +9,13 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Method } from "./contract.ts"
 
-/** What `RpcGroup.toLayer` made. */
+/** The context that `RpcGroup.toLayer` makes, with a handler for each request. */
 export type Handlers = Context.Context<never>
 
-/** What a handler may give: a result, now or later; a stream, or a queue of its elements. */
-type Given = Stream.Stream<unknown, unknown, Scope.Scope> | Effect.Effect<unknown, unknown, Scope.Scope>
+/** What a handler may return: an effect of a result or of a queue of elements, or a stream. */
+type Returned = Stream.Stream<unknown, unknown, Scope.Scope> | Effect.Effect<unknown, unknown, Scope.Scope>
 
-/** What answers the calls of a method, each in a scope of its own. It is to run with the context of its layer. */
+/** Answers the calls of a method, each in a scope of its own. It must run with the context of its layer. */
 export interface Handler {
   readonly context: Context.Context<never>
   readonly effect: (payload: unknown) => Effect.Effect<unknown, unknown>
@@ -24,23 +24,23 @@ export interface Handler {
 }
 
 export const handlerOf = (handlers: Handlers, method: Method): Handler => {
-  // safe: it stands under the key of a request, where only `RpcGroup.toLayer` puts anything
+  // safe: only `RpcGroup.toLayer` adds anything by the key of a request
   const { context, handler } = Context.getUnsafe(handlers, method.key) as Rpc.Handler<string>
   const options = { client, requestId: RequestId(""), headers: Headers.empty, rpc: method.rpc }
-  // safe: besides its result a handler may say how a server is to run it, which is of no use here
-  const call = (payload: unknown) => Rpc.unwrap(handler(payload, options)) as Given
+  // safe: a handler may wrap its result in options for a server of `effect/rpc`, which do not apply here
+  const call = (payload: unknown) => Rpc.unwrap(handler(payload, options)) as Returned
   return {
     context,
     effect: (payload) => {
-      // safe: a method without a stream has a handler that gives an effect
-      const given = call(payload) as Effect.Effect<unknown, unknown, Scope.Scope>
-      return Effect.scoped(Effect.flatMap(given, awaited))
+      // safe: the handler of a method without a stream returns an effect
+      const returned = call(payload) as Effect.Effect<unknown, unknown, Scope.Scope>
+      return Effect.scoped(Effect.flatMap(returned, awaited))
     },
     stream: (payload) => {
-      const given = call(payload)
-      // safe: an effect instead of a stream gives a queue
+      const returned = call(payload)
+      // safe: a handler that returns no stream returns an effect of a queue
       const queue = (queue: unknown) => Stream.fromQueue(queue as Queue.Dequeue<unknown, unknown>)
-      return Stream.scoped(Effect.isEffect(given) ? Stream.unwrap(Effect.map(given, queue)) : given)
+      return Stream.scoped(Effect.isEffect(returned) ? Stream.unwrap(Effect.map(returned, queue)) : returned)
     }
   }
 }

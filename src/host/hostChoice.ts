@@ -3,13 +3,14 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { PolicyError } from "../internal/policy/policyError.ts"
-import { checkRayVariables } from "./ray/settings.ts"
+import { checkRayVariables } from "./raySettings.ts"
 
+/** The kinds of hosts, as options and variables name them. */
 export const kinds = ["local", "thread", "process", "ray"] as const
 
 /**
- * Where a service lives: in the process of the job, in a worker thread of it, in a process of its own, or
- * in Ray actors.
+ * Where a service lives: `local` in the process of the job, `thread` in worker threads of it, `process` in processes of
+ * their own, `ray` in actors of a Ray cluster.
  *
  * @category models
  * @since 0.1.0
@@ -18,14 +19,14 @@ export type HostKind = typeof kinds[number]
 
 const prefix = "AUTOSTOP_HOST"
 
-/** Where a service is to live: what the code says, then the variable of that service, then that of all services. */
+/** Where a service lives: its option wins over its own variable, which wins over the variable of all services. */
 export const hostOf = Effect.fnUntraced(function*(service: string, own: HostKind | undefined) {
   if (own !== undefined) return own
   const name = service.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase()
   return (yield* read(`${prefix}_${name}`)) ?? (yield* read(prefix)) ?? "local"
 })
 
-/** Sees to it that what is configured for any service can be used, before the first one starts. */
+/** Fails if a variable about hosts cannot be used, whichever service it is about. Runs before the first service starts. */
 export const checkHosts: Effect.Effect<void, PolicyError> = Effect.suspend(() =>
   Effect.andThen(check(prefix.split("_")), checkRayVariables)
 )

@@ -4,11 +4,10 @@ import { hasProperty } from "effect/Predicate"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { messageOf } from "../base/errorText.ts"
 import type { Contract } from "./contract.ts"
-import type { Init } from "./caller/hostConnection.ts"
 
 export const ServedTypeId = "~autostop/Host/Served"
 
-/** What a module exports that a host can load: the contract, and a layer with a handler for each of its requests. */
+/** The export of a module that a host can load: the contract, and a layer with a handler for each of its requests. */
 export interface Served {
   readonly [ServedTypeId]: typeof ServedTypeId
   readonly contract: Contract
@@ -17,11 +16,18 @@ export interface Served {
 
 const isServed = (u: unknown): u is Served => hasProperty(u, ServedTypeId)
 
-type Expected = Pick<Init, "service" | "version" | "fingerprint" | "module">
+/** The service that a caller expects of a module. */
+export interface ExpectedService {
+  /** The key of its tag. */
+  readonly service: string
+  readonly version: string
+  readonly fingerprint: string
+  /** A URL, or a path that begins with `./` and is relative to the working directory of the host. */
+  readonly module: string
+}
 
-/** Loads what a module serves, and sees to it that it is what its caller expects. Fails with a message for people. */
-export const loadServed = Effect.fnUntraced(function*(expected: Expected): Effect.fn.Return<Served, string> {
-  // one that was brought along lies in the folder that the host runs in
+/** Loads what a module serves, and checks that its caller expects the same. Fails with a message for people. */
+export const loadServed = Effect.fnUntraced(function*(expected: ExpectedService): Effect.fn.Return<Served, string> {
   const url = expected.module.startsWith("./")
     ? new URL(expected.module, pathToFileURL(`${process.cwd()}/`)).href
     : expected.module

@@ -4,21 +4,21 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { errorText } from "../base/errorText.ts"
 import type { ServiceSpec } from "../internal/service/serviceRecord.ts"
-import { type Build, counting } from "./serviceBuild.ts"
+import { type Build, countCalls } from "./serviceBuild.ts"
 import { clientOf } from "./client.ts"
 import type { Contract } from "./contract.ts"
 import { HostError } from "./hostError.ts"
 import { handlerOf } from "./handlers.ts"
 import { loadServed } from "./hostModule.ts"
 
-/** The service in the process of its callers: its handlers are called as they are, with nothing in between. */
+/** The service in the process of its callers, which call its handlers directly. */
 export const buildLocal =
   ({ contract, module }: { readonly contract: Contract; readonly module: string }, spec: ServiceSpec): Build =>
-  (place) =>
+  (context) =>
     loadServed({ service: contract.name, version: contract.version, fingerprint: contract.fingerprint, module }).pipe(
       Effect.flatMap(({ layer }) =>
         Effect.catchCause(
-          Layer.buildWithMemoMap(layer, place.memoMap, place.scope),
+          Layer.buildWithMemoMap(layer, context.memoMap, context.scope),
           (cause) => Effect.fail(errorText(cause))
         )
       ),
@@ -39,8 +39,8 @@ export const buildLocal =
               ? Stream.fromEffect(stopped(spec))
               : Stream.provideContext(handler.stream(payload), handler.context)
           }
-        }, counting(place))
-        return Effect.as(Scope.addFinalizer(place.scope, Effect.sync(() => void (isStopped = true))), client)
+        }, countCalls(context))
+        return Effect.as(Scope.addFinalizer(context.scope, Effect.sync(() => void (isStopped = true))), client)
       })
     )
 

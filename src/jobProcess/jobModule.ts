@@ -1,13 +1,14 @@
-/** A job that is named by its module, and a payload that comes as JSON: what any of it is refused for, in one line. */
+/** Finds a job by its module, and decodes its payload. Each refusal is a message of one line. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
+import { seconds } from "../base/format.ts"
 import * as Job from "../Job.ts"
 
-/** What a module is called to people. */
+/** The name of a module for people. */
 export const pathOf = (url: string): string => url.startsWith("file:") ? fileURLToPath(url) : url
 
-/** Loads a module of a user's. `name` is what it is called to people. Fails with a message for them. */
+/** Loads a module of a user. Messages call it `name`. Fails with a message for people. */
 export const importModule = (
   url: string,
   name: string,
@@ -19,7 +20,7 @@ export const importModule = (
   }).pipe(
     Effect.timeoutOrElse({
       duration: limitMs,
-      orElse: () => Effect.fail(`the module ${name} did not load within ${limitMs / 1_000} s`)
+      orElse: () => Effect.fail(`the module ${name} did not load within ${seconds(limitMs)}`)
     })
   )
 
@@ -58,10 +59,10 @@ export const jobNamed = (
 const onlyContract = (name: string, module: string): string =>
   `"${name}" of ${module} is only a contract; expected a job with its "run"`
 
-/** The payload of a job, from JSON. One that needs none may be given none. Fails with a message for people. */
+/** Decodes the payload of a job from JSON. A job without a payload needs none. Fails with a message for people. */
 export const decodePayload = (job: Job.AnyContract, json: unknown): Effect.Effect<unknown, string> =>
   Effect.mapError(
-    // safe: what is decoded from JSON needs no services
+    // safe: decoding from JSON needs no services
     Schema.decodeUnknownEffect(Schema.toCodecJson(job.payload))(json === undefined ? {} : json) as Effect.Effect<
       unknown,
       Schema.SchemaError

@@ -69,10 +69,12 @@ const receivedLive = (state: LiveState, message: JobMessage, now: number): LiveS
     case "JobSubmitted":
       return hadJob(state) ? state : { _tag: "Running", since: now }
     case "StopRequested":
-      return state._tag === "Running" ? { _tag: "Stopping", since: now, runningSince: state.since } : state
+      if (state._tag === "Running") return { _tag: "Stopping", since: now, runningSince: state.since }
+      break
     default:
-      return hadJob(state) ? state : { _tag: "Loading", heardAt: now }
+      break
   }
+  return hadJob(state) ? state : { _tag: "Loading", heardAt: now }
 }
 
 /** What the parent has asked of the process, and when it first asked for each; `Infinity` is never. */

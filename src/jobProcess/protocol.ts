@@ -26,19 +26,19 @@ export const decodeJobMessage = Schema.decodeUnknownOption(Schema.fromJsonString
 const PositiveMs = Schema.Finite.check(Schema.isGreaterThan(0))
 
 /** When a job stops by itself; durations in milliseconds. */
-export const WireAutostop = Schema.Union([
+export const AutostopSetting = Schema.Union([
   Schema.Boolean,
   Schema.Struct({ idle: PositiveMs }),
   Schema.Struct({ after: PositiveMs })
 ])
-export type WireAutostop = typeof WireAutostop.Type
+export type AutostopSetting = typeof AutostopSetting.Type
 
 /** Which job to run, and how. The job's own Schema checks the payload, and the stop settings are checked when they are read. */
 export const JobSpec = Schema.Struct({
   /** The name of the job among the exports of its module. */
   job: Schema.String,
   payload: Schema.optionalKey(Schema.Json),
-  autostop: Schema.optionalKey(WireAutostop),
+  autostop: Schema.optionalKey(AutostopSetting),
   /** The stop settings, as their user wrote them. */
   stopPolicy: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json))
 })

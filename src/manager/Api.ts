@@ -1,4 +1,4 @@
-/** What a job manager answers over HTTP: one description for its server, its clients and its documentation. */
+/** The HTTP API of a job manager: one description for its server, its clients and its documentation. */
 import * as ByteSize from "effect/ByteSize"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -9,9 +9,8 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { JobEvent } from "../JobEvent.ts"
 import { StopReport } from "../StopReport.ts"
-import { Authorization } from "./http/authorization.ts"
-import { StoreError } from "./JobStore.ts"
-import { Conflict, NotFound, Refused, Unavailable } from "./Manager.ts"
+import { Authorization } from "./Authorization.ts"
+import { Conflict, NotFound, Refused, StoreError, Unavailable } from "./errors.ts"
 import {
   BundleHash,
   Change,
@@ -26,19 +25,19 @@ import {
   Submission
 } from "./models.ts"
 
-/** Answers a request that its Schemas refuse with what is wrong with it, not only with a status. */
-export class Readable extends HttpApiMiddleware.Service<Readable>()("autostop/manager/Readable", {
+/** Answers a request that the Schemas refuse with a `Refused` that says what is wrong with it. */
+export class SchemaRefusals extends HttpApiMiddleware.Service<SchemaRefusals>()("autostop/manager/SchemaRefusals", {
   error: Refused
 }) {}
 
-/** How often each of a stream's readers is told that the connection is alive. */
+/** The interval of the heartbeats of each stream. */
 export const heartbeatMs = 15_000
 
-/** At the beginning of every stream, and now and then. Where none comes for long the connection is lost, if not closed. */
+/** Sent at the start of every stream and then periodically. A reader that misses them treats the connection as lost. */
 const heartbeat = Schema.Struct({ event: Schema.Literal("heartbeat"), data: Schema.String })
 const streamError = Schema.Union([NotFound, StoreError])
 
-/** A stream of server-sent events: a numbered one for each element, whose number `Last-Event-ID` takes. */
+/** A stream of server-sent events. Each element has a number, which is the event's id for `Last-Event-ID`. */
 const feed = <S extends Schema.Top>(element: S) =>
   HttpApiSchema.StreamSse({
     events: Schema.Union([
@@ -52,7 +51,7 @@ const feed = <S extends Schema.Top>(element: S) =>
     error: streamError
   })
 
-/** One that begins anew for each reader. */
+/** A stream without numbers: each reader starts with an overview. */
 const changes = HttpApiSchema.StreamSse({
   events: Schema.Union([
     Schema.Struct({ event: Schema.Literal("message"), data: Schema.fromJsonString(Change) }),
@@ -62,12 +61,12 @@ const changes = HttpApiSchema.StreamSse({
 })
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-/** Where a stream begins: after this number. The header is what a browser sends when it connects again; it wins. */
+/** The number that a stream starts after. Browsers send the header when they reconnect; it wins over the query. */
 const after = { query: { after: Schema.optionalKey(count) }, headers: { "last-event-id": Schema.optionalKey(count) } }
 
-/** An id, or the beginning of one that no other has. */
+/** A job id, or a prefix that only one job id has. */
 const params = { id: Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/)) }
-const ofJob = [NotFound, Conflict, StoreError] as const
+const jobErrors = [NotFound, Conflict, StoreError] as const
 
 const Jobs = HttpApiGroup.make("jobs")
   .add(
@@ -75,7 +74,7 @@ const Jobs = HttpApiGroup.make("jobs")
       payload: Submission,
       success: JobInfo.pipe(HttpApiSchema.status(201)),
       error: [Refused, NotFound, Conflict, Unavailable, StoreError]
-    }).annotate(OpenApi.Summary, "Submit a job. Sent twice with the same id, it is the same job."),
+    }).annotate(OpenApi.Summary, "Submit a job. A submission that is sent twice with one id is one job."),
     HttpApiEndpoint.get("list", "/jobs", {
       query: {
         state: Schema.optionalKey(JobState),
@@ -85,44 +84,50 @@ const Jobs = HttpApiGroup.make("jobs")
       },
       success: Schema.Array(JobInfo),
       error: StoreError
-    }).annotate(OpenApi.Summary, "The jobs, the latest first; `before` is the id of the last one of the page before."),
-    HttpApiEndpoint.get("get", "/jobs/:id", { params, success: JobInfo, error: ofJob })
-      .annotate(OpenApi.Summary, "Where a job stands."),
+    }).annotate(
+      OpenApi.Summary,
+      "List jobs, the latest first; `before` is the id of the last job of the previous page."
+    ),
+    HttpApiEndpoint.get("get", "/jobs/:id", { params, success: JobInfo, error: jobErrors })
+      .annotate(OpenApi.Summary, "Get the state of a job."),
     HttpApiEndpoint.get("events", "/jobs/:id/events", {
       params,
       headers: after.headers,
       query: { ...after.query, follow: Schema.optionalKey(Schema.Boolean) },
       success: feed(JobEvent),
-      error: [...ofJob, Unavailable]
+      error: [...jobErrors, Unavailable]
     }).annotate(
       OpenApi.Summary,
-      "What happened to a job, and what happens until it has stopped; without `follow`, what has happened so far."
+      "Read the events of a job so far; with `follow`, until the job has stopped."
     ),
     HttpApiEndpoint.get("logs", "/jobs/:id/logs", {
       params,
       headers: after.headers,
       query: { ...after.query, follow: Schema.optionalKey(Schema.Boolean) },
       success: feed(LogLine),
-      error: [...ofJob, Unavailable]
-    }).annotate(OpenApi.Summary, "What a job printed, and, with `follow`, what it prints until it has stopped."),
-    HttpApiEndpoint.get("stages", "/jobs/:id/stages", { params, success: Stages, error: ofJob })
-      .annotate(OpenApi.Summary, "The counters of a job's pipelines."),
-    HttpApiEndpoint.post("stop", "/jobs/:id/stop", { params, payload: StopCommand, success: JobInfo, error: ofJob })
+      error: [...jobErrors, Unavailable]
+    }).annotate(OpenApi.Summary, "Read the output of a job so far; with `follow`, until the job has stopped."),
+    HttpApiEndpoint.get("stages", "/jobs/:id/stages", { params, success: Stages, error: jobErrors })
+      .annotate(OpenApi.Summary, "Get the counters of a job's pipelines."),
+    HttpApiEndpoint.post("stop", "/jobs/:id/stop", { params, payload: StopCommand, success: JobInfo, error: jobErrors })
       .annotate(
         OpenApi.Summary,
-        "Ask a job to stop. Answers at once; where it has not begun, once its end is on disk."
+        "Request a stop. Answers at once, or, if the job has no process, once its end is on disk."
       ),
-    HttpApiEndpoint.get("result", "/jobs/:id/result", { params, success: JobResult, error: ofJob })
-      .annotate(OpenApi.Summary, "How a job ended. A conflict while it runs."),
-    HttpApiEndpoint.get("report", "/jobs/:id/report", { params, success: StopReport, error: ofJob })
-      .annotate(OpenApi.Summary, "The report of a job's stop. A conflict while it runs."),
-    HttpApiEndpoint.post("renew", "/jobs/:id/lease", { params, success: JobInfo, error: ofJob })
-      .annotate(OpenApi.Summary, "Keep a job that has a lease alive."),
+    HttpApiEndpoint.get("result", "/jobs/:id/result", { params, success: JobResult, error: jobErrors })
+      .annotate(OpenApi.Summary, "Get how a job ended. A conflict until it has stopped."),
+    HttpApiEndpoint.get("report", "/jobs/:id/report", { params, success: StopReport, error: jobErrors })
+      .annotate(OpenApi.Summary, "Get the report of a job. A conflict until it has stopped."),
+    HttpApiEndpoint.post("renew", "/jobs/:id/lease", { params, success: JobInfo, error: jobErrors })
+      .annotate(OpenApi.Summary, "Renew the lease of a job."),
     HttpApiEndpoint.delete("remove", "/jobs/:id", {
       params,
       query: { force: Schema.optionalKey(Schema.Literals(["", "true", "false"])) },
-      error: ofJob
-    }).annotate(OpenApi.Summary, "Remove a job and all that is kept of it; with `force` also one that runs."),
+      error: jobErrors
+    }).annotate(
+      OpenApi.Summary,
+      "Remove a job with its events, result and logs. With `force`, a job that runs is stopped first."
+    ),
     HttpApiEndpoint.post("clean", "/jobs/clean", {
       payload: Schema.Struct({ before: Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)) }),
       success: Schema.Struct({ removed: count }),
@@ -133,10 +138,10 @@ const Jobs = HttpApiGroup.make("jobs")
       error: Unavailable
     }).annotate(
       OpenApi.Summary,
-      "How all jobs stand that have not stopped, and then each change. Read slowly, it leaves out what is outdated."
+      "Watch all jobs: an overview of those that have not stopped, then each change. A slow reader misses outdated changes."
     )
   )
-  .middleware(Readable)
+  .middleware(SchemaRefusals)
   .middleware(Authorization)
 
 const Bundles = HttpApiGroup.make("bundles").add(
@@ -149,9 +154,9 @@ const Bundles = HttpApiGroup.make("bundles").add(
     error: [Refused, Unavailable, StoreError]
   }).annotate(
     OpenApi.Summary,
-    "Upload code, as JSON, to be submitted by its SHA-256. Sent twice, it is the same; it stays while a job has it."
+    "Upload a bundle (JSON), which jobs then name by its SHA-256. It is kept as long as a job uses it."
   )
-).middleware(Readable)
+).middleware(SchemaRefusals)
   .middleware(Authorization)
 
 const System = HttpApiGroup.make("system")
@@ -159,20 +164,23 @@ const System = HttpApiGroup.make("system")
     HttpApiEndpoint.get("info", "/info", {
       success: Schema.Struct({ version: Schema.String, jobs: Schema.Array(Schema.String), counts: Counts }),
       error: StoreError
-    }).annotate(OpenApi.Summary, "The version of the manager, the jobs it can run, and how many there are by state."),
+    }).annotate(
+      OpenApi.Summary,
+      "Get the version of the manager, its registered jobs, and the number of jobs in each state."
+    ),
     HttpApiEndpoint.get("metrics", "/metrics", {
       success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" })),
       error: StoreError
-    }).annotate(OpenApi.Summary, "Metrics in the text format of Prometheus.")
+    }).annotate(OpenApi.Summary, "Get metrics in the text format of Prometheus.")
   )
-  .middleware(Readable)
+  .middleware(SchemaRefusals)
   .middleware(Authorization)
 
-/** For whoever keeps the manager running: it has no token. */
+/** Without authorization, because the service that keeps the manager running has no token. */
 const Health = HttpApiGroup.make("health").add(
-  HttpApiEndpoint.get("live", "/health/live").annotate(OpenApi.Summary, "Whether the manager answers."),
+  HttpApiEndpoint.get("live", "/health/live").annotate(OpenApi.Summary, "Answers if the manager runs."),
   HttpApiEndpoint.get("ready", "/health/ready", { error: Unavailable })
-    .annotate(OpenApi.Summary, "Whether the manager takes jobs.")
+    .annotate(OpenApi.Summary, "Answers with success if the manager takes jobs.")
 )
 
 export class Api extends HttpApi.make("autostop")

@@ -1,14 +1,8 @@
-/** What a job manager keeps: on disk before it is answered, and there again after a crash. */
+/** The job manager's store. Each operation is on disk when it returns, and survives a crash. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import type { StoreError } from "./errors.ts"
 import type { JobInfo, JobResult, NumberedEvent, Submission } from "./models.ts"
-
-/** The store cannot be read or written: a full disk, a locked or lost database. */
-export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
-  operation: Schema.String,
-  message: Schema.String
-}, { httpApiStatus: 503 }) {}
 
 export interface StoredJob {
   readonly info: JobInfo
@@ -24,51 +18,48 @@ export interface StoredBundle {
 export interface JobFilter {
   readonly state?: JobInfo["state"] | undefined
   readonly job?: string | undefined
-  /** Only those submitted before the one of this id (by time, then id): the next page. None where it was removed. */
+  /** The next page: only jobs submitted before the one with this id (by time, then id). No job if it was removed. */
   readonly before?: string | undefined
   readonly limit: number
 }
 
 export class JobStore extends Context.Service<JobStore, {
-  /** Adds a job; gives the one that has this id already, where there is one. */
+  /** Adds a job. If a job with this id exists, returns that job instead. */
   readonly add: (job: StoredJob) => Effect.Effect<{ readonly stored: StoredJob; readonly isNew: boolean }, StoreError>
   readonly get: (id: string) => Effect.Effect<StoredJob | undefined, StoreError>
-  /** The ids that begin with this, at most that many. */
+  /** Returns up to `limit` ids that begin with `prefix`. */
   readonly withPrefix: (prefix: string, limit: number) => Effect.Effect<ReadonlyArray<string>, StoreError>
-  /** The latest first. */
+  /** Returns the jobs, the latest first. */
   readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<JobInfo>, StoreError>
-  /**
-   * Where a job stands, together with the events that say so, if any. Has no effect on where one stands that has stopped,
-   * and none on one that is not there any more.
-   */
+  /** Writes a job's info and the events that led to it, in one transaction. A stopped or removed job is not changed. */
   readonly update: (info: JobInfo, events?: ReadonlyArray<NumberedEvent>) => Effect.Effect<void, StoreError>
-  /** Appends events, in one transaction. One whose number is there already stays as it is, so it can be tried again. */
+  /** Appends events in one transaction. An event whose number exists is skipped, so that a retry changes nothing. */
   readonly append: (id: string, events: ReadonlyArray<NumberedEvent>) => Effect.Effect<void, StoreError>
-  /** The events after this one, in order, at most that many. */
+  /** Returns up to `limit` events after number `after`, in order. */
   readonly events: (
     id: string,
     after: number,
     limit: number
   ) => Effect.Effect<ReadonlyArray<NumberedEvent>, StoreError>
-  /** The last word of a job: its info, its result and its last events, together. Who finishes it again changes nothing. */
+  /** Writes a job's last info, its result and its last events in one transaction. A second call changes nothing. */
   readonly finish: (
     info: JobInfo,
     result: JobResult,
     events?: ReadonlyArray<NumberedEvent>
   ) => Effect.Effect<void, StoreError>
   readonly result: (id: string) => Effect.Effect<JobResult | undefined, StoreError>
-  /** Removes a job that has stopped, with all that belongs to it. Whether it was there. */
+  /** Removes a stopped job with its events and result. Returns true if there was one. */
   readonly remove: (id: string) => Effect.Effect<boolean, StoreError>
-  /** Removes those that stopped before this time; their ids. */
+  /** Removes the jobs that stopped before this time, and returns their ids. */
   readonly removeStopped: (before: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
-  /** When the one stopped that is the how manieth of those that did last; none where there are fewer. */
-  readonly stoppedAt: (place: number) => Effect.Effect<string | undefined, StoreError>
-  /** Those that have not stopped: what a manager that starts again has to see to. */
+  /** Returns when the nth-last job stopped (1 is the last one), or `undefined` if fewer have. */
+  readonly stoppedAt: (nthLast: number) => Effect.Effect<string | undefined, StoreError>
+  /** Returns the jobs that have not stopped. A new manager takes them over. */
   readonly unfinished: Effect.Effect<ReadonlyArray<StoredJob>, StoreError>
-  /** Adds uploaded code; that of a hash that is there already stays as it is. */
+  /** Adds a bundle. A bundle with this hash that exists is not changed. */
   readonly addBundle: (bundle: StoredBundle) => Effect.Effect<void, StoreError>
   readonly bundle: (hash: string) => Effect.Effect<string | undefined, StoreError>
-  /** Removes those uploaded before this time that no job has; their hashes. */
+  /** Removes the bundles that were uploaded before this time and that no job uses, and returns their hashes. */
   readonly removeBundles: (before: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
   readonly counts: Effect.Effect<Readonly<Record<JobInfo["state"], number>>, StoreError>
 }>()("autostop/manager/JobStore") {}

@@ -1,11 +1,11 @@
-/** How a job ended, as JSON: its process encodes it, whoever asked for it decodes it, both with the job's own Schemas. */
+/** The exit of a job as JSON: its process encodes it and its submitter decodes it, both with the job's own Schemas. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Job from "../Job.ts"
 
-/** A job that declares no success may still return something, and mostly returns nothing, which JSON has no word for. */
+/** For jobs that do not declare `success`. Most return `undefined`, which JSON cannot express. */
 const Anything = Schema.Union([Schema.Undefined, Schema.Json])
 
 const codec = (job: Job.AnyContract) => {
@@ -14,12 +14,12 @@ const codec = (job: Job.AnyContract) => {
   return Schema.toCodecJson(Schema.Exit(success, Schema.Union([job.error, Job.ServiceError]), Schema.Defect()))
 }
 
-/** What the Schemas cannot carry becomes a defect that says so. */
+/** Encodes an exit that does not match the Schemas as a defect that says so. */
 export const encodeExit = (
   job: Job.AnyContract,
   exit: Exit.Exit<unknown, unknown>
 ): Effect.Effect<Schema.Json> => {
-  // safe: the Schemas of a job that crosses processes have nothing but themselves; JSON is what this codec is for
+  // safe: the Schemas of a job that crosses processes need no services, and this codec encodes to JSON
   const encode = Schema.encodeUnknownEffect(codec(job)) as (input: unknown) => Effect.Effect<
     Schema.Json,
     Schema.SchemaError
@@ -27,7 +27,7 @@ export const encodeExit = (
   return Effect.catch(
     encode(exit),
     ({ message }) =>
-      Effect.orDie(encode(Exit.die(new Error(`how "${job.name}" ended does not fit its Schemas: ${message}`))))
+      Effect.orDie(encode(Exit.die(new Error(`the exit of "${job.name}" does not match its Schemas: ${message}`))))
   )
 }
 

@@ -1,31 +1,31 @@
-/** What a job manager and its clients tell each other, and what it keeps. */
+/** The Schemas of what a job manager and its clients send each other, and of what the manager stores. */
 import * as Schema from "effect/Schema"
 import { JobEvent, StopMode } from "../JobEvent.ts"
-import { WireAutostop } from "../jobProcess/protocol.ts"
+import { AutostopSetting } from "../jobProcess/protocol.ts"
 import { Outcome, StageReport, StopReport, Trigger } from "../StopReport.ts"
 
-/** Where a manager listens, and is looked for, unless it is told otherwise. */
+/** The port that a manager listens on, and that clients connect to, by default. */
 export const defaultPort = 19_001
 
-/** Safe as the name of a file and in a URL, whoever chose it. */
+/** Safe in a file name and in a URL. */
 export const JobId = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/))
 
-/** `queued` until there is room for it; `stopped` is final, also for one whose process was lost. */
+/** `queued` until a slot is free; `stopped` is final, also for a job whose process was lost. */
 export const JobState = Schema.Literals(["queued", "starting", "running", "stopping", "stopped"])
 export type JobState = typeof JobState.Type
 
-export { WireAutostop }
+export { AutostopSetting }
 
 const PositiveMs = Schema.Finite.check(Schema.isGreaterThan(0))
 
 const Ms = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 const times = Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)))
 
-/** Whether a job that failed, or was lost, begins again, and after how long; durations in milliseconds. */
-export const WireRestart = Schema.Union([
-  /** After the same delay each time, at most so many times. */
+/** The `restart` of a submission: when a failed or lost job starts again; durations in milliseconds. */
+export const RestartSetting = Schema.Union([
+  /** After the same delay each time, at most `times` times. */
   Schema.Struct({ policy: Schema.Literal("fixed"), delayMs: Ms, times }),
-  /** After a delay that grows, by a factor of 2 unless told otherwise, up to the longest one. */
+  /** After a delay that grows by `factor` (2 by default) up to `maxDelayMs`. */
   Schema.Struct({
     policy: Schema.Literal("exponential"),
     delayMs: Ms,
@@ -33,7 +33,7 @@ export const WireRestart = Schema.Union([
     maxDelayMs: Schema.optionalKey(Ms),
     times
   }),
-  /** After the same delay, until it has failed more often than that within one interval. */
+  /** After the same delay, until the job has failed more than `failures` times within one interval. */
   Schema.Struct({
     policy: Schema.Literal("failure-rate"),
     failures: Schema.Int.check(Schema.isGreaterThan(0)),
@@ -41,40 +41,40 @@ export const WireRestart = Schema.Union([
     delayMs: Ms
   })
 ])
-export type WireRestart = typeof WireRestart.Type
+export type RestartSetting = typeof RestartSetting.Type
 
-/** The SHA-256 of what was uploaded, in hexadecimal. */
+/** The SHA-256 of a bundle, in hexadecimal. */
 export const BundleHash = Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/))
 
-/** The largest upload that is taken. */
+/** The size of the largest bundle that is accepted. */
 export const maxBundleBytes = 16 * 1024 * 1024
 
-/** What is submitted. What the payload must be is up to the job's own Schema. */
+/** A job to run. The payload has to match the job's own Schema. */
 export const Submission = Schema.Struct({
-  /** Makes a submit that is sent twice the same job. A random UUID by default. */
+  /** A submission that is sent twice with one id is one job. A random UUID by default. */
   id: Schema.optionalKey(JobId),
-  /** The name of a job that is registered at the manager, or that the bundle has. */
+  /** The name of a job that is registered at the manager, or that the bundle exports. */
   job: Schema.String.check(Schema.isNonEmpty()),
   payload: Schema.optionalKey(Schema.Json),
-  autostop: Schema.optionalKey(WireAutostop),
-  /** The settings of this submit, as their user wrote them. */
+  autostop: Schema.optionalKey(AutostopSetting),
+  /** The stop settings of this submission, as their user wrote them. */
   stopPolicy: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
-  /** Higher ones leave the queue first; 0 by default. */
+  /** Jobs of a higher priority leave the queue first; 0 by default. */
   priority: Schema.optionalKey(Schema.Int),
-  /** The job is stopped when nobody has renewed its lease for that many milliseconds; without it nobody needs to. */
+  /** The lease: the job is stopped if no client renews it for this many milliseconds. No lease by default. */
   leaseMs: Schema.optionalKey(PositiveMs),
-  /** It does not, by default. */
-  restart: Schema.optionalKey(WireRestart),
-  /** The bytes that its processes may take together; where the manager has a limit too, the lower one holds. */
+  /** No restarts by default. */
+  restart: Schema.optionalKey(RestartSetting),
+  /** How many bytes of memory its processes may use together. The lower of this and the manager's limit holds. */
   memory: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
-  /** How long it may run, from the start of its process to the stop; where the manager has a limit too, the lower one holds. */
+  /** How long it may run from the start of its process until it is stopped. The lower of this and the manager's limit holds. */
   timeMs: Schema.optionalKey(PositiveMs),
-  /** Where its code is: one that was uploaded, and not one that is registered. */
+  /** The uploaded bundle that exports the job; without it the job is a registered one. */
   bundle: Schema.optionalKey(BundleHash)
 })
 export type Submission = typeof Submission.Type
 
-/** Where a job stands. Times are ISO 8601 strings. */
+/** The state of a job and what led to it. Times are ISO 8601 strings. */
 export class JobInfo extends Schema.Class<JobInfo>("autostop/JobInfo")({
   id: JobId,
   job: Schema.String,
@@ -87,19 +87,19 @@ export class JobInfo extends Schema.Class<JobInfo>("autostop/JobInfo")({
   reason: Schema.optionalKey(Schema.String),
   outcome: Schema.optionalKey(Outcome),
   clean: Schema.optionalKey(Schema.Boolean),
-  /** Its process, while there is one. */
+  /** The id of its process, while there is one. */
   pid: Schema.optionalKey(Schema.Int),
-  /** How often it has begun again. */
+  /** How often it has been restarted. */
   restarts: Schema.optionalKey(Schema.Int),
-  /** When it begins again, while it waits for that. */
+  /** When its next attempt may start, while it is queued after a failure. */
   restartsAt: Schema.optionalKey(Schema.String)
 }) {}
 
-/** An event and its place in the life of its job, from 1. */
+/** An event and its number within its job, from 1. */
 export const NumberedEvent = Schema.Struct({ seq: Schema.Int, event: JobEvent })
 export type NumberedEvent = typeof NumberedEvent.Type
 
-/** A line that a job has printed, and its place in its log, from 1. */
+/** A line that a job has printed, and its number in the log, from 1. */
 export const LogLine = Schema.Struct({
   seq: Schema.Int,
   at: Schema.String,
@@ -108,7 +108,7 @@ export const LogLine = Schema.Struct({
 })
 export type LogLine = typeof LogLine.Type
 
-/** How a job ended: its exit as its own Schemas encode it, and its report. */
+/** How a job ended: its exit, encoded by its own Schemas, and its report. */
 export const JobResult = Schema.Struct({ exit: Schema.Json, report: StopReport })
 export type JobResult = typeof JobResult.Type
 
@@ -120,13 +120,13 @@ export type StopCommand = typeof StopCommand.Type
 
 export const Stages = Schema.Array(StageReport)
 
-/** How many jobs there are in each state. */
+/** The number of jobs in each state. */
 export const Counts = Schema.Record(JobState, Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
 
-/** How all stands: the manager itself, and its jobs, but for those that have stopped. */
+/** The state of the manager and of all its jobs that have not stopped. */
 const Overview = Schema.TaggedStruct("Overview", {
   version: Schema.String,
-  /** The time at the manager, and since when it runs. */
+  /** The manager's time, and when it was started. */
   at: Schema.String,
   startedAt: Schema.String,
   ready: Schema.Boolean,
@@ -135,10 +135,10 @@ const Overview = Schema.TaggedStruct("Overview", {
 })
 export type Overview = typeof Overview.Type
 
-/** The counters of a job's pipelines, as they have become. */
+/** The new counters of a job's pipelines. */
 const JobStages = Schema.TaggedStruct("Stages", { id: JobId, stages: Stages })
 export type JobStages = typeof JobStages.Type
 
-/** What those who watch all jobs are told: how all stands, first and whenever it is anew, and what has changed since. */
+/** An element of the change feed: an overview, first and whenever changes were left out, or one change. */
 export const Change = Schema.Union([Overview, Schema.TaggedStruct("Job", { info: JobInfo }), JobStages])
 export type Change = typeof Change.Type

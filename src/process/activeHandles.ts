@@ -3,7 +3,7 @@ import type { Worker } from "node:worker_threads"
 import type { Leftover } from "./processContext.ts"
 import { statOf } from "./processGroup.ts"
 
-/** What keeps a process alive or runs beneath it, at one moment. */
+/** The handles, timers and child processes of this process at one moment. */
 export interface Snapshot {
   readonly handles: ReadonlySet<object>
   readonly timers: number
@@ -16,7 +16,7 @@ export const snapshot = (): Snapshot => ({
   children: new Set(childProcesses().map((child) => child.pid))
 })
 
-/** Node tells of a worker thread when it begins, and lists it nowhere. */
+/** Node announces a worker thread when it begins, but lists it nowhere. */
 const workers = new Set<Worker>()
 export const watchWorkers = (): void => {
   process.on("worker", (worker: Worker) => {
@@ -28,16 +28,16 @@ export const watchWorkers = (): void => {
 export interface ChildProcess {
   readonly pid: number
   readonly command: string
-  /** Whether it leads a process group of its own: it was started to outlive its parent. */
+  /** True if it leads a process group of its own, because it was started to outlive its parent. */
   readonly detached: boolean
 }
 
-/** The children that were not there before. */
+/** The children that have been started since the snapshot. */
 export const newChildren = (before: Snapshot): Array<ChildProcess> =>
   childProcesses().filter((child) => !before.children.has(child.pid))
 
-/** What is there now and was not before. */
-export const since = (before: Snapshot): Array<Leftover> => {
+/** Everything that has been opened or started since the snapshot, and has not ended. */
+export const leftoversSince = (before: Snapshot): Array<Leftover> => {
   const children = newChildren(before)
   const leftovers = children.map(leftoverOf)
   for (const handle of activeHandles()) {
@@ -52,7 +52,7 @@ export const since = (before: Snapshot): Array<Leftover> => {
 
 const activeTimers = (): number => process.getActiveResourcesInfo().filter((type) => type === "Timeout").length
 
-/** Undocumented but stable since Node 0.x; without it only timers and children are seen. */
+/** Node's own list is undocumented, but stable since Node 0.x. Without it only timers and children are found. */
 const activeHandles = (): Array<object> => {
   const get: unknown = Reflect.get(process, "_getActiveHandles")
   const handles: unknown = typeof get === "function" ? Reflect.apply(get, process, []) : []
@@ -77,7 +77,7 @@ const isReferenced = (handle: object): boolean => {
 
 const describe = (handle: object): string | undefined => {
   const name = handle.constructor?.name ?? "handle"
-  // its process is listed as a child, and its pipes end with it
+  // the process itself is listed as a child, and its pipes end with it
   if (name === "ChildProcess") return undefined
   const address = Reflect.get(handle, "address")
   if (name === "Server" && typeof address === "function") {
@@ -99,7 +99,7 @@ const endpoint = (of: object, prefix: string): string => {
   return `${String(get("address"))}:${String(get("port"))}`
 }
 
-/** The direct children that have not ended, from `/proc`; none where there is no `/proc`. */
+/** The direct children that have not ended, from `/proc`. A system without `/proc` has none to show. */
 const childProcesses = (): Array<ChildProcess> => {
   try {
     return readdirSync("/proc/self/task").flatMap((task) => childrenOf(`self/task/${task}`))
@@ -108,7 +108,7 @@ const childProcesses = (): Array<ChildProcess> => {
   }
 }
 
-/** Those that one thread has started: what it is called in `/proc`. Once it has ended nobody can tell any longer. */
+/** The children that one thread has started, by its path in `/proc`. Once the thread has ended they cannot be found. */
 export const childrenOf = (task: string): Array<ChildProcess> => {
   try {
     return readFileSync(`/proc/${task}/children`, "utf8").split(" ")

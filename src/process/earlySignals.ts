@@ -1,8 +1,8 @@
 import { signalCodes } from "./signals.ts"
 
 /**
- * Nothing has been started while the rest is being loaded: a signal that comes so early just ends the process, with the
- * exit code that it would have had later. Returns how to stop that.
+ * Ends the process at a signal, with the exit code that the signal has later too: while the program is being loaded,
+ * there is nothing to stop. Returns a function that removes the listeners.
  */
 export const exitAtSignals = (): () => void => {
   const offs = Object.entries(signalCodes).map(([signal, code]) => {

@@ -1,8 +1,8 @@
 import type { Writable } from "node:stream"
 
 /**
- * Waits until everything written to a stream has been taken by its reader, or the reader is gone, or it has taken
- * nothing for `patienceMs`.
+ * Waits until the reader of a stream has taken everything that was written, has gone away, or has taken nothing for
+ * `patienceMs`.
  */
 export const flush = (stream: Writable, patienceMs: number): Promise<void> =>
   new Promise((resolve) => {

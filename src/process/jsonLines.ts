@@ -1,10 +1,10 @@
-/** How the process of a job and its supervisor talk: JSON, one line each. */
+/** Messages between processes: one line of JSON each. */
 import * as Option from "effect/Option"
 
 export const encode = (message: object): string => `${JSON.stringify(message)}\n`
 
-/** Takes text as it comes and hands on what its lines say. One that was cut off as its writer died says nothing. */
-export const reader = <A>(decode: (line: string) => Option.Option<A>, take: (message: A) => void) => {
+/** Returns a reader of text in chunks, which passes on each message. A line that its writer did not finish is dropped. */
+export const reader = <A>(decode: (line: string) => Option.Option<A>, onMessage: (message: A) => void) => {
   let rest: Array<string> = []
   return (text: string): void => {
     const lines = text.split("\n")
@@ -12,9 +12,9 @@ export const reader = <A>(decode: (line: string) => Option.Option<A>, take: (mes
     if (lines.length > 0) {
       lines[0] = [...rest, lines[0]].join("")
       rest = []
-      for (const line of lines) Option.map(decode(line), take)
+      for (const line of lines) Option.map(decode(line), onMessage)
     }
-    // a long line comes in many pieces: it is put together once
+    // a long line comes in many chunks, which are joined once
     if (last !== "") rest.push(last)
   }
 }

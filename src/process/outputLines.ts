@@ -2,10 +2,10 @@ import type { Readable } from "node:stream"
 
 const tailBytes = 4_096
 
-/** When the start of a line is passed on although its end has not come: it may be a question, or a progress bar. */
+/** After this time a line without its end is passed on: it may be a question, or a progress bar. */
 const partialMs = 100
 
-/** Passes on what a host prints, no faster than it is read here, in whole lines: others print there, too. */
+/** Passes on the output of a process in whole lines, because others print there too, and no faster than it is read. */
 export const forward = (from: Readable, to: NodeJS.WriteStream): void => {
   let partial: Buffer = Buffer.alloc(0)
   let timer: NodeJS.Timeout | undefined
@@ -39,7 +39,7 @@ export const forward = (from: Readable, to: NodeJS.WriteStream): void => {
   from.on("error", () => {})
 }
 
-/** Keeps the end of what a stream gives. */
+/** Keeps the last part of a stream. Returns a function that reads it. */
 export const tailOf = (from: Readable): () => string => {
   let tail = Buffer.alloc(0)
   from.on("data", (data: Buffer) => {

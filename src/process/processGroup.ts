@@ -1,14 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs"
 
-/** How a kill went. */
+/** The result of a kill. */
 export interface Killed {
-  /** Whether it was seen that nothing of it is left. */
+  /** True if no process of the group was found after the kill. */
   readonly gone: boolean
+  /** What ended it: a signal, or nothing because it had ended before. */
   readonly how: string
   readonly durationMs: number
 }
 
-/** Sends a signal to a process, or to a whole group by its negative id. Whether there was anybody to get it. */
+/** Sends a signal to a process, or to a group by its negative id. Returns false if there is no such process. */
 export const signal = (pid: number, name: NodeJS.Signals | 0): boolean => {
   try {
     return process.kill(pid, name)
@@ -17,10 +18,10 @@ export const signal = (pid: number, name: NodeJS.Signals | 0): boolean => {
   }
 }
 
-/** Whether anything of a process group still runs. */
+/** Returns true while a process of the group runs. */
 export const isGroupAlive = (group: number): boolean => signal(-group, 0) && !onlyZombies(group)
 
-/** One that has ended and that nobody has waited for still gets signals. Where there is no `/proc` nobody can tell. */
+/** A process that has ended can be signalled until its parent has waited for it. Without `/proc` it looks alive. */
 const onlyZombies = (group: number): boolean => {
   try {
     return readdirSync("/proc").every((entry) => {
@@ -33,7 +34,7 @@ const onlyZombies = (group: number): boolean => {
   }
 }
 
-/** The state of a process and its group, from `/proc`; no state where there is no such process. */
+/** The state of a process and its group, from `/proc`. A process that does not exist has no state. */
 export const statOf = (pid: number | string): [state: string | undefined, group: number] => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
@@ -44,23 +45,23 @@ export const statOf = (pid: number | string): [state: string | undefined, group:
   }
 }
 
-/** How often it is looked whether something that was killed is gone. */
+/** The interval of the checks whether a process is gone. */
 const pollMs = 5
 
-/** Waits until it is so, or the time is up. */
-export const until = async (isSo: () => boolean, limitMs: number): Promise<boolean> => {
+/** Waits until the condition holds, or the time is up. Returns true if it holds. */
+export const until = async (holds: () => boolean, limitMs: number): Promise<boolean> => {
   const end = performance.now() + limitMs
-  while (!isSo()) {
+  while (!holds()) {
     if (performance.now() >= end) return false
     await new Promise((resolve) => setTimeout(resolve, pollMs))
   }
   return true
 }
 
-/** How long a group may take to end at a SIGTERM: its host has had its whole limit before. */
+/** How long a group may take to end at a SIGTERM. It has had its whole limit before. */
 const politeMs = 100
 
-/** SIGTERM, SIGKILL soon after, and a look at whether any process of the group is left. */
+/** Ends a process group by SIGTERM and, soon after, by SIGKILL, and checks that it is gone. */
 export const killGroup = async (group: number, limitMs: number): Promise<Killed> => {
   const since = performance.now()
   const killed = (gone: boolean, how: string): Killed => ({ gone, how, durationMs: performance.now() - since })

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
+import { seconds } from "../base/format.ts"
 import { flush } from "./flushOutput.ts"
-import { newChildren, since, type Snapshot, snapshot, watchWorkers } from "./activeHandles.ts"
+import { leftoversSince, newChildren, type Snapshot, snapshot, watchWorkers } from "./activeHandles.ts"
 import { uncleanCode } from "./exitCode.ts"
 import { startTimer } from "./timers.ts"
 import { causesOf, initial, type OwnerAction, type OwnerEvent, type OwnerState, transition } from "./ownerState.ts"
@@ -86,10 +87,10 @@ export class ProcessOwner implements ProcessContext {
   readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>> = Effect.promise(async () => {
     // Node reports the end of some handles a turn later
     await new Promise((resolve) => setImmediate(resolve))
-    let left = since(this.#before)
+    let left = leftoversSince(this.#before)
     for (let turn = 0; left.length > 0 && turn < 10; turn++) {
       await new Promise((resolve) => setTimeout(resolve, turn))
-      left = since(this.#before)
+      left = leftoversSince(this.#before)
     }
     return left
   })
@@ -179,7 +180,7 @@ export class ProcessOwner implements ProcessContext {
     for (const task of this.#tasks) {
       for (const { name, state } of task.pending()) this.say(`  ${name} is still ${state}`)
     }
-    for (const { detail, kind } of since(this.#before)) this.say(`  ${kind}: ${detail}`)
+    for (const { detail, kind } of leftoversSince(this.#before)) this.say(`  ${kind}: ${detail}`)
     void this.#end(uncleanCode, graceMs)
   }
 
@@ -204,7 +205,7 @@ const lineOf = (cause: StopCause, deadlineMs: number): string | undefined => {
   switch (cause._tag) {
     case "Signal": {
       if (cause.isUrgent) return `${cause.signal}: stopping at once.`
-      const within = deadlineMs === Infinity ? "" : ` within ${deadlineMs / 1_000} s`
+      const within = deadlineMs === Infinity ? "" : ` within ${seconds(deadlineMs)}`
       return `${cause.signal}: stopping${within}. A second signal stops at once, without waiting.`
     }
     case "Crashed": {

@@ -54,6 +54,7 @@ describe("join", () => {
       for (const [left, right] of [["orders", "users"], ["LeftSource", "RightSource"], ["", "Source"]] as const) {
         for (const [short, long] of [[1, 60_000], [60_000, 1]] as const) {
           const job = Job.make("join", {
+            success: Schema.Unknown,
             run: () =>
               Pipeline.join(
                 inChunks(upTo(3), 1, short).pipe(Pipeline.source(left)),
@@ -151,7 +152,7 @@ describe("join", () => {
         inChunks(upTo(3), 1, 1).pipe(Pipeline.source("short")),
         inChunks(upTo(20), 1, 60_000).pipe(Pipeline.source("long"))
       )
-      const job = Job.make("merge", { run: () => Stream.runCount(merged) })
+      const job = Job.make("merge", { success: Schema.Int, run: () => Stream.runCount(merged) })
       assert.deepStrictEqual(yield* complete(Environment.run(job, {})), Exit.succeed(23))
     }).pipe(Effect.provide(LocalEnvironment.layer)))
 })

@@ -15,12 +15,12 @@ import { Host } from "../../src/index.ts"
 import { assertClean } from "../../src/testing.ts"
 import { everywhere, gone, local, runJob } from "../support/hosts.ts"
 import { serviceOf, submit } from "../support/jobs.ts"
-import { Desk, Point, Refused, Values } from "./desk.ts"
+import { Desk, Point, Refused, Values } from "./services/desk.ts"
 
-/** More than the chunks that may be on their way to a caller. */
+/** At least the number of chunks that may be on their way to a caller. */
 const windowAtMost = 16
 
-// What a caller sees is the same wherever the service lives.
+// A caller sees the same wherever the service lives.
 describe.each(everywhere)("a service, host %s", (host) => {
   const layer = Host.layer(Desk, { host })
   const isProcess = host === "process" || host === "ray"
@@ -29,7 +29,7 @@ describe.each(everywhere)("a service, host %s", (host) => {
     const desk = it.layer(layer)
 
     desk((it) => {
-      it.effect("gives results", () =>
+      it.effect("returns results", () =>
         Effect.gen(function*() {
           const { add } = yield* Desk
           assert.strictEqual(yield* add({ a: 1, b: 2 }), 3)
@@ -43,13 +43,13 @@ describe.each(everywhere)("a service, host %s", (host) => {
           assert.strictEqual(error.why, "closed")
         }))
 
-      it.effect("dies as its handler dies", () =>
+      it.effect("dies if its handler dies", () =>
         Effect.gen(function*() {
           const { die } = yield* Desk
           assert.strictEqual(defectOf(yield* Effect.exit(die({ message: "broken" }))), "broken")
         }))
 
-      it.effect("answers what needs no payload", () =>
+      it.effect("answers a request without payload", () =>
         Effect.gen(function*() {
           const { pid } = yield* Desk
           assert.strictEqual((yield* pid()) === process.pid, !isProcess)
@@ -65,7 +65,7 @@ describe.each(everywhere)("a service, host %s", (host) => {
           for (const exit of exits) assert.include(defectOf(exit), "Schema validation failed")
         }))
 
-      it.effect("takes and gives values of many kinds", () =>
+      it.effect("transfers values of many kinds", () =>
         Effect.gen(function*() {
           const { values } = yield* Desk
           const given = Values.make({
@@ -95,7 +95,7 @@ describe.each(everywhere)("a service, host %s", (host) => {
           assert.isTrue(got.numbers.every((number, place) => Object.is(number, given.numbers[place])))
         }))
 
-      it.effect("takes and gives a mebibyte, byte for byte", () =>
+      it.effect("transfers a mebibyte, byte for byte", () =>
         Effect.gen(function*() {
           const { bytes } = yield* Desk
           const given = Uint8Array.from({ length: 2 ** 20 }, (_, place) => (place * 31) % 251)
@@ -112,7 +112,7 @@ describe.each(everywhere)("a service, host %s", (host) => {
           assert.isTrue(numbers.every((number, place) => number === place + 1))
         }))
 
-      it.effect("gives what a stream had before it failed, and then its error", () =>
+      it.effect("emits the elements of a stream that fails, and then its error", () =>
         Effect.gen(function*() {
           const { broken, dying } = yield* Desk
           const seen: Array<number> = []
@@ -124,7 +124,7 @@ describe.each(everywhere)("a service, host %s", (host) => {
           assert.deepStrictEqual(seen, [1, 2, 3, 1, 2])
         }))
 
-      it.effect("streams what a handler puts into a queue, up to its error", () =>
+      it.effect("streams the elements of a queue, up to its error", () =>
         Effect.gen(function*() {
           const { queued } = yield* Desk
           const seen: Array<number> = []
@@ -135,7 +135,7 @@ describe.each(everywhere)("a service, host %s", (host) => {
           assert.deepStrictEqual(seen, Array.from({ length: 50 }, (_, place) => place + 1))
         }))
 
-      it.effect("gives what a handler promised in a Deferred", () =>
+      it.effect("returns the result of a Deferred", () =>
         Effect.gen(function*() {
           const { later } = yield* Desk
           assert.strictEqual(yield* later({ n: 7 }), 7)
@@ -172,7 +172,7 @@ describe.each(everywhere)("a service, host %s", (host) => {
       assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
     }).pipe(Effect.provide(layer)))
 
-  it.live("ends a handler whose stream nobody pulls any longer", () =>
+  it.live("ends the handler of a stream that is not pulled any longer", () =>
     Effect.gen(function*() {
       const { endless, finalized, made } = yield* Desk
       assert.deepStrictEqual(yield* Stream.runCollect(Stream.take(endless(), 3)), [1, 2, 3])
@@ -189,7 +189,7 @@ describe.each(everywhere)("a service, host %s", (host) => {
         Stream.take(30),
         Stream.runForEach((n) =>
           Effect.gen(function*() {
-            // time enough to make as many as it likes
+            // time enough for the handler to run ahead
             for (let turn = 0; turn < 20; turn++) yield* made()
             ahead.push((yield* made()) - n)
           })
@@ -213,7 +213,7 @@ describe.each(everywhere)("a service, host %s", (host) => {
       }
     }))
 
-  it.live("in a job has its calls counted and its inner services told of, and refuses calls once it is over", () =>
+  it.live("in a job reports its calls and the services within it, and refuses calls once the job is over", () =>
     Effect.gen(function*() {
       const clients: Array<Desk["Service"]> = []
       const { exit, report } = yield* runJob(
@@ -240,7 +240,7 @@ describe.each(everywhere)("a service, host %s", (host) => {
       assert.strictEqual(error.reason, "stopped")
     }).pipe(local))
 
-  it.live("interrupts the calls that a stopped job has in flight before it is released", () =>
+  it.live("interrupts the calls in flight of a stopped job before it is released", () =>
     Effect.gen(function*() {
       const inFlight = yield* Deferred.make<void>()
       const job = yield* submit(

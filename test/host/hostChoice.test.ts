@@ -6,7 +6,7 @@ import { Environment, Host, PolicyError } from "../../src/index.ts"
 import { assertClean } from "../../src/testing.ts"
 import { local, runJob } from "../support/hosts.ts"
 import { jobOf, serviceOf } from "../support/jobs.ts"
-import { Maths } from "./math.ts"
+import { Maths } from "./services/math.ts"
 
 const own = "AUTOSTOP_HOST_TEST_MATHS"
 const all = "AUTOSTOP_HOST"
@@ -14,8 +14,8 @@ const all = "AUTOSTOP_HOST"
 const withEnv = (env: Record<string, string>) =>
   Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
 
-/** Where it is said that a service lives, and where it is. */
-const placeOf = (options: Host.Options) =>
+/** The kind of host that a service has in the report, which is where it ran. */
+const hostOf = (options: Host.Options) =>
   Effect.gen(function*() {
     const { exit, report } = yield* runJob(Effect.flatMap(Maths, ({ pid }) => pid()), Host.layer(Maths, options))
     assertClean(report)
@@ -36,16 +36,16 @@ describe("where a service lives", () => {
     ["is what the variable of all says where its own is empty", { [own]: "", [all]: "thread" }, {}, "thread"],
     ["is in process where both variables are empty", { [own]: "", [all]: "" }, {}, "local"],
     ["is not what the variable of another service says", { [`${own}_2`]: "process" }, {}, "local"],
-    ["is told by its tag, whatever it is named", { [own]: "process" }, { name: "sums" }, "process"]
+    ["follows its tag, whatever its name in the report is", { [own]: "process" }, { name: "sums" }, "process"]
   ]
   it.live.each(cases)("%s", ([, env, options, host]) =>
     Effect.gen(function*() {
-      assert.strictEqual(yield* placeOf(options), host)
+      assert.strictEqual(yield* hostOf(options), host)
     }).pipe(withEnv(env), local))
 
-  it.live("is told by the environment of the process", () =>
+  it.live("follows the environment of the process", () =>
     Effect.gen(function*() {
-      assert.strictEqual(yield* placeOf({}), "thread")
+      assert.strictEqual(yield* hostOf({}), "thread")
     }).pipe(
       local,
       Effect.ensuring(Effect.sync(() => delete process.env[own])),
@@ -55,7 +55,7 @@ describe("where a service lives", () => {
   for (const variable of [own, all]) {
     const message = `${variable} is "cloud"; expected one of local, thread, process, ray`
 
-    it.live(`is refused by the name of the variable that is wrong: ${variable}`, () =>
+    it.live(`is refused with the name of the wrong variable: ${variable}`, () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(
           Environment.submit(jobOf(Effect.void, Host.layer(Maths)), {})
@@ -71,32 +71,4 @@ describe("where a service lives", () => {
         assert.strictEqual(error.message, message)
       }).pipe(withEnv({ [variable]: "cloud" })))
   }
-})
-
-describe("an option that cannot be used is refused where it is written", () => {
-  const refused = (options: object, message: string) => () => {
-    try {
-      // safe: what a program without types may write
-      Host.layer(Maths, options as Host.Options)
-    } catch (error) {
-      assert.instanceOf(error, PolicyError)
-      return assert.include(error.message, message)
-    }
-    assert.fail("it was taken")
-  }
-
-  it("a host", refused({ host: "cloud" }, "the host of service \"test/Maths\" is \"cloud\"; expected one of local"))
-  it("an empty host", refused({ host: "" }, "the host of service \"test/Maths\" is \"\"; expected one of local"))
-  for (const replicas of [0, -1, 1.5, NaN, Infinity, "2", null]) {
-    const message = "expected a whole number of at least 1"
-    it(`replicas: ${JSON.stringify(replicas)} of ${typeof replicas}`, refused({ replicas }, message))
-  }
-  for (const heartbeat of ["soon", -1, NaN, 0]) {
-    const message = "the heartbeat of service \"test/Maths\" is"
-    it(`heartbeat: ${String(heartbeat)}`, refused({ heartbeat }, message))
-  }
-  const later = { timeout: "later" }
-  it("a stop timeout", refused({ name: "sums", stop: later }, "the stop timeout of service \"sums\""))
-  it("a start timeout", refused({ start: later }, "the start timeout of service \"test/Maths\""))
-  it("a name without text", refused({ name: " " }, "the name of a service"))
 })

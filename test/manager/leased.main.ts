@@ -11,4 +11,6 @@ const program = Effect.gen(function*() {
   yield* run.result
 })
 
-await Effect.runPromise(program.pipe(Effect.provide(RemoteEnvironment.layer({ url, onDisconnect: "stop" }))))
+await Effect.runPromise(
+  program.pipe(Effect.scoped, Effect.provide(RemoteEnvironment.layer({ url, onDisconnect: "stop" })))
+)

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Host } from "../../src/index.ts"
 import { assertClean } from "../../src/testing.ts"
-import { HostJournal } from "../host/frail.ts"
+import { HostJournal } from "../host/services/frail.ts"
 import { Started } from "../support/cli.ts"
 import { gone, local, runJob } from "../support/hosts.ts"
 import { serviceOf } from "../support/jobs.ts"
@@ -120,7 +120,7 @@ describe("a Ray actor", () => {
     Effect.gen(function*() {
       using journal = new HostJournal()
       const orders = { host: "ray", plan: { journal: journal.file, child: "own" }, stopMs: 2_000, does: "wait" }
-      const program = fileURLToPath(new URL("../host/owner.main.ts", import.meta.url))
+      const program = fileURLToPath(new URL("../host/services/owner.main.ts", import.meta.url))
       const owner = new Started([program, JSON.stringify(orders)])
       yield* Effect.promise(() => owner.said("up"))
       const [pid = 0] = journal.pids("start")

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { Host, Job, type StopReport } from "../../src/index.ts"
 import { assertClean } from "../../src/testing.ts"
-import { Frail, frail, HostJournal } from "../host/frail.ts"
+import { Frail, frail, HostJournal } from "../host/services/frail.ts"
 import { eventOf, local, until } from "../support/hosts.ts"
 import { serviceOf, submit } from "../support/jobs.ts"
 import { ask, noJobs, nothingLeft, type Parts, partsOf, python } from "./cluster.ts"
@@ -26,7 +26,7 @@ ray.kill(ray.get_actor("${actor.name}", "${actor.ray_namespace}"), no_restart=Tr
 const stopJob: Fault = ({ job }) => Effect.promise(() => ask(`/api/jobs/${job}/stop`, "POST"))
 
 /** Runs a job whose service is struck, and gives what was there before, what it was told, and the report. */
-const struck = (fault: Fault, restart: Host.Restart, journal: HostJournal) =>
+const struck = (fault: Fault, restart: Host.RestartPolicy, journal: HostJournal) =>
   Effect.gen(function*() {
     const layer = Host.layer(frail({ journal: journal.file, child: "own" }), {
       name,

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { Host, Job } from "../../src/index.ts"
 import { assertClean } from "../../src/testing.ts"
-import { Lean } from "../host/lean.ts"
+import { Lean } from "../host/services/lean.ts"
 import { runJob } from "../support/hosts.ts"
 
 /** Why a service does not start in a cluster. */

@@ -1,13 +1,13 @@
 import { defineConfig } from "vitest/config"
 
-/** The suites of all hosts that run here, too; the last ones with `TEST_RAY=all`. */
-const suites = ["contract", "replicas", "drain", "stuck"]
-const more = ["start", "lost", "orphans"]
+/** The suites of all hosts that also run with a cluster; those in `more` only with `TEST_RAY=all`. */
+const suites = ["contract", "caller/replicaPool.hosts", "caller/pendingCalls", "caller/replica.kill"]
+const more = ["server/hostProgram", "caller/replica.lost", "transport/hostProcess"]
 
 export default defineConfig({
   test: {
     include: [
-      ...[...suites, ...(process.env["TEST_RAY"] === "all" ? more : [])].map((name) => `test/hosts/${name}.test.ts`),
+      ...[...suites, ...(process.env["TEST_RAY"] === "all" ? more : [])].map((name) => `test/host/${name}.test.ts`),
       "test/ray/**/*.test.ts"
     ],
     env: { TEST_HOSTS: "ray" },

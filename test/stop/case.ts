@@ -39,6 +39,11 @@ class JournalFile {
     return this.lines.includes(line)
   }
 
+  /** By how many milliseconds the machine was late while the job ran. */
+  get lateMs(): number {
+    return Number(readFileSync(`${this.file}.late`, "utf8"))
+  }
+
   /** Waits until it has been written. */
   wrote(line: string): Effect.Effect<void> {
     return until(`"${line}" in ${this.file}`, () => this.has(line))

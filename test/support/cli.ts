@@ -2,6 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 
+/** The signals that end a process politely, and the exit code of each. */
+export const politeSignals = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129], ["SIGQUIT", 131]] as const
+
 /** The command line, as it is published. */
 export const bin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url))
 const jobs = new URL("../cli/jobs/", import.meta.url)
@@ -9,7 +12,7 @@ const jobs = new URL("../cli/jobs/", import.meta.url)
 /** The path of a job module, or a program, of the process tests. */
 export const fixture = (name: string): string => fileURLToPath(new URL(name, jobs))
 
-/** A real process, and what it has said so far. */
+/** A real process, and what it has printed so far. */
 export class Started {
   stdout = ""
   stderr = ""
@@ -26,7 +29,7 @@ export class Started {
     this.#closed = once(this.child, "close")
   }
 
-  /** Waits until it has said something, on either stream. */
+  /** Waits until it has printed a text, on either stream. */
   async said(text: string): Promise<this> {
     const { stderr, stdout } = this.child
     while (!this.stdout.includes(text) && !this.stderr.includes(text)) {
@@ -59,7 +62,7 @@ export class Started {
     return this.child.exitCode ?? this.child.signalCode
   }
 
-  /** How often it has said each line that begins so. */
+  /** How many lines it has printed that begin with this. */
   count(start: string): number {
     return this.stdout.split("\n").filter((line) => line.startsWith(start)).length
   }
@@ -74,7 +77,16 @@ export const life = (settings: Record<string, string>, ...args: ReadonlyArray<st
     LIFE: JSON.stringify(settings)
   })
 
-/** Whether a process with that id still runs. */
+/** How many services the `life` job, or the `stuck` job, has opened and closed. */
+export const fates = (run: Started): { readonly opened: number; readonly closed: number } => ({
+  opened: run.count("opened "),
+  closed: run.count("closed ")
+})
+
+/** The fates of a job whose two services have been released. */
+export const bothReleased = { opened: 2, closed: 2 }
+
+/** Returns true while there is a process with this id. */
 export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)

@@ -41,7 +41,7 @@ export const runJob = <A, E, ROut = never>(
   run: Effect.Effect<A, E, ROut | Scope.Scope>,
   services?: Layer.Layer<ROut, unknown>,
   options?: SubmitOptions
-): Effect.Effect<Effect.Success<JobRun<A, E>["result"]>, SubmitError | PolicyError, Environment> =>
+): Effect.Effect<Effect.Success<JobRun<A, E>["result"]>, SubmitError | PolicyError, Environment | Scope.Scope> =>
   Effect.flatMap(
     submit(run, services, options),
     // safe: the error of the run is what it is, whatever the job declares

@@ -1,6 +1,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import {
@@ -30,6 +31,7 @@ export const jobOf = <A, E, ROut = never>(
   services?: Layer.Layer<ROut, unknown>
 ) =>
   Job.make("test", {
+    success: Schema.Unknown,
     services,
     // safe: a test does not declare the errors of its run
     run: () => run as Effect.Effect<A, never, ROut | Scope.Scope>

@@ -7,7 +7,8 @@ import * as Stream from "effect/Stream"
 import { Environment, type Job, type JobRun, LocalEnvironment } from "../../src/index.ts"
 import { OneShotLatch } from "../../src/base/oneShotLatch.ts"
 import { encodeExit } from "../../src/manager/exitCodec.ts"
-import { Conflict, Manager, NotFound, Refused, Unavailable } from "../../src/manager/Manager.ts"
+import { Conflict, NotFound, Refused, Unavailable } from "../../src/manager/errors.ts"
+import { Manager } from "../../src/manager/Manager.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type Submission } from "../../src/manager/models.ts"
 
 /** What a test can do to a manager, other than ask it. */

@@ -4,16 +4,17 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { JobStore, type StoredJob, type StoreError } from "../../src/manager/JobStore.ts"
+import type { StoreError } from "../../src/manager/errors.ts"
+import { JobStore, type StoredJob } from "../../src/manager/JobStore.ts"
 import { JobInfo, type JobResult, type NumberedEvent } from "../../src/manager/models.ts"
-import { layerOf } from "../../src/manager/store/layer.ts"
+import { openStore } from "../../src/manager/store/openStore.ts"
 import { StopReport } from "../../src/index.ts"
 import { type Postgres, startPostgres } from "./postgres.ts"
 
 /** Runs an effect with a store that is opened before and closed after it. */
 export const withStore =
   (url: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, Exclude<R, JobStore>> =>
-    Effect.provide(self, layerOf(url), { local: true })
+    Effect.provide(self, openStore(url), { local: true })
 
 /** A folder with names of databases that are not there yet. */
 export const files = () => {

@@ -1,4 +1,4 @@
-/** The commands that look at the jobs of a manager, and stop and remove them. */
+/** The commands that show, stop and remove the jobs of a manager. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -9,20 +9,24 @@ import * as Option from "effect/Option"
 import { parseDuration } from "../../base/durationInput.ts"
 import { plural, table } from "../../base/format.ts"
 import { StopMode } from "../../JobEvent.ts"
-import type { Client } from "../../manager/client/client.ts"
+import type { Client } from "../../manager/client/apiClient.ts"
 import { type JobInfo, JobState } from "../../manager/models.ts"
 import { StopReport } from "../../StopReport.ts"
+import { jobId, remoteFlags } from "../flags/remoteFlags.ts"
 import { Refusal } from "../refusal.ts"
-import { ask, jobId, remoteFlags, say, shortened } from "../flags/remoteFlags.ts"
+import { askManager } from "../remote/askManager.ts"
+import { shortIds } from "../remote/shortIds.ts"
+import { cleanness } from "../views/eventText.ts"
+import { printLine } from "../views/output.ts"
 
 const rows = (infos: ReadonlyArray<JobInfo>): ReadonlyArray<ReadonlyArray<string>> => {
-  const shown = shortened(infos)
+  const shortId = shortIds(infos)
   return infos.map((info) => [
-    shown(info.id),
+    shortId(info.id),
     info.job,
     info.state,
     info.outcome ?? "",
-    info.clean === undefined ? "" : info.clean ? "clean" : "NOT CLEAN",
+    info.clean === undefined ? "" : cleanness(info.clean),
     info.submittedAt,
     info.stoppedAt ?? ""
   ])
@@ -31,16 +35,16 @@ const rows = (infos: ReadonlyArray<JobInfo>): ReadonlyArray<ReadonlyArray<string
 const head = ["ID", "JOB", "STATE", "OUTCOME", "", "SUBMITTED", "STOPPED"]
 
 const show = (format: "pretty" | "json", info: JobInfo): void =>
-  say(
+  printLine(
     format === "json"
       ? JSON.stringify(info)
-      : Object.entries(info).map(([key, value]) => `${key.padEnd(12)} ${value}`).join("\n")
+      : table(Object.entries(info).map(([key, value]) => [key, String(value)])).join("\n")
   )
 
-/** How many the manager gives at once. */
+/** How many jobs the manager lists at once. */
 const page = 1_000
 
-/** The latest jobs, page by page. */
+/** Reads the latest jobs, page by page. */
 const latest = (client: Client, limit: number, filter: { readonly state?: JobState; readonly job?: string }) =>
   Effect.gen(function*() {
     const jobs: Array<JobInfo> = []
@@ -57,47 +61,47 @@ const latest = (client: Client, limit: number, filter: { readonly state?: JobSta
 export const listCommand = Command.make("list", {
   ...remoteFlags,
   state: Flag.Literals("state", JobState.literals).pipe(
-    Flag.withDescription("Only those in this state"),
+    Flag.withDescription("List only jobs in this state"),
     Flag.optional
   ),
-  job: Flag.String("job").pipe(Flag.withDescription("Only those of this name"), Flag.optional),
+  job: Flag.String("job").pipe(Flag.withDescription("List only jobs of this name"), Flag.optional),
   limit: Flag.Int("limit").pipe(
-    Flag.withDescription("How many at most (50)"),
+    Flag.withDescription("The largest number of jobs to list (50)"),
     Flag.filter((limit) => limit > 0, () => "a number of at least 1"),
     Flag.withDefault(50)
   )
 }, (input) =>
-  ask(input, (client) =>
+  askManager(input, (client) =>
     Effect.gen(function*() {
       const jobs = yield* latest(client, input.limit, {
         ...(Option.isSome(input.state) ? { state: input.state.value } : {}),
         ...(Option.isSome(input.job) ? { job: input.job.value } : {})
       })
-      say(input.format === "json" ? JSON.stringify(jobs) : table([head, ...rows(jobs)]).join("\n"))
+      printLine(input.format === "json" ? JSON.stringify(jobs) : table([head, ...rows(jobs)]).join("\n"))
     }))).pipe(Command.withDescription("Lists the jobs of a manager, the latest first"))
 
 export const statusCommand = Command.make(
   "status",
   { ...remoteFlags, id: jobId },
   (input) =>
-    ask(
+    askManager(
       input,
       (client) => Effect.map(client.jobs.get({ params: { id: input.id } }), (info) => show(input.format, info))
     )
 ).pipe(
-  Command.withDescription("Says where a job stands")
+  Command.withDescription("Shows the state of a job")
 )
 
 export const stopCommand = Command.make("stop", {
   ...remoteFlags,
   id: jobId,
   mode: Flag.Literals("mode", StopMode.literals).pipe(
-    Flag.withDescription("How: drain runs all phases, cancel interrupts the run, kill gives no time"),
+    Flag.withDescription("How to stop: drain runs all phases, cancel interrupts the run, kill waits for nothing"),
     Flag.withDefault("drain")
   ),
-  reason: Flag.String("reason").pipe(Flag.withDescription("Why, for the report"), Flag.optional)
+  reason: Flag.String("reason").pipe(Flag.withDescription("The reason, for the report"), Flag.optional)
 }, (input) =>
-  ask(input, (client) =>
+  askManager(input, (client) =>
     Effect.map(
       client.jobs.stop({
         params: { id: input.id },
@@ -110,11 +114,11 @@ export const reportCommand = Command.make(
   "report",
   { ...remoteFlags, id: jobId },
   (input) =>
-    ask(
+    askManager(
       input,
       (client) =>
         Effect.map(client.jobs.report({ params: { id: input.id } }), (report) =>
-          say(input.format === "json" ? JSON.stringify(report) : StopReport.render(report)))
+          printLine(input.format === "json" ? JSON.stringify(report) : StopReport.render(report)))
     )
 ).pipe(
   Command.withDescription("Prints the report of a job that has stopped")
@@ -124,14 +128,14 @@ export const deleteCommand = Command.make("delete", {
   ...remoteFlags,
   ids: jobId.pipe(Argument.atLeast(1)),
   force: Flag.Boolean("force").pipe(
-    Flag.withDescription("Stop what runs first"),
+    Flag.withDescription("Stop jobs that run, and remove them then"),
     Flag.withDefault(false)
   )
 }, (input) =>
-  ask(input, (client) =>
+  askManager(input, (client) =>
     Effect.gen(function*() {
       const query = { force: input.force ? "true" : "false" } as const
-      // one that cannot be removed keeps no other
+      // a job that cannot be removed does not keep the others
       const results = yield* Effect.forEach(input.ids, (id) =>
         Effect.result(client.jobs.remove({ params: { id }, query })))
       const errors = results.flatMap((result) =>
@@ -143,12 +147,14 @@ export const deleteCommand = Command.make("delete", {
       return yield* refused.length < errors.length
         ? Effect.fail(error)
         : new Refusal({ message: refused.map(({ message }) => message).join("\n") })
-    }))).pipe(Command.withDescription("Removes jobs and all that is kept of them"))
+    }))).pipe(Command.withDescription("Removes jobs with their events, logs and reports"))
 
 export const cleanCommand = Command.make("clean", {
   ...remoteFlags,
   older: Flag.String("older").pipe(
-    Flag.withDescription("Those that stopped longer ago than this, such as 12h or 7d; 0 for all that have stopped"),
+    Flag.withDescription(
+      "Remove jobs that stopped longer ago than this, such as 12h or 7d; 0 for all that have stopped"
+    ),
     Flag.withMetavar("duration")
   )
 }, (input) =>
@@ -157,39 +163,10 @@ export const cleanCommand = Command.make("clean", {
     if (age === undefined || !Duration.isFinite(age)) {
       return yield* new Refusal({ message: `--older is "${input.older}"; expected a duration, such as "12h" or "7d"` })
     }
-    yield* ask(input, (client) =>
+    yield* askManager(input, (client) =>
       Effect.gen(function*() {
         const before = yield* Effect.map(DateTime.now, DateTime.subtractDuration(age))
         const cleaned = yield* client.jobs.clean({ payload: { before: DateTime.formatIso(before) } })
-        say(input.format === "json" ? JSON.stringify(cleaned) : `removed ${plural(cleaned.removed, "job")}`)
+        printLine(input.format === "json" ? JSON.stringify(cleaned) : `removed ${plural(cleaned.removed, "job")}`)
       }))
-  })).pipe(Command.withDescription("Removes the jobs that stopped some time ago"))
-
-export const infoCommand = Command.make(
-  "info",
-  remoteFlags,
-  (input) =>
-    ask(input, (client) =>
-      Effect.map(client.system.info(), (info) =>
-        say(
-          input.format === "json"
-            ? JSON.stringify(info)
-            : [
-              `version  ${info.version}`,
-              `jobs     ${info.jobs.join(", ")}`,
-              ...Object.entries(info.counts).map(([state, count]) => `${state.padEnd(8)} ${count}`)
-            ].join("\n")
-        )))
-).pipe(Command.withDescription("Says what a manager can run, and how many jobs it has"))
-
-export const healthCommand = Command.make(
-  "health",
-  remoteFlags,
-  (input) =>
-    ask(
-      input,
-      (client) => Effect.map(client.health.ready(), () => say(input.format === "json" ? "{\"ready\":true}" : "ready"))
-    )
-).pipe(
-  Command.withDescription("Says whether a manager takes jobs")
-)
+  })).pipe(Command.withDescription("Removes jobs that stopped some time ago"))

@@ -11,21 +11,21 @@ import { decodePayload } from "../../jobProcess/jobModule.ts"
 import { mergePolicy, type PolicySource } from "../../internal/policy/resolvePolicy.ts"
 import * as LocalEnvironment from "../../LocalEnvironment.ts"
 import * as Policy from "../../StopPolicy.ts"
-import { CommandLine } from "../commandLine.ts"
-import { type Ending, isolate } from "../isolate.ts"
-import { loadJob } from "../loadJob.ts"
-import { autostopOf, flagsOf, readPayload, startFlags, type StartInput, text } from "../flags/startFlags.ts"
-import { printReport, printResult, reportWriter } from "../views/reportOutput.ts"
-import { follow } from "../views/progress.ts"
+import { CommandContext } from "../commandContext.ts"
+import { loadJob } from "../flags/moduleArgument.ts"
+import { autostopOf, policySourceOf, readPayload, startFlags, type StartInput, text } from "../flags/startFlags.ts"
+import { type Ending, runIsolated } from "../isolatedRun.ts"
 import { asRefusal, Refusal } from "../refusal.ts"
+import { showProgress } from "../views/progress.ts"
+import { printReport, printResult, reportWriter } from "../views/reportOutput.ts"
 
 const flags = {
   module: Argument.File("module").pipe(
-    Argument.withDescription("The module whose default export is the job"),
-    // as it was most likely given
+    Argument.withDescription("The module that exports the job"),
+    // the path as its user most likely wrote it
     Argument.map((path) => relative("", path).startsWith("..") ? path : relative("", path))
   ),
-  report: text("report", "Where to write the report, as JSON", "file"),
+  report: text("report", "The file to write the report to, as JSON", "file"),
   format: Flag.Literals("format", ["pretty", "json"]).pipe(
     Flag.withDescription(
       "What to print: pretty for people, json for machines (the report on stdout, events on stderr)"
@@ -33,7 +33,7 @@ const flags = {
     Flag.withDefault("pretty")
   ),
   isolate: Flag.Boolean("isolate").pipe(
-    Flag.withDescription("Run the job in a process of its own, which is killed where it does not keep its deadline"),
+    Flag.withDescription("Run the job in a process of its own, which is killed if it does not keep its deadline"),
     Flag.withDefault(false)
   ),
   ...startFlags
@@ -49,21 +49,21 @@ interface Input extends StartInput {
 /** `autostop run MODULE`. */
 export const runCommand = Command.make("run", flags, (input: Input) =>
   Effect.gen(function*() {
-    const commandLine = yield* CommandLine
+    const context = yield* CommandContext
     if (input.format === "json") {
-      commandLine.owner.say = (text) => void process.stderr.write(`${JSON.stringify({ _tag: "Notice", text })}\n`)
+      context.owner.say = (text) => void process.stderr.write(`${JSON.stringify({ _tag: "Notice", text })}\n`)
     }
     const config = yield* Policy.fromConfig
-    const given = flagsOf(input)
-    // whether the limits fit into the deadline is open until the job has said its own
+    const given = policySourceOf(input)
+    // the limits are checked against the deadline later, because the job may set another one
     const { values } = yield* mergePolicy([config, given], yield* Policy.StopPolicy.Defaults)
     const autostop = yield* autostopOf(input)
     const writeReport = yield* reportWriter(input.report)
     const loadMs = Duration.toMillis(values.startTimeout)
-    const { code, report } = input.isolate && !commandLine.isIsolated
-      ? yield* isolate({
-        owner: commandLine.owner,
-        args: commandLine.args,
+    const { code, report } = input.isolate && !context.isIsolated
+      ? yield* runIsolated({
+        owner: context.owner,
+        args: context.args,
         module: input.module,
         limits: {
           deadlineMs: Duration.toMillis(values.deadline),
@@ -72,18 +72,18 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
         }
       })
       : yield* runHere(input, { config, given, autostop, loadMs })
-    commandLine.exitCode = code
-    // who supervises reports, and is told if that fails
-    if (report === undefined || (commandLine.isIsolated && !commandLine.owner.isParentLost)) return
+    context.exitCode = code
+    // the parent of an isolated job prints the report, and fails if that fails
+    if (report === undefined || (context.isIsolated && !context.owner.isParentLost)) return
     printReport(input.format, report)
     const unwritten = writeReport(report)
     if (unwritten !== undefined) {
-      commandLine.owner.say(unwritten)
-      if (code === 0) commandLine.exitCode = 1
+      context.owner.say(unwritten)
+      if (code === 0) context.exitCode = 1
     }
   }).pipe(
     Effect.provide(LocalEnvironment.layer),
-    // what a machine reads on stdout is the report alone
+    // a machine reads nothing but the report on stdout
     Effect.provideService(Logger.LogToStderr, input.format === "json"),
     Effect.mapError(asRefusal)
   )).pipe(Command.withDescription("Runs a job here, stops it well, and reports"))
@@ -99,9 +99,8 @@ const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, gi
   const job = yield* loadJob(input.module, loadMs)
   const stopPolicy = yield* Policy.resolve([config, Policy.fromOptions(job.stopPolicy), given])
   const payload = yield* Effect.mapError(decodePayload(job, json), (message) => new Refusal({ message }))
-  // the services of the command line (a terminal, file system) are not the job's
   const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
-  const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(follow(run, input.format), run.result))
+  const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(showProgress(run, input.format), run.result))
   if (input.format === "pretty") yield* printResult(job, exit, report)
   return { code: report.outcome === "succeeded" ? 0 : 1, report } satisfies Ending
-})
+}, Effect.scoped)

@@ -4,29 +4,35 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
-import { wireAutostop } from "../../manager/client/wireAutostop.ts"
-import type { Client } from "../../manager/client/client.ts"
-import { CommandLine } from "../commandLine.ts"
-import { followEvents } from "./feeds.ts"
-import { loadJob } from "../loadJob.ts"
-import { autostopOf, flagsOf, readPayload, startFlags } from "../flags/startFlags.ts"
-import { printReport } from "../views/reportOutput.ts"
-import { print } from "../views/progress.ts"
+import { encodeAutostop } from "../../manager/client/encodeAutostop.ts"
+import type { Client } from "../../manager/client/apiClient.ts"
+import { exitCode } from "../../process/exitCode.ts"
+import { CommandContext } from "../commandContext.ts"
+import { loadJob } from "../flags/moduleArgument.ts"
+import { remoteFlags } from "../flags/remoteFlags.ts"
+import { autostopOf, policySourceOf, readPayload, startFlags } from "../flags/startFlags.ts"
+import { runOptionsOf, submitFlags } from "../flags/submitFlags.ts"
 import { asRefusal, Refusal } from "../refusal.ts"
-import { runFlags, runOptionsOf } from "../flags/runFlags.ts"
-import { ask, remoteFlags, say } from "../flags/remoteFlags.ts"
+import { askManager } from "../remote/askManager.ts"
+import { followEvents } from "../remote/followJob.ts"
+import { printEvent } from "../views/eventText.ts"
+import { printLine } from "../views/output.ts"
+import { printReport } from "../views/reportOutput.ts"
 
 const flags = {
   ...remoteFlags,
   job: Argument.String("job").pipe(
     Argument.withDescription(
-      "The name of a job that is registered at the manager, or a module to bundle and bring along"
+      "The name of a job that the manager has, or a module to bundle and upload"
     )
   ),
-  id: Flag.String("id").pipe(Flag.withDescription("An id of your own: sent twice, it is the same job"), Flag.optional),
-  ...runFlags,
+  id: Flag.String("id").pipe(
+    Flag.withDescription("An id of your own: a job that is submitted again with its id is the same job"),
+    Flag.optional
+  ),
+  ...submitFlags,
   wait: Flag.Boolean("wait").pipe(
-    Flag.withDescription("Wait for its end, show what happens, and exit as the job would"),
+    Flag.withDescription("Wait until the job has stopped, show what happens, and exit with its exit code"),
     Flag.withDefault(false)
   ),
   ...startFlags
@@ -35,30 +41,30 @@ const flags = {
 /** `autostop submit JOB`. */
 export const submitCommand = Command.make("submit", flags, (input) =>
   Effect.gen(function*() {
-    const autostop = yield* wireAutostop(yield* autostopOf(input))
+    const autostop = yield* encodeAutostop(yield* autostopOf(input))
     const payload = yield* readPayload(input.payload)
     // safe: flags are texts
-    const stopPolicy = flagsOf(input).settings as Record<string, string>
+    const stopPolicy = policySourceOf(input).settings as Record<string, string>
     const runOptions = yield* runOptionsOf(input)
-    const brought = isModule(input.job) ? yield* bring(input.job) : { job: input.job, bundled: undefined }
-    // known here, it can be asked for also where the answer is lost
+    const uploaded = isModule(input.job) ? yield* bundleOf(input.job) : { job: input.job, bundled: undefined }
+    // the id is made here, so that the job can be found even if the answer is lost
     const id = Option.getOrElse(input.id, () => crypto.randomUUID())
-    yield* ask(input, (client, url) =>
+    yield* askManager(input, (client, url) =>
       Effect.gen(function*() {
-        const { obstacle, submitBundled } = yield* Effect.promise(() => import("../../manager/client/client.ts"))
-        const { owner } = yield* CommandLine
-        const leave = owner.relay
-        const unsure = `it is not known whether job ${id} was submitted; "autostop status ${id}" tells`
-        let left = unsure
+        const { obstacle, submitBundled } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
+        const { owner } = yield* CommandContext
+        const { relay } = owner
+        const unknown = `job ${id} may have been submitted or not; run "autostop status ${id}" to find out`
+        let state = unknown
         owner.relay = (signal, count) => {
-          if (count === 1) owner.say(`${signal}: ${left}.`)
-          leave?.(signal, count)
+          if (count === 1) owner.say(`${signal}: ${state}.`)
+          relay?.(signal, count)
         }
         const submitted = submitBundled(
           client,
           {
-            job: brought.job,
-            ...(brought.bundled && { bundle: brought.bundled.hash }),
+            job: uploaded.job,
+            ...(uploaded.bundled && { bundle: uploaded.bundled.hash }),
             ...runOptions,
             autostop,
             stopPolicy,
@@ -66,41 +72,42 @@ export const submitCommand = Command.make("submit", flags, (input) =>
             // safe: it was read from JSON
             ...(payload === undefined ? {} : { payload: payload as Schema.Json })
           },
-          brought.bundled
+          uploaded.bundled
         )
         const info = yield* Effect.mapError(
           submitted,
-          (error) => obstacle(error) === "lost" ? new Refusal({ message: `the connection was lost: ${unsure}` }) : error
+          (error) =>
+            obstacle(error) === "lost" ? new Refusal({ message: `the connection was lost: ${unknown}` }) : error
         )
-        left = `job ${id} goes on at the manager; "autostop stop ${id}" stops it`
+        state = `job ${id} goes on at the manager; "autostop stop ${id}" stops it`
         if (input.wait) return yield* wait(client, url, id, input.format)
-        if (input.format === "json") return say(JSON.stringify(info))
-        say(process.stdout.isTTY ? `${info.id}  ${info.job} is ${info.state}` : info.id)
+        if (input.format === "json") return printLine(JSON.stringify(info))
+        printLine(process.stdout.isTTY ? `${info.id}  ${info.job} is ${info.state}` : info.id)
       }))
   }).pipe(
     Effect.mapError(asRefusal)
   )).pipe(Command.withDescription("Submits a job to a manager"))
 
-/** A name has no extension, and no folder. */
+/** The name of a job has neither an extension nor a folder. */
 const isModule = (job: string): boolean => /[/\\]|\.[cm]?[jt]sx?$/.test(job)
 
-/** A job that the manager does not have: its name, and its code. */
-const bring = Effect.fnUntraced(function*(module: string) {
+/** The name of the job of a module, and its code. */
+const bundleOf = Effect.fnUntraced(function*(module: string) {
   const { name } = yield* loadJob(module, loadMs)
   const { bundle } = yield* Effect.promise(() => import("../../manager/code/bundler.ts"))
   return { job: name, bundled: yield* Effect.mapError(bundle(module), (message) => new Refusal({ message })) }
 })
 
-/** How long a module may take to load, which is done for the name of its job. */
+/** How long a module may take to load. It is loaded because the name of its job is needed. */
 const loadMs = 30_000
 
 /** Shows what happens until the job has stopped. */
 const wait = (client: Client, url: string, id: string, format: "pretty" | "json") =>
   Effect.gen(function*() {
-    const { persist } = yield* Effect.promise(() => import("../../manager/client/client.ts"))
-    const commandLine = yield* CommandLine
-    yield* followEvents(client, url, id, (event) => print(event, format))
-    const report = yield* persist(client.jobs.report({ params: { id } }))
+    const { retryTransient } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
+    const context = yield* CommandContext
+    yield* followEvents(client, url, id, (event) => printEvent(event, format))
+    const report = yield* retryTransient(client.jobs.report({ params: { id } }))
     printReport(format, report)
-    commandLine.exitCode = report.clean ? (report.outcome === "succeeded" ? 0 : 1) : 3
+    context.exitCode = exitCode({ isClean: report.clean, own: report.outcome === "succeeded" ? 0 : 1 })
   })

@@ -1,4 +1,4 @@
-/** What the commands that start a job have in common. */
+/** The flags of the commands that start a job. */
 import type * as ByteSize from "effect/ByteSize"
 import * as Flag from "effect/cli/Flag"
 import * as Duration from "effect/Duration"
@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs"
 import { parseDuration } from "../../base/durationInput.ts"
 import { messageOf } from "../../base/errorText.ts"
 import { PolicyError } from "../../internal/policy/policyError.ts"
-import { fieldNames, flag, policyFields } from "../../internal/policy/policyFields.ts"
+import { type FieldName, fieldNames, flag, policyFields } from "../../internal/policy/policyFields.ts"
 import type { PolicySource } from "../../internal/policy/resolvePolicy.ts"
 import * as Policy from "../../StopPolicy.ts"
 import { Refusal } from "../refusal.ts"
@@ -16,25 +16,31 @@ import { Refusal } from "../refusal.ts"
 export const text = (name: string, description: string, metavar: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.withMetavar(metavar), Flag.optional)
 
-/** What a flag says; whoever reads it refuses what is none. */
+// safe: the code that reads these texts refuses those that are no size or no duration
 export const sizeOf = (flag: Option.Option<string>): ByteSize.Input | undefined =>
   Option.getOrUndefined(flag) as ByteSize.Input | undefined
 export const durationOf = (flag: Option.Option<string>): Duration.Input | undefined =>
   Option.getOrUndefined(flag) as Duration.Input | undefined
 
+const metavarOf = (field: FieldName): string => {
+  const { expected } = policyFields[field]
+  if (expected.startsWith("a duration")) return "duration"
+  return expected.startsWith("one of ") ? expected.slice("one of ".length).replaceAll(", ", "|") : "number"
+}
+
+/** A flag for each stop setting. */
 const policyFlags = Object.fromEntries(
-  fieldNames.map((field) => [field, text(flag(field).slice(2), policyFields[field].description, "value")])
+  fieldNames.map((field) => [field, text(flag(field).slice(2), policyFields[field].description, metavarOf(field))])
 ) as Record<keyof Policy.Settings, Flag.Flag<Option.Option<string>>> // one for each field
 
-/** The flags of whatever starts a job. */
 export const startFlags = {
-  payload: text("payload", "The payload as JSON, or @FILE", "json"),
+  payload: text("payload", "The payload as JSON, or @FILE for a file with JSON", "json"),
   autostop: Flag.Boolean("autostop").pipe(
     Flag.withDescription("Stop when the run ends (the default); --no-autostop keeps the services up until a stop"),
     Flag.withDefault(true)
   ),
-  idle: text("idle", "Stop also when no source has emitted for that long", "duration"),
-  after: text("after", "Stop also when that long has passed", "duration"),
+  idle: text("idle", "Stop also when no source has emitted an element for this long", "duration"),
+  after: text("after", "Stop also after this time", "duration"),
   ...policyFlags
 }
 
@@ -48,8 +54,8 @@ export interface StartInput extends Record<keyof Policy.Settings, Option.Option<
 /** When a job stops by itself, as the flags say. */
 export type GivenAutostop = boolean | { readonly idle: Duration.Duration } | { readonly after: Duration.Duration }
 
-/** The settings among the flags, by the names of the flags. */
-export const flagsOf = (input: StartInput): PolicySource => ({
+/** The stop settings among the flags. Error messages name each by its flag. */
+export const policySourceOf = (input: StartInput): PolicySource => ({
   settings: Object.fromEntries(
     fieldNames.flatMap((field) => Option.isSome(input[field]) ? [[field, input[field].value]] : [])
   ),
@@ -81,7 +87,7 @@ const moreThanZero = (name: string, value: string): Effect.Effect<Duration.Durat
     : Effect.succeed(duration)
 }
 
-/** The payload as it was given, or as a file has it. */
+/** Reads the payload from its flag, or from the file that the flag names. */
 export const readPayload = (payload: Option.Option<string>) =>
   Effect.gen(function*() {
     if (Option.isNone(payload)) return undefined

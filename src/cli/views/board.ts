@@ -1,33 +1,34 @@
-/** What is known of a manager and its jobs, and how that is shown. */
 import type { Change, JobInfo, JobState, Overview } from "../../manager/models.ts"
 import { span, table, whole } from "../../base/format.ts"
 import type { StageReport } from "../../StopReport.ts"
 import { Rates } from "./rates.ts"
-import { shortened } from "../flags/remoteFlags.ts"
+import { shortIds } from "../remote/shortIds.ts"
+import { cleanness } from "./eventText.ts"
 
-/** What is being stopped comes first, then what runs, what is to run, and what has stopped of late. */
+/** The jobs that are stopping come first, and those that have stopped last. */
 const order = ["stopping", "running", "starting", "queued", "stopped"] as const satisfies ReadonlyArray<JobState>
-/** How many that have stopped are kept. */
+/** How many of the jobs that have stopped are shown. */
 const kept = 10
-/** Rates are those of that long. */
+/** The interval that rates are measured over. */
 const ratesMs = 2_000
 
+/** A manager and its jobs, as `autostop watch` shows them. */
 export class Board {
   readonly #url: string
   readonly #jobs = new Map<string, JobInfo>()
   readonly #stages = new Map<string, ReadonlyArray<StageReport>>()
   readonly #rates = new Map<string, Rates>()
   #overview: Overview | undefined
-  /** What the clock of the manager is ahead of ours. */
+  /** How far the clock of the manager is ahead of this one. */
   #aheadMs = 0
-  /** Whether what is shown is not what is. */
+  /** True while there is no connection, so that the board may be out of date. */
   isLost = false
 
   constructor(url: string) {
     this.#url = url
   }
 
-  /** Takes a change. Gives the jobs that stand otherwise than before. */
+  /** Takes a change. Returns the jobs whose state it has changed. */
   take(change: Change, now: number): ReadonlyArray<JobInfo> {
     switch (change._tag) {
       case "Overview": {
@@ -54,7 +55,7 @@ export class Board {
     }
   }
 
-  /** The manager in a few words. */
+  /** The line about the manager. */
   head(now: number): string {
     if (this.#overview === undefined) return `autostop at ${this.#url}`
     const { ready, startedAt, version } = this.#overview
@@ -62,26 +63,26 @@ export class Board {
     return `autostop ${version} at ${this.#url}: ${state}; up for ${span(this.#now(now) - Date.parse(startedAt))}`
   }
 
-  /** How many jobs there are. */
+  /** How many jobs there are in each state. */
   counts(): string {
     const { counts } = this.#overview ?? {}
     return order.map((state) => `${whole(counts?.[state] ?? 0)} ${state}`).join(", ")
   }
 
-  /** All of it, a line each. */
+  /** The whole board. */
   lines(now: number): ReadonlyArray<string> {
     const jobs = [...this.#jobs.values()]
-    const shown = shortened(jobs)
+    const shortId = shortIds(jobs)
     const rows = order.flatMap((state) =>
       jobs.filter((info) => info.state === state).map((
         info
-      ) => [shown(info.id), info.job, info.state, this.age(info, now), this.#detail(info, now)])
+      ) => [shortId(info.id), info.job, info.state, this.age(info, now), this.#detail(info, now)])
     )
     const head = ["ID", "JOB", "STATE", "FOR", ""]
     return [this.head(now), this.counts(), "", ...table([head, ...rows])]
   }
 
-  /** For how long a job has been there, or has run. */
+  /** How long a job has run, or has waited to run. */
   age({ startedAt, stoppedAt, submittedAt }: JobInfo, now: number): string {
     const end = stoppedAt === undefined ? this.#now(now) : Date.parse(stoppedAt)
     return span(end - Date.parse(startedAt ?? submittedAt))
@@ -102,13 +103,13 @@ export class Board {
     return now + this.#aheadMs
   }
 
-  /** Whether it is news. */
+  /** Returns true if the state of the job has changed. */
   #put(info: JobInfo): boolean {
     const before = this.#jobs.get(info.id)
     if (info.state === "stopped") {
       const stopped = [...this.#jobs.values()].filter(({ id, state }) => state === "stopped" && id !== info.id)
       for (const { id } of stopped.slice(0, 1 - kept)) this.#forget(id)
-      // the last one comes last
+      // the job that stopped last comes last
       this.#forget(info.id)
     }
     this.#jobs.set(info.id, info)
@@ -122,10 +123,10 @@ export class Board {
   }
 }
 
-/** Why it stops, or how it has stopped. */
+/** Why a job stops, or how it has stopped. */
 export const ending = ({ clean, outcome, reason, trigger }: JobInfo): string =>
   [
-    ...(outcome === undefined ? [] : [`${outcome}, ${clean === true ? "clean" : "NOT CLEAN"}`]),
+    ...(outcome === undefined ? [] : [`${outcome}, ${cleanness(clean === true)}`]),
     ...(trigger === undefined || trigger === "completed"
       ? []
       : [reason === undefined ? trigger : `${trigger}: ${reason}`])

@@ -1,7 +1,9 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { now } from "../../base/clock.ts"
+import { millis, table, whole } from "../../base/format.ts"
 import type { JobRun } from "../../Environment.ts"
-import { millis, whole } from "../../base/format.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { Rates } from "./rates.ts"
 
@@ -9,41 +11,41 @@ const refreshMs = 100
 /** More services than this are counted, not listed. */
 const listed = 12
 
-/** A view that is redrawn in place beneath whatever else is printed. */
-export const live = <A, E>(run: JobRun<A, E>): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const view = new View(run)
-    const timer = setInterval(() => view.draw(), refreshMs)
-    timer.unref()
-    return Stream.runForEach(run.events, (event) => Effect.sync(() => view.take(event))).pipe(
-      Effect.ensuring(Effect.sync(() => {
-        clearInterval(timer)
-        view.end()
-      }))
+/** Shows a run in place, beneath everything else that is printed, until it has stopped. */
+export const showLive = <A, E>(run: JobRun<A, E>): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const view = new View(run, yield* Clock.Clock)
+    const redraw = Effect.forever(Effect.andThen(Effect.sleep(refreshMs), Effect.sync(() => view.draw())))
+    yield* Stream.runForEach(run.events, (event) => Effect.sync(() => view.take(event))).pipe(
+      Effect.raceFirst(Effect.interruptible(redraw)),
+      Effect.ensuring(Effect.sync(() => view.end()))
     )
   })
 
 class View {
   readonly #run: JobRun<unknown, unknown>
+  readonly #clock: Clock.Clock
   readonly #services = new Map<string, string>()
   readonly #rates = new Rates(5 * refreshMs)
   readonly #phases: Array<string> = []
   readonly #restore: ReadonlyArray<() => void>
   #current: { readonly phase: string; readonly since: number } | undefined
+  /** How many lines are on the screen. */
   #drawn = 0
-  #drawing = false
-  /** Something was printed without an end of line. */
-  #midLine = false
+  #isDrawing = false
+  /** True if the last output of others has no end of line yet. */
+  #isMidLine = false
 
-  constructor(run: JobRun<unknown, unknown>) {
+  constructor(run: JobRun<unknown, unknown>, clock: Clock.Clock) {
     this.#run = run
+    this.#clock = clock
     this.#restore = [process.stdout, process.stderr].map((stream) => {
       const write = stream.write
-      // what others print goes above the view
+      // the output of others goes above the view
       stream.write = (...args: Array<unknown>) => {
-        if (!this.#drawing) {
+        if (!this.#isDrawing) {
           this.#erase()
-          this.#midLine = typeof args[0] === "string" && !args[0].endsWith("\n")
+          this.#isMidLine = typeof args[0] === "string" && !args[0].endsWith("\n")
         }
         return Reflect.apply(write, stream, args)
       }
@@ -66,7 +68,7 @@ class View {
         this.#services.set(event.service, event.outcome)
         break
       case "PhaseStarted":
-        this.#current = { phase: event.phase, since: performance.now() }
+        this.#current = { phase: event.phase, since: now(this.#clock) }
         break
       case "PhaseEnded":
         this.#current = undefined
@@ -76,16 +78,16 @@ class View {
   }
 
   draw(): void {
-    this.#drawing = true
+    this.#isDrawing = true
     this.#erase()
     // a terminal that does not know its size says 0
     const width = process.stderr.columns || 80
-    const lines = [...this.#stages(), ...this.#serviceLines(), ...this.#phaseLines()]
-    if (this.#midLine && lines.length > 0) process.stderr.write("\n")
-    this.#midLine = false
-    process.stderr.write(lines.map((line) => `${line.slice(0, width - 1)}\n`).join(""))
+    const lines = [...this.#stageLines(), ...this.#serviceLines(), ...this.#phaseLines()]
+    if (this.#isMidLine && lines.length > 0) process.stderr.write("\n")
+    this.#isMidLine = false
+    process.stderr.write(lines.map((line) => `${`  ${line}`.slice(0, width - 1)}\n`).join(""))
     this.#drawn = lines.length
-    this.#drawing = false
+    this.#isDrawing = false
   }
 
   end(): void {
@@ -97,34 +99,34 @@ class View {
     if (this.#drawn === 0) return
     const lines = this.#drawn
     this.#drawn = 0
-    const drawing = this.#drawing
-    this.#drawing = true
+    const wasDrawing = this.#isDrawing
+    this.#isDrawing = true
     process.stderr.write(`\u001b[${lines}A\u001b[0J`)
-    this.#drawing = drawing
+    this.#isDrawing = wasDrawing
   }
 
-  #stages(): Array<string> {
-    const now = performance.now()
-    return Effect.runSync(this.#run.stages).map(({ count, kind, name }) => {
-      const rate = this.#rates.rate(`${kind} ${name}`, count, now)
-      return `  ${name.padEnd(24)} ${whole(count).padStart(12)}  ${whole(rate)}/s`
-    })
+  #stageLines(): ReadonlyArray<string> {
+    const at = now(this.#clock)
+    const rows = Effect.runSync(this.#run.stages).map(({ count, kind, name }) => [
+      name,
+      whole(count),
+      `${whole(this.#rates.rate(`${kind} ${name}`, count, at))}/s`
+    ])
+    return table(rows, ["left", "right"])
   }
 
-  #serviceLines(): Array<string> {
-    if (this.#services.size <= listed) {
-      return [...this.#services].map(([name, state]) => `  ${name.padEnd(24)} ${state}`)
-    }
+  #serviceLines(): ReadonlyArray<string> {
+    if (this.#services.size <= listed) return table([...this.#services])
     const counts = Map.groupBy(this.#services.values(), (state) => state)
-    return [`  services: ${[...counts].map(([state, all]) => `${all.length} ${state}`).join(", ")}`]
+    return [`services: ${[...counts].map(([state, all]) => `${all.length} ${state}`).join(", ")}`]
   }
 
-  #phaseLines(): Array<string> {
-    const lines = this.#phases.length === 0 ? [] : [`  ${this.#phases.join(" → ")}`]
+  #phaseLines(): ReadonlyArray<string> {
+    const lines = this.#phases.length === 0 ? [] : [this.#phases.join(" → ")]
     if (this.#current === undefined) return lines
-    const waiting = [...this.#services].flatMap(([name, state]) => state === "releasing" ? [name] : [])
-    const who = this.#current.phase === "release" ? waiting.slice(0, 5).join(", ") : "the run"
-    lines.push(`  ${this.#current.phase} for ${millis(performance.now() - this.#current.since)}, waiting for ${who}`)
-    return lines
+    const { phase, since } = this.#current
+    const releasing = [...this.#services].flatMap(([name, state]) => state === "releasing" ? [name] : [])
+    const awaited = phase === "release" ? releasing.slice(0, 5).join(", ") : "the run"
+    return [...lines, `${phase} for ${millis(now(this.#clock) - since)}, waiting for ${awaited}`]
   }
 }

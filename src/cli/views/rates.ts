@@ -1,13 +1,13 @@
-/** How fast counters grow: over the last while, and until that has passed since they were first seen. */
+/** How fast counters grow: over the last interval or, before one has passed, since a counter was first seen. */
 export class Rates {
   readonly #known = new Map<string, { readonly count: number; readonly at: number; readonly rate: number }>()
-  readonly #everyMs: number
+  readonly #intervalMs: number
 
-  constructor(everyMs: number) {
-    this.#everyMs = everyMs
+  constructor(intervalMs: number) {
+    this.#intervalMs = intervalMs
   }
 
-  /** How much a counter grows in a second, at a time in milliseconds. */
+  /** How much a counter grows each second. `now` is in milliseconds. */
   rate(key: string, count: number, now: number): number {
     const last = this.#known.get(key)
     if (last === undefined) {
@@ -15,9 +15,9 @@ export class Rates {
       return 0
     }
     const elapsed = now - last.at
-    const isDue = elapsed >= this.#everyMs
-    const rate = elapsed > 0 && (isDue || last.rate === 0) ? ((count - last.count) * 1_000) / elapsed : last.rate
-    if (isDue) this.#known.set(key, { count, at: now, rate })
+    const isOver = elapsed >= this.#intervalMs
+    const rate = elapsed > 0 && (isOver || last.rate === 0) ? ((count - last.count) * 1_000) / elapsed : last.rate
+    if (isOver) this.#known.set(key, { count, at: now, rate })
     return rate
   }
 }

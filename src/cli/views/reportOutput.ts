@@ -10,7 +10,10 @@ import type * as Job from "../../Job.ts"
 import { StopReport } from "../../StopReport.ts"
 import { Refusal } from "../refusal.ts"
 
-/** That the file cannot be written is to be known before anything starts, and leaves nothing behind. */
+/**
+ * Returns how to write the report to a file, which returns what went wrong. A file that cannot be written is refused
+ * before anything starts.
+ */
 export const reportWriter = (path: Option.Option<string>) => {
   if (Option.isNone(path)) return Effect.succeed((): string | undefined => undefined)
   const refusal = (error: unknown) => `--report ${path.value} cannot be written: ${messageOf(error)}`
@@ -32,7 +35,7 @@ export const reportWriter = (path: Option.Option<string>) => {
   })
 }
 
-/** What the run of a job gave: its value, or why it failed. */
+/** Prints the result of a run: its value, or why it failed. */
 export const printResult = (job: Job.Any, exit: Exit.Exit<unknown, unknown>, report: StopReport) =>
   Effect.gen(function*() {
     if (Exit.isSuccess(exit) && exit.value !== undefined) {

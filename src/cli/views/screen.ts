@@ -1,10 +1,10 @@
-/** The whole of a terminal: drawn anew at will, whatever its size has become, and given back as it was. */
+/** The whole screen of a terminal. It is drawn anew whenever the size changes, and given back as it was. */
 export class Screen {
   readonly #onKey: (data: Buffer) => void
   readonly #redraw: () => void
   #isClosed = false
 
-  /** `onQuit` is called at `q`; `onResize` when it is to be drawn anew. */
+  /** `onQuit` is called at the key `q`; `onResize` when the screen must be drawn anew. */
   constructor({ onQuit, onResize }: { readonly onQuit: () => void; readonly onResize: () => void }) {
     const { stdin, stdout } = process
     this.#redraw = onResize
@@ -38,8 +38,8 @@ export class Screen {
   }
 }
 
-/** Ctrl-C, where the terminal leaves it to the program what that means. */
+/** Ctrl-C, which a raw terminal leaves to the program. */
 const interrupt = "\u0003"
 
-/** What jobs call themselves, and say, must not drive the terminal. */
+/** Names and messages of jobs must not drive the terminal. */
 const printable = (text: string): string => text.replace(/\p{Cc}/gu, " ")

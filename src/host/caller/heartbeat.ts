@@ -1,12 +1,23 @@
-/** Notices that the event loop of a host does not answer, long before a call would. */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { now } from "../../base/clock.ts"
+
+/**
+ * What is known of the event loop of a host:
+ *
+ * - `Answered`: no ping is on its way
+ * - `Pinged`: a ping was sent, and nothing has come back since
+ * - `Overdue`: that has lasted for a whole interval
+ */
+export type HeartbeatState = "Answered" | "Pinged" | "Overdue"
+
+/** Pings a host at an interval, and notices that its event loop is blocked long before a call would. */
 export class Heartbeat {
   readonly #everyMs: number
   readonly #ping: () => void
   readonly #onChange: (responsive: boolean) => void
-  #timer: NodeJS.Timeout | undefined
-  #lastTick = 0
-  #waiting = false
-  #responsive = true
+  #state: HeartbeatState = "Answered"
 
   constructor(everyMs: number, ping: () => void, onChange: (responsive: boolean) => void) {
     this.#everyMs = everyMs
@@ -14,35 +25,39 @@ export class Heartbeat {
     this.#onChange = onChange
   }
 
-  start(): void {
-    if (this.#everyMs === Infinity) return
-    this.#lastTick = performance.now()
-    this.#timer = setInterval(() => this.#tick(), this.#everyMs)
-    this.#timer.unref()
+  get state(): HeartbeatState {
+    return this.#state
   }
 
-  stop(): void {
-    clearInterval(this.#timer)
-  }
+  /** Pings until it is interrupted. */
+  readonly run: Effect.Effect<never> = Effect.gen({ self: this }, function*() {
+    const clock = yield* Clock.Clock
+    const interval = Duration.millis(this.#everyMs)
+    let lastTick = now(clock)
+    while (true) {
+      yield* clock.sleep(interval)
+      const tick = now(clock)
+      // an answer may have come and wait to be read if this event loop was blocked itself
+      this.#tick(tick - lastTick > 1.5 * this.#everyMs)
+      lastTick = tick
+    }
+  })
 
+  /** Something came from the host. */
   heard(): void {
-    this.#waiting = false
-    if (this.#responsive) return
-    this.#responsive = true
-    this.#onChange(true)
+    if (this.#state === "Answered") return
+    const wasOverdue = this.#state === "Overdue"
+    this.#state = "Answered"
+    if (wasOverdue) this.#onChange(true)
   }
 
-  #tick(): void {
-    const now = performance.now()
-    // where it was this event loop that was blocked, what the host has answered was not read yet
-    const late = now - this.#lastTick > 1.5 * this.#everyMs
-    this.#lastTick = now
-    if (this.#waiting && !late && this.#responsive) {
-      this.#responsive = false
+  #tick(isLate: boolean): void {
+    if (this.#state === "Answered") {
+      this.#state = "Pinged"
+      this.#ping()
+    } else if (this.#state === "Pinged" && !isLate) {
+      this.#state = "Overdue"
       this.#onChange(false)
     }
-    if (this.#waiting) return
-    this.#waiting = true
-    this.#ping()
   }
 }

@@ -1,48 +1,49 @@
-import type { Send } from "../wire/frames.ts"
-import type { Killed } from "../../process/processGroup.ts"
+import type * as Effect from "effect/Effect"
 import type { OneShotLatch } from "../../base/oneShotLatch.ts"
-import type { PolicyMillis } from "../../internal/policy/policyMillis.ts"
+import type { Killed } from "../../process/processGroup.ts"
+import type { Leftover } from "../../StopReport.ts"
+import type { Send } from "../wire/frames.ts"
 
-/** What a host is told when it begins. */
-export interface Init {
-  readonly service: string
-  readonly version: string
-  readonly fingerprint: string
-  /** The module that serves it. */
-  readonly module: string
-  /** The limits of its own services. JSON has no infinity: there it is `null`. */
-  readonly limits: PolicyMillis
-}
-
-/** A host as its owner sees it: somewhere else, and the way there. */
-export interface Link {
+/** A host and the connection with it, as its caller sees them. */
+export interface HostConnection {
   readonly pid: number | undefined
-  /** Opens when it has ended, and all that it sent has arrived. */
+  /** Opens once the host has ended and all that it sent has arrived. */
   readonly exited: OneShotLatch
-  /** How it ended, once it has. */
+  /** How the host ended; only used once `exited` is open. */
   readonly exit: () => string
-  /** The end of what it printed to stderr. */
+  /** The end of what the host printed to stderr. */
   readonly stderr: () => string
-  /** What its start waits for, where it says so. */
+  /** What the start of the host waits for, as the end of a sentence; absent where a host waits for nothing. */
   readonly waitsFor?: () => string
-  /** The actor that it lives in. */
+  /** The Ray actor that the host lives in. */
   readonly actor?: Actor | undefined
-  /** Takes away what it lived in, once it has ended. Never rejects. */
-  readonly clear?: () => Promise<void>
-  /** What it had started and did not end, where that was only found once it had exited. */
+  /** Removes what the host lived in, once it has ended. */
+  readonly clear?: Effect.Effect<void>
+  /** What the host had started and did not end, if that was only found once it had exited. */
   readonly leftover: () => string | undefined
   readonly send: Send
-  /** Ends it whatever it does, and sees to it that it and all it started are gone. Never rejects. */
-  readonly kill: (limitMs: number) => Promise<Killed>
+  /** Ends the host whatever it does, and checks that it and all it started are gone. */
+  readonly kill: (limitMs: number) => Effect.Effect<Killed>
 }
 
 /** A Ray actor that a host lives in. */
 export interface Actor {
   readonly actorId: string
   readonly nodeId: string
-  /** Whether it was killed, and seen to be DEAD with its processes gone. */
+  /** The actor was killed, Ray says that it is DEAD, and its processes are gone. */
   readonly killSuccess: boolean
 }
 
-/** How to get a host. */
-export type Open = (onBytes: (bytes: Uint8Array) => void) => Link
+/** Starts a host. */
+export type OpenHost = (onBytes: (bytes: Uint8Array) => void) => HostConnection
+
+/** How the hosts of one service are started, and how what they live in is ended. */
+export interface Transport {
+  readonly open: OpenHost
+  /** The URL of a module of this machine, as its hosts import it. */
+  readonly moduleOf: (module: string) => string
+  /** Ends what the hosts lived in, once they have ended, within so many milliseconds. */
+  readonly end: (limitMs: number) => Effect.Effect<void>
+  /** What of that was not seen to end. */
+  readonly leftovers: () => ReadonlyArray<Leftover>
+}

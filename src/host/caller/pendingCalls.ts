@@ -1,35 +1,42 @@
-import type * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { decodeFailure, type Method } from "../contract.ts"
 import type { HostError } from "../hostError.ts"
-import { FrameWriter, Reply, Request } from "../wire/frames.ts"
+import { type FrameWriter, Reply, Request } from "../wire/frames.ts"
+import { type Chunk, ReceivedStream } from "./receivedStream.ts"
 
-type Chunk = Arr.NonEmptyReadonlyArray<unknown>
-
-/** A call that was sent, and whoever waits for what comes back. */
+/** A call that was sent, and what its answers are passed to. */
 interface Pending {
   readonly method: Method
-  /** A result, or how it failed. */
+  /** Takes the result of a call, the end of a stream, or how either failed. */
   readonly end: (exit: Exit.Exit<unknown, unknown>) => void
-  /** Elements of a stream. */
+  /** Takes elements of a stream. */
   readonly emit: (chunk: Chunk) => void
 }
 
+/** What becomes of a call to the host. */
+type State =
+  | { readonly _tag: "Open" }
+  /** Calls are sent, but an interrupt does not wait for the end of its handler. */
+  | { readonly _tag: "Unresponsive" }
+  /** The host has ended: every call fails. */
+  | { readonly _tag: "Lost"; readonly error: HostError }
+
+const open: State = { _tag: "Open" }
+const unresponsive: State = { _tag: "Unresponsive" }
+
 const nothing = () => {}
 
-/** The calls that one host has: sends them, those of one turn together, and hands out what comes back. */
-export class Caller {
+/** The calls in flight to one host. Those of one turn of the event loop are sent together. */
+export class PendingCalls {
   readonly #pending = new Map<number, Pending>()
   readonly #writer: FrameWriter
   /** The calls that were interrupted and whose handlers have not ended yet. */
   readonly #interrupted = new Set<number>()
-  #responsive = true
+  #state: State = open
   #nextId = 0
-  #lost: HostError | undefined
   #idle: OneShotLatch | undefined
 
   constructor(writer: FrameWriter) {
@@ -40,7 +47,7 @@ export class Caller {
     return this.#pending.size
   }
 
-  /** Opens when no call is in flight. */
+  /** Opens once no call is in flight. */
   get idle(): OneShotLatch {
     const idle = this.#idle ??= new OneShotLatch()
     if (this.#pending.size === 0) idle.open()
@@ -49,7 +56,7 @@ export class Caller {
 
   call(method: Method, payload: unknown): Effect.Effect<unknown, unknown> {
     return Effect.callback((resume) => {
-      const id = this.#begin(method, payload, { method, end: resume, emit: nothing }, resume)
+      const id = this.#begin(method, payload, { method, end: resume, emit: nothing })
       return id === undefined ? undefined : this.#interrupt(id, method)
     })
   }
@@ -59,20 +66,22 @@ export class Caller {
       Effect.map(
         Effect.acquireRelease(
           Effect.sync(() => {
-            const received = new Received((id) => this.#writer.write(Request.ack, id))
-            received.id = this.#begin(method, payload, { method, end: received.end, emit: received.emit }, received.end)
-            return received
+            let id: number | undefined
+            const received = new ReceivedStream(() => {
+              if (id !== undefined) this.#writer.write(Request.ack, id)
+            })
+            id = this.#begin(method, payload, { method, end: received.end, emit: received.emit })
+            return { id, received }
           }),
-          // nobody pulls it any longer: its host need not go on
-          (received) =>
-            received.id === undefined || received.hasEnded ? Effect.void : this.#interrupt(received.id, method)
+          // nothing pulls the stream any longer: its host need not go on
+          ({ id, received }) => id === undefined || received.hasEnded ? Effect.void : this.#interrupt(id, method)
         ),
-        (received) => received.pull
+        ({ received }) => received.pull
       )
     ))
   }
 
-  /** A frame that came back. What nobody waits for any longer is passed over. */
+  /** Passes a frame on to its call. A frame of a call that has ended is dropped. */
   receive(operation: number, id: number, body: Uint8Array): void {
     const pending = this.#pending.get(id)
     if (pending === undefined) return
@@ -88,21 +97,27 @@ export class Caller {
     }
   }
 
-  /** Whether that is how its calls fail since the host is gone. */
-  hasLost(error: unknown): boolean {
-    return error !== undefined && error === this.#lost
+  /** Returns true if the call failed with this error because the host has ended. */
+  isLost(error: unknown): boolean {
+    return this.#state._tag === "Lost" && this.#state.error === error
   }
 
-  /** While a host does not answer nobody waits for the end of what was interrupted. */
-  set responsive(responsive: boolean) {
-    this.#responsive = responsive
-    if (responsive) return
+  /** The event loop of the host is blocked: no interrupt waits for its handler any longer. */
+  hostBlocked(): void {
+    if (this.#state._tag !== "Open") return
+    this.#state = unresponsive
     for (const id of this.#interrupted) this.#end(id, Exit.void)
   }
 
-  /** The host is gone: whatever was in flight fails, and so does whatever comes. */
-  lose(error: HostError): void {
-    this.#lost ??= error
+  /** The event loop of the host turns again. */
+  hostResponsive(): void {
+    if (this.#state._tag === "Unresponsive") this.#state = open
+  }
+
+  /** The host has ended: every call in flight fails with this error, and so does every later one. */
+  hostLost(error: HostError): void {
+    if (this.#state._tag === "Lost") return
+    this.#state = { _tag: "Lost", error }
     for (const id of this.#pending.keys()) this.#end(id, Exit.fail(error))
   }
 
@@ -114,21 +129,17 @@ export class Caller {
     }
   }
 
-  #begin(
-    method: Method,
-    payload: unknown,
-    pending: Pending,
-    refuse: (exit: Exit.Exit<never, unknown>) => void
-  ): number | undefined {
-    if (this.#lost !== undefined) {
-      refuse(Exit.fail(this.#lost))
+  /** Sends a call and returns its id; ends it at once and returns nothing if it cannot be sent. */
+  #begin(method: Method, payload: unknown, pending: Pending): number | undefined {
+    if (this.#state._tag === "Lost") {
+      pending.end(Exit.fail(this.#state.error))
       return undefined
     }
     let body: Uint8Array
     try {
       body = method.payload.encode(payload)
     } catch (error) {
-      refuse(Exit.die(error))
+      pending.end(Exit.die(error))
       return undefined
     }
     const id = this.#nextId
@@ -138,14 +149,14 @@ export class Caller {
     return id
   }
 
-  /** Interrupts a call as one in process is: it is over once its handler has ended. */
+  /** Interrupts a call as one in process is: the interrupt ends once the handler has. */
   #interrupt(id: number, method: Method): Effect.Effect<void> {
     return Effect.callback((resume) => {
       if (!this.#pending.has(id)) return resume(Effect.void)
       this.#pending.set(id, { method, end: () => resume(Effect.void), emit: nothing })
       this.#interrupted.add(id)
       this.#writer.write(Request.interrupt, id)
-      if (!this.#responsive) this.#end(id, Exit.void)
+      if (this.#state._tag === "Unresponsive") this.#end(id, Exit.void)
     })
   }
 
@@ -159,56 +170,5 @@ export class Caller {
       this.#idle = undefined
     }
     pending.end(exit)
-  }
-}
-
-/** The elements of a stream that have arrived and were not pulled yet. Each chunk that is pulled makes room for one. */
-class Received {
-  readonly #ack: (id: number) => void
-  readonly #chunks: Array<Chunk> = []
-  #ended: Exit.Exit<unknown, unknown> | undefined
-  #waiting: (() => void) | undefined
-  id: number | undefined
-
-  constructor(ack: (id: number) => void) {
-    this.#ack = ack
-  }
-
-  get hasEnded(): boolean {
-    return this.#ended !== undefined
-  }
-
-  readonly emit = (chunk: Chunk): void => {
-    this.#chunks.push(chunk)
-    this.#waiting?.()
-  }
-
-  readonly end = (exit: Exit.Exit<unknown, unknown>): void => {
-    this.#ended = exit
-    this.#waiting?.()
-  }
-
-  readonly pull: Effect.Effect<Chunk, unknown> = Effect.suspend(() => this.#next() ?? this.#wait())
-
-  #next(): Effect.Effect<Chunk, unknown> | undefined {
-    const chunk = this.#chunks.shift()
-    if (chunk !== undefined) {
-      if (this.id !== undefined && !this.hasEnded) this.#ack(this.id)
-      return Effect.succeed(chunk)
-    }
-    if (this.#ended === undefined) return undefined
-    return this.#ended._tag === "Success" ? Cause.done() : Effect.failCause(this.#ended.cause)
-  }
-
-  #wait(): Effect.Effect<Chunk, unknown> {
-    return Effect.callback((resume) => {
-      this.#waiting = () => {
-        const next = this.#next()
-        if (next === undefined) return
-        this.#waiting = undefined
-        resume(next)
-      }
-      return Effect.sync(() => void (this.#waiting = undefined))
-    })
   }
 }

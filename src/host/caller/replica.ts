@@ -1,159 +1,186 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { JobEvent } from "../../JobEvent.ts"
+import { elapsed, now } from "../../base/clock.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { waitFor } from "../../base/waits.ts"
-import type { ServiceOutcome, ServiceReport, StopReport } from "../../StopReport.ts"
-import { Caller } from "./pendingCalls.ts"
-import { HostError } from "../hostError.ts"
-import { Heartbeat } from "./heartbeat.ts"
-import { FrameReader, FrameWriter, readJson, Reply, Request } from "../wire/frames.ts"
+import type { JobEvent } from "../../JobEvent.ts"
 import type { Killed } from "../../process/processGroup.ts"
-import type { Init, Link, Open } from "./hostConnection.ts"
+import type { ServiceReport } from "../../StopReport.ts"
+import { HostError } from "../hostError.ts"
+import { readResult, sendStop } from "../wire/farewell.ts"
+import { FrameReader, FrameWriter, readJson, Reply, Request } from "../wire/frames.ts"
+import { type Init, readStartFailed, sendInit } from "../wire/handshake.ts"
+import { Heartbeat } from "./heartbeat.ts"
+import type { HostConnection, OpenHost } from "./hostConnection.ts"
+import { PendingCalls } from "./pendingCalls.ts"
+import {
+  exited,
+  finished,
+  killed,
+  released,
+  type ReplicaState,
+  startFailed,
+  starting,
+  startMsOf,
+  stopping,
+  up
+} from "./replicaState.ts"
 
 export interface ReplicaOptions {
-  readonly open: Open
-  /** Its name in the report. */
+  readonly open: OpenHost
+  /** The name of the service in the report. */
   readonly service: string
   readonly init: Init
-  readonly startMs: number
+  /** The limit of the start, in milliseconds. */
+  readonly startLimitMs: number
+  /** The interval of the heartbeat, in milliseconds. */
   readonly heartbeatMs: number
+  readonly clock: Clock.Clock
   readonly onEvent: (event: JobEvent) => void
-  /** Its event loop does not answer, or answers again. */
+  /** The event loop of the host is blocked, or turns again. */
   readonly onHeartbeat: (responsive: boolean) => void
 }
 
-/** What a host tells last. */
-interface Ending {
-  readonly report: StopReport
-  /** How its own services, or what served them, failed. */
-  readonly failure?: string
-}
+/** The share of the limit of a stop that calls in flight may take. */
+const drainShare = 0.5
+
+/** The share of what is left that the host is given: it needs the rest to send its result, and to exit. */
+const releaseShare = 0.9
 
 /** One host of a service, from its start to its end. */
 export class Replica {
-  readonly caller: Caller
-  readonly link: Link
+  readonly calls: PendingCalls
+  readonly connection: HostConnection
+  /** The services within the host, as far as it has reported them. */
+  readonly inner = new Map<string, ServiceReport>()
   readonly #options: ReplicaOptions
   readonly #writer: FrameWriter
-  readonly #ready = new OneShotLatch()
   readonly #heartbeat: Heartbeat
-  #startFailure: string | undefined
-  #stopping = false
-  ending: Ending | undefined
-  /** The services of the host itself, as far as it has told of them. */
-  readonly inner = new Map<string, ServiceReport>()
-  killed: Killed | undefined
-  readonly startedAt = performance.now()
-  startMs = 0
-  releaseMs = 0
+  readonly #ready = new OneShotLatch()
+  readonly #startedAt: number
+  #state: ReplicaState = starting
 
   constructor(options: ReplicaOptions) {
     this.#options = options
+    this.#startedAt = now(options.clock)
     const reader = new FrameReader((operation, id, _, body) => this.#receive(operation, id, body))
-    this.link = options.open((bytes) => reader.feed(bytes))
-    this.#writer = new FrameWriter(this.link.send)
-    this.caller = new Caller(this.#writer)
+    this.connection = options.open((bytes) => reader.feed(bytes))
+    this.#writer = new FrameWriter(this.connection.send)
+    this.calls = new PendingCalls(this.#writer)
     this.#heartbeat = new Heartbeat(options.heartbeatMs, () => this.#writer.write(Request.ping), (responsive) => {
-      this.caller.responsive = responsive
+      if (responsive) this.calls.hostResponsive()
+      else this.calls.hostBlocked()
       options.onHeartbeat(responsive)
     })
-    this.#writer.writeJson(Request.init, options.init)
-    this.link.exited.onOpen(() => {
-      this.#heartbeat.stop()
-      this.caller.lose(
-        this.#stopping && this.ending !== undefined
-          ? this.error("stopped", "its limit left no more time for the call")
-          : this.error("lost", this.why)
+    sendInit(this.#writer, options.init)
+    this.connection.exited.onOpen(() => {
+      const state = this.#state = exited(this.#state, this.connection.exit())
+      this.calls.hostLost(
+        state._tag === "Exited" && state.stopped
+          ? this.error("stopped", "the limit of its stop left no more time for the call")
+          : this.error("lost", this.reason)
       )
     })
   }
 
-  /** Waits until it takes calls. */
-  readonly start: Effect.Effect<void, HostError> = Effect.suspend(() =>
-    Effect.flatMap(waitFor(this.#ready, this.#options.startMs, this.link.exited), (why) => {
-      if (why === "ended") {
-        this.startMs = performance.now() - this.startedAt
-        this.#heartbeat.start()
-        return Effect.void
+  get state(): ReplicaState {
+    return this.#state
+  }
+
+  /** Waits until the host takes calls. */
+  readonly start: Effect.Effect<void, HostError> = Effect.suspend(() => {
+    const { startLimitMs } = this.#options
+    return Effect.flatMap(waitFor(this.#ready, startLimitMs, this.connection.exited), (why) => {
+      if (why === "time") {
+        const waitsFor = this.connection.waitsFor?.() ?? ""
+        this.#state = startFailed(this.#state, `it was not ready within ${startLimitMs} ms${waitsFor}`)
       }
-      const reason = why === "time"
-        ? `it was not ready within ${this.#options.startMs} ms${this.link.waitsFor?.() ?? ""}`
-        : this.why
-      const stderr = this.link.stderr()
+      if (why === "ended" || startMsOf(this.#state) !== undefined) return this.#beat
+      const stderr = this.connection.stderr()
+      const { reason } = this
       return Effect.fail(this.error("start", stderr === "" ? reason : `${reason}; its stderr ends with:\n${stderr}`))
     })
-  )
+  })
 
-  /** Why it ended, as well as it is known. */
-  get why(): string {
-    return this.#startFailure ?? this.ending?.failure ?? this.link.exit()
+  /** Why the host ended or could not start, as well as it is known. */
+  get reason(): string {
+    return "reason" in this.#state ? this.#state.reason : this.connection.exit()
   }
 
   error(reason: HostError["reason"], message: string): HostError {
     return HostError.of(this.#options.service, reason, message)
   }
 
-  /** Lets the calls in flight end, has the services of the host released, and waits for its end. Dies if it was lost. */
+  /**
+   * Lets the calls in flight end, asks the host to release its services, and waits for its exit. Dies if the host ended
+   * without doing so.
+   */
   stop(limitMs: number): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
-      const since = performance.now()
-      if (!this.link.exited.isOpen) {
-        this.#stopping = true
-        yield* waitFor(this.caller.idle, limitMs / 2, this.link.exited)
-        // it needs some of the time to say how it went, and to exit
-        const left = limitMs === Infinity ? null : 0.9 * Math.max(0, limitMs - (performance.now() - since))
-        this.#writer.writeJson(Request.stop, left)
+      const { clock } = this.#options
+      const since = now(clock)
+      const { clear, exited } = this.connection
+      if (!exited.isOpen) {
+        this.#state = stopping(this.#state)
+        yield* waitFor(this.calls.idle, limitMs * drainShare, exited)
+        sendStop(this.#writer, releaseShare * Math.max(0, limitMs - elapsed(clock, since)))
       }
-      yield* this.link.exited.await
-      yield* Effect.promise(async () => this.link.clear?.())
-      this.releaseMs = performance.now() - since
-      // what never started has nothing to release
-      if (this.ending !== undefined || this.startMs === 0) return
-      return yield* Effect.die(this.error("lost", this.why))
+      yield* exited.await
+      if (clear !== undefined) yield* clear
+      const state = this.#state = released(this.#state, elapsed(clock, since))
+      // a host that never took calls has nothing to release
+      if (state._tag !== "Exited" || state.result !== undefined || state.startMs === undefined) return
+      return yield* Effect.die(this.error("lost", state.reason))
     })
   }
 
-  get outcome(): ServiceOutcome {
-    if (this.startMs === 0) return "start-failed"
-    if (this.killed?.gone === true) return "killed"
-    if (!this.link.exited.isOpen) return "abandoned"
-    return this.ending === undefined ? "release-failed" : "released"
+  kill(limitMs: number): Effect.Effect<Killed> {
+    return Effect.tap(this.connection.kill(limitMs), (result) =>
+      Effect.sync(() => {
+        this.#state = killed(this.#state, result)
+      }))
   }
 
-  kill(limitMs: number): Effect.Effect<Killed> {
-    return Effect.promise(async () => this.killed = await this.link.kill(limitMs))
-  }
+  /** Has the host pinged until it has ended. */
+  readonly #beat: Effect.Effect<void> = Effect.withFiber((fiber) => {
+    const beating = Effect.runForkWith(fiber.context)(this.#heartbeat.run)
+    this.connection.exited.onOpen(() => beating.interruptUnsafe())
+    return Effect.void
+  })
 
   #receive(operation: number, id: number, body: Uint8Array): void {
     this.#heartbeat.heard()
     switch (operation) {
       case Reply.ready:
+        this.#state = up(this.#state, elapsed(this.#options.clock, this.#startedAt))
         return this.#ready.open()
       case Reply.pong:
         return
       case Reply.startFailed:
-        this.#startFailure = String(readJson(body))
+        this.#state = startFailed(this.#state, readStartFailed(body))
         return
       case Reply.event:
         // safe: both ends are of the same version
-        return this.#heard(readJson(body) as JobEvent)
-      case Reply.report:
-        this.ending = readJson(body) as Ending
-        for (const service of this.ending.report.services) this.inner.set(service.name, service)
+        return this.#hostEvent(readJson(body) as JobEvent)
+      case Reply.result: {
+        const result = readResult(body)
+        this.#state = finished(this.#state, result)
+        for (const service of result.report.services) this.inner.set(service.name, service)
         return
+      }
       default:
-        this.caller.receive(operation, id, body)
+        this.calls.receive(operation, id, body)
     }
   }
 
-  #heard(event: JobEvent): void {
-    if (event._tag === "ServiceStarted") this.inner.set(event.service, started(event.service, event.startMs))
+  #hostEvent(event: JobEvent): void {
+    if (event._tag === "ServiceStarted") this.inner.set(event.service, unreported(event.service, event.startMs))
     this.#options.onEvent(event)
   }
 }
 
-/** What is known of a service whose host has not sent its report: it ends with its host. */
-const started = (name: string, startMs: number): ServiceReport => ({
+/** The line of a service whose host has not sent its result: the service ends with its host. */
+const unreported = (name: string, startMs: number): ServiceReport => ({
   name,
   host: "local",
   initialized: true,

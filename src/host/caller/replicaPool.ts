@@ -4,18 +4,19 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import type { JobEvent } from "../../JobEvent.ts"
+import { elapsed, now } from "../../base/clock.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import type { Method } from "../contract.ts"
-import type { HostError } from "../hostError.ts"
+import type { JobEvent } from "../../JobEvent.ts"
 import type { Killed } from "../../process/processGroup.ts"
+import type { Method } from "../contract.ts"
+import { HostError } from "../hostError.ts"
+import type { RestartPolicy } from "../restartPolicy.ts"
 import { Replica, type ReplicaOptions } from "./replica.ts"
+import { startMsOf } from "./replicaState.ts"
 
-export type Restart = Schedule.Schedule<unknown, HostError>
-
-export interface PoolOptions extends Omit<ReplicaOptions, "onEvent" | "onHeartbeat"> {
+export interface ReplicaPoolOptions extends Omit<ReplicaOptions, "onEvent" | "onHeartbeat"> {
   readonly replicas: number
-  readonly restart: Restart
+  readonly restart: RestartPolicy
   readonly onEvent: (slot: Slot, event: JobEvent) => void
   readonly onChange: (slot: Slot, change: Change) => void
 }
@@ -29,32 +30,46 @@ export type Change =
   | { readonly _tag: "HostResponsive" }
   | { readonly _tag: "HostKilled"; readonly how: string; readonly killMs: number }
 
-/** The place of one replica: those that die are replaced. */
+/** A replica and those that replace it, one after the other. */
 export interface Slot {
   readonly index: number
-  /** How many there are. */
+  /** The number of slots. */
   readonly of: number
+  /** The newest replica. */
   replica: Replica
-  isUp: boolean
   restarts: number
+  /** The calls that were sent to any of its replicas. */
   used: number
 }
 
-/** The hosts of one service, and the way to the least busy of them. */
-export class Pool {
-  readonly #options: PoolOptions
-  readonly slots: ReadonlyArray<Slot>
-  /** Opens when a replica takes calls again, where none does. */
-  #available = new OneShotLatch()
-  #failed: HostError | undefined
-  #stopping = false
+/** What becomes of a call to the service. */
+type State =
+  | { readonly _tag: "Open" }
+  /** A replica died and is not replaced: every call fails. */
+  | { readonly _tag: "Failed"; readonly error: HostError }
+  /** The service is being stopped: every call is refused. */
+  | { readonly _tag: "Stopping" }
 
-  /** Starts the hosts; `start` waits for them. */
-  constructor(options: PoolOptions) {
+const open: State = { _tag: "Open" }
+const stopping: State = { _tag: "Stopping" }
+
+/** The limit for ending what a replica that died has left behind. */
+const clearMs = 2_000
+
+/** The hosts of one service. Each call goes to the least busy of them. */
+export class ReplicaPool {
+  readonly slots: ReadonlyArray<Slot>
+  readonly #options: ReplicaPoolOptions
+  #state: State = open
+  /** Opens when a replica takes calls again, or none ever will; calls wait for it while no replica is up. */
+  #available = new OneShotLatch()
+
+  /** Opens the hosts; `start` waits until they take calls. */
+  constructor(options: ReplicaPoolOptions) {
     this.#options = options
     this.slots = Array.from({ length: options.replicas }, (_, index) => {
-      // safe: its replica is made of it in the next line
-      const slot = { index, of: options.replicas, isUp: false, restarts: 0, used: 0 } as Slot
+      // safe: the next line adds the replica, which needs its slot
+      const slot = { index, of: options.replicas, restarts: 0, used: 0 } as Slot
       slot.replica = this.#open(slot)
       return slot
     })
@@ -63,13 +78,13 @@ export class Pool {
   readonly start: Effect.Effect<void, HostError> = Effect.suspend(() =>
     Effect.forEach(
       this.slots,
-      // one that could not start is not asked for anything more
-      (slot) => Effect.onError(this.#begin(slot), () => slot.replica.kill(killMs)),
+      // a host that could not start has nothing to release
+      (slot) => Effect.onError(this.#begin(slot), () => slot.replica.kill(clearMs)),
       { concurrency: "unbounded", discard: true }
     )
   )
 
-  /** Replaces the replicas that die, and fails once that is no use. */
+  /** Replaces the replicas that die, and fails once the restart policy does not replace one. */
   readonly supervise: Effect.Effect<never, HostError> = Effect.suspend(() =>
     Effect.forEach(this.slots, (slot) => this.#supervise(slot), { concurrency: "unbounded" })
   ).pipe(Effect.andThen(Effect.never))
@@ -79,10 +94,10 @@ export class Pool {
       const slot = this.#leastBusy()
       if (slot === undefined) return this.#whenAvailable(() => this.call(method, payload))
       slot.used++
-      const { replica } = slot
-      const result = replica.caller.call(method, payload)
+      const { calls } = slot.replica
+      const result = calls.call(method, payload)
       if (!method.isIdempotent) return result
-      return Effect.catchIf(result, (error) => replica.caller.hasLost(error), () => this.call(method, payload))
+      return Effect.catchIf(result, (error) => calls.isLost(error), () => this.call(method, payload))
     })
   }
 
@@ -93,16 +108,15 @@ export class Pool {
         return Stream.unwrap(this.#whenAvailable(() => Effect.sync(() => this.stream(method, payload))))
       }
       slot.used++
-      return slot.replica.caller.stream(method, payload)
+      return slot.replica.calls.stream(method, payload)
     })
   }
 
   /** Takes no more calls, and stops all hosts. */
   stop(limitMs: number): Effect.Effect<void> {
     return Effect.suspend(() => {
-      this.#stopping = true
-      this.#available.open()
-      // one that is lost does not keep anybody from waiting for the others
+      this.#close(stopping)
+      // a host that is lost does not end the wait for the others
       const stops = Effect.forEach(this.slots, ({ replica }) => Effect.exit(replica.stop(limitMs)), {
         concurrency: "unbounded"
       })
@@ -110,17 +124,18 @@ export class Pool {
     })
   }
 
-  /** Kills what still runs. */
+  /** Kills the hosts that have not ended. */
   kill(limitMs: number): Effect.Effect<Killed> {
     return Effect.suspend(() => {
-      this.#stopping = true
-      const since = performance.now()
-      const rest = this.slots.filter(({ replica }) => !replica.link.exited.isOpen)
-      const kills = Effect.forEach(rest, (slot) => this.#kill(slot, limitMs), { concurrency: "unbounded" })
+      this.#close(stopping)
+      const { clock } = this.#options
+      const since = now(clock)
+      const running = this.slots.filter(({ replica }) => !replica.connection.exited.isOpen)
+      const kills = Effect.forEach(running, (slot) => this.#kill(slot, limitMs), { concurrency: "unbounded" })
       return Effect.map(kills, (killed) => ({
         gone: killed.every(({ gone }) => gone),
         how: [...new Set(killed.map(({ how }) => how))].join(", "),
-        durationMs: performance.now() - since
+        durationMs: elapsed(clock, since)
       }))
     })
   }
@@ -144,7 +159,6 @@ export class Pool {
 
   #begin(slot: Slot): Effect.Effect<void, HostError> {
     return Effect.map(slot.replica.start, () => {
-      slot.isUp = true
       this.#options.onChange(slot, { _tag: "HostStarted" })
       this.#available.open()
       this.#available = new OneShotLatch()
@@ -153,60 +167,68 @@ export class Pool {
 
   #supervise(slot: Slot): Effect.Effect<void, HostError> {
     return Effect.gen({ self: this }, function*() {
-      const step = yield* Schedule.toStep(this.#options.restart)
+      const { clock, onChange, restart } = this.#options
+      const step = yield* Schedule.toStep(restart)
       while (true) {
-        yield* slot.replica.link.exited.await
-        slot.isUp = false
-        if (this.#stopping) return
         const { replica } = slot
-        const error = replica.error(replica.startMs === 0 ? "start" : "lost", replica.why)
-        this.#options.onChange(slot, { _tag: "HostLost", error: error.message })
-        // what it had started is still there
-        yield* replica.kill(killMs)
-        const next = yield* Pull.catchDone(
-          Effect.map(step(Date.now(), error), ([, delay]) => delay),
+        yield* replica.connection.exited.await
+        if (this.#isStopping) return
+        const error = replica.error(startMsOf(replica.state) === undefined ? "start" : "lost", replica.reason)
+        onChange(slot, { _tag: "HostLost", error: error.message })
+        // the processes that it had started may have outlived it
+        yield* replica.kill(clearMs)
+        const delay = yield* Pull.catchDone(
+          Effect.map(step(clock.currentTimeMillisUnsafe(), error), ([, delay]) => delay),
           () => Effect.undefined
         )
-        if (next === undefined) return yield* this.#giveUp(error)
+        if (delay === undefined) return yield* this.#fail(error)
         slot.restarts++
-        this.#options.onChange(slot, {
-          _tag: "HostRestarting",
-          attempt: slot.restarts,
-          delayMs: Duration.toMillis(next)
-        })
-        yield* Effect.sleep(next)
-        if (this.#stopping) return
+        onChange(slot, { _tag: "HostRestarting", attempt: slot.restarts, delayMs: Duration.toMillis(delay) })
+        yield* Effect.sleep(delay)
+        if (this.#isStopping) return
         slot.replica = this.#open(slot)
-        // one that does not start is lost again
-        yield* Effect.catch(this.#begin(slot), () => slot.replica.kill(killMs))
+        // a replacement that does not start is lost, and replaced as well
+        yield* Effect.catch(this.#begin(slot), () => slot.replica.kill(clearMs))
       }
     })
   }
 
-  #giveUp(error: HostError): Effect.Effect<never, HostError> {
-    this.#failed = error
-    this.#available.open()
+  #fail(error: HostError): Effect.Effect<never, HostError> {
+    this.#close({ _tag: "Failed", error })
     return Effect.fail(error)
   }
 
+  get #isStopping(): boolean {
+    return this.#state._tag === "Stopping"
+  }
+
+  /** Ends the wait of the calls for a replica. A pool that is being stopped stays so. */
+  #close(state: State): void {
+    if (!this.#isStopping) this.#state = state
+    this.#available.open()
+  }
+
   #leastBusy(): Slot | undefined {
+    if (this.#isStopping) return undefined
     let best: Slot | undefined
     for (const slot of this.slots) {
-      const { caller, link } = slot.replica
-      if (!slot.isUp || link.exited.isOpen) continue
-      if (best === undefined || caller.inFlight < best.replica.caller.inFlight) best = slot
+      const { calls, state } = slot.replica
+      if (state._tag !== "Up") continue
+      if (best === undefined || calls.inFlight < best.replica.calls.inFlight) best = slot
     }
-    return this.#stopping ? undefined : best
+    return best
   }
 
   #whenAvailable<A>(next: () => Effect.Effect<A, unknown>): Effect.Effect<A, unknown> {
     return Effect.suspend(() => {
-      if (this.#stopping) return Effect.fail(this.slots[0]?.replica.error("stopped", "it takes no more calls"))
-      if (this.#failed !== undefined) return Effect.fail(this.#failed)
-      return Effect.flatMap(this.#available.await, next)
+      switch (this.#state._tag) {
+        case "Stopping":
+          return Effect.fail(HostError.of(this.#options.service, "stopped", "it takes no more calls"))
+        case "Failed":
+          return Effect.fail(this.#state.error)
+        case "Open":
+          return Effect.flatMap(this.#available.await, next)
+      }
     })
   }
 }
-
-/** How long it may take to clear away a host that died. */
-const killMs = 2_000

@@ -1,46 +1,46 @@
 /**
- * Where the guard of a Ray host begins. An actor starts it, in a session of its own; it takes a connection for itself
- * and one for the calls, and hands the latter over to the host that it starts: calls do not pass through here. Once its
- * actor or its owner is gone, or asks for it, the host has its limit to clean up, and is killed with all it started.
+ * The entry point of the guard of a Ray host. An actor starts it, in a session of its own. The guard takes two
+ * connections from the owner: one for itself, and one for calls, which it hands over to the host that it starts. Once
+ * its actor or its owner is gone, or asks for it, the host has its limit to clean up, and is killed with all it started.
  */
 import { createServer } from "node:net"
 import { createInterface } from "node:readline"
-import { signal, statOf, until } from "../../process/processGroup.ts"
 import { longestMs } from "../../base/timers.ts"
-import { type HostProcess, startHostProcess } from "../transport/hostProcess.ts"
 import { forward, tailOf } from "../../process/outputLines.ts"
-import { type Peer, receive } from "./peer.ts"
+import { signal, statOf, until } from "../../process/processGroup.ts"
+import { type HostProcess, startHostProcess } from "../transport/hostProcess.ts"
+import { type KeyedConnection, receive } from "./keyedConnection.ts"
 
-/** What the actor says first. */
+/** The first message of the actor. */
 interface Orders {
   readonly key: string
+  /** The address that the guard listens on. */
   readonly host: string
-  /** How long the host may take to clean up; `null` for as long as it takes. */
+  /** How long the host may take to clean up; `null` for no limit. */
   readonly limitMs: number | null
 }
 
 /** What is added to the limit: time to exit. */
 const graceMs = 750
-/** How soon the owner is told of what the host prints to stderr. */
-const newsMs = 50
+/** The delay after which the owner is sent what the host prints to stderr. */
+const stderrMs = 50
 /** How long a process group may take to end once it is killed. */
 const killMs = 2_000
 
-/** Tells the actor. */
-const tell = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
+const sendToActor = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
 
 const guard = ({ host, key, limitMs }: Orders) => {
   const actor = process.ppid
-  let owner: Peer | undefined
+  let owner: KeyedConnection | undefined
   let child: HostProcess | undefined
-  let isOver = false
-  let isAlone = false
+  let hasHostEnded = false
+  let hasActorEnded = false
   /** No host is started any longer. */
   let isStopped = false
 
-  /** Ends once nothing is left to see the end of. */
+  /** Exits once both the actor and the host have ended. */
   const end = async () => {
-    if (!isAlone || (child !== undefined && !isOver)) return
+    if (!hasActorEnded || (child !== undefined && !hasHostEnded)) return
     const gone = await until(() => !signal(actor, 0) || ["Z", "X"].includes(statOf(actor)[0] ?? ""), killMs)
     if (owner === undefined || owner.closed.isOpen) process.exit(0)
     owner.say({ actorGone: gone })
@@ -48,31 +48,31 @@ const guard = ({ host, key, limitMs }: Orders) => {
     setTimeout(() => process.exit(0), killMs)
   }
 
-  const start = (peer: Peer) => {
-    if (child !== undefined || isStopped) return void peer.socket.destroy()
-    const started = child = startHostProcess(peer.release())
-    // the host has it now
-    peer.socket.destroy()
+  const start = (connection: KeyedConnection) => {
+    if (child !== undefined || isStopped) return void connection.socket.destroy()
+    const started = child = startHostProcess(connection.release())
+    // the host has a copy of it
+    connection.socket.destroy()
     const stderr = tailOf(started.stderr)
     for (const stream of [started.stdout, started.stderr]) forward(stream, process.stderr)
-    let news: NodeJS.Timeout | undefined
+    let pending: NodeJS.Timeout | undefined
     started.stderr.on("data", () => {
-      news ??= setTimeout(() => {
-        news = undefined
+      pending ??= setTimeout(() => {
+        pending = undefined
         owner?.say({ stderr: stderr() })
-      }, newsMs).unref()
+      }, stderrMs).unref()
     })
-    tell({ pid: started.pid })
+    sendToActor({ pid: started.pid })
     owner?.say({ pid: started.pid })
     started.ended.onOpen(async () => {
       const { gone } = await started.kill(killMs)
-      // what it printed before is still to be read; what it has started may keep that from ending
-      await until(() => started.stderr.closed, newsMs)
-      isOver = true
-      tell({ gone })
+      // output may still have to be read, but processes that the host has started may keep the pipe open
+      await until(() => started.stderr.closed, stderrMs)
+      hasHostEnded = true
+      sendToActor({ gone })
       owner?.say({ stderr: stderr() })
       owner?.say({
-        how: isAlone ? `its actor has ended, ${started.how()}` : started.how(),
+        how: hasActorEnded ? `its actor has ended, ${started.how()}` : started.how(),
         leftover: started.leftover(),
         gone
       })
@@ -80,42 +80,42 @@ const guard = ({ host, key, limitMs }: Orders) => {
     })
   }
 
-  /** Has the host clean up. */
+  /** Makes the host clean up within its limit. */
   const stop = () => {
     isStopped = true
-    // the actor waits for the end of what was never started, too
-    if (child === undefined) return tell({ gone: true })
-    if (isOver) return
+    // the actor waits for the end of a host that was never started, too
+    if (child === undefined) return sendToActor({ gone: true })
+    if (hasHostEnded) return
     child.abandon()
     if (limitMs === null) return
     setTimeout(() => void child?.kill(killMs), Math.min(limitMs + graceMs, longestMs)).unref()
   }
 
-  const own = (peer: Peer) => {
-    owner = peer
-    peer.listen(({ kill }) => {
+  const own = (connection: KeyedConnection) => {
+    owner = connection
+    connection.listen(({ kill }) => {
       if (typeof kill !== "number") return stop()
       void (child?.kill(kill) ?? Promise.resolve({ gone: true, how: "nothing to kill", durationMs: 0 }))
-        .then((killed) => peer.say({ killed }))
+        .then((killed) => connection.say({ killed }))
     })
-    peer.closed.onOpen(stop)
+    connection.closed.onOpen(stop)
   }
 
   const server = createServer((socket) =>
-    receive(socket, Buffer.from(key, "hex"), (peer, role) => {
-      if (role === "data" && owner !== undefined) start(peer)
-      else if (role === "guard" && owner === undefined) own(peer)
-      else peer.socket.destroy()
+    receive(socket, Buffer.from(key, "hex"), (connection, role) => {
+      if (role === "data" && owner !== undefined) start(connection)
+      else if (role === "guard" && owner === undefined) own(connection)
+      else connection.socket.destroy()
     })
   )
   server.listen(0, host, () => {
     const address = server.address()
-    if (typeof address === "object" && address !== null) tell({ port: address.port })
+    if (typeof address === "object" && address !== null) sendToActor({ port: address.port })
   })
   return {
     stop,
-    alone: () => {
-      isAlone = true
+    actorEnded: () => {
+      hasActorEnded = true
       stop()
       void end()
     }
@@ -127,7 +127,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 createInterface(process.stdin)
   .on("line", (line) => {
     if (guarding !== undefined) guarding.stop()
-    // safe: it is what the actor says, which comes with this file
+    // safe: `host.py` comes with this file
     else guarding = guard(JSON.parse(line) as Orders)
   })
-  .on("close", () => guarding === undefined ? process.exit(0) : guarding.alone())
+  .on("close", () => guarding === undefined ? process.exit(0) : guarding.actorEnded())

@@ -1,11 +1,11 @@
 """The part of autostop's Ray hosts that must be in Python: the driver of the Ray job of one service.
 
-It creates a named actor for each replica. An actor starts a guard, which runs in a session of its own and owns the Node
-process that serves calls: however the actor ends, the guard sees to the end of that process. Whoever submitted the job
-connects, asks for actors and for their ends, and owns all of it: when that connection ends, everything does.
+The driver creates a named actor for each replica. An actor starts a guard, which runs in a session of its own and owns
+the Node process that serves calls: however the actor ends, the guard ends that process. The owner, which submitted the
+job, connects and asks for actors and for their ends. When that connection ends, all actors end.
 
-No secret is an argument, a variable or printed: both ends agree on a key (Diffie-Hellman, one half being an argument of
-this program, the other one being printed), and each connection begins with a proof that its two ends have it.
+No secret is an argument, a variable or printed: both ends agree on a key by Diffie-Hellman, one half of which is an
+argument of this program while the other half is printed. Each connection begins with a proof that both ends have it.
 """
 
 import asyncio
@@ -30,12 +30,12 @@ class Replica:
     """The actor of one replica."""
 
     def start(self, plan: Json, key: str) -> Json:
-        """Starts the guard, and tells where it listens."""
+        """Starts the guard, and returns where it listens."""
         context = ray.get_runtime_context()
         host, node = ray.util.get_node_ip_address(), plan["node"]
         try:
-            told = subprocess.run([node, "--version"], capture_output=True, text=True, check=True, timeout=20)
-            version = told.stdout.strip()
+            answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=True, timeout=20)
+            version = answer.stdout.strip()
             if [int(part) for part in version.lstrip("v").split(".")[:2]] < plan["atLeast"]:
                 return {"error": f"{node} on node {host} is Node {version}"}
         except (OSError, ValueError, subprocess.SubprocessError) as error:
@@ -45,7 +45,7 @@ class Replica:
             [node, *plan["guard"]], stdin=pipe, stdout=pipe, text=True, start_new_session=True
         )
         self.limit_ms = plan["limitMs"]
-        self.tell({"key": key, "host": host, "limitMs": self.limit_ms})
+        self.send({"key": key, "host": host, "limitMs": self.limit_ms})
         assert self.guard.stdout is not None
         line = self.guard.stdout.readline()
         if line == "":
@@ -54,15 +54,15 @@ class Replica:
         return {**json.loads(line), **ids, "host": host}
 
     def wait(self) -> Json:
-        """Waits until the Node process has ended, and tells whether nothing of its process group is left."""
+        """Waits until the Node process has ended; `gone` if nothing of its process group is left."""
         assert self.guard.stdout is not None
         pid = 0
         for line in self.guard.stdout:
-            said = json.loads(line)
-            if "gone" in said:
-                return {"gone": said["gone"]}
-            pid = said["pid"]
-        # the guard was killed: the process ends by itself within its limit
+            message = json.loads(line)
+            if "gone" in message:
+                return {"gone": message["gone"]}
+            pid = message["pid"]
+        # the guard was killed: the process exits by itself within its limit
         end = time.monotonic() + (86_400 if self.limit_ms is None else self.limit_ms / 1_000) + 2
         while pid != 0 and group_is_alive(pid):
             if time.monotonic() > end + 2:
@@ -74,12 +74,12 @@ class Replica:
         return {"gone": True}
 
     def stop(self) -> None:
-        """Has the Node process cleaned up within its limit, and killed after that."""
-        self.tell({"stop": True})
+        """Asks the guard to end the Node process: a cleanup within its limit, and a kill after that."""
+        self.send({"stop": True})
 
-    def tell(self, message: Json) -> None:
+    def send(self, message: Json) -> None:
         assert self.guard.stdin is not None
-        # where the guard is gone, `wait` tells
+        # `wait` notices that the guard is gone
         with contextlib.suppress(OSError):
             print(json.dumps(message), file=self.guard.stdin, flush=True)
 
@@ -93,7 +93,7 @@ def group_is_alive(group: int) -> bool:
 
 
 class Driver:
-    """The driver of the Ray job: does as its owner asks, and ends when the owner is gone or the job is stopped."""
+    """The driver of the Ray job: obeys its owner, and ends when the owner is gone or the job is stopped."""
 
     def __init__(self, plan: Json, key: bytes) -> None:
         self.plan, self.key = plan, key
@@ -104,7 +104,7 @@ class Driver:
         self.owner: asyncio.StreamWriter | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Does as the owner asks, once it has shown that it has the key. There is one."""
+        """Obeys the owner, once that has proved that it has the key. There is only one owner."""
         ours = secrets.token_hex(32)
         writer.write(f"{json.dumps({'nonce': ours})}\n".encode())
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
@@ -146,11 +146,11 @@ class Driver:
             if "error" not in place:
                 self.started.add(name)
                 self.say({"name": name, "ended": await actor.wait.remote()})
-        except Exception as error:  # whatever it is, it is the owner's to know
+        except Exception as error:  # the owner reports it, whatever it is
             self.say({"name": name, "dead": str(error)})
 
     async def end(self) -> None:
-        """Every actor has its Node process stopped, and is killed once that is gone."""
+        """Stops the Node process of every actor, and kills the actors once those are gone."""
         self.say({"over": True})
         for name, actor in self.actors.items():
             if name in self.started:
@@ -176,7 +176,7 @@ async def main(plan: Json) -> None:
     server = await asyncio.start_server(driver.serve, host, 0)
     hello = {"host": host, "port": server.sockets[0].getsockname()[1], "public": f"{pow(2, own, prime):x}"}
     print(f"autostop {json.dumps({**hello, 'jobId': ray.get_runtime_context().get_job_id()})}", flush=True)
-    # an owner that does not come has gone
+    # an owner that does not connect is gone
     loop.call_later(plan["ownerMs"] / 1_000, lambda: None if driver.owner else driver.over.set())
     await driver.over.wait()
     await driver.end()

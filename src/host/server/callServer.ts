@@ -6,33 +6,33 @@ import type * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { type Contract, encodeFailure, type Method } from "../contract.ts"
-import { FrameWriter, Reply, Request } from "../wire/frames.ts"
 import { type Handler, handlerOf, type Handlers } from "../handlers.ts"
+import { type FrameWriter, Reply, Request } from "../wire/frames.ts"
+import { ChunkWindow } from "./chunkWindow.ts"
 
-/** How many chunks of a stream may be on their way. */
-const window = 8
-
+/** A method and its handler. */
 interface Served {
   readonly method: Method
   readonly handler: Handler
-  /** Starts a fiber with the context of its handler. */
+  /** Starts a fiber with the context of the handler. */
   readonly fork: (effect: Effect.Effect<unknown, unknown>) => Fiber.Fiber<unknown, unknown>
 }
 
+/** A call whose handler has not ended. */
 interface Running {
+  /** Set once the fiber has been started. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined
-  /** How many chunks may still be sent, and who waits for more. */
-  credit: number
-  waiting: (() => void) | undefined
+  /** Only for a method whose result is a stream. */
+  readonly window: ChunkWindow | undefined
 }
 
-/** The calls that a host has been sent: runs each on a fiber of its own, and sends back what comes of it. */
-export class Serving {
+/** Runs the calls that were sent to a host, each on a fiber of its own, and sends back their results. */
+export class CallServer {
   readonly #served: ReadonlyArray<Served>
   readonly #running = new Map<number, Running>()
   readonly #writer: FrameWriter
-  #closed = false
-  #idle: OneShotLatch | undefined
+  /** Set once no more calls are taken; opens when none is running. */
+  #closing: OneShotLatch | undefined
 
   constructor(
     contract: Contract,
@@ -50,24 +50,24 @@ export class Serving {
   receive(operation: number, id: number, method: number, body: Uint8Array): void {
     if (operation === Request.call) this.#call(id, this.#served[method], body)
     else if (operation === Request.interrupt) this.#running.get(id)?.fiber?.interruptUnsafe()
-    else if (operation === Request.ack) this.#acknowledge(id)
+    else if (operation === Request.ack) this.#running.get(id)?.window?.acknowledge()
   }
 
-  /** Takes no more calls, interrupts those that run and waits for them. */
+  /** Takes no more calls, interrupts those that run and waits for their end. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
-    this.#closed = true
+    const closing = this.#closing ??= new OneShotLatch()
     for (const { fiber } of this.#running.values()) fiber?.interruptUnsafe()
-    if (this.#running.size === 0) return Effect.void
-    const idle = this.#idle ??= new OneShotLatch()
-    return idle.await
+    if (this.#running.size === 0) closing.open()
+    return closing.await
   })
 
   #call(id: number, served: Served | undefined, body: Uint8Array): void {
-    if (served === undefined || this.#closed) return
+    if (served === undefined || this.#closing !== undefined) return
     const { fork, method } = served
-    const running: Running = { fiber: undefined, credit: window, waiting: undefined }
+    const window = method.isStream ? new ChunkWindow() : undefined
+    const running: Running = { fiber: undefined, window }
     this.#running.set(id, running)
-    const fiber = fork(Effect.suspend(() => this.#answer(id, served, running, method.payload.decode(body))))
+    const fiber = fork(Effect.suspend(() => this.#answer(id, served, window, method.payload.decode(body))))
     running.fiber = fiber
     fiber.addObserver((exit) => this.#ended(id, method, exit))
   }
@@ -75,42 +75,24 @@ export class Serving {
   #answer(
     id: number,
     { handler, method }: Served,
-    running: Running,
+    window: ChunkWindow | undefined,
     payload: unknown
   ): Effect.Effect<unknown, unknown> {
-    if (!method.isStream) return handler.effect(payload)
+    if (window === undefined) return handler.effect(payload)
     return Stream.runForEachArray(handler.stream(payload), (chunk) => {
       this.#writer.write(Reply.chunk, id, 0, method.success.encode(chunk))
-      running.credit--
-      return running.credit > 0 ? Effect.void : this.#awaitCredit(running)
+      return window.sent
     })
-  }
-
-  #awaitCredit(running: Running): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      if (running.credit > 0) return resume(Effect.void)
-      running.waiting = () => resume(Effect.void)
-      return Effect.sync(() => void (running.waiting = undefined))
-    })
-  }
-
-  #acknowledge(id: number): void {
-    const running = this.#running.get(id)
-    if (running === undefined) return
-    running.credit++
-    const { waiting } = running
-    running.waiting = undefined
-    waiting?.()
   }
 
   #ended(id: number, method: Method, exit: Exit.Exit<unknown, unknown>): void {
     this.#running.delete(id)
-    if (exit._tag === "Failure" && this.#closed && Cause.hasInterruptsOnly(exit.cause)) {
-      // nobody asked for that: the caller learns what became of the call from the end of the host
+    if (exit._tag === "Failure" && this.#closing !== undefined && Cause.hasInterruptsOnly(exit.cause)) {
+      // the caller did not ask for this interrupt: its call fails when the host exits
     } else if (exit._tag === "Failure") this.#writer.write(Reply.failure, id, 0, encodeFailure(method, exit.cause))
     else if (method.isStream) this.#writer.write(Reply.end, id)
     else this.#succeed(id, method, exit.value)
-    if (this.#running.size === 0) this.#idle?.open()
+    if (this.#running.size === 0) this.#closing?.open()
   }
 
   #succeed(id: number, method: Method, value: unknown): void {

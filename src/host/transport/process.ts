@@ -1,10 +1,11 @@
-import { startHostProcess } from "./hostProcess.ts"
+import * as Effect from "effect/Effect"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import type { Open } from "../caller/hostConnection.ts"
 import { forward, tailOf } from "../../process/outputLines.ts"
+import type { OpenHost } from "../caller/hostConnection.ts"
+import { startHostProcess } from "./hostProcess.ts"
 
-/** A host in a process of its own, which leads a group of its own: what it starts is killed with it. */
-export const openProcess: Open = (onBytes) => {
+/** A host in a process of its own, which leads a process group: what it starts is killed with it. */
+export const openProcess: OpenHost = (onBytes) => {
   const exited = new OneShotLatch()
   const child = startHostProcess()
   const { frames: socket } = child
@@ -12,10 +13,10 @@ export const openProcess: Open = (onBytes) => {
   forward(child.stdout, process.stdout)
   forward(child.stderr, process.stderr)
   socket.on("data", onBytes)
-  // what cannot be sent to one that ended is answered by its end
+  // a frame that cannot be sent is answered by the end of the host
   socket.on("error", () => {})
   child.ended.onOpen(() => {
-    // what it sent before is still to be read; nothing is where it could not be started
+    // what the host sent before may still have to be read, unless it could not be started
     if (socket.closed || child.pid === undefined) exited.open()
     else socket.once("close", () => exited.open())
   })
@@ -28,6 +29,6 @@ export const openProcess: Open = (onBytes) => {
       if (socket.writable) socket.write(Buffer.from(bytes))
     },
     leftover: child.leftover,
-    kill: child.kill
+    kill: (limitMs) => Effect.promise(() => child.kill(limitMs))
   }
 }

@@ -1,37 +1,37 @@
-/** Where a host that is a process begins. */
+/** The entry point of a host that is a process. */
 import * as Option from "effect/Option"
 import { Socket } from "node:net"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { configuredDeadline } from "../../internal/policy/configuredDeadline.ts"
 import { ParentLink } from "../../process/parentLink.ts"
 import { runOwned } from "../../process/runOwned.ts"
-import { hosted } from "../server/hostProgram.ts"
-import type { Port } from "../server/ownerConnection.ts"
+import { hostProgram } from "../server/hostProgram.ts"
+import type { OwnerConnection } from "../server/ownerConnection.ts"
 
-/** How long the owner may take to read the last that it was sent. */
+/** How long the owner may take to read the last frames. */
 const lingerMs = 2_000
 
 const link = new ParentLink(() => Option.none())
 const socket = new Socket({ fd: 3 })
 const lost = new OneShotLatch()
-let isOver = false
+let isFlushing = false
 const onLost = () => {
-  if (isOver) return
+  if (isFlushing) return
   link.killGroupAtExit()
   lost.open()
 }
 socket.once("close", onLost)
 socket.on("error", () => {})
-const port: Port = {
+const connection: OwnerConnection = {
   onBytes: (listener) => void socket.on("data", listener),
   send: (bytes) => {
     if (socket.writable) socket.write(Buffer.from(bytes))
   },
   flush: () =>
     new Promise((resolve) => {
-      isOver = true
+      isFlushing = true
       if (socket.closed) return resolve()
-      // what the owner sends to a socket that is gone would keep it from reading the rest
+      // a frame that the owner sends to a closed socket would keep it from reading the rest
       socket.once("close", () => resolve())
       setTimeout(() => resolve(), lingerMs).unref()
       socket.end()
@@ -40,9 +40,9 @@ const port: Port = {
   lost
 }
 await link.ready
-// the parent need not be the owner: either of them may be gone
+// a guard of Ray starts a host for another owner: either of them may be gone
 link.listen({ onMessage: () => {}, onLost })
 runOwned((owner) => {
   owner.say = () => {}
-  return hosted(port)
+  return hostProgram(connection)
 }, { deadlineMs: configuredDeadline, ownsHandles: true })

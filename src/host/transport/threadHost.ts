@@ -2,27 +2,27 @@
 import * as Effect from "effect/Effect"
 import { readlinkSync } from "node:fs"
 import type { MessagePort } from "node:worker_threads"
-import { flush } from "../../process/flushOutput.ts"
-import { childrenOf, leftoverOf } from "../../process/activeHandles.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { childrenOf, leftoverOf } from "../../process/activeHandles.ts"
+import { flush } from "../../process/flushOutput.ts"
 import { CurrentProcess } from "../../process/processContext.ts"
 import { signal } from "../../process/processGroup.ts"
-import { hosted } from "../server/hostProgram.ts"
-import { type Born, bytesOf, type Piece, post } from "../wire/threadMessage.ts"
+import { hostProgram } from "../server/hostProgram.ts"
+import { type Bytes, bytesOf, exiting, post, type ThreadReport } from "./threadMessage.ts"
 
-/** `onPiece` takes over what is sent to it, also what was sent before. */
-export const begin = (port: MessagePort, onPiece: (listener: (piece: Piece) => void) => void): void => {
-  port.postMessage({ task: task() } satisfies Born)
-  const host = hosted({
-    onBytes: (listener) => onPiece((piece) => listener(bytesOf(piece))),
+/** Runs the host. `onBytes` passes on all that is sent to it, from the first byte. */
+export const begin = (port: MessagePort, onBytes: (listener: (bytes: Bytes) => void) => void): void => {
+  port.postMessage({ _tag: "Born", task: task() } satisfies ThreadReport)
+  const host = hostProgram({
+    onBytes: (listener) => onBytes((bytes) => listener(bytesOf(bytes))),
     send: (bytes) => post(port, bytes),
     flush: () => Promise.resolve(),
     outlive: () => {},
-    // it cannot outlive its owner
+    // a thread cannot outlive its owner
     lost: new OneShotLatch()
   })
   const fiber = Effect.runFork(Effect.provideService(host, CurrentProcess, { leftovers, attach: () => {} }))
-  fiber.addObserver((exit) => void end(exit._tag === "Success" ? exit.value : 1))
+  fiber.addObserver((exit) => void end(port, exit._tag === "Success" ? exit.value : 1))
 }
 
 const children = () => childrenOf("thread-self")
@@ -30,13 +30,14 @@ const children = () => childrenOf("thread-self")
 const leftovers = Effect.sync(() => children().map(leftoverOf))
 
 /** Ends the thread once its output is taken. What its services left behind does not keep it alive, and ends with it. */
-const end = async (code: number): Promise<never> => {
+const end = async (port: MessagePort, code: number): Promise<never> => {
   for (const { pid } of children()) signal(pid, "SIGKILL")
   await Promise.all([flush(process.stdout, patienceMs), flush(process.stderr, patienceMs)])
+  port.postMessage(exiting)
   return process.exit(code)
 }
 
-/** How long it may take until some more of the output is taken. */
+/** How long the owner may take to read some more of the output. */
 const patienceMs = 5_000
 
 const task = (): string | undefined => {

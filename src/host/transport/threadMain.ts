@@ -1,19 +1,20 @@
-/** Where a host that is a worker thread begins. It can be asked to end while it still loads what it is made of. */
+/** The entry point of a host that is a worker thread. It can be asked to end while it still loads its modules. */
 import { parentPort } from "node:worker_threads"
-import type { Piece } from "../wire/threadMessage.ts"
+import { type Bytes, exiting } from "./threadMessage.ts"
 
-const early: Array<Piece> = []
-let take = (piece: Piece): void => void early.push(piece)
+const early: Array<Bytes> = []
+let take = (bytes: Bytes): void => void early.push(bytes)
 
-parentPort?.on("message", (piece: Piece | null) => {
-  if (piece === null) process.exit(1)
-  take(piece)
+parentPort?.on("message", (message: Bytes | null) => {
+  if (message !== null) return take(message)
+  parentPort?.postMessage(exiting)
+  process.exit(1)
 })
 
 const { begin } = await import("./threadHost.ts")
 if (parentPort !== null) {
   begin(parentPort, (listener) => {
     take = listener
-    for (const piece of early) listener(piece)
+    for (const bytes of early) listener(bytes)
   })
 }

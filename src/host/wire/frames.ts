@@ -1,6 +1,6 @@
 /**
- * The wire between a caller and a host: frames of `length, operation, id, method, body`. Those of one turn of the event
- * loop travel together.
+ * The frames between a caller and a host: `length, operation, id, method, body`. The frames of one turn of the event loop
+ * are sent together.
  */
 
 /** From a caller to a host. */
@@ -15,37 +15,37 @@ export const Reply = {
   end: 21,
   pong: 22,
   event: 23,
-  report: 24
+  result: 24
 } as const
 
-/** The length of what follows it (4 bytes), the operation (1), the id of the call (4), the method (2). */
+/** The length of the rest (4 bytes), the operation (1), the id of the call (4), the method (2). */
 const headerBytes = 11
 
-/** A body of this length is sent from where it stands instead of being copied. */
+/** A body of this length is sent without a copy. */
 const largeBytes = 64 * 1_024
 
 const noBody = new Uint8Array(0)
 
-/** Sends bytes, which are written to again once it returns. */
+/** Sends bytes. It must copy them, because they are overwritten once it returns. */
 export type Send = (bytes: Uint8Array) => void
 
-/** What is kept to gather frames in, unless it has grown beyond this. */
+/** The largest buffer that is kept from one turn to the next. */
 const keptBytes = 1_024 * 1_024
 
-const soon = Promise.resolve()
+const endOfTurn = Promise.resolve()
 
-/** So many frames are sent without waiting for the end of the turn: the other end can begin with them. */
+/** This many frames are sent before the end of the turn: the other end can begin with them. */
 const manyFrames = 16
 
-/** Sends frames, those of one turn together. */
+/** Writes frames, and sends those of one turn together. */
 export class FrameWriter {
   readonly #send: Send
   #flushing = false
   #buffer = Buffer.allocUnsafeSlow(1_024)
   #length = 0
   #frames = 0
-  /** What is to be sent before that. */
-  #parts: Array<Uint8Array> = []
+  /** The bytes to send before those in the buffer. */
+  #chunks: Array<Uint8Array> = []
 
   constructor(send: Send) {
     this.#send = send
@@ -62,7 +62,7 @@ export class FrameWriter {
     buffer.writeUInt16BE(method, at + 9)
     this.#length += headerBytes
     if (isLarge) {
-      this.#parts.push(Buffer.from(buffer.subarray(0, this.#length)), body)
+      this.#chunks.push(Buffer.from(buffer.subarray(0, this.#length)), body)
       this.#length = 0
     } else {
       buffer.set(body, this.#length)
@@ -71,7 +71,7 @@ export class FrameWriter {
     if (++this.#frames >= manyFrames) return this.#flush()
     if (this.#flushing) return
     this.#flushing = true
-    void soon.then(this.#flushLast)
+    void endOfTurn.then(this.#flushLast)
   }
 
   writeJson(operation: number, value: unknown): void {
@@ -87,12 +87,12 @@ export class FrameWriter {
     this.#frames = 0
     const rest = this.#buffer.subarray(0, this.#length)
     this.#length = 0
-    if (this.#parts.length === 0) {
+    if (this.#chunks.length === 0) {
       this.#send(rest)
     } else {
-      const parts = this.#parts
-      this.#parts = []
-      for (const part of parts) this.#send(part)
+      const chunks = this.#chunks
+      this.#chunks = []
+      for (const chunk of chunks) this.#send(chunk)
       if (rest.length > 0) this.#send(rest)
     }
     if (this.#buffer.length > keptBytes) this.#buffer = Buffer.allocUnsafeSlow(keptBytes)
@@ -109,12 +109,12 @@ export class FrameWriter {
 
 export type OnFrame = (operation: number, id: number, method: number, body: Uint8Array) => void
 
-/** Finds the frames in what arrives, however it was cut on its way. */
+/** Finds the frames in the bytes that arrive, however they were cut on their way. */
 export class FrameReader {
   readonly #onFrame: OnFrame
-  #parts: Array<Uint8Array> = []
+  #chunks: Array<Uint8Array> = []
   #length = 0
-  /** How many bytes there must be before there is more to find. */
+  /** The number of bytes that the next frame needs. */
   #wanted = 4
 
   constructor(onFrame: OnFrame) {
@@ -123,11 +123,11 @@ export class FrameReader {
 
   feed(bytes: Uint8Array): void {
     if (this.#length === 0) return this.#read(bytes)
-    this.#parts.push(bytes)
+    this.#chunks.push(bytes)
     this.#length += bytes.length
     if (this.#length < this.#wanted) return
-    const whole = Buffer.concat(this.#parts, this.#length)
-    this.#parts = []
+    const whole = Buffer.concat(this.#chunks, this.#length)
+    this.#chunks = []
     this.#length = 0
     this.#read(whole)
   }
@@ -146,7 +146,7 @@ export class FrameReader {
       at = end
     }
     if (at === bytes.length) return
-    this.#parts = [bytes.subarray(at)]
+    this.#chunks = [bytes.subarray(at)]
     this.#length = bytes.length - at
   }
 }

@@ -2,14 +2,16 @@
 import * as Schema from "effect/Schema"
 
 /**
- * Why the stop began: `completed` and `failed` by the run itself, `stopped` by a caller, `signal`, `idle`, `deadline`
- * by their limits, `lost` when its owner or host vanished.
+ * Why the stop began: the run itself `completed` or `failed`; a caller `stopped` the job; a `signal` came; the job was
+ * `idle`; its `deadline` (`{ after }`, a time limit) passed; its parent process or its manager was `lost`.
  *
  * @category models
  * @since 0.1.0
  */
 export const Trigger = Schema.Literals(["completed", "failed", "stopped", "signal", "idle", "deadline", "lost"])
 /**
+ * The type of a trigger.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -23,6 +25,8 @@ export type Trigger = typeof Trigger.Type
  */
 export const Phase = Schema.Literals(["delay", "drain", "cancel", "release", "kill"])
 /**
+ * The type of a phase.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -36,15 +40,22 @@ export type Phase = typeof Phase.Type
  */
 export const Outcome = Schema.Literals(["succeeded", "failed", "cancelled"])
 /**
+ * The type of an outcome.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Outcome = typeof Outcome.Type
 
 /**
- * How a service ended: `released` in time; `release-failed` when its cleanup failed or died; `timed-out` when its
- * cleanup ended, but after its limit; `killed` and verified (out of process only); `abandoned` when its cleanup still
- * runs and cannot be killed; `start-failed` when its acquire failed, died, was interrupted or took too long.
+ * How a service ended.
+ *
+ * - `released`: its cleanup ended within its limit
+ * - `release-failed`: its cleanup failed or died
+ * - `timed-out`: its cleanup ended, but after its limit
+ * - `killed`: its hosts missed the limit, were killed, and are gone (only services in hosts)
+ * - `abandoned`: its cleanup still runs and cannot be killed
+ * - `start-failed`: its acquire failed, died, was interrupted or took too long
  *
  * @category models
  * @since 0.1.0
@@ -58,6 +69,8 @@ export const ServiceOutcome = Schema.Literals([
   "start-failed"
 ])
 /**
+ * The type of a service outcome.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -67,19 +80,23 @@ const Millis = Schema.Finite
 const Count = Schema.Int
 
 /**
+ * One phase of a stop: how long it took, and whether it missed its limit.
+ *
  * @category models
  * @since 0.1.0
  */
 export const PhaseReport = Schema.Struct({ phase: Phase, durationMs: Millis, timedOut: Schema.Boolean })
 /**
+ * The type of a phase report.
+ *
  * @category models
  * @since 0.1.0
  */
 export type PhaseReport = typeof PhaseReport.Type
 
 /**
- * `count` is what left the stage; `dropped` is what an operator had taken in and never handed on because the run was
- * interrupted or failed.
+ * The counter of one stage of a pipeline. `count` elements left it; `dropped` elements were taken in by an operator and never
+ * handed on, because the run was interrupted or failed.
  *
  * @category models
  * @since 0.1.0
@@ -91,16 +108,23 @@ export const StageReport = Schema.Struct({
   dropped: Schema.optionalKey(Count)
 })
 /**
+ * The type of a stage report.
+ *
  * @category models
  * @since 0.1.0
  */
 export type StageReport = typeof StageReport.Type
 
 /**
- * `used` counts calls, where they can be counted. `running` says whether something of the service is still there. Where
- * it lives in a process of its own: its `pid`, how often it was replaced (`restarts`), and how long it took to kill it
- * (`killMs`). Where it is a Ray actor: its `actorId`, the `nodeId` of where it was, whether it had cleaned up
- * (`cleanupSuccess`), and whether it was seen to be DEAD with its processes gone (`killSuccess`). The services of a host are named after it: `math/Primes/Cache`, or `math/Primes[2]/Cache` for a replica.
+ * The line of one service.
+ *
+ * **Details**
+ *
+ * `used` counts calls, if they can be counted. `running` is true if something of the service is still there. A service in a
+ * process of its own has its `pid`, how often it was replaced (`restarts`), and how long its kill took (`killMs`). A Ray
+ * actor has its `actorId`, the `nodeId` of its node, `cleanupSuccess` (its services were released), and `killSuccess` (Ray
+ * reported it DEAD, and its processes are gone). The services within a host are named after it: `math/Primes/Cache`, or
+ * `math/Primes[2]/Cache` in its second replica.
  *
  * @category models
  * @since 0.1.0
@@ -127,22 +151,30 @@ export const ServiceReport = Schema.Struct({
   killSuccess: Schema.optionalKey(Schema.Boolean)
 })
 /**
+ * The type of a service report.
+ *
  * @category models
  * @since 0.1.0
  */
 export type ServiceReport = typeof ServiceReport.Type
 
 /**
- * Something that the job left behind: an active `handle` or `child-process` of the job's own process, a `run` or an
- * `acquire` that did not end when it was interrupted, a detached `fiber` that did not either, a `finalizer` of an
- * unmanaged layer that failed or did not end, the isolated `process` of the job that was killed or ended before its time, a
- * `ray-job` or `ray-actor` that could not be seen to be gone.
+ * Something that the job left behind.
+ *
+ * **Details**
+ *
+ * The `kind` is `handle` or `child-process` (of the job's own process), `run` or `acquire` (it did not end when it was
+ * interrupted), `fiber` (a detached one that did not end either), `finalizer` (of a layer that is not managed: it failed or
+ * did not end), `process` (the job's own process was killed or ended too early), `ray-job` or `ray-actor` (not seen to be
+ * gone).
  *
  * @category models
  * @since 0.1.0
  */
 export const Leftover = Schema.Struct({ kind: Schema.String, detail: Schema.String })
 /**
+ * The type of a leftover.
+ *
  * @category models
  * @since 0.1.0
  */

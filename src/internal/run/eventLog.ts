@@ -7,32 +7,32 @@ import { OneShotLatch } from "../../base/oneShotLatch.ts"
 /** Events in their order. */
 interface Chapter {
   readonly events: Array<JobEvent>
-  /** What it became when some of it was forgotten, and where those go on who had read this one to its end. */
+  /** The chapter that replaced it when some events were forgotten, and where its readers go on in that one. */
   next: { readonly chapter: Chapter; readonly from: number } | undefined
 }
 
-/** What ends the life of a service. */
+/** The event that ends the life of a service. */
 type Stopped = Extract<JobEvent, { readonly _tag: "ServiceStopped" }>
 
-/** Fewer forgotten lives than these are not worth the work. */
+/** Below this number of forgotten lives a new chapter is not worth the work. */
 const fewest = 256
 
 /**
- * What happened, from the start; whoever reads it gets all of it, then what follows, until the job has stopped. Of a
- * service that `run` provides again and again, whoever comes later gets what is not forgotten: its last time.
+ * The events of a job, from the start. A reader gets all of them, then those that follow, until the job has stopped. If
+ * `run` provides a service again and again, a late reader gets only what is not forgotten: its last time.
  */
 export class EventLog {
   #chapter: Chapter = { events: [], next: undefined }
   readonly #owners = new WeakMap<JobEvent, string>()
-  /** The last events of the lives that are to be forgotten. */
+  /** The last event of each life that is to be forgotten. */
   readonly #forgotten = new Set<Stopped>()
-  /** How long the chapter was when it began. */
+  /** The length of the chapter when it began. */
   #kept = 0
   #next: OneShotLatch | undefined
   #listener: ((event: JobEvent) => void) | undefined
   #closed = false
 
-  /** `owner` is the service in whose hosts it happened. */
+  /** `owner` is the service in whose hosts the event happened. */
   readonly emit = (event: JobEvent, owner?: string): void => {
     if (this.#closed) return
     if (owner !== undefined) this.#owners.set(event, owner)
@@ -41,7 +41,7 @@ export class EventLog {
     this.#wake()
   }
 
-  /** Tells one listener of all of it, in the same turn: there may be no next one. */
+  /** Calls one listener with every event, in the turn of the event: there may be no next turn. */
   listen(listener: (event: JobEvent) => void): void {
     for (const event of this.#chapter.events) listener(event)
     this.#listener = listener
@@ -52,10 +52,10 @@ export class EventLog {
     this.#wake()
   }
 
-  /** Forgets what happened to a service, and within its hosts, from its start to this. */
+  /** Forgets the events of a service, and of its hosts, from its start to this last event. */
   readonly forget = (stopped: Stopped): void => {
     this.#forgotten.add(stopped)
-    // all of it is read again: only where it has grown as much since
+    // reads the whole chapter, so only once it has doubled
     const { length } = this.#chapter.events
     if (this.#forgotten.size >= fewest && length >= 2 * this.#kept) this.#turn()
   }
@@ -79,7 +79,7 @@ export class EventLog {
     return pull
   }))
 
-  /** Begins a chapter with what is not forgotten. */
+  /** Begins a chapter with the events that are not forgotten. */
   #turn(): void {
     const lost = this.#lives()
     const chapter: Chapter = { events: this.#chapter.events.filter((event) => !lost.has(event)), next: undefined }
@@ -89,7 +89,7 @@ export class EventLog {
     this.#forgotten.clear()
   }
 
-  /** All events of the lives that are to be forgotten. */
+  /** Returns all events of the lives that are to be forgotten. */
   #lives(): ReadonlySet<JobEvent> {
     const names = new Set(Array.from(this.#forgotten, ({ service }) => service))
     const lost = new Set<JobEvent>()

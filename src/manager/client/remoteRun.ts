@@ -1,4 +1,4 @@
-/** A job that a manager runs, as its submitter sees it. */
+/** A job at a manager, as its submitter sees it. */
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -6,39 +6,47 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { JobRun, StopOptions } from "../../Environment.ts"
-import type { Owned } from "../../internal/run/ownership.ts"
-import { EventLog } from "../../internal/run/eventLog.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import type { JobRun, StopOptions } from "../../Environment.ts"
+import { EventLog } from "../../internal/run/eventLog.ts"
+import type { SubmittedJob } from "../../internal/run/submitter.ts"
 import type * as Job from "../../Job.ts"
-import { type Client, persist, tell } from "./client.ts"
+import { NotFound, Unavailable } from "../errors.ts"
 import { decodeExit } from "../exitCodec.ts"
-import { follow } from "./follow.ts"
-import { NotFound, Unavailable } from "../Manager.ts"
+import { type Client, failureText, retryTransient } from "./apiClient.ts"
+import { followFeed } from "./followFeed.ts"
 
-type Ended = Effect.Success<JobRun<unknown, unknown>["result"]>
+type Result = Effect.Success<JobRun<unknown, unknown>["result"]>
+
+/** The events and the result of the job, for all who ask for them. */
+interface Following {
+  readonly log: EventLog
+  readonly result: Deferred.Deferred<Result>
+}
 
 export interface RemoteRunOptions {
   readonly id: string
   readonly job: Job.AnyContract
   readonly client: Client
-  /** What goes on for the run in the background has the context of its submitter, and ends with this Scope. */
+  /** The context of the submitter, for the fibers of the run in the background. */
   readonly context: Context.Context<never>
+  /** These fibers end with this Scope. */
   readonly scope: Scope.Scope
-  /** How long nothing may come over a connection; a manager that is not heard of for twice as long is given up. */
+  /** How long a connection may be silent until it is treated as lost. After twice that time a stop does not wait any longer. */
   readonly silenceMs: number
-  /** Called once it is known that the job is gone. */
+  /** Called when the job has stopped, or the manager does not know it any more. */
   readonly onGone: () => void
 }
 
-export class RemoteRun implements Owned {
+export class RemoteRun implements SubmittedJob {
   readonly #given: RemoteRunOptions
   readonly #params: { readonly id: string }
-  readonly #log = new EventLog()
-  readonly #ended = Deferred.makeUnsafe<Ended>()
-  #isFollowed = false
+  /** Opens when the job has stopped, or the manager does not know it any more. */
   readonly #gone = new OneShotLatch()
-  #heardAt = 0
+  /** Set by the first who asks for the events or the result. */
+  #following: Following | undefined
+  /** When the manager last sent something, in milliseconds since 1970. */
+  #aliveAt = -Infinity
 
   constructor(given: RemoteRunOptions) {
     this.#given = given
@@ -46,60 +54,61 @@ export class RemoteRun implements Owned {
     this.#gone.onOpen(given.onGone)
   }
 
-  /** Nobody but this is told of a failure: what may pass is tried again, and the rest is nothing its users can handle. */
+  /** Its effects never fail: transient failures are retried, and others are defects, because no caller can handle them. */
   get jobRun(): JobRun<unknown, unknown> {
     return {
       id: this.#given.id,
       status: Effect.suspend(() => this.#gone.isOpen ? Effect.succeed("stopped" as const) : this.#status),
-      stages: Effect.suspend(() => this.#sure(this.#given.client.jobs.stages({ params: this.#params }))),
+      stages: Effect.suspend(() => this.#answered(this.#given.client.jobs.stages({ params: this.#params }))),
       events: Stream.suspend(() => {
-        this.#follow()
-        // a failure to follow the job is told where its events end
-        return Stream.concat(this.#log.stream, Stream.fromEffectDrain(Deferred.await(this.#ended)))
+        const { log, result } = this.#follow()
+        // the stream dies at its end if the job could not be followed
+        return Stream.concat(log.stream, Stream.fromEffectDrain(Deferred.await(result)))
       }),
       result: this.#result,
-      stop: (options = {}) => Effect.asVoid(this.#sure(this.#requestStop(options)))
+      stop: (options = {}) => Effect.asVoid(this.#answered(this.#requestStop(options)))
     }
   }
 
-  /** Asks for a stop in the background: its caller goes on, or is about to end. */
+  /** Requests a stop in the background. */
   readonly stop = (reason: string): void => {
-    if (!this.#gone.isOpen) this.#fork(this.#sure(this.#requestStop({ reason })))
+    if (!this.#gone.isOpen) this.#fork(this.#answered(this.#requestStop({ reason })))
   }
 
-  /** Stops the job and waits until it is gone, or until the manager has not been heard of for a while. */
+  /** Stops the job and waits until it is gone, or until the manager has been silent for too long. */
   readonly stopAndWait = (reason: string): Effect.Effect<void> => {
     const stopped = Effect.gen({ self: this }, function*() {
-      const info = yield* this.#sure(this.#requestStop({ reason }))
+      const info = yield* this.#answered(this.#requestStop({ reason }))
       if (info === undefined || info.state === "stopped") return this.#gone.open()
       yield* this.#result
     })
-    const unheard = Effect.gen({ self: this }, function*() {
+    const silent = Effect.gen({ self: this }, function*() {
       const clock = yield* Clock.Clock
-      this.#heardAt = clock.currentTimeMillisUnsafe()
+      const since = clock.currentTimeMillisUnsafe()
       for (;;) {
-        const left = this.#heardAt + 2 * this.#given.silenceMs - clock.currentTimeMillisUnsafe()
-        if (left <= 0) break
-        yield* Effect.sleep(left)
+        const limit = Math.max(since, this.#aliveAt) + 2 * this.#given.silenceMs
+        const leftMs = limit - clock.currentTimeMillisUnsafe()
+        if (leftMs <= 0) break
+        yield* Effect.sleep(leftMs)
       }
       yield* Effect.logWarning(
-        `the manager of job ${this.#given.id} is not heard of: whether it has stopped is unknown`
+        `the manager of job ${this.#given.id} does not answer: it is unknown whether the job has stopped`
       )
     })
     return Effect.suspend(() =>
       this.#gone.isOpen
         ? Effect.void
-        : Effect.asVoid(Fiber.await(this.#fork(Effect.raceAllFirst([stopped, unheard, this.#gone.await]))))
+        : Effect.asVoid(Fiber.await(this.#fork(Effect.raceAllFirst([stopped, silent, this.#gone.await]))))
     )
   }
 
-  /** Renews the lease of the job for as long as it runs. */
-  keepAlive(everyMs: number): void {
+  /** Renews the lease of the job until the job is gone. */
+  renewLease(intervalMs: number): void {
     const renew = Effect.suspend(() => this.#given.client.jobs.renew({ params: this.#params }))
     this.#fork(Effect.gen({ self: this }, function*() {
       while (!this.#gone.isOpen) {
-        yield* Effect.sleep(everyMs)
-        const renewed = yield* Effect.result(Effect.timeout(renew, everyMs))
+        yield* Effect.sleep(intervalMs)
+        const renewed = yield* Effect.result(Effect.timeout(renew, intervalMs))
         if (renewed._tag === "Success" ? renewed.success.state === "stopped" : renewed.failure instanceof NotFound) {
           this.#gone.open()
         }
@@ -107,21 +116,18 @@ export class RemoteRun implements Owned {
     }))
   }
 
-  readonly #result: Effect.Effect<Ended> = Effect.suspend(() => {
-    this.#follow()
-    return Deferred.await(this.#ended)
-  })
+  readonly #result: Effect.Effect<Result> = Effect.suspend(() => Deferred.await(this.#follow().result))
 
   get #info() {
     return this.#given.client.jobs.get({ params: this.#params })
   }
 
   get #status() {
-    // in the queue it has not begun, which is what those who wait for it to run need to know
-    return Effect.map(this.#sure(this.#info), ({ state }) => state === "queued" ? "starting" : state)
+    // `JobStatus` has no queue: a queued job has not started
+    return Effect.map(this.#answered(this.#info), ({ state }) => state === "queued" ? "starting" : state)
   }
 
-  /** A job that is not there needs no stop. */
+  /** Returns `undefined` if the manager does not know the job. */
   #requestStop({ mode, reason }: StopOptions) {
     return Effect.catchTag(
       this.#given.client.jobs.stop({
@@ -133,43 +139,48 @@ export class RemoteRun implements Owned {
     )
   }
 
-  /** Follows the job, once for all who want to know of it. */
-  #follow(): void {
-    if (this.#isFollowed) return
-    this.#isFollowed = true
-    const followed = Effect.gen({ self: this }, function*() {
-      const { client, job, silenceMs } = this.#given
-      const clock = yield* Clock.Clock
-      yield* follow({
-        connect: (after) => client.jobs.events({ params: this.#params, headers: {}, query: { after, follow: true } }),
-        take: (event) => {
-          this.#log.emit(event)
-          return event._tag === "JobStopped"
-        },
-        heard: () => void (this.#heardAt = clock.currentTimeMillisUnsafe()),
-        isOver: Effect.map(this.#info, ({ state }) => state === "stopped"),
-        silenceMs
-      })
-      const { exit, report } = yield* persist(this.#storedResult)
-      return { exit: yield* decodeExit(job, exit), report }
-    })
+  /** Reads the events and the result of the job in the background, once for all who ask. */
+  #follow(): Following {
+    if (this.#following !== undefined) return this.#following
+    const following: Following = { log: new EventLog(), result: Deferred.makeUnsafe<Result>() }
+    this.#following = following
     this.#fork(
-      Effect.catch(followed, (error) => {
+      Effect.catch(this.#read(following.log), (error) => {
         if (error instanceof NotFound) this.#gone.open()
-        return Effect.die(this.#unknown(error))
+        return Effect.die(this.#defect(error))
       }).pipe(
-        // also where it was interrupted: its environment was released
+        // also if it is interrupted, because its environment is released
         Effect.onExit((exit) => {
           if (exit._tag === "Success") this.#gone.open()
-          this.#log.close()
-          return Deferred.done(this.#ended, exit)
+          following.log.close()
+          return Deferred.done(following.result, exit)
         }),
         Effect.exit
       )
     )
+    return following
   }
 
-  /** The last event may be there before what the manager keeps of the job's end. */
+  #read(log: EventLog) {
+    return Effect.gen({ self: this }, function*() {
+      const { client, job, silenceMs } = this.#given
+      const clock = yield* Clock.Clock
+      yield* followFeed({
+        connect: (after) => client.jobs.events({ params: this.#params, headers: {}, query: { after, follow: true } }),
+        take: (event) => {
+          log.emit(event)
+          return event._tag === "JobStopped"
+        },
+        onAlive: () => void (this.#aliveAt = clock.currentTimeMillisUnsafe()),
+        isOver: Effect.map(this.#info, ({ state }) => state === "stopped"),
+        silenceMs
+      })
+      const { exit, report } = yield* retryTransient(this.#storedResult)
+      return { exit: yield* decodeExit(job, exit), report }
+    })
+  }
+
+  /** A conflict is transient here: the last event may come before the manager has stored the result. */
   get #storedResult() {
     return Effect.catchTag(
       this.#given.client.jobs.result({ params: this.#params }),
@@ -178,16 +189,18 @@ export class RemoteRun implements Owned {
     )
   }
 
-  #sure<A, E>(call: Effect.Effect<A, E>): Effect.Effect<A> {
-    return Effect.catch(persist(call), (error) => Effect.die(this.#unknown(error)))
+  #answered<A, E>(call: Effect.Effect<A, E>): Effect.Effect<A> {
+    return Effect.catch(retryTransient(call), (error) => Effect.die(this.#defect(error)))
   }
 
-  #unknown(error: unknown): Error {
-    const why = error instanceof NotFound ? "its manager does not know it: it was removed" : tell(error)
+  #defect(error: unknown): Error {
+    const why = error instanceof NotFound
+      ? "its manager does not know it, because it was removed"
+      : failureText(error)
     return new Error(`job ${this.#given.id}: ${why}`, { cause: error })
   }
 
-  /** In a fiber of its own, which can be interrupted whatever its starter is about. */
+  /** Runs an effect in a fiber of its own, so that it can be interrupted even if its caller cannot. */
   #fork<A>(effect: Effect.Effect<A>): Fiber.Fiber<A> {
     return Fiber.runIn(Effect.runForkWith(this.#given.context)(effect), this.#given.scope)
   }

@@ -1,4 +1,4 @@
-/** Has code that was uploaded, which stands alone in a folder, import autostop and Effect as this package has them. */
+/** Resolves the imports of autostop and Effect in uploaded code to those of this package. */
 import { registerHooks } from "node:module"
 
 const files: Readonly<Record<string, string>> = { autostop: "../../index", "autostop/testing": "../../testing" }

@@ -1,17 +1,17 @@
-/** Makes a bundle of a job's module, for a manager that does not have it. */
+/** Bundles a job's module for upload. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { Plugin } from "rolldown"
 import { readFileSync, statSync } from "node:fs"
 import { basename, dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import type { Plugin } from "rolldown"
 import { messageOf } from "../../base/errorText.ts"
-import { Bundle, entryName, hashOf, versions } from "./bundle.ts"
 import { maxBundleBytes } from "../models.ts"
+import { Bundle, entryName, hashOf, versions } from "./bundle.ts"
 
 export interface Bundled {
   readonly hash: string
-  /** What is uploaded: the bundle as JSON. */
+  /** The bundle as JSON. */
   readonly content: Uint8Array
 }
 
@@ -23,15 +23,15 @@ export const bundle = (module: string): Effect.Effect<Bundled, string> =>
   })
 
 const make = async (module: string): Promise<Bundled> => {
-  // a bundler takes a while to load: who uploads nothing does not wait for it
+  // imported on use, because the bundler takes long to load
   const { rolldown } = await import("rolldown")
   const build = await rolldown({
     input: { [basename(entryName, ".js")]: module.startsWith("file:") ? fileURLToPath(module) : resolve(module) },
     platform: "node",
     external: [/^(effect|autostop)($|\/)/],
-    plugins: [filesBesides],
+    plugins: [referredFiles],
     onLog: (level, log) => {
-      // a module that is not found would fail only where the job runs
+      // fails here, because a missing module would otherwise fail only at the manager
       if (log.code === "UNRESOLVED_IMPORT") throw new Error(log.message)
       if (level === "warn" && log.code === "MISSING_EXPORT") throw new Error(log.message)
     }
@@ -56,7 +56,7 @@ const make = async (module: string): Promise<Bundled> => {
     const bundle = Schema.decodeUnknownSync(Bundle)({ versions, files: Object.fromEntries(files) })
     const content = Buffer.from(JSON.stringify(bundle))
     if (content.length > maxBundleBytes) {
-      throw new Error(`it has ${content.length} bytes; ${maxBundleBytes} are allowed`)
+      throw new Error(`it has ${content.length} bytes, and a manager accepts ${maxBundleBytes}`)
     }
     return { hash: hashOf(content), content }
   } finally {
@@ -64,20 +64,20 @@ const make = async (module: string): Promise<Bundled> => {
   }
 }
 
-/** A name that a bundle may have. */
+/** Replaces what a file name of a bundle may not have. */
 const safe = (name: string): string => name.replace(/[^A-Za-z0-9_.-]/g, "_").replace(/^[.-]/, "_")
 
 /**
- * What a module refers to by `new URL("./file", import.meta.url)` comes along: the modules that serve its services
- * elsewhere, bundled as it is, and files that it reads, as they are.
+ * Adds the files that a module refers to by `new URL("./file", import.meta.url)`: modules that serve its services in
+ * hosts, which are bundled too, and other files, which are copied.
  */
-const filesBesides: Plugin = {
-  name: "autostop:files-besides",
+const referredFiles: Plugin = {
+  name: "autostop:referred-files",
   transform(code, id) {
     if (!code.includes("import.meta.url")) return null
     return code.replace(fileUrls, (whole, __, path: string) => {
       const file = resolve(dirname(id), path)
-      // it may be made there, or be in a comment
+      // no file: created at run time, or part of a comment
       if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return whole
       const reference = /\.[cm]?[jt]sx?$/.test(path)
         ? this.emitFile({ type: "chunk", id: file })

@@ -1,31 +1,18 @@
-/** What code that somebody has uploaded may do: Node's permission model, with what a job needs and what was allowed. */
+/** Confines uploaded code with Node's permission model to what a job needs and what the manager allows. */
 import { realpathSync } from "node:fs"
 import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
 import { entryPoint } from "../../process/entryPoints.ts"
-
-/** What uploaded code may do besides running. */
-export interface Allowed {
-  /** The files and folders that it may read, besides its own. */
-  readonly read: ReadonlyArray<string>
-  readonly write: ReadonlyArray<string>
-  /** Whether it may start processes. They are not confined. */
-  readonly processes: boolean
-}
-
-export interface Confinement extends Allowed {
-  /** Where it is. */
-  readonly folder: string
-}
+import type { Confinement } from "../JobProcess.ts"
 
 const bundleHooks = entryPoint(import.meta.url, "./bundleHooks")
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 
-/** The outermost folder of packages that a file is in. */
+/** Returns the outermost `node_modules` folder that a file is in. */
 const packagesOf = (file: string): ReadonlyArray<string> => /^.*?\/node_modules(?=\/)/.exec(file) ?? []
 
-/** This package, and what it depends on, where those really are: beside it, in it, or linked from elsewhere. */
+/** The real folders of this package and its dependencies, which may be beside it, in it, or linked. */
 const own = [
   ...new Set([
     root,
@@ -34,7 +21,7 @@ const own = [
   ])
 ]
 
-/** The arguments of Node for such code, and for the hosts that it starts; it may write these files too. */
+/** Returns the arguments of Node for uploaded code and the hosts that it starts. It may also write these files. */
 export const nodeArgs = (
   confinement: Confinement | undefined,
   writable: ReadonlyArray<string> = []
@@ -44,11 +31,11 @@ export const nodeArgs = (
   return [
     `--import=${bundleHooks.href}`,
     "--permission",
-    // its end is watched by a thread
+    // for the thread that watches for the end of its parent
     "--allow-worker",
     "--disable-warning=PERM0006",
     ...(processes ? ["--allow-child-process", "--disable-warning=PERM0004"] : []),
-    // what is renamed is read too
+    // a rename needs read access
     ...[folder, ...own, ...read, ...writable].map((path) => `--allow-fs-read=${path}`),
     ...[...write, ...writable].map((path) => `--allow-fs-write=${path}`)
   ]

@@ -1,44 +1,19 @@
-/** Who may do what: bearer tokens, each with a role. */
+/** Implements the API's authorization. */
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
-import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import { createHash, timingSafeEqual } from "node:crypto"
-
-/** Who asks is not known: there is no token, or one that nobody was given. */
-export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", { message: Schema.String }, {
-  httpApiStatus: 401
-}) {}
-
-/** Who asks is known, and may not do this. */
-export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { message: Schema.String }, {
-  httpApiStatus: 403
-}) {}
-
-/** `read` may look at jobs; `operate` may also submit, stop and remove them. */
-export const Role = Schema.Literals(["read", "operate"])
-export type Role = typeof Role.Type
-
-export interface Token {
-  readonly token: string | Redacted.Redacted
-  readonly role: Role
-}
-
-export class Authorization extends HttpApiMiddleware.Service<Authorization>()("autostop/manager/Authorization", {
-  error: [Unauthorized, Forbidden],
-  security: { bearer: HttpApiSecurity.bearer }
-}) {}
+import { Authorization, type Role, type Token } from "../Authorization.ts"
+import { Forbidden, Unauthorized } from "../errors.ts"
 
 /**
- * Checks the token of each request. Without tokens everything is allowed, which is for a server that only this machine
- * can reach: there a web page must not get in through the browser of somebody who works here.
+ * Checks the token of each request. Without tokens every process of this machine is allowed everything; requests that a web
+ * page makes through a browser of this machine are refused.
  */
 export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Authorization> => {
   const known = tokens.map(({ role, token }) => ({
@@ -48,13 +23,13 @@ export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Au
   const roleOf = (token: string): Role | undefined => {
     const given = digest(token)
     let role: Role | undefined
-    // all of them are compared, and all of each: how long it takes tells nothing
+    // compares with every token and in constant time, so that the duration reveals nothing
     for (const one of known) if (timingSafeEqual(one.digest, given) && role !== "operate") role = one.role
     return role
   }
   const check = Effect.fnUntraced(function*(token: string, method: string) {
     if (known.length === 0) {
-      const reason = foreign((yield* HttpServerRequest).headers)
+      const reason = webPageReason((yield* HttpServerRequest).headers)
       return reason === undefined ? undefined : yield* new Forbidden({ message: reason })
     }
     const role = roleOf(token)
@@ -63,11 +38,13 @@ export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Au
         Effect.succeed(HttpServerResponse.setHeader(response, "www-authenticate", "Bearer"))
       )
       return yield* new Unauthorized({
-        message: token === "" ? "a bearer token is required" : "the token is not known"
+        message: token === "" ? "a bearer token is required" : "the manager does not know this token"
       })
     }
     if (role === "read" && method !== "GET") {
-      return yield* new Forbidden({ message: "the token may only read; this takes one with the role \"operate\"" })
+      return yield* new Forbidden({
+        message: "the token has the role \"read\": this request needs one with the role \"operate\""
+      })
     }
   })
   return Layer.succeed(
@@ -79,7 +56,7 @@ export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Au
   )
 }
 
-/** Whether an address is one that only this machine can reach. */
+/** Returns true if only this machine can reach the address. */
 export const isLoopback = (host: string): boolean =>
   host.toLowerCase() === "localhost" ||
   Result.match(NetAddress.ipFromString(host.replace(/^\[(.*)\]$/, "$1")), {
@@ -90,16 +67,16 @@ export const isLoopback = (host: string): boolean =>
 const digest = (token: string): Buffer => createHash("sha256").update(token).digest()
 
 /**
- * Why a request may be the doing of a web page that somebody looks at: it names another host than this machine (the page
- * had its own name point here), or it comes from a page of another origin.
+ * Returns why a request may come from a web page, if it may: it names another host than this machine (the page's own name
+ * points here), or another origin.
  */
-const foreign = (headers: { readonly [name: string]: string | undefined }): string | undefined => {
+const webPageReason = (headers: { readonly [name: string]: string | undefined }): string | undefined => {
   const { host = "", origin } = headers
-  if (!isLoopback(nameOf(host))) return "without tokens only requests to this very machine are answered"
+  if (!isLoopback(nameOf(host))) return "without tokens the manager answers only requests to this machine"
   return origin === undefined || origin.replace(/^https?:\/\//, "") === host
     ? undefined
-    : "without tokens requests of other web pages are not answered"
+    : "without tokens the manager does not answer requests of web pages"
 }
 
-/** A host without its port. */
+/** Removes the port from a host. */
 const nameOf = (host: string): string => host.replace(/:\d+$/, "")

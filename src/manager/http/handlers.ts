@@ -1,4 +1,4 @@
-/** Answers the API's requests with a `Manager`. */
+/** Answers the requests of the API with a `Manager`. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -6,24 +6,25 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { version } from "../../process/packageVersion.ts"
-import { Api, Readable } from "../Api.ts"
-import { Manager, Refused, Unavailable } from "../Manager.ts"
+import { Api, SchemaRefusals } from "../Api.ts"
+import { Refused, Unavailable } from "../errors.ts"
+import { Manager } from "../Manager.ts"
 import { metricsText } from "./metrics.ts"
 
-/** What the handlers know of their server. */
-export class Serving extends Context.Service<Serving, {
+/** What the handlers need to know of their server. */
+export class ServerStatus extends Context.Service<ServerStatus, {
   /** Waits until the server is being stopped. */
-  readonly ends: Effect.Effect<void>
+  readonly ending: Effect.Effect<void>
   readonly isEnding: Effect.Effect<boolean>
-  /** How often a stream says that it is alive. */
+  /** The interval of the heartbeats of each stream. */
   readonly heartbeatMs: number
-}>()("autostop/manager/Serving") {}
+}>()("autostop/manager/ServerStatus") {}
 
-/** Fails once the server is being stopped, for what would only hold it up. */
-const openOf = ({ isEnding }: Serving["Service"]) =>
+/** Fails once the server is being stopped, because the request would only delay that. */
+const requireOpen = ({ isEnding }: ServerStatus["Service"]) =>
   Effect.flatMap(
     isEnding,
-    (ending) => ending ? Effect.fail(new Unavailable({ message: "the manager is being stopped" })) : Effect.void
+    (ending) => ending ? Effect.fail(new Unavailable({ message: "the job manager is being stopped" })) : Effect.void
   )
 
 const jobs = HttpApiBuilder.group(
@@ -31,9 +32,9 @@ const jobs = HttpApiBuilder.group(
   "jobs",
   Effect.fnUntraced(function*(handlers) {
     const manager = yield* Manager
-    const serving = yield* Serving
-    const isOpen = openOf(serving)
-    const sse = sseOf(serving)
+    const status = yield* ServerStatus
+    const isOpen = requireOpen(status)
+    const sse = sseOf(status)
     const feed = <A, B, E>(elements: Stream.Stream<A, E>, numbered: (element: A) => readonly [id: number, data: B]) =>
       sse(Stream.map(elements, (element) => {
         const [id, data] = numbered(element)
@@ -49,13 +50,13 @@ const jobs = HttpApiBuilder.group(
         Effect.andThen(
           isOpen,
           of(request.params.id, (id) =>
-            Effect.succeed(feed(manager.events(id, place(request)), ({ event, seq }) => [seq, event])))
+            Effect.succeed(feed(manager.events(id, position(request)), ({ event, seq }) => [seq, event])))
         ),
       logs: (request) =>
         Effect.andThen(
           isOpen,
           of(request.params.id, (id) =>
-            Effect.succeed(feed(manager.logs(id, place(request)), (line) => [line.seq, line])))
+            Effect.succeed(feed(manager.logs(id, position(request)), (line) => [line.seq, line])))
         ),
       stages: ({ params }) => of(params.id, manager.stages),
       stop: ({ params, payload }) => of(params.id, (id) => manager.stop(id, payload)),
@@ -76,7 +77,7 @@ const bundles = HttpApiBuilder.group(
   "bundles",
   Effect.fnUntraced(function*(handlers) {
     const manager = yield* Manager
-    const isOpen = openOf(yield* Serving)
+    const isOpen = requireOpen(yield* ServerStatus)
     return handlers.handle("upload", ({ params, payload }) =>
       Effect.gen(function*() {
         yield* isOpen
@@ -86,17 +87,17 @@ const bundles = HttpApiBuilder.group(
   })
 )
 
-/** Where a stream begins, and whether it goes on. */
-const place = ({ headers, query }: {
+/** Returns the number that a stream starts after, and whether it continues. */
+const position = ({ headers, query }: {
   readonly headers: { readonly "last-event-id"?: number }
   readonly query: { readonly after?: number; readonly follow?: boolean }
 }) => ({ after: headers["last-event-id"] ?? query.after ?? 0, follow: query.follow ?? false })
 
-/** The events of a stream, with heartbeats, until the server stops. */
-const sseOf = ({ ends, heartbeatMs }: Serving["Service"]) => {
+/** Adds heartbeats to a stream, and ends it when the server is being stopped. */
+const sseOf = ({ ending, heartbeatMs }: ServerStatus["Service"]) => {
   const heartbeat = Stream.map(Stream.tick(heartbeatMs), () => ({ event: "heartbeat" as const, data: "-" }))
   return <A, E>(events: Stream.Stream<A, E>) =>
-    Stream.interruptWhen(Stream.merge(events, heartbeat, { haltStrategy: "left" }), ends)
+    Stream.interruptWhen(Stream.merge(events, heartbeat, { haltStrategy: "left" }), ending)
 }
 
 const system = HttpApiBuilder.group(
@@ -117,7 +118,7 @@ const health = HttpApiBuilder.group(
   "health",
   Effect.fnUntraced(function*(handlers) {
     const manager = yield* Manager
-    const isOpen = openOf(yield* Serving)
+    const isOpen = requireOpen(yield* ServerStatus)
     return handlers.handleAll({
       live: () => Effect.void,
       ready: () =>
@@ -125,22 +126,27 @@ const health = HttpApiBuilder.group(
           isOpen,
           Effect.flatMap(
             manager.isReady,
-            (ready) => ready ? Effect.void : new Unavailable({ message: "the manager takes no jobs" })
+            (ready) =>
+              ready
+                ? Effect.void
+                : new Unavailable({
+                  message: "the job manager takes no jobs: it is being stopped, or its store cannot be written"
+                })
           )
         )
     })
   })
 )
 
-/** What a request got wrong, as its reader can use it. What the answer got wrong is no fault of theirs. */
-const readable = HttpApiMiddleware.layerSchemaErrorTransform(
-  Readable,
+/** Says what is wrong with a request. An answer that its Schema refuses stays a defect of the server. */
+const schemaRefusals = HttpApiMiddleware.layerSchemaErrorTransform(
+  SchemaRefusals,
   (error) =>
     error.kind === "Body" || error.kind === "ResponseHeaders"
       ? Effect.fail(error)
-      : Effect.fail(new Refused({ message: `${places[error.kind]}: ${error.cause.message}` }))
+      : Effect.fail(new Refused({ message: `${requestParts[error.kind]}: ${error.cause.message}` }))
 )
 
-const places = { Params: "the path", Headers: "a header", Query: "the query", Payload: "the body" }
+const requestParts = { Params: "the path", Headers: "a header", Query: "the query", Payload: "the body" }
 
-export const layerHandlers = Layer.provideMerge(Layer.mergeAll(jobs, bundles, system, health), readable)
+export const layerHandlers = Layer.provideMerge(Layer.mergeAll(jobs, bundles, system, health), schemaRefusals)

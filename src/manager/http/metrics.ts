@@ -1,4 +1,4 @@
-/** What a manager tells Prometheus, in its text format. */
+/** The metrics of a manager in the text format of Prometheus. */
 import type { JobState } from "../models.ts"
 
 export const metricsText = (counts: Readonly<Record<JobState, number>>, ready: boolean): string => {
@@ -6,18 +6,18 @@ export const metricsText = (counts: Readonly<Record<JobState, number>>, ready: b
   return [
     ...metric(
       "autostop_jobs",
-      "The jobs that are kept, by state.",
+      "The number of jobs in each state.",
       Object.entries(counts).map(([state, n]) => [`{state="${state}"}`, n])
     ),
-    ...metric("autostop_ready", "Whether the manager takes jobs.", [["", ready ? 1 : 0]]),
-    ...metric("autostop_uptime_seconds", "How long the manager has been running.", [["", process.uptime()]]),
-    ...metric("process_resident_memory_bytes", "The memory that the manager's process has.", [["", rss]]),
-    ...metric("nodejs_heap_size_used_bytes", "The memory that its objects take.", [["", heapUsed]]),
+    ...metric("autostop_ready", "1 if the manager takes jobs, else 0.", [["", ready ? 1 : 0]]),
+    ...metric("autostop_uptime_seconds", "The time since the start of the manager.", [["", process.uptime()]]),
+    ...metric("process_resident_memory_bytes", "The resident memory of the manager's process.", [["", rss]]),
+    ...metric("nodejs_heap_size_used_bytes", "The memory of the objects in its heap.", [["", heapUsed]]),
     ""
   ].join("\n")
 }
 
-/** All of these go up and down. */
+/** All of them are gauges: they go up and down. */
 const metric = (name: string, help: string, values: ReadonlyArray<readonly [labels: string, value: number]>) => [
   `# HELP ${name} ${help}`,
   `# TYPE ${name} gauge`,

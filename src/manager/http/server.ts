@@ -4,41 +4,42 @@ import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
 import { MaxBodySize } from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import type { ServeError } from "effect/http/HttpServerError"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { createServer } from "node:http"
 import { Api, heartbeatMs } from "../Api.ts"
-import { isLoopback, layerAuthorization, type Token } from "./authorization.ts"
-import { layerHandlers, Serving } from "./handlers.ts"
+import type { Token } from "../Authorization.ts"
 import type { Manager } from "../Manager.ts"
+import { isLoopback, layerAuthorization } from "./authorization.ts"
+import { layerHandlers, ServerStatus } from "./handlers.ts"
 
-/** What one client can take of the server. */
-export interface Limits {
-  /** The body of a request. 1 MiB by default. */
+/** The limits of what clients can use of the server. */
+export interface ServerLimits {
+  /** The size of the body of a request, 1 MiB by default. */
   readonly bodyBytes: number
-  /** All headers of a request. 16 KiB by default. */
+  /** The size of all headers of a request, 16 KiB by default. */
   readonly headerBytes: number
-  /** How long a client may take to send its headers. 10 s by default. */
+  /** How long a client may take to send its headers, 10 s by default. */
   readonly headersMs: number
-  /** How long it may take to send the whole request; an answer may take longer. 30 s by default. */
+  /** How long a client may take to send a whole request, 30 s by default. An answer may take longer. */
   readonly requestMs: number
-  /** How many connections there are at once; others are closed as they come. 1,024 by default. */
+  /** How many connections may be open, 1,024 by default. Further ones are closed at once. */
   readonly connections: number
-  /** How long requests that are under way hold up a stop. 2 s by default. */
+  /** How long a stop waits for requests in flight, 2 s by default. */
   readonly graceMs: number
-  /** How often a stream says that it is alive. 15 s by default. */
+  /** The interval of the heartbeats of each stream, 15 s by default. */
   readonly heartbeatMs: number
 }
 
-const defaults: Limits = {
+const defaultLimits: ServerLimits = {
   bodyBytes: 1024 * 1024,
   headerBytes: 16 * 1024,
   headersMs: 10_000,
@@ -49,18 +50,18 @@ const defaults: Limits = {
 }
 
 export interface ServeOptions {
-  /** `127.0.0.1` by default. One that others can reach takes a token. */
+  /** `127.0.0.1` by default. An address that other machines can reach needs tokens. */
   readonly host?: string | undefined
-  /** 0 for one that is free. */
+  /** 0 picks a free port. */
   readonly port: number
   readonly tokens?: ReadonlyArray<Token> | undefined
-  readonly limits?: Partial<Limits> | undefined
+  readonly limits?: Partial<ServerLimits> | undefined
 }
 
-/** Settings that would serve whoever comes by. Nothing was started. */
+/** The settings would let any machine use the manager. Nothing was started. */
 export class ServeRefused extends Schema.TaggedError<ServeRefused>()("ServeRefused", { message: Schema.String }) {}
 
-/** Where the server really is. */
+/** The address that the server listens on. */
 export class Address extends Context.Service<Address, {
   readonly host: string
   readonly port: number
@@ -68,14 +69,14 @@ export class Address extends Context.Service<Address, {
 }>()("autostop/manager/Address") {}
 
 /**
- * The HTTP API of a Manager. Released, it first says that it is not ready, takes no submits and ends its streams; what is
- * under way then has a moment to end. The Manager, and its jobs, are stopped after that by whoever owns it.
+ * Serves the HTTP API of a Manager. When it is released, it reports that it is not ready, takes no submissions and ends its
+ * streams; requests in flight have `graceMs` to end. The Manager and its jobs are released after that.
  */
 export const serveManager = (
   options: ServeOptions
 ): Layer.Layer<Address, ServeError | ServeRefused, Manager> => {
   const { host = "127.0.0.1", port, tokens = [] } = options
-  const limits: Limits = { ...defaults, ...options.limits }
+  const limits: ServerLimits = { ...defaultLimits, ...options.limits }
   const routes = Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
     HttpApiScalar.layer(Api, { path: "/docs" })
@@ -87,7 +88,7 @@ export const serveManager = (
   )
   return layerAddress.pipe(
     Layer.provide(server),
-    Layer.provide(layerServing(limits)),
+    Layer.provide(layerStatus(limits)),
     Layer.provide(Layer.effectDiscard(check(host, tokens)))
   )
 }
@@ -95,24 +96,24 @@ export const serveManager = (
 const check = Effect.fnUntraced(function*(host: string, tokens: ReadonlyArray<Token>) {
   for (const { token } of tokens) {
     if ((typeof token === "string" ? token : Redacted.value(token)) === "") {
-      return yield* new ServeRefused({ message: "a token is empty" })
+      return yield* new ServeRefused({ message: "a token is empty: a token must be a non-empty string" })
     }
   }
   if (tokens.length === 0 && !isLoopback(host)) {
     return yield* new ServeRefused({
-      message: `"${host}" can be reached by others: that takes a token; without one only a loopback address is served`
+      message: `other machines can reach "${host}": give a token, or listen on a loopback address such as 127.0.0.1`
     })
   }
 })
 
-/** Set apart from its use: what is released first has to end what is served. */
+/** A service of its own, because it has to be completed before the server that uses it is released. */
 class Ending extends Context.Service<Ending, Deferred.Deferred<void>>()("autostop/manager/Ending") {}
 
-const layerServing = (limits: Limits): Layer.Layer<Serving | Ending> =>
+const layerStatus = (limits: ServerLimits): Layer.Layer<ServerStatus | Ending> =>
   Layer.effectContext(Effect.map(Deferred.make<void>(), (ending) =>
     Context.make(Ending, ending).pipe(
-      Context.add(Serving, {
-        ends: Deferred.await(ending),
+      Context.add(ServerStatus, {
+        ending: Deferred.await(ending),
         isEnding: Deferred.isDone(ending),
         heartbeatMs: limits.heartbeatMs
       })
@@ -125,7 +126,7 @@ const layerAddress = Layer.effect(
     const { address } = yield* HttpServer.HttpServer
     yield* Effect.addFinalizer(() => Deferred.succeed(ending, undefined))
     return NetAddress.isUnixPathAddress(address)
-      ? yield* Effect.die(new Error("it listens on a path"))
+      ? yield* Effect.die(new Error("the server listens on a path and not on a port"))
       : {
         host: NetAddress.formatIp(address.address),
         port: address.port,
@@ -134,8 +135,8 @@ const layerAddress = Layer.effect(
   })
 )
 
-/** A server that listens. A client that sends slowly, or nothing, is closed: those that do not must not wait for it. */
-const layerListening = (host: string, port: number, limits: Limits) =>
+/** Listens. Connections of clients that send slowly or nothing are closed, so that others do not wait for them. */
+const layerListening = (host: string, port: number, limits: ServerLimits) =>
   Layer.effect(
     HttpServer.HttpServer,
     Effect.gen(function*() {
@@ -146,7 +147,7 @@ const layerListening = (host: string, port: number, limits: Limits) =>
         connectionsCheckingInterval: Math.min(5_000, limits.headersMs)
       })
       server.maxConnections = limits.connections
-      // a connection that comes to rest after the server was closed is not closed by anybody else
+      // Node does not close a connection that becomes idle after the server was closed
       server.on("request", (_, response) =>
         response.once("finish", () => {
           if (!server.listening) setImmediate(() => server.closeIdleConnections())

@@ -3,39 +3,41 @@ import { appendFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { LogLine } from "../models.ts"
 
-/** Where the logs of jobs are, and how much is kept of each. */
 export interface LogOptions {
   readonly folder: string
-  /** At most that many bytes of each job; the oldest lines go first. */
+  /** How many bytes of each job are kept; the oldest lines are removed first. */
   readonly bytes: number
 }
 
-/** What a job has printed: lines of JSON in a file, and in the one before it once half of what is kept is in that. */
+/** Where a reader goes on. The file is the one after so many rotations. */
+interface Position {
+  readonly rotations: number
+  readonly offset: number
+}
+
+/** The output of a job, as lines of JSON in a file. A file that holds half of what is kept is rotated. */
 export class JobLog {
   readonly #file: string
-  readonly #turnBytes: number
+  readonly #rotationBytes: number
   readonly #onWritten: () => void
   #seq: number
   #bytes: number
-  /** How often the file was turned over. */
-  #turns = 0
+  #rotations = 0
   #unwritten: Array<LogLine> = []
   #writing: Promise<void> | undefined
-  /** Why lines were lost, if any were. */
-  error: unknown
 
   constructor({ bytes, folder }: LogOptions, id: string, onWritten: () => void) {
     mkdirSync(folder, { recursive: true })
     const [before, file] = filesOf(folder, id)
     this.#file = file
-    this.#turnBytes = bytes / 2
+    this.#rotationBytes = bytes / 2
     this.#onWritten = onWritten
     const present = readFrom(file, 0)
     this.#bytes = present.end
     this.#seq = (present.lines.at(-1) ?? readFrom(before, 0).lines.at(-1))?.seq ?? 0
   }
 
-  /** Resolves when it is in the file: who prints faster than that waits. */
+  /** Resolves when the text is in the file, so that a job cannot print faster than its log is written. */
   add(stream: LogLine["stream"], text: string, at: string): Promise<void> {
     for (const line of text.replace(/\n$/, "").split("\n")) {
       this.#unwritten.push({ seq: ++this.#seq, at, stream, text: line })
@@ -43,30 +45,31 @@ export class JobLog {
     return this.#writing ??= this.#write()
   }
 
-  /** Resolves when all of it is in the file. */
+  /** Resolves when all text is in the file. */
   async flush(): Promise<void> {
     await this.#writing
   }
 
-  /** Reads the lines after this one, and from then on, at each call, those that were written since. */
+  /** Returns a function that reads the lines after number `after`, and at each further call those written since. */
   reader(after: number): () => ReadonlyArray<LogLine> {
     let last = after
-    let turn = this.#turns
-    let offset = 0
-    let isFirst = true
+    let position: Position | undefined
     return () => {
-      const lines: Array<LogLine> = []
-      const before = `${this.#file}.1`
-      if (isFirst || this.#turns - turn > 1) lines.push(...readFrom(before, 0).lines)
-      else if (this.#turns > turn) lines.push(...readFrom(before, offset).lines)
-      const read = readFrom(this.#file, isFirst || this.#turns > turn ? 0 : offset)
-      isFirst = false
-      turn = this.#turns
-      offset = read.end
-      const unread = [...lines, ...read.lines].filter(({ seq }) => seq > last)
+      const since = position
+      const isRotated = since === undefined || since.rotations < this.#rotations
+      const before = isRotated ? this.#readRotated(since) : []
+      const read = readFrom(this.#file, isRotated ? 0 : since.offset)
+      position = { rotations: this.#rotations, offset: read.end }
+      const unread = [...before, ...read.lines].filter(({ seq }) => seq > last)
       last = unread.at(-1)?.seq ?? last
       return unread
     }
+  }
+
+  /** Reads the file before the current one, from where the reader was if it has read that file. */
+  #readRotated(since: Position | undefined): ReadonlyArray<LogLine> {
+    const wasThere = since !== undefined && since.rotations === this.#rotations - 1
+    return readFrom(`${this.#file}.1`, wasThere ? since.offset : 0).lines
   }
 
   async #write(): Promise<void> {
@@ -74,16 +77,15 @@ export class JobLog {
       const text = this.#unwritten.map((line) => `${JSON.stringify(line)}\n`).join("")
       this.#unwritten = []
       try {
-        if (this.#bytes >= this.#turnBytes) {
+        if (this.#bytes >= this.#rotationBytes) {
           renameSync(this.#file, `${this.#file}.1`)
-          this.#turns++
+          this.#rotations++
           this.#bytes = 0
         }
         await appendFile(this.#file, text)
         this.#bytes += Buffer.byteLength(text)
-      } catch (error) {
-        // a job does not fail since its log cannot be kept
-        this.error = error
+      } catch {
+        // a job does not fail because its log cannot be written
       }
       this.#onWritten()
     }
@@ -91,7 +93,7 @@ export class JobLog {
   }
 }
 
-/** The lines after this one of a job that has stopped, as far as they are kept. */
+/** Returns the lines after number `after` that are kept of a stopped job. */
 export const readLog = (folder: string, id: string, after: number): ReadonlyArray<LogLine> =>
   filesOf(folder, id).flatMap((file) => readFrom(file, 0).lines).filter((line) => line.seq > after)
 
@@ -99,13 +101,13 @@ export const removeLog = (folder: string, id: string): void => {
   for (const file of filesOf(folder, id)) rmSync(file, { force: true })
 }
 
-/** The older one first. */
+/** Returns the files of a job, the older one first. */
 const filesOf = (folder: string, id: string) => {
   const file = join(folder, `${id}.log`)
   return [`${file}.1`, file] as const
 }
 
-/** The whole lines of a file from this byte on, and where they end. One that is being written is left for later. */
+/** Returns the complete lines of a file from a byte on, and where they end. A line that is being written is not read. */
 const readFrom = (file: string, offset: number): { readonly lines: ReadonlyArray<LogLine>; readonly end: number } => {
   if (!existsSync(file)) return { lines: [], end: 0 }
   const descriptor = openSync(file, "r")
@@ -122,7 +124,7 @@ const readFrom = (file: string, offset: number): { readonly lines: ReadonlyArray
 const linesOf = (text: string): ReadonlyArray<LogLine> =>
   text.split("\n").flatMap((line) => {
     try {
-      // safe: nobody else writes there; what was cut off by a crash is no JSON
+      // safe: only this module writes there; a line that was cut off by a crash is no JSON and is skipped
       return line === "" ? [] : [JSON.parse(line) as LogLine]
     } catch {
       return []

@@ -1,39 +1,42 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { LiveJob } from "./liveJob.ts"
+import type { ActiveJob } from "./activeJob.ts"
 
-export interface Leasing {
+export interface LeaseDependencies {
   readonly clock: Clock.Clock
   readonly fork: (effect: Effect.Effect<void>) => unknown
 }
 
-/** Ends the jobs whose clients have gone away, where those have asked for it. */
+/** Ends the jobs whose leases are not renewed. */
 export class Leases {
-  readonly #given: Leasing
-  readonly #onExpired: (job: LiveJob, reason: string) => void
+  readonly #given: LeaseDependencies
+  readonly #onExpired: (job: ActiveJob) => void
+  /** When each lease expires, in milliseconds since 1970. */
+  readonly #ends = new Map<ActiveJob, number>()
 
-  constructor(given: Leasing, onExpired: (job: LiveJob, reason: string) => void) {
+  constructor(given: LeaseDependencies, onExpired: (job: ActiveJob) => void) {
     this.#given = given
     this.#onExpired = onExpired
   }
 
-  /** The lease of the job, if it has one, lasts from now on. */
-  renew(job: LiveJob): void {
+  /** Starts the lease of a job anew, if the job was submitted with one. */
+  renew(job: ActiveJob): void {
     const { leaseMs } = job.submission
-    if (leaseMs === undefined) return
-    const isNew = job.leaseEnd === Infinity
-    job.leaseEnd = this.#given.clock.currentTimeMillisUnsafe() + leaseMs
-    if (isNew) this.#given.fork(this.#watch(job))
+    if (leaseMs === undefined || job.finished.isOpen) return
+    const isNew = !this.#ends.has(job)
+    this.#ends.set(job, this.#given.clock.currentTimeMillisUnsafe() + leaseMs)
+    if (!isNew) return
+    job.finished.onOpen(() => this.#ends.delete(job))
+    this.#given.fork(this.#watch(job))
   }
 
-  #watch(job: LiveJob): Effect.Effect<void> {
+  #watch(job: ActiveJob): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const left = job.leaseEnd - this.#given.clock.currentTimeMillisUnsafe()
-      if (job.finished.isOpen) return Effect.void
-      if (left > 0) {
-        return Effect.andThen(Effect.raceFirst(Effect.sleep(left), job.finished.await), this.#watch(job))
-      }
-      return Effect.sync(() => this.#onExpired(job, "its lease has expired: its client is gone"))
+      const end = this.#ends.get(job)
+      if (end === undefined) return Effect.void
+      const leftMs = end - this.#given.clock.currentTimeMillisUnsafe()
+      if (leftMs <= 0) return Effect.sync(() => this.#onExpired(job))
+      return Effect.andThen(Effect.raceFirst(Effect.sleep(leftMs), job.finished.await), this.#watch(job))
     })
   }
 }

@@ -1,20 +1,25 @@
 import type { NumberedEvent } from "../models.ts"
 
-/** A job may tell millions: these many are there for those who follow it, the others are read from the store. */
-const most = 5_000
+/** A job may emit millions of events. This many are kept in memory for its followers; older ones are read from the store. */
+const kept = 5_000
 
-/** The newest events of a job that are on disk. Each has the number of the one before it, and one more. */
+/** The latest events of a job that are on disk, numbered without gaps. */
 export class RecentEvents {
   #events: Array<NumberedEvent> = []
-  #last = 0
+  #last: number
+
+  /** `last` is the number of the last event that is on disk already. */
+  constructor(last = 0) {
+    this.#last = last
+  }
 
   add(events: ReadonlyArray<NumberedEvent>): void {
     for (const event of events) this.#events.push(event)
     this.#last = events.at(-1)?.seq ?? this.#last
-    if (this.#events.length > 2 * most) this.#events = this.#events.slice(-most)
+    if (this.#events.length > 2 * kept) this.#events = this.#events.slice(-kept)
   }
 
-  /** Those after this one; `undefined` where older ones than are here come first. */
+  /** Returns the events after this number, or `undefined` if some of them are in the store only. */
   after(seq: number): ReadonlyArray<NumberedEvent> | undefined {
     const first = this.#last - this.#events.length + 1
     return seq + 1 < first ? undefined : this.#events.slice(seq + 1 - first)

@@ -1,127 +1,148 @@
-import { ChildProcess, describeEnd } from "../../process/childProcess.ts"
-import { tailOf } from "../../process/outputLines.ts"
-import { entryPoint } from "../../process/entryPoints.ts"
-import { pathOf } from "../../jobProcess/jobModule.ts"
 import { longestMs } from "../../base/timers.ts"
+import { pathOf } from "../../jobProcess/jobModule.ts"
+import { ChildProcess, describeEnd } from "../../process/childProcess.ts"
+import { entryPoint } from "../../process/entryPoints.ts"
+import { tailOf } from "../../process/outputLines.ts"
 import type { Submission } from "../models.ts"
 import { type Answer, decodeAnswer, type Question } from "./protocol.ts"
 
-/** What a process may take before it begins to load the module, also on a busy machine. */
-const bootMs = 30_000
-/** How long the check of one submission may take, unless it is told otherwise. */
-const longestCheckMs = 20_000
-/** An inspector that nobody has asked for that long ends: its module may be another one by then. */
+/** How long a process may take until it begins to load the module, also on a busy machine. */
+const startMs = 30_000
+/** How long the check of one submission may take by default. */
+const defaultCheckMs = 20_000
+/** An inspector without questions for this long ends, because its module may have changed by the next one. */
 const idleMs = 30_000
-/** How long what an inspector has sent before its end may still be read. */
+/** How long the last output of a process that has ended may still be read. */
 const readMs = 500
 
 const inspectorMain = entryPoint(import.meta.url, "./inspectorMain")
 
-/** What a module says of itself: the name of its only or default job, or why there is none. */
-export type Loaded = Extract<Answer, { readonly _tag: "Loaded" }>
+/** The name of a module's only or default job, or why there is none. */
+export type LoadedModule = Extract<Answer, { readonly _tag: "Loaded" }>
 
-/** What came of a question; `undefined` is that nothing speaks against it. */
+/** Takes why a submission cannot be run; `undefined` if it can. */
 type Reply = (refusal: string | undefined) => void
 
+type State =
+  /** The process starts, or loads the module. */
+  | { readonly _tag: "Loading" }
+  /** The process answers questions. `replies` are those without an answer yet, by their numbers. */
+  | { readonly _tag: "Loaded"; readonly replies: Map<number, Reply> }
+  /** The process has ended, and all submissions are refused with this message. */
+  | { readonly _tag: "Ended"; readonly refusal: string }
+
+export interface InspectorOptions {
+  /** The URL of the module. */
+  readonly module: string
+  readonly nodeArgs: ReadonlyArray<string>
+  readonly env: NodeJS.ProcessEnv
+  /** How long the module may take to load. */
+  readonly loadMs: number
+  /** How long the check of one submission may take, 20 s by default. */
+  readonly checkMs?: number
+  /** Called once, when the inspector answers no more questions. */
+  readonly onEnd: () => void
+}
+
 /**
- * A process that has loaded a module and answers questions about it: no code of a user's runs in the manager's own
- * process, and what hangs or crashes there is killed, and is a refusal.
+ * A process that loads a module and checks submissions of its jobs, so that no code of a user runs in the manager's own
+ * process. A process that hangs or crashes is killed, and its submissions are refused.
  */
 export class Inspector {
-  readonly loaded: Promise<Loaded>
-  /** Why it answers no longer. */
-  refusal: string | undefined
-  readonly #module: string
-  readonly #loadMs: number
-  readonly #checkMs: number
+  readonly loaded: Promise<LoadedModule>
+  readonly #options: InspectorOptions
   readonly #child: ChildProcess
-  readonly #waiting = new Map<number, Reply>()
-  readonly #onEnd: () => void
-  #conclude: (loaded: Loaded) => void = () => {}
-  #isLoaded = false
-  #asked = 0
+  #state: State = { _tag: "Loading" }
+  #resolveLoaded: (loaded: LoadedModule) => void = () => {}
+  #questions = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(options: {
-    readonly module: string
-    readonly nodeArgs: ReadonlyArray<string>
-    readonly env: NodeJS.ProcessEnv
-    readonly loadMs: number
-    readonly checkMs?: number
-    readonly onEnd: () => void
-  }) {
-    const { checkMs = longestCheckMs, env, loadMs, module, nodeArgs, onEnd } = options
-    this.#module = module
-    this.#loadMs = loadMs
-    this.#checkMs = checkMs
-    this.#onEnd = onEnd
-    this.loaded = new Promise((resolve) => void (this.#conclude = resolve))
+  constructor(options: InspectorOptions) {
+    const { env, module, nodeArgs } = options
+    this.#options = options
+    this.loaded = new Promise((resolve) => void (this.#resolveLoaded = resolve))
     const child = new ChildProcess({ entry: inspectorMain, args: [module], nodeArgs, env, output: "stderr" })
     this.#child = child
-    // it keeps nobody from ending; the timer does, while something is asked
+    // the manager may end before the child; while there is a question, the timer keeps it
     child.unref()
     const tail = child.stderr === undefined ? () => "" : tailOf(child.stderr)
-    child.receive(decodeAnswer, (answer) => this.#take(answer))
+    child.receive(decodeAnswer, (answer) => this.#receive(answer))
     child.ended.onOpen(() => {
       const how = `its process ${child.end === undefined ? "has ended" : describeEnd(child.end)}`
-      void child.allRead(readMs).then(() => this.#end(tail() === "" ? how : `${how}: ${tail()}`))
+      void child.allRead(readMs).then(() => this.#fail(tail() === "" ? how : `${how}: ${tail()}`))
     })
-    this.#limit(bootMs, "its process does not begin")
+    this.#limit(startMs, `its process did not start within ${startMs / 1_000} s`)
   }
 
-  /** Gives why it is refused, if it is. */
+  /** Resolves to why a submission cannot be run, or to `undefined` if it can. */
   async check(submission: Submission): Promise<string | undefined> {
     await this.loaded
-    if (this.refusal !== undefined) return this.refusal
+    const state = this.#state
+    if (state._tag !== "Loaded") return state._tag === "Ended" ? state.refusal : "its module is still being loaded"
+    const { replies } = state
     return new Promise((resolve) => {
-      const question: Question = { number: ++this.#asked, submission }
-      // those that come later do not give it more time
-      if (this.#waiting.size === 0) this.#limitCheck()
-      this.#waiting.set(question.number, resolve)
+      const question: Question = { number: ++this.#questions, submission }
+      // the first question starts the limit, so that later ones do not extend it
+      if (replies.size === 0) this.#limitCheck()
+      replies.set(question.number, resolve)
       this.#child.send(question)
     })
   }
 
-  #take(answer: Answer): void {
-    if (answer._tag === "NotLoaded") return this.#refuse(answer.message)
-    if (answer._tag === "Loading") return this.#limit(this.#loadMs, `it did not load within ${this.#loadMs / 1_000} s`)
-    if (answer._tag === "Loaded") {
-      this.#isLoaded = true
-      this.#conclude(answer)
-    } else {
-      this.#waiting.get(answer.number)?.(answer.refusal)
-      this.#waiting.delete(answer.number)
+  #receive(answer: Answer): void {
+    const { loadMs } = this.#options
+    switch (answer._tag) {
+      case "NotLoaded":
+        return this.#end(answer.message)
+      case "Loading":
+        return this.#limit(loadMs, `it did not load within ${loadMs / 1_000} s`)
+      case "Loaded":
+        if (this.#state._tag !== "Loading") return
+        this.#state = { _tag: "Loaded", replies: new Map() }
+        this.#resolveLoaded(answer)
+        return this.#limitIdle()
+      case "Checked": {
+        if (this.#state._tag !== "Loaded") return
+        const { replies } = this.#state
+        replies.get(answer.number)?.(answer.refusal)
+        replies.delete(answer.number)
+        return replies.size > 0 ? this.#limitCheck() : this.#limitIdle()
+      }
     }
-    if (this.#waiting.size > 0) return this.#limitCheck()
-    this.#limit(idleMs, "nobody asked")
-    this.#timer?.unref()
   }
 
   #limitCheck(): void {
-    this.#limit(this.#checkMs, `a submission could not be checked within ${this.#checkMs / 1_000} s`)
+    const { checkMs = defaultCheckMs } = this.#options
+    this.#limit(checkMs, `a submission could not be checked within ${checkMs / 1_000} s`)
+  }
+
+  #limitIdle(): void {
+    this.#limit(idleMs, "it has no questions")
+    this.#timer?.unref()
   }
 
   #limit(ms: number, why: string): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
-      // where this process itself had no time, the answer is there and has to be read first
-      this.#timer = setTimeout(() => this.#end(why))
+      // a turn later, because the answer may be there and unread if this process itself was busy
+      this.#timer = setTimeout(() => this.#fail(why))
     }, Math.min(ms, longestMs))
   }
 
-  #end(why: string): void {
-    this.#refuse(`the module ${pathOf(this.#module)} could not be ${this.#isLoaded ? "asked" : "loaded"}: ${why}`)
+  #fail(why: string): void {
+    const step = this.#state._tag === "Loaded" ? "checked" : "loaded"
+    this.#end(`the module ${pathOf(this.#options.module)} could not be ${step}: ${why}`)
   }
 
-  /** Answers whoever waits, and nothing any longer. */
-  #refuse(refusal: string): void {
+  /** Ends the process, and refuses all submissions from now on. */
+  #end(refusal: string): void {
     clearTimeout(this.#timer)
-    if (this.refusal !== undefined) return
+    const before = this.#state
+    if (before._tag === "Ended") return
+    this.#state = { _tag: "Ended", refusal }
     this.#child.killAtOnce()
-    this.refusal = refusal
-    this.#onEnd()
-    this.#conclude({ _tag: "Loaded", refusal: this.refusal })
-    for (const reply of this.#waiting.values()) reply(this.refusal)
-    this.#waiting.clear()
+    this.#options.onEnd()
+    this.#resolveLoaded({ _tag: "Loaded", refusal })
+    if (before._tag === "Loaded") { for (const reply of before.replies.values()) reply(refusal) }
   }
 }

@@ -1,10 +1,10 @@
-/** Where the process begins that loads a module in order to say whether its jobs can be run as they are submitted. */
+/** The entry point of an inspector: a process that loads a module, and checks submissions of its jobs. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { errorText } from "../../base/errorText.ts"
 import { importModule, jobOf, pathOf } from "../../jobProcess/jobModule.ts"
 import { ParentLink, sendToParent } from "../../process/parentLink.ts"
-import { prepare } from "./prepare.ts"
+import { prepareJob } from "./prepareJob.ts"
 import { type Answer, decodeQuestion, type Question } from "./protocol.ts"
 
 const [, , module = ""] = process.argv
@@ -12,7 +12,7 @@ const name = pathOf(module)
 const answer = (answer: Answer): void => sendToParent(answer)
 
 const check = ({ number, submission }: Question, exports: Readonly<Record<string, unknown>>): void => {
-  Effect.runFork(prepare(exports, name, submission)).addObserver((exit) =>
+  Effect.runFork(prepareJob(exports, name, submission)).addObserver((exit) =>
     answer({ _tag: "Checked", number, ...(Exit.isSuccess(exit) ? {} : { refusal: errorText(exit.cause) }) })
   )
 }
@@ -20,7 +20,7 @@ const check = ({ number, submission }: Question, exports: Readonly<Record<string
 const link = new ParentLink(decodeQuestion)
 await link.ready
 answer({ _tag: "Loading" })
-// how long it may take its owner knows, which can also end it where it blocks
+// no limit here, because the parent has one and can also end a process that blocks
 const loaded = await Effect.runPromiseExit(importModule(module, name, Infinity))
 if (Exit.isFailure(loaded)) {
   answer({ _tag: "NotLoaded", message: errorText(loaded.cause) })
@@ -29,5 +29,5 @@ if (Exit.isFailure(loaded)) {
 const job = await Effect.runPromiseExit(jobOf(loaded.value, name))
 answer({ _tag: "Loaded", ...(Exit.isSuccess(job) ? { job: job.value.name } : { refusal: errorText(job.cause) }) })
 link.listen({ onMessage: (question) => check(question, loaded.value), onLost: () => process.exit() })
-// it waits for questions, whatever else there is
+// keeps the process alive until its parent ends it
 setInterval(() => {}, 2 ** 30)

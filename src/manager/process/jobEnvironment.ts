@@ -1,11 +1,12 @@
-/** What a job may know of the environment of its manager. The rest, and above all its secrets, is none of its business. */
-const allowed = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|TZ|NODE_OPTIONS|AUTOSTOP_[A-Z0-9_]+)$/
+/** The variables of the manager that a job gets. It gets no others, because they may be secrets. */
+const inherited = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|TZ|NODE_OPTIONS|AUTOSTOP_[A-Z0-9_]+)$/
 
-/** Gives access to the manager itself. */
-const never = /^AUTOSTOP_(READ_)?TOKEN/
+/** The tokens of the manager itself. */
+const secret = /^AUTOSTOP_(READ_)?TOKEN/
 
-export const childEnv = (extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv =>
+/** Returns the environment of the process of a job. */
+export const jobEnvironment = (extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv =>
   Object.fromEntries(
-    [...Object.entries(process.env).filter(([name]) => allowed.test(name)), ...Object.entries(extra)]
-      .filter(([name]) => !never.test(name))
+    [...Object.entries(process.env).filter(([name]) => inherited.test(name)), ...Object.entries(extra)]
+      .filter(([name]) => !secret.test(name))
   )

@@ -1,10 +1,10 @@
-/** Where the process of a job of a manager begins. */
+/** The entry point of a job process. */
 import { decodeParentMessage } from "../../jobProcess/protocol.ts"
 import { send } from "../../jobProcess/reportingRun.ts"
 import { ParentLink } from "../../process/parentLink.ts"
 
 const link = new ParentLink(decodeParentMessage)
-// the rest takes longer to load
+// imported here, because the rest takes longer to load than the link
 const [{ runJob }] = await Promise.all([import("./runJob.ts"), link.ready])
 send({ _tag: "Alive" })
 runJob(link)

@@ -1,19 +1,19 @@
-/** Where the processes of jobs come from, and those that are asked beforehand. */
+/** Starts job processes on this machine, and the inspectors that check submissions before. */
 import * as Effect from "effect/Effect"
-import { childEnv } from "./jobEnvironment.ts"
 import { nodeArgs } from "../code/confinement.ts"
-import { Inspector, type Loaded } from "./inspector.ts"
 import type { Code, Launcher } from "../JobProcess.ts"
 import type { Submission } from "../models.ts"
+import { Inspector, type LoadedModule } from "./inspector.ts"
+import { jobEnvironment } from "./jobEnvironment.ts"
 import { limitsOf, startJobProcess } from "./startJobProcess.ts"
 
-/** One for each module, while it is asked something. */
+/** One inspector for each module, until it is idle or has failed. */
 const inspectors = new Map<string, Inspector>()
 
 const inspectorOf = ({ confinement, module }: Code): Inspector => {
   const known = inspectors.get(module)
   if (known !== undefined) return known
-  const env = childEnv()
+  const env = jobEnvironment()
   const inspector: Inspector = new Inspector({
     module,
     nodeArgs: nodeArgs(confinement),
@@ -25,19 +25,22 @@ const inspectorOf = ({ confinement, module }: Code): Inspector => {
   return inspector
 }
 
-/** The name of the job of a module: its default export, or its only job. Fails with a message for people. */
+/** Returns the name of a module's job: its default export, or its only job. Fails with a message for people. */
 export const inspect = (module: string): Effect.Effect<string, string> =>
   Effect.flatMap(
-    Effect.promise((): Promise<Loaded> => inspectorOf({ module }).loaded),
+    Effect.promise((): Promise<LoadedModule> => inspectorOf({ module }).loaded),
     ({ job, refusal }) => job === undefined ? Effect.fail(refusal ?? "it has no job") : Effect.succeed(job)
   )
 
-/** Whether the module exports the job, its payload fits, and its settings are right. Fails with a message for people. */
+/**
+ * Checks that the module exports the job, that the payload matches its Schema, and that its settings can be used. Fails with
+ * a message for people.
+ */
 export const checkSubmission = (code: Code, submission: Submission): Effect.Effect<void, string> =>
   Effect.flatMap(
     Effect.promise(() => inspectorOf(code).check(submission)),
     (refusal) => refusal === undefined ? Effect.void : Effect.fail(refusal)
   )
 
-/** Jobs in processes of their own, on this machine. */
+/** Runs jobs in processes of their own, on this machine. */
 export const launcher: Launcher = { start: startJobProcess, check: checkSubmission }

@@ -2,18 +2,17 @@
 import * as Schema from "effect/Schema"
 import { Submission } from "../models.ts"
 
-/** Where the process writes its result until all of it is there. */
-export const partOf = (resultFile: string): string => `${resultFile}.tmp`
-
-/** Whether a job of the module can be run as it was submitted. */
+/** Asks whether a submission can be run with the module. */
 export const Question = Schema.Struct({ number: Schema.Int, submission: Submission })
 export type Question = typeof Question.Type
 
-/** What is known of the module, once it is being loaded, is, or cannot be, and what came of each question: why not, if not. */
 export const Answer = Schema.Union([
+  /** The inspector begins to load the module. */
   Schema.TaggedStruct("Loading", {}),
+  /** The module is loaded: the name of its job, or why none can be told without its name. */
   Schema.TaggedStruct("Loaded", { job: Schema.optionalKey(Schema.String), refusal: Schema.optionalKey(Schema.String) }),
   Schema.TaggedStruct("NotLoaded", { message: Schema.String }),
+  /** The answer to a question: why the submission cannot be run, if it cannot. */
   Schema.TaggedStruct("Checked", { number: Schema.Int, refusal: Schema.optionalKey(Schema.String) })
 ])
 export type Answer = typeof Answer.Type

@@ -1,28 +1,27 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { renameSync, writeFileSync } from "node:fs"
-import { Environment } from "../../Environment.ts"
 import { errorText } from "../../base/errorText.ts"
-import { importModule, pathOf } from "../../jobProcess/jobModule.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { Environment } from "../../Environment.ts"
 import { configuredDeadline } from "../../internal/policy/configuredDeadline.ts"
+import type { Run, RunResult } from "../../internal/run/run.ts"
 import { RunObserver } from "../../internal/run/runObserver.ts"
+import type * as Job from "../../Job.ts"
+import { importModule, pathOf } from "../../jobProcess/jobModule.ts"
 import type { ParentMessage, Start, StopRequest } from "../../jobProcess/protocol.ts"
+import { reportRun, sendReport } from "../../jobProcess/reportingRun.ts"
+import * as LocalEnvironment from "../../LocalEnvironment.ts"
 import type { ParentLink } from "../../process/parentLink.ts"
 import type { ProcessOwner } from "../../process/processOwner.ts"
 import { runOwned } from "../../process/runOwned.ts"
-import type { Run, RunResult } from "../../internal/run/run.ts"
-import type * as Job from "../../Job.ts"
-import * as LocalEnvironment from "../../LocalEnvironment.ts"
-import { StopReport } from "../../StopReport.ts"
-import { reportRun, sendReport } from "../../jobProcess/reportingRun.ts"
+import { StopReport, type Trigger } from "../../StopReport.ts"
 import { encodeExit } from "../exitCodec.ts"
+import { fallbackExit, notStarted } from "../fallbackResult.ts"
 import type { JobResult } from "../models.ts"
-import { prepare, settingsOf } from "./prepare.ts"
-import { exitOf, notBegun } from "../jobs/unreported.ts"
-import { partOf } from "./protocol.ts"
+import { writeResultFile } from "../resultFile.ts"
+import { prepareJob, settingsOf } from "./prepareJob.ts"
 
-/** Runs the one job that its manager asks this process for, and leaves its result. */
+/** Runs the one job that the manager sends to this process, and writes its result. */
 export const runJob = (link: ParentLink<ParentMessage>): void =>
   runOwned((owner) => {
     const stops = new Stops()
@@ -46,7 +45,7 @@ export const runJob = (link: ParentLink<ParentMessage>): void =>
     )
   }, { deadlineMs: configuredDeadline, ownsHandles: true })
 
-/** The requests to stop. Those that come while the job is loading wait for its run. */
+/** The requests to stop. Those that come while the module is loading wait for the run. */
 class Stops {
   readonly #waiting: Array<StopRequest> = []
   #run: Run | undefined
@@ -54,8 +53,8 @@ class Stops {
   add(request: StopRequest): void {
     if (this.#run === undefined) return void this.#waiting.push(request)
     const { reason, trigger } = request
-    // it takes what it may not: however it ends, it has failed
-    if (trigger === "failed") this.#run.fail(Cause.die(new Error(reason)), reason ?? "it failed")
+    // the job has exceeded a limit: it has failed, however it ends
+    if (trigger === "failed") this.#run.fail(Cause.die(new Error(reason)), reason ?? "it exceeded a limit")
     this.#run.stop(request)
   }
 
@@ -80,14 +79,14 @@ class JobRunner {
     this.#start = start
   }
 
-  /** Gives the exit code. */
+  /** Returns the exit code. */
   get run(): Effect.Effect<number> {
     return Effect.gen({ self: this }, function*() {
       const { id, module, spec } = this.#start
       const name = pathOf(module)
-      // how long it may take its supervisor knows, which can also end it where it blocks
+      // no limit here, because the parent has one and can also end a process that blocks
       const exports = yield* importModule(module, name, Infinity)
-      const { job, payload } = yield* prepare(exports, name, spec)
+      const { job, payload } = yield* prepareJob(exports, name, spec)
       const run = yield* Environment.submit(job, payload, {
         id,
         stopPolicy: settingsOf(spec),
@@ -99,6 +98,7 @@ class JobRunner {
       const { report } = yield* Effect.uninterruptible(Effect.andThen(this.#reported.await, run.result))
       return report.outcome === "succeeded" ? 0 : 1
     }).pipe(
+      Effect.scoped,
       Effect.catch((message) => Effect.sync(() => this.#refuse(message))),
       Effect.onInterrupt(() => Effect.sync(() => this.#interrupted())),
       Effect.provide(LocalEnvironment.layer)
@@ -111,53 +111,49 @@ class JobRunner {
     this.#stops.attach(run)
   }
 
-  /** In the very turn that the job has stopped in, unless its Schemas take longer. */
+  /** Reports in the same turn in which the job has stopped, unless its Schemas are asynchronous. */
   #conclude(job: Job.Any, { exit, report }: RunResult): void {
     Effect.runFork(encodeExit(job, exit)).addObserver((encoded) => {
       this.#report({
         exit: encoded._tag === "Success"
           ? encoded.value
-          : exitOf("failed", `how "${job.name}" ended cannot be encoded: ${errorText(encoded.cause)}`),
+          : fallbackExit("failed", `the exit of "${job.name}" cannot be encoded: ${errorText(encoded.cause)}`),
         report: StopReport.trusted({ ...report, environment: "remote" })
       })
     })
   }
 
   #refuse(message: string): number {
-    this.#report(notBegun({ id: this.#start.id, job: this.#start.spec.job, trigger: "failed", reason: message }))
+    this.#reportNotStarted({ trigger: "failed", reason: message })
     return 1
   }
 
-  /** The process is to end, and there is no job yet that could be stopped. */
+  /** The process has to end, and the job has no run yet that could be stopped. */
   #interrupted(): void {
     if (this.#hasBegun) return
     const { crash, signal } = this.#owner
-    const { id, spec } = this.#start
-    this.#report(notBegun({
-      id,
-      job: spec.job,
-      ...(signal !== undefined
+    this.#reportNotStarted(
+      signal !== undefined
         ? { trigger: "signal", reason: signal }
         : crash !== undefined
         ? { trigger: "failed", reason: `it exited with code ${crash} while it loaded` }
-        : { trigger: "lost", reason: "its job manager was gone before it began" })
-    }))
+        : { trigger: "lost", reason: "its job manager was gone before it began" }
+    )
   }
 
-  /** The file comes first: the manager may be gone before it has stored what it is sent. */
+  #reportNotStarted(why: { readonly trigger: Trigger; readonly reason: string }): void {
+    const { id, spec } = this.#start
+    this.#report(notStarted({ id, job: spec.job, at: new Date().toISOString(), ...why }))
+  }
+
+  /** Writes the file first, because the manager may be gone before it has stored what is sent to it. */
   #report(result: JobResult): void {
     try {
-      leave(this.#start.resultFile, result)
+      writeResultFile(this.#start.resultFile, result)
     } catch (error) {
       this.#owner.say(`the result cannot be written to ${this.#start.resultFile}: ${String(error)}`)
     }
     sendReport({ _tag: "Reported", ...result })
     this.#reported.open()
   }
-}
-
-/** There all of it or not at all. */
-const leave = (file: string, result: JobResult): void => {
-  writeFileSync(partOf(file), JSON.stringify(result))
-  renameSync(partOf(file), file)
 }

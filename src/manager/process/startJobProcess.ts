@@ -3,38 +3,38 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { entryPoint } from "../../process/entryPoints.ts"
 import { isoNow } from "../../base/clock.ts"
-import { pathOf } from "../../jobProcess/jobModule.ts"
 import { mergePolicy } from "../../internal/policy/resolvePolicy.ts"
-import * as Policy from "../../StopPolicy.ts"
+import { pathOf } from "../../jobProcess/jobModule.ts"
 import type { JobLimits } from "../../jobProcess/nextKill.ts"
-import { type JobEnd, SupervisedJob } from "../../jobProcess/supervisedJob.ts"
 import type { JobMessage } from "../../jobProcess/protocol.ts"
-import { captured } from "./capturedOutput.ts"
+import { type JobEnd, SupervisedJob } from "../../jobProcess/supervisedJob.ts"
+import { entryPoint } from "../../process/entryPoints.ts"
+import * as Policy from "../../StopPolicy.ts"
 import type { Trigger } from "../../StopReport.ts"
-import { childEnv } from "./jobEnvironment.ts"
 import { nodeArgs } from "../code/confinement.ts"
+import { fallbackExit, notStarted } from "../fallbackResult.ts"
 import type { JobProcess, JobProcessOptions } from "../JobProcess.ts"
 import type { JobResult, StopCommand, Submission } from "../models.ts"
-import { settingsOf } from "./prepare.ts"
-import { exitOf, notBegun } from "../jobs/unreported.ts"
-import { heapArgs, watchLimits } from "./watchLimits.ts"
-import { partOf } from "./protocol.ts"
+import { partialFile } from "../resultFile.ts"
+import { jobEnvironment } from "./jobEnvironment.ts"
+import { settingsOf } from "./prepareJob.ts"
+import { readOutput } from "./readOutput.ts"
+import { enforceLimits, heapArgs } from "./resourceLimits.ts"
 
-/** How long the output of a process that has ended may still be read: something that it has started may hold it. */
+/** How long the output of a process that has ended is still read. A process that it has started may hold it open. */
 const outputMs = 2_000
 
 const jobMain = entryPoint(import.meta.url, "./jobMain")
 
-/** A job process lives in real time. */
+/** The real clock, because a job process lives in real time. */
 const clock = Context.get(Context.empty(), Clock.Clock)
 
-/** Runs a job in a process of its own, which outlives nothing: not its deadline, and not its manager. */
+/** Runs a job in a process of its own, which outlives neither its deadline nor its manager. */
 export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   const { code, id, limits = {}, onEvent, onStages, resultFile, submission } = options
-  const env = childEnv(options.env)
-  /** The processes of its hosts. */
+  const env = jobEnvironment(options.env)
+  /** The ids of the processes of its hosts. */
   const hosts = new Set<number>()
   const onMessage = (message: JobMessage): void => {
     switch (message._tag) {
@@ -58,7 +58,7 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   const supervised = new SupervisedJob({
     child: {
       entry: jobMain,
-      nodeArgs: [...heapArgs(limits), ...nodeArgs(code.confinement, [resultFile, partOf(resultFile)])],
+      nodeArgs: [...heapArgs(limits), ...nodeArgs(code.confinement, [resultFile, partialFile(resultFile)])],
       env
     },
     sharesOutput: false,
@@ -68,15 +68,15 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
     onMessage,
     say: () => {}
   })
-  const output = capture(supervised, options)
-  const unwatch = watchLimits({
+  const restOfOutput = passOnOutput(supervised, options)
+  const endLimits = enforceLimits({
     limits,
     pids: () => supervised.pid === undefined ? [] : [supervised.pid, ...hosts],
     stop: (command, trigger) => stop(supervised, command, trigger)
   })
   const ended = supervised.ended.then(async (ended) => {
-    unwatch()
-    await output()
+    endLimits()
+    await restOfOutput()
     return resultOf(ended, supervised, options)
   })
   supervised.start({ id, module: code.module, spec: submission, resultFile })
@@ -90,14 +90,14 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
 const stop = (supervised: SupervisedJob, { mode = "drain", ...command }: StopCommand, trigger: Trigger = "stopped") =>
   supervised.stop({ ...command, trigger, mode })
 
-/** Passes on what the process prints. Returns how to wait for the rest, once it has ended. */
-const capture = (
+/** Passes on the output of the process. Returns a function that waits for the rest once the process has ended. */
+const passOnOutput = (
   { output: { stderr, stdout } }: SupervisedJob,
   { onOutput }: JobProcessOptions
 ): () => Promise<unknown> => {
   const all = Promise.all([
-    stdout === undefined ? undefined : captured(stdout, (text) => onOutput("stdout", text)),
-    stderr === undefined ? undefined : captured(stderr, (text) => onOutput("stderr", text))
+    stdout === undefined ? undefined : readOutput(stdout, (text) => onOutput("stdout", text)),
+    stderr === undefined ? undefined : readOutput(stderr, (text) => onOutput("stderr", text))
   ])
   return async () => {
     const timer = setTimeout(() => {
@@ -111,30 +111,35 @@ const capture = (
 
 const resultOf = (ended: JobEnd, supervised: SupervisedJob, options: JobProcessOptions): JobResult => {
   const { code: { module }, id, submission: { job } } = options
-  const failed = (reason: string) => notBegun({ id, job, trigger: "failed", reason })
+  const at = isoNow(clock)
+  const failed = (reason: string) => notStarted({ at, id, job, trigger: "failed", reason })
   switch (ended._tag) {
     case "NotStarted":
       return failed(`the process of the job could not be started: ${ended.message}`)
     case "NotLoaded":
       return failed(`the module ${pathOf(module)} did not load within ${ended.limitMs / 1_000} s`)
     case "EndedBySignal":
-      return notBegun({ id, job, ...supervised.stopReason(`was ended by ${ended.signal} before it began`) })
+      return notStarted({ at, id, job, ...supervised.stopReason(`was ended by ${ended.signal} before it began`) })
     case "Exited": {
       const { reported } = ended
       if (reported === undefined) {
-        return notBegun({ id, job, ...supervised.stopReason(`exited with code ${ended.code} before it began`) })
+        return notStarted({ at, id, job, ...supervised.stopReason(`exited with code ${ended.code} before it began`) })
       }
-      return { exit: reported.exit ?? exitOf(reported.report.outcome, "it told no exit"), report: reported.report }
+      return {
+        exit: reported.exit ?? fallbackExit(reported.report.outcome, "the job reported no exit"),
+        report: reported.report
+      }
     }
     case "Died":
       return {
-        exit: ended.exit ?? exitOf(ended.report.outcome, `the process of job ${id} ${ended.how}: its result is lost`),
+        exit: ended.exit ??
+          fallbackExit(ended.report.outcome, `the process of job ${id} ${ended.how}: its result is lost`),
         report: ended.report
       }
   }
 }
 
-/** The limits until the job says its own. What is wrong with them it says itself. */
+/** Returns the limits that hold until the job has sent its own. The job itself refuses settings that cannot be used. */
 export const limitsOf = (env: NodeJS.ProcessEnv, submission?: Submission): JobLimits => {
   const autostop = submission?.autostop
   const { deadline, startTimeout } = Effect.runSync(

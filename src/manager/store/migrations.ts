@@ -1,15 +1,15 @@
-/** The tables of the store, and how those of an older version become those of this one. */
+/** The tables of the store, and the migrations from older versions. */
 import * as Effect from "effect/Effect"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
-import { StoreError } from "../JobStore.ts"
-import type { Target } from "./target.ts"
+import { StoreError } from "../errors.ts"
+import type { Database } from "./database.ts"
 
-/** Ids and times are compared as bytes, whatever the language of the database. */
+/** Compares ids and times as bytes, whatever the language of the database is. */
 const comparedText = (sql: SqlClient.SqlClient) =>
   sql.literal(sql.onDialectOrElse({ pg: () => `TEXT COLLATE "C"`, orElse: () => "TEXT" }))
 
-/** By their numbers, which are the versions of the database. One that was released is never changed. */
+/** The migrations by their numbers, which are the versions of the tables. A released migration is never changed. */
 const migrations = {
   "1_jobs": Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
@@ -23,7 +23,7 @@ const migrations = {
       info TEXT NOT NULL,
       submission TEXT NOT NULL
     )`
-    // each filter of a list has an index in the order of the list, so that a page costs what it shows
+    // one index for each filter of a list, in the order of the list, so that the cost of a page depends on its size alone
     yield* sql`CREATE INDEX autostop_jobs_latest ON autostop_jobs (submitted_at, id)`
     yield* sql`CREATE INDEX autostop_jobs_state ON autostop_jobs (state, submitted_at, id)`
     yield* sql`CREATE INDEX autostop_jobs_job ON autostop_jobs (job, submitted_at, id)`
@@ -53,13 +53,13 @@ const migrations = {
   })
 }
 
-/** The name is prefixed, as those of the tables are: a PostgreSQL database may hold other things too. */
+/** Prefixed like the other tables, because a PostgreSQL database may have tables of others. */
 const table = "autostop_migrations"
 
 const newest = Math.max(...Object.keys(migrations).map((name) => Number.parseInt(name, 10)))
 
-/** Brings the tables up to this version, in one transaction; of those who do that at once one does it. */
-export const migrate = Effect.fnUntraced(function*(target: Target) {
+/** Migrates the tables to this version in one transaction. Of several managers that do so at once, one migrates them. */
+export const migrate = Effect.fnUntraced(function*(database: Database) {
   yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table })
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ version: number | null }>`SELECT MAX(migration_id) AS version FROM ${sql(table)}`
@@ -67,7 +67,7 @@ export const migrate = Effect.fnUntraced(function*(target: Target) {
   if (version <= newest) return
   return yield* new StoreError({
     operation: "open",
-    message: `${target.name} was written by a newer version of autostop (its tables are version ${version}, this ` +
+    message: `${database.name} was written by a newer version of autostop (its tables are version ${version}, this ` +
       `one knows ${newest}): update autostop, or use another database`
   })
 })

@@ -4,28 +4,28 @@ import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { causeCode, causeText, type Target } from "./target.ts"
+import { causeCode, causeText, type Database } from "./database.ts"
 
-/** Connections are made when they are needed, and again after they are lost. */
+/** Connects when a connection is needed, and again after one is lost. */
 export const layer = (url: URL): Layer.Layer<SqlClient, SqlError> =>
   PgClient.layer({ url: Redacted.make(url.href), applicationName: "autostop", keepAlive: "10 seconds" })
 
 /**
- * The URL of a database; undefined for what is none. One with a `/`, `?` or `#` in its password that is not encoded is
- * none either: parts of the password would be taken for a host or a database, and be shown.
+ * Returns the URL of a database, or `undefined` for other text. A password with a `/`, `?` or `#` that is not encoded is
+ * refused too, because parts of it would be read as a host or a database, and be shown.
  */
 export const parse = (text: string): URL | undefined => {
   const url = URL.canParse(text) ? new URL(text) : undefined
   return url === undefined || url.hash !== "" || `${url.pathname}${url.search}`.includes("@") ? undefined : url
 }
 
-export const target = (url: URL): Target => {
+export const database = (url: URL): Database => {
   const parameter = (name: string) => url.searchParams.get(name) ?? ""
   const user = parameter("user") || url.username
   const host = parameter("host") || url.hostname || "localhost"
   const port = parameter("port") || url.port || "5432"
-  const database = parameter("dbname") || url.pathname.slice(1)
-  const name = `postgres://${user === "" ? "" : `${user}@`}${host}:${port}/${database}`
+  const path = parameter("dbname") || url.pathname.slice(1)
+  const name = `postgres://${user === "" ? "" : `${user}@`}${host}:${port}/${path}`
   return { name, advice: (error) => advice(name, error) }
 }
 
@@ -40,13 +40,13 @@ const advice = (name: string, error: SqlError): string => {
     case "AuthenticationError":
       return `${name} ${byCode["28"]} (${text})`
     case "ConnectionError":
-      return `${name} cannot be reached, or was lost: see that the server runs, then try again (${text})`
+      return `${name} cannot be reached, or was lost: check that the server runs, then try again (${text})`
     default:
       return `${name}: ${text}`
   }
 }
 
-/** What codes of Node and of PostgreSQL mean; two or three characters stand for all that begin with them. */
+/** Advice by the codes of Node and PostgreSQL. Two or three characters stand for all codes that begin with them. */
 const byCode: Readonly<Record<string, string>> = {
   ECONNREFUSED: "does not answer: start the server, or correct host and port",
   ENOTFOUND: "has a host that is not known: correct it",

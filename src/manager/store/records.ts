@@ -1,4 +1,4 @@
-/** What is kept, as the text it is kept as. Text, as JSON columns of PostgreSQL refuse some of what JSON allows. */
+/** The rows of the store. JSON is stored as text, because JSON columns of PostgreSQL refuse some valid JSON. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { JobEvent } from "../../JobEvent.ts"
@@ -28,7 +28,7 @@ const writeSubmission = Schema.encodeEffect(submissionText)
 export const readJob = ({ info, submission }: JobText) =>
   Effect.all({ info: readInfo(info), submission: readSubmission(submission) })
 
-/** The columns that change while a job runs. */
+/** Returns the columns that change while a job runs. */
 export const stateRow = (info: JobInfo) =>
   Effect.map(writeInfo(info), (text) => ({ state: info.state, stopped_at: info.stoppedAt ?? null, info: text }))
 

@@ -1,14 +1,15 @@
-/** The store in an SQL database: SQLite or PostgreSQL. */
+/** The `JobStore` in an SQL database: SQLite or PostgreSQL. */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
-import { type JobFilter, JobStore, type StoredBundle, type StoredJob, type StoreError } from "../JobStore.ts"
-import { JobState } from "../models.ts"
-import type { JobInfo, JobResult, NumberedEvent } from "../models.ts"
-import { type Failure, type Guard, guard, usualMs, within } from "./guard.ts"
+import type { StoreError } from "../errors.ts"
+import { type JobFilter, JobStore, type StoredBundle, type StoredJob } from "../JobStore.ts"
+import { type JobInfo, type JobResult, JobState, type NumberedEvent } from "../models.ts"
+import type { Database } from "./database.ts"
+import { type Failure, type Guard, guard, usualMs, within } from "./guardOperation.ts"
 import { migrate } from "./migrations.ts"
 import {
   jobRow,
@@ -21,21 +22,20 @@ import {
   writeEvent,
   writeResult
 } from "./records.ts"
-import type { Target } from "./target.ts"
 
-/** Databases take so many parameters in one statement. */
+/** Limited, because databases limit the parameters of one statement. */
 const eventsPerInsert = 1000
-/** So many are removed in one transaction, so that others get their turn. */
+/** How many jobs are removed in one transaction, so that other operations get their turn. */
 const removedAtOnce = 500
-/** A migration of a large database takes its time. */
+/** The limit for opening, because the migration of a large database takes long. */
 const openMs = 300_000
 
-/** How long the connections may take to close: that of a server that has frozen never does. */
+/** The limit for closing the connections, because that of a frozen server never closes. */
 const closeMs = 5_000
 
-/** Opens the database, and brings its tables up to date. */
+/** Opens the database, and migrates its tables. */
 export const layer = <E extends Failure>(
-  target: Target,
+  database: Database,
   client: Layer.Layer<SqlClient.SqlClient, E>,
   operationMs: number = usualMs
 ): Layer.Layer<JobStore, StoreError> =>
@@ -45,10 +45,10 @@ export const layer = <E extends Failure>(
       const scope = yield* Scope.make()
       yield* Effect.addFinalizer((exit) => Effect.ignore(within(closeMs, () => "late")(Scope.close(scope, exit))))
       const context = yield* Layer.buildWithScope(client, scope).pipe(
-        Effect.tap((context) => Effect.provideContext(migrate(target), context)),
-        guard(target, openMs)("open")
+        Effect.tap((context) => Effect.provideContext(migrate(database), context)),
+        guard(database, openMs)("open")
       )
-      return yield* Effect.provideContext(make(guard(target, operationMs)), context)
+      return yield* Effect.provideContext(make(guard(database, operationMs)), context)
     })
   )
 
@@ -67,14 +67,14 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
       const added = yield* sql`INSERT INTO autostop_jobs ${sql.insert(row)} ON CONFLICT (id) DO NOTHING RETURNING id`
       if (added.length > 0) return { stored: job, isNew: true }
       const stored = yield* get(job.info.id)
-      // else it was removed in between
+      // otherwise the job was removed in between, and is added now
       if (stored !== undefined) return { stored, isNew: false }
     }
   })
 
   const withPrefix = Effect.fnUntraced(function*(prefix: string, limit: number) {
     if (!/^[A-Za-z0-9_-]*$/.test(prefix)) return []
-    // `~` is after all that an id may have
+    // `~` sorts after all characters that an id may have
     const rows = yield* sql<{ id: string }>`
       SELECT id FROM autostop_jobs WHERE id >= ${prefix} AND id < ${`${prefix}~`} ORDER BY id LIMIT ${limit}`
     return rows.map(({ id }) => id)
@@ -84,7 +84,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     const where: Array<Fragment> = []
     if (state !== undefined) where.push(sql`state = ${state}`)
     if (job !== undefined) {
-      // what PostgreSQL has no text for is the name of nothing
+      // PostgreSQL has no text with this character, and so no job has such a name
       if (job.includes("\0")) return []
       where.push(sql`job = ${job}`)
     }
@@ -98,8 +98,8 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     return yield* Effect.forEach(rows, ({ info }) => readInfo(info))
   })
 
-  /** Keeps a job from being removed until the end of the transaction; whether it is there. */
-  const hold = (id: string) =>
+  /** Keeps a job from being removed until the end of the transaction. Returns false if there is no such job. */
+  const lockJob = (id: string) =>
     Effect.map(
       sql`SELECT id FROM autostop_jobs WHERE id = ${id} ${sql.literal(isPg ? "FOR KEY SHARE" : "")}`,
       (rows) => rows.length > 0
@@ -118,7 +118,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
   })
 
   const append = (id: string, events: ReadonlyArray<NumberedEvent>) =>
-    events.length === 0 ? Effect.void : sql.withTransaction(Effect.when(insertEvents(id, events), hold(id)))
+    events.length === 0 ? Effect.void : sql.withTransaction(Effect.when(insertEvents(id, events), lockJob(id)))
 
   const update = Effect.fnUntraced(function*(info: JobInfo, events: ReadonlyArray<NumberedEvent>) {
     const state = yield* stateRow(info)
@@ -126,7 +126,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
       yield* insertEvents(info.id, events)
       yield* sql`UPDATE autostop_jobs SET ${sql.update(state)} WHERE id = ${info.id} AND state <> 'stopped'`
     })
-    yield* sql.withTransaction(Effect.when(write, hold(info.id)))
+    yield* sql.withTransaction(Effect.when(write, lockJob(info.id)))
   })
 
   const events = Effect.fnUntraced(function*(id: string, after: number, limit: number) {
@@ -149,7 +149,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
       yield* insertEvents(info.id, events)
       yield* sql`UPDATE autostop_jobs SET ${sql.update(state)} WHERE id = ${info.id}`
     })
-    yield* sql.withTransaction(Effect.when(write, hold(info.id)))
+    yield* sql.withTransaction(Effect.when(write, lockJob(info.id)))
   })
 
   const result = Effect.fnUntraced(function*(id: string) {
@@ -187,9 +187,9 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     return yield* Effect.forEach(rows, readJob)
   })
 
-  const stoppedAt = Effect.fnUntraced(function*(place: number) {
+  const stoppedAt = Effect.fnUntraced(function*(nthLast: number) {
     const [row] = yield* sql<{ stopped_at: string }>`SELECT stopped_at FROM autostop_jobs WHERE state = 'stopped'
-      ORDER BY stopped_at DESC LIMIT 1 OFFSET ${place - 1}`
+      ORDER BY stopped_at DESC LIMIT 1 OFFSET ${nthLast - 1}`
     return row?.stopped_at
   })
 
@@ -229,7 +229,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     result: (id) => guarded("result")(result(id)),
     remove: (id) => guarded("remove")(remove(id)),
     removeStopped,
-    stoppedAt: (place) => guarded("clean")(stoppedAt(place)),
+    stoppedAt: (nthLast) => guarded("clean")(stoppedAt(nthLast)),
     addBundle: (bundle) => guarded("upload")(Effect.asVoid(addBundle(bundle))),
     bundle: (hash) => guarded("unpack")(bundle(hash)),
     removeBundles: (before) => guarded("clean")(removeBundles(before)),

@@ -1,4 +1,4 @@
-/** A thin `SqlClient` over the SQLite that comes with Node: one connection to a file, used by one fiber at a time. */
+/** A thin `SqlClient` over Node's own SQLite: one connection to a file, used by one fiber at a time. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
@@ -11,13 +11,13 @@ import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import { resolve } from "node:path"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
-import { causeCode, causeText, type Target } from "./target.ts"
+import { causeCode, causeText, type Database } from "./database.ts"
 
-/** Opens a file, and makes it where there is none; it is closed with the layer. */
+/** Opens a file, and creates it if there is none. It is closed with the layer. */
 export const layer = (filename: string): Layer.Layer<SqlClient.SqlClient, SqlError.SqlError> =>
   Layer.effect(SqlClient.SqlClient, make(filename)).pipe(Layer.provide(Reactivity.layer))
 
-export const target = (filename: string): Target => {
+export const database = (filename: string): Database => {
   const name = resolve(filename)
   return { name, advice: (error) => advice(name, error) }
 }
@@ -36,7 +36,7 @@ const make = Effect.fnUntraced(function*(filename: string) {
     compiler: Statement.makeCompilerSqlite(),
     driver: "node-sqlite",
     spanAttributes: [["db.system.name", "sqlite"]],
-    // a transaction that reads first and writes then cannot wait for another writer: it has to begin as one
+    // begins as a writer, because a transaction that reads first cannot wait for another writer later
     beginTransaction: "BEGIN IMMEDIATE",
     prepareTransactionControls: true
   })
@@ -50,8 +50,9 @@ class NodeConnection implements SqlConnection.Connection {
   readonly #prepared = new Map<string, StatementSync>()
 
   /**
-   * It does not wait for a lock by itself: that would stop the whole process, where the store waits in a fiber. With a
-   * write-ahead log readers and the writer do not wait for each other; `FULL` has every commit on disk when it returns.
+   * SQLite does not wait for locks here, because that would block the whole process; the store waits in a fiber instead.
+   * With a write-ahead log, readers and the writer do not wait for each other. With `FULL`, a commit is on disk when it
+   * returns.
    */
   constructor(filename: string) {
     this.database = new DatabaseSync(filename, { timeout: 0 })
@@ -76,7 +77,7 @@ class NodeConnection implements SqlConnection.Connection {
     Effect.map(
       this.#all(() => {
         const statement = this.database.prepare(sql)
-        // columns of one name are told apart by their place alone
+        // arrays, because columns of one name differ only in their position
         statement.setReturnArrays(true)
         return statement
       }, params),
@@ -85,12 +86,12 @@ class NodeConnection implements SqlConnection.Connection {
 
   readonly executeValuesUnprepared = this.executeValues
 
-  /** Rows are read at once: a cursor left open would keep the database from committing. */
+  /** Reads all rows at once, because an open cursor would keep the database from committing. */
   readonly executeStream: SqlConnection.Connection["executeStream"] = (sql, params, transformRows) =>
     Stream.fromIterableEffect(this.execute(sql, params, transformRows))
 
   #all(statement: () => StatementSync, params: ReadonlyArray<unknown>) {
-    // safe: what cannot be bound is refused by SQLite, as an error of the statement
+    // safe: SQLite refuses a value that cannot be bound, with an error of the statement
     return attempt("execute", () => statement().all(...params as ReadonlyArray<SQLInputValue>))
   }
 
@@ -111,7 +112,7 @@ const attempt = <A>(operation: string, f: () => A): Effect.Effect<A, SqlError.Sq
   Effect.try({ try: f, catch: (cause) => sqlError(operation, cause) })
 
 const sqlError = (operation: string, cause: unknown): SqlError.SqlError => {
-  // Node calls SQLite's own code `errcode`, where errors are classified by `errno`
+  // Node names SQLite's code `errcode`, and `classifySqliteError` reads `errno`
   if (Predicate.hasProperty(cause, "errcode")) Object.assign(cause, { errno: cause.errcode })
   const message = cause instanceof Error ? cause.message : String(cause)
   return new SqlError.SqlError({ reason: SqlError.classifySqliteError(cause, { operation, message }) })
@@ -122,19 +123,19 @@ const advice = (name: string, error: SqlError.SqlError): string => {
   switch (typeof code === "number" ? code & 0xff : undefined) {
     case 3:
     case 8:
-      return `${name} cannot be written: let this user write the file and its folder (${causeText(error)})`
+      return `${name} cannot be written: give this user write access to the file and its folder (${causeText(error)})`
     case 5:
     case 6:
-      return `${name} is locked by another process: end what has it open, then try again`
+      return `${name} is locked by another process: end that process, then try again`
     case 10:
-      return `the disk of ${name} does not read or write: check it (${causeText(error)})`
+      return `the disk of ${name} cannot be read or written: check it (${causeText(error)})`
     case 11:
     case 26:
-      return `${name} is damaged, or no SQLite database: put a backup in its place, or use another file`
+      return `${name} is damaged, or is no SQLite database: restore a backup, or use another file`
     case 13:
-      return `the disk of ${name} is full: make room on it, then try again`
+      return `the disk of ${name} is full: free some space, then try again`
     case 14:
-      return `${name} cannot be opened: its folder has to exist, and this user has to be let into it`
+      return `${name} cannot be opened: its folder has to exist, and this user needs access to it`
     default:
       return `${name}: ${causeText(error)}`
   }

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from "node:net"
 import { join } from "node:path"
 import { isGroupAlive, until } from "../../../src/process/processGroup.ts"
 import { bin, Started } from "../../support/cli.ts"
-import { Server } from "../../support/server.ts"
+import { Server } from "../../support/cliServer.ts"
 
 const gone = async (pid: number | undefined): Promise<void> => {
   assert.isDefined(pid)
@@ -154,7 +154,7 @@ describe("autostop serve", () => {
     const refused = await serve(String(port))
     taken.close()
     assert.strictEqual(refused.code, 2)
-    const why = `something else listens on 127.0.0.1:${port} already: stop it, or use another port`
+    const why = `another process listens on 127.0.0.1:${port}: stop it, or use another port`
     assert.strictEqual(refused.stderr, `autostop: ${why}\n`)
     await server.again()
     await server.run("events", "-f", "queued")
@@ -169,7 +169,10 @@ describe("autostop serve", () => {
     assert.include(without.stderr, "a bearer token is required; set AUTOSTOP_TOKEN, or give --token-file")
     const open = new Started([bin, "serve", "--host", "0.0.0.0", "--port", "0", "--data", join(server.folder, "open")])
     assert.strictEqual(await open.ended(), 2)
-    assert.match(open.stderr, /^autostop: "0\.0\.0\.0" can be reached by others: that takes a token/)
+    assert.match(
+      open.stderr,
+      /^autostop: other machines can reach "0\.0\.0\.0": give a token, or listen on a loopback address/
+    )
   })
 
   it("lets those who have the token to look do no more", async () => {
@@ -182,10 +185,13 @@ describe("autostop serve", () => {
     assert.strictEqual((await run("status")).code, 0)
     const { code, stderr } = await run("stop")
     assert.strictEqual(code, 2)
-    assert.include(stderr, "the token may only read; this takes one with the role \"operate\"")
+    assert.include(stderr, "the token has the role \"read\": this request needs one with the role \"operate\"")
     const open = new Started([bin, "serve", "--port", "0", "--data", server.folder], { AUTOSTOP_READ_TOKEN: "look" })
     assert.strictEqual(await open.ended(), 2)
-    assert.include(open.stderr, "none to operate: give --token-file too")
+    assert.include(
+      open.stderr,
+      "a token that only reads is given, but none to operate the manager: give --token-file too"
+    )
   })
 
   it("says what to do where no manager answers", async () => {

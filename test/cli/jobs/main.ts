@@ -24,5 +24,5 @@ runMain(
     ? Effect.die(new Error("the program failed"))
     : act === "minute"
     ? Environment.run(minute, {}).pipe(Effect.provide(LocalEnvironment.layer))
-    : job.pipe(Effect.provide(LocalEnvironment.layer))
+    : job.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer))
 )

@@ -4,12 +4,12 @@ import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import { dial } from "../../../src/host/ray/peer.ts"
+import { dial } from "../../../src/host/ray/keyedConnection.ts"
 import { entries } from "../../../src/host/entryPoints.ts"
 
 const key = randomBytes(32)
 
-/** A guard whose actor is this process, and what it tells its actor. */
+/** A guard whose actor is this process, and its messages to the actor. */
 const guarding = async () => {
   const child = spawn(process.execPath, [fileURLToPath(entries.rayGuard)], { stdio: ["pipe", "pipe", "inherit"] })
   const ended = once(child, "exit")
@@ -29,7 +29,7 @@ const guarding = async () => {
 }
 
 describe("a guard that has started no host", () => {
-  it("tells its actor so when it is to stop, and starts none after that", async () => {
+  it("reports so to its actor when it is asked to stop, and starts none after that", async () => {
     const { address, end, next, say } = await guarding()
     say({ stop: true })
     assert.deepStrictEqual(await next(), { gone: true })
@@ -41,7 +41,7 @@ describe("a guard that has started no host", () => {
     await end()
   })
 
-  it("tells its actor so when its owner goes away", async () => {
+  it("reports so to its actor when its owner goes away", async () => {
     const { address, end, next } = await guarding()
     const owner = await dial(address, key, "guard")
     owner.socket.destroy()

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url"
 import { hashOf, mismatch, versions } from "../../../src/manager/code/bundle.ts"
 import { bundle } from "../../../src/manager/code/bundler.ts"
 import { bin, Started } from "../../support/cli.ts"
-import { Server } from "../../support/server.ts"
+import { Server } from "../../support/cliServer.ts"
 import brought from "../brought/job.ts"
 
 const module = fileURLToPath(new URL("../brought/job.ts", import.meta.url))

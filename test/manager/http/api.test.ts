@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { Address } from "../../../src/manager/http/server.ts"
-import { ask, latch, serving } from "../../support/managed.ts"
 import { Control } from "../../support/memoryManager.ts"
+import { ask, latch, serving } from "../../support/serving.ts"
 
 const submit = (body: unknown) => Effect.map(ask("POST", "/jobs", body), ({ json }) => json)
 

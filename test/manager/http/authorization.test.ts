@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { request } from "node:http"
 import { Address } from "../../../src/manager/http/server.ts"
-import { ask, serving } from "../../support/managed.ts"
+import { ask, serving } from "../../support/serving.ts"
 
 const tokens = [
   { token: "reader", role: "read" },

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { Address } from "../../../src/manager/http/server.ts"
-import { ask, serving } from "../../support/managed.ts"
+import { ask, serving } from "../../support/serving.ts"
 
 /** What a server answers to bytes, until it closes the connection. */
 const talk = (port: number, ...pieces: ReadonlyArray<string>) =>

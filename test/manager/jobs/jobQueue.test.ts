@@ -1,34 +1,30 @@
 import { assert, describe, it } from "@effect/vitest"
-import { tmpdir } from "node:os"
-import { JobLog } from "../../../src/manager/jobs/jobLog.ts"
-import { LiveJob } from "../../../src/manager/jobs/liveJob.ts"
+import type { ActiveJob } from "../../../src/manager/jobs/activeJob.ts"
 import { JobQueue } from "../../../src/manager/jobs/jobQueue.ts"
-import { infoOf } from "../../support/store.ts"
+import { activeJob } from "../../support/activeJob.ts"
 
-const log = new JobLog({ folder: tmpdir(), bytes: 1_000 }, "none", () => {})
-
-/** The order in which they leave, where none of them ends. */
+/** Returns the order in which jobs leave a queue if none of them ends. */
 const order = (...jobs: ReadonlyArray<readonly [id: string, job: string, priority?: number]>) => {
   const queue = new JobQueue()
-  for (const [id, job, priority = 0] of jobs) queue.add(new LiveJob(infoOf(id, { job, priority }), { job }, log))
-  const taken: Array<LiveJob> = []
+  for (const [id, job, priority = 0] of jobs) queue.add(activeJob(id, { job, priority }))
+  const taken: Array<ActiveJob> = []
   for (;;) {
-    const next = queue.take((name) => taken.filter(({ info }) => info.job === name).length)
-    if (next === undefined) return taken.map(({ info }) => info.id)
+    const next = queue.take((name) => taken.filter((job) => job.name === name).length)
+    if (next === undefined) return taken.map(({ id }) => id)
     taken.push(next)
   }
 }
 
-describe("the queue", () => {
-  it("lets those out first that came first", () => {
+describe("JobQueue", () => {
+  it("returns jobs in the order in which they were added", () => {
     assert.deepStrictEqual(order(["1", "a"], ["2", "a"], ["3", "a"]), ["1", "2", "3"])
   })
 
-  it("lets those of a higher priority pass", () => {
+  it("returns jobs of a higher priority first", () => {
     assert.deepStrictEqual(order(["1", "a"], ["2", "a", 5], ["3", "b", -1], ["4", "b", 5]), ["2", "4", "1", "3"])
   })
 
-  it("does not let many of one name hold up the others", () => {
+  it("returns a job of the name of which the fewest run first", () => {
     assert.deepStrictEqual(order(["1", "a"], ["2", "a"], ["3", "a"], ["4", "b"], ["5", "b"]), ["1", "4", "2", "5", "3"])
   })
 })

@@ -7,7 +7,7 @@ import { TestClock } from "effect/testing"
 import { Manager } from "../../../src/manager/Manager.ts"
 import { temporaryFolder } from "../../support/folder.ts"
 import { settle } from "../../support/jobs.ts"
-import { liveManager, Processes } from "../../support/liveManager.ts"
+import { managerService, Processes } from "../../support/managerService.ts"
 
 const dayMs = 24 * 60 * 60 * 1_000
 const reason = "its lease has expired: its client is gone"
@@ -17,7 +17,7 @@ const test = (name: string, body: Effect.Effect<void, unknown, Manager | Process
   it.effect(name, () =>
     Effect.flatMap(
       temporaryFolder,
-      (folder) => Effect.provide(body, liveManager({ folder, jobs: ["endless"], concurrency: 1 }))
+      (folder) => Effect.provide(body, managerService({ folder, jobs: ["endless"], concurrency: 1 }))
     ))
 
 /** Submits a job with a lease of a day. */
@@ -116,7 +116,7 @@ describe("a lease of a day", () => {
   it.effect("is a whole one again for what a manager finds in its queue when it starts", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryFolder
-      const manager = Layer.fresh(liveManager({ folder, jobs: ["endless"], concurrency: 1 }))
+      const manager = Layer.fresh(managerService({ folder, jobs: ["endless"], concurrency: 1 }))
       yield* Effect.gen(function*() {
         const manager = yield* Manager
         yield* manager.submit({ job: "endless", id: "first" })

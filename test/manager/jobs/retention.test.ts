@@ -28,7 +28,7 @@ const removed = (keep: Retention) =>
       yield* TestClock.setTime(Date.parse(at(180)))
       const forgotten: Array<string> = []
       const forget = (what: string) => void forgotten.push(what)
-      yield* removeOld({ store, keep, forgetJob: forget, forgetBundle: forget, onRemoved: () => {} })
+      yield* removeOld({ store, keep, removeJobFiles: forget, removeBundleFiles: forget, onRemoved: () => {} })
       const left = (yield* store.list({ limit: 10 })).map(({ id }) => id)
       assert.include(left, "running")
       assert.deepStrictEqual(
@@ -55,11 +55,13 @@ describe("what is kept of jobs that have stopped", () => {
       Effect.gen(function*() {
         const store = yield* JobStore
         const forgotten = yield* Queue.unbounded<string>()
-        const forgetJob = (id: string) => void Queue.offerUnsafe(forgotten, id)
+        const removeJobFiles = (id: string) => void Queue.offerUnsafe(forgotten, id)
         const keep = { ageMs: 5 * minute, jobs: Infinity }
         yield* TestClock.setTime(Date.parse(at(0)))
         yield* add({ ...jobOf("old"), info: stopped("old", -600) }, { ...jobOf("new"), info: stopped("new", 0) })
-        yield* Effect.forkScoped(retain({ store, keep, forgetJob, forgetBundle: () => {}, onRemoved: () => {} }))
+        yield* Effect.forkScoped(
+          retain({ store, keep, removeJobFiles, removeBundleFiles: () => {}, onRemoved: () => {} })
+        )
         assert.strictEqual(yield* Queue.take(forgotten), "old")
         yield* TestClock.adjust(10 * minute)
         assert.strictEqual(yield* Queue.take(forgotten), "new")

@@ -19,7 +19,7 @@ import {
   stored,
   timed,
   urlOf
-} from "../../support/ran.ts"
+} from "../../support/jobProcess.ts"
 
 describe("the process of a job: what is lost", () => {
   it("its process: it is cleared, reported lost, and its exit says so", async () => {

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { childEnv } from "../../../src/manager/process/jobEnvironment.ts"
+import { jobEnvironment } from "../../../src/manager/process/jobEnvironment.ts"
 import { Inspector } from "../../../src/manager/process/inspector.ts"
 import { checkSubmission, inspect } from "../../../src/manager/process/launcher.ts"
 import type { Submission } from "../../../src/manager/models.ts"
 import { assertClean } from "../../../src/testing.ts"
-import { messageOf, Ran, stored, urlOf } from "../../support/ran.ts"
+import { messageOf, Ran, stored, urlOf } from "../../support/jobProcess.ts"
 
 describe("the process of a job: what cannot be run is refused, before it begins and in its process", () => {
   const cases: ReadonlyArray<readonly [what: string, submission: Submission, message: RegExp]> = [
@@ -52,7 +52,7 @@ describe("the process of a job: what cannot be run is refused, before it begins 
     const inspector = new Inspector({
       module: urlOf("work"),
       nodeArgs: [],
-      env: childEnv(),
+      env: jobEnvironment(),
       loadMs: 30_000,
       checkMs: 1_000,
       onEnd: () => {}

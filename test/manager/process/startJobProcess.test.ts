@@ -26,7 +26,7 @@ import {
   stored,
   timed,
   urlOf
-} from "../../support/ran.ts"
+} from "../../support/jobProcess.ts"
 import { Late, untold } from "../fixtures/work.ts"
 
 describe("the process of a job: how it ends", () => {
@@ -61,7 +61,7 @@ describe("the process of a job: how it ends", () => {
 
   it("says so where its result does not fit its own Schema", async () => {
     const result = await run({ act: "odd" }).ended()
-    assert.match(messageOf(result), /how "work" ended does not fit its Schemas: .*Expected/)
+    assert.match(messageOf(result), /the exit of "work" does not match its Schemas: .*Expected/)
   })
 
   it("succeeds with nothing where it declares nothing", async () => {

@@ -5,8 +5,9 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { JobStore, StoreError } from "../../../src/manager/JobStore.ts"
-import { layerOf } from "../../../src/manager/store/layer.ts"
+import { StoreError } from "../../../src/manager/errors.ts"
+import { JobStore } from "../../../src/manager/JobStore.ts"
+import { openStore } from "../../../src/manager/store/openStore.ts"
 import * as pg from "../../../src/manager/store/postgres.ts"
 import * as sqlite from "../../../src/manager/store/sqlite.ts"
 import { layer as sqlStore } from "../../../src/manager/store/sqlStore.ts"
@@ -92,7 +93,7 @@ describe("the store in SQLite, when the file", () => {
         yield* add(jobOf("a"))
         yield* sql`PRAGMA max_page_count = 1`
         const message = yield* refusal(Effect.forEach([1, 1001, 2001], (n) => store.append("a", eventsOf(n, n + 999))))
-        assert.include(message, `the disk of ${path} is full: make room`)
+        assert.include(message, `the disk of ${path} is full: free some space`)
         assert.deepEqual(yield* store.events("a", 2000, 1), [])
         yield* sql`PRAGMA max_page_count = 1000000`
         yield* store.append("a", eventsOf(1, 3000))
@@ -100,7 +101,7 @@ describe("the store in SQLite, when the file", () => {
       }).pipe(Effect.provide(
         Layer.unwrap(Effect.map(Layer.build(sqlite.layer(path)), (context) => {
           const client = Layer.succeedContext(context)
-          return Layer.merge(client, sqlStore(sqlite.target(path), client))
+          return Layer.merge(client, sqlStore(sqlite.database(path), client))
         }))
       ))
     }))
@@ -177,7 +178,7 @@ describe("the store in PostgreSQL, when the server", () => {
         // nor does a silent one keep the store from being closed
         proxy.isSilent = true
         yield* refusal(store.append("a", eventsOf(3, 3)))
-      }).pipe(Effect.provide(sqlStore(pg.target(through), pg.layer(through), 500)))
+      }).pipe(Effect.provide(sqlStore(pg.database(through), pg.layer(through), 500)))
     }).pipe(Effect.scoped))
 
   it.live("cannot be used: says what to do, and never the password", () =>
@@ -216,7 +217,7 @@ describe("a store that is not one", () => {
   it.live("is refused", () =>
     Effect.gen(function*() {
       for (const url of ["", "sqlite:", ":memory:", "sqlite::memory:", "mysql://host/database", "file:///x"]) {
-        assert.include(yield* refusal(Effect.scoped(Layer.build(layerOf(url)))), "give the path of a file")
+        assert.include(yield* refusal(Effect.scoped(Layer.build(openStore(url)))), "give the path of a file")
       }
     }))
 })

@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { Host, Job } from "../../../src/index.ts"
-import { Lean } from "../../host/lean.ts"
+import { Lean } from "../../host/services/lean.ts"
 
 export default Job.make("doubled", {
   payload: { n: Schema.Int },

@@ -1,27 +1,63 @@
 // What the jobs of the stop cases are made of: services that record their lives in a file, and a run that does what
 // its payload says. A job is a module of its own, so that a manager can run it in a process.
 import { Context, Effect, Layer, Schema, Stream } from "effect"
-import { appendFileSync } from "node:fs"
+import { appendFileSync, writeFileSync } from "node:fs"
 import { Job, Pipeline, Service } from "../../../src/index.ts"
 import type { Behaviour } from "../../../src/testing.ts"
 
-/** What happened, in a file that the test reads: an independent trace, wherever the job runs. */
+/** How often the lateness of the machine is measured. */
+const everyMs = 10
+
+/** Measures by how much the event loop of this process was late in all, in milliseconds, from now on. */
+const lateness = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      let last = performance.now()
+      let late = 0
+      const measure = () => {
+        const now = performance.now()
+        late += Math.max(0, now - last - everyMs)
+        last = now
+        return late
+      }
+      return { measure, timer: setInterval(measure, everyMs).unref() }
+    }),
+    ({ timer }) => Effect.sync(() => clearInterval(timer))
+  ),
+  ({ measure }) => measure
+)
+
+/**
+ * What happened, in a file that the test reads: an independent trace, wherever the job runs. A file beside it says by how
+ * much the machine was late.
+ */
 class Journal extends Context.Service<Journal, {
   /** Where it is; what was written before goes there first. */
   readonly open: (file: string) => void
   readonly write: (line: string) => Effect.Effect<void>
 }>()("test/Journal") {
-  static readonly layer = Layer.sync(Journal, () => {
-    const early: Array<string> = []
-    let add = (line: string): void => void early.push(line)
-    return {
-      open: (file) => {
-        add = (line) => appendFileSync(file, `${line}\n`)
-        early.forEach((line) => add(line))
-      },
-      write: (line) => Effect.sync(() => add(line))
-    }
-  })
+  static readonly layer = Layer.effect(
+    Journal,
+    Effect.gen(function*() {
+      const unwritten: Array<string> = []
+      let add = (line: string): void => void unwritten.push(line)
+      let path: string | undefined
+      const lateMs = yield* lateness
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          if (path !== undefined) writeFileSync(`${path}.late`, String(lateMs()))
+        })
+      )
+      return Journal.of({
+        open: (file) => {
+          path = file
+          add = (line) => appendFileSync(file, `${line}\n`)
+          unwritten.forEach((line) => add(line))
+        },
+        write: (line) => Effect.sync(() => add(line))
+      })
+    })
+  )
 }
 
 type Tag = Context.Key<never, string>

@@ -1,0 +1,11 @@
+import * as Context from "effect/Context"
+import type { ProcessOwner } from "../process/processOwner.ts"
+
+/** What a command knows of its process, and where it sets the exit code. */
+export class CommandContext extends Context.Service<CommandContext, {
+  readonly owner: ProcessOwner
+  readonly args: ReadonlyArray<string>
+  /** True in the process of an isolated job, whose parent process prints the report. */
+  readonly isIsolated: boolean
+  exitCode: number
+}>()("autostop/cli/CommandContext") {}

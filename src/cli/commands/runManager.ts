@@ -1,0 +1,66 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { type Signal, signalCodes } from "../../process/signals.ts"
+import type { Options } from "../../JobManager.ts"
+import { startManager } from "../../manager/startManager.ts"
+import { CommandContext } from "../commandContext.ts"
+import { durationOf, sizeOf } from "../flags/startFlags.ts"
+import { Refusal } from "../refusal.ts"
+import { readToken } from "../flags/remoteFlags.ts"
+import type { ServeInput } from "../flags/serveFlags.ts"
+
+/** Runs a job manager in this process, until a signal. */
+export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
+  const context = yield* CommandContext
+  const { owner } = context
+  const operate = yield* readToken(input.tokenFile)
+  const read = yield* readToken(input.readTokenFile, { flag: "--read-token-file", variable: "AUTOSTOP_READ_TOKEN" })
+  if (read !== undefined && operate === undefined) {
+    return yield* new Refusal({
+      message: "a token that only reads is given, but none to operate the manager: give --token-file too"
+    })
+  }
+  const signalled = new OneShotLatch()
+  let signal: Signal | undefined
+  const options: Options = {
+    jobs: input.jobs.map((module) => pathToFileURL(resolve(module))),
+    folder: input.data,
+    store: Option.getOrUndefined(input.store),
+    host: input.host,
+    port: input.port,
+    tokens: [
+      ...(operate === undefined ? [] : [{ token: operate, role: "operate" } as const]),
+      ...(read === undefined ? [] : [{ token: read, role: "read" } as const])
+    ],
+    concurrency: input.concurrency,
+    limits: { memory: sizeOf(input.memory), time: durationOf(input.timeLimit) },
+    keep: { age: durationOf(input.keepAge), jobs: Option.getOrUndefined(input.keepJobs) },
+    logs: sizeOf(input.logs),
+    uploads: input.uploads && { read: input.allowRead, write: input.allowWrite, processes: input.allowProcesses }
+  }
+  yield* Effect.scoped(Effect.gen(function*() {
+    const { jobs, kill, url } = yield* startManager(options, (setting) => flags[setting] ?? `--${setting}`)
+    owner.relay = (name, count) => {
+      signal ??= name
+      if (count === 1) {
+        owner.say(`${name}: stopping the jobs that run, and taking no new ones. A second signal kills them.`)
+      }
+      signalled.open()
+      if (count > 1) Effect.runFork(kill("a second signal"))
+    }
+    process.stdout.write(`autostop listens on ${url} (${jobs.length === 0 ? "no jobs" : jobs.join(", ")})\n`)
+    yield* signalled.await
+  }))
+  if (signal !== undefined) context.exitCode = signalCodes[signal]
+})
+
+/** The flags whose names differ from those of their settings. */
+const flags: Readonly<Record<string, string>> = {
+  "keep.age": "--keep-age",
+  "keep.jobs": "--keep-jobs",
+  "limits.memory": "--memory",
+  "limits.time": "--time-limit"
+}

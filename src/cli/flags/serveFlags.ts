@@ -1,0 +1,92 @@
+/** The flags of `autostop serve`. */
+import * as Flag from "effect/cli/Flag"
+import type * as Option from "effect/Option"
+import { availableParallelism } from "node:os"
+import { defaultPort } from "../../manager/models.ts"
+import { text } from "./startFlags.ts"
+
+export const serveFlags = {
+  host: Flag.String("host").pipe(
+    Flag.withDescription("The address to listen on; one that others can reach needs a token"),
+    Flag.withDefault("127.0.0.1")
+  ),
+  port: Flag.Int("port").pipe(
+    Flag.withDescription("The port to listen on; 0 for any free port"),
+    Flag.withDefault(defaultPort)
+  ),
+  jobs: Flag.File("jobs").pipe(
+    Flag.withDescription("A module whose jobs can be submitted by name; may be repeated"),
+    Flag.withMetavar("module"),
+    Flag.atLeast(0)
+  ),
+  data: Flag.Directory("data").pipe(
+    Flag.withDescription("The folder for logs, and for the store if --store is not given"),
+    Flag.withDefault(".autostop")
+  ),
+  store: Flag.String("store").pipe(
+    Flag.withDescription("The store: the path of an SQLite file, or a postgres:// URL"),
+    Flag.optional
+  ),
+  concurrency: Flag.Int("concurrency").pipe(
+    Flag.withDescription("How many jobs run at once; the others wait"),
+    Flag.withDefault(Math.max(4, availableParallelism()))
+  ),
+  memory: text(
+    "memory",
+    "The memory that the processes of a job may use, such as \"2 GB\"; no limit by default",
+    "size"
+  ),
+  timeLimit: text("time-limit", "How long a job may run; no limit by default", "duration"),
+  keepAge: text("keep-age", "How long jobs that have stopped are kept; 30 days by default", "duration"),
+  keepJobs: Flag.Int("keep-jobs").pipe(
+    Flag.withDescription("How many of them are kept; any number by default"),
+    Flag.optional
+  ),
+  logs: text("logs", "How much of a job's output is kept; \"16 MiB\" by default", "size"),
+  uploads: Flag.Boolean("uploads").pipe(
+    Flag.withDescription("Run jobs that clients upload (the default); --no-uploads runs only those of --jobs"),
+    Flag.withDefault(true)
+  ),
+  allowRead: Flag.Path("allow-read").pipe(
+    Flag.withDescription("A file or folder that uploaded jobs may read; may be repeated"),
+    Flag.withMetavar("path"),
+    Flag.atLeast(0)
+  ),
+  allowWrite: Flag.Path("allow-write").pipe(
+    Flag.withDescription("A file or folder that uploaded jobs may write; may be repeated"),
+    Flag.withMetavar("path"),
+    Flag.atLeast(0)
+  ),
+  allowProcesses: Flag.Boolean("allow-processes").pipe(
+    Flag.withDescription("Let uploaded jobs start processes, which are not confined"),
+    Flag.withDefault(false)
+  ),
+  tokenFile: Flag.File("token-file").pipe(
+    Flag.withDescription("The file with the token that clients need; the token in AUTOSTOP_TOKEN by default"),
+    Flag.optional
+  ),
+  readTokenFile: Flag.File("read-token-file").pipe(
+    Flag.withDescription("The file with a token that only reads; the token in AUTOSTOP_READ_TOKEN by default"),
+    Flag.optional
+  )
+}
+
+export interface ServeInput {
+  readonly host: string
+  readonly port: number
+  readonly jobs: ReadonlyArray<string>
+  readonly data: string
+  readonly store: Option.Option<string>
+  readonly concurrency: number
+  readonly memory: Option.Option<string>
+  readonly timeLimit: Option.Option<string>
+  readonly keepAge: Option.Option<string>
+  readonly keepJobs: Option.Option<number>
+  readonly logs: Option.Option<string>
+  readonly uploads: boolean
+  readonly allowRead: ReadonlyArray<string>
+  readonly allowWrite: ReadonlyArray<string>
+  readonly allowProcesses: boolean
+  readonly tokenFile: Option.Option<string>
+  readonly readTokenFile: Option.Option<string>
+}

@@ -1,0 +1,51 @@
+import * as Effect from "effect/Effect"
+import { hasProperty } from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import type { Client } from "../../manager/client/apiClient.ts"
+import { CommandContext } from "../commandContext.ts"
+import { readToken, readUrl, type RemoteInput } from "../flags/remoteFlags.ts"
+import { Refusal } from "../refusal.ts"
+import { whenInterrupted } from "./interrupted.ts"
+
+/** Asks the manager. Each failure becomes a message of one line; an interrupted command ends in silence. */
+export const askManager = <E, R>(
+  input: RemoteInput,
+  use: (client: Client, url: string) => Effect.Effect<void, E, R>
+): Effect.Effect<void, Refusal, Exclude<R, Scope.Scope> | CommandContext> =>
+  Effect.scoped(Effect.gen(function*() {
+    const interrupted = whenInterrupted(yield* CommandContext)
+    const token = yield* readToken(input.tokenFile)
+    const url = yield* readUrl(input.url)
+    // commands that only run jobs here do not wait for this module
+    const api = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
+    const client = yield* api.makeClient({ url, token })
+    const asked = Effect.mapError(
+      use(client, url),
+      (error) => error instanceof Refusal ? error : new Refusal({ message: explain(url, error, api) })
+    )
+    yield* Effect.raceFirst(asked, interrupted.await)
+  }))
+
+/** What went wrong, and what to do about it. */
+const explain = (
+  url: string,
+  error: unknown,
+  { failureText, obstacle }: typeof import("../../manager/client/apiClient.ts")
+): string => {
+  const message = failureText(error)
+  switch (obstacle(error)) {
+    case "unreachable":
+      return `no job manager answers at ${url}; start one with "autostop serve", or give its address with --url`
+    case "lost":
+      return `the connection to the job manager at ${url} was lost (${message})`
+    case "stranger":
+      return notAManager(url, message)
+    case undefined:
+      return hasProperty(error, "_tag") && error._tag === "Unauthorized"
+        ? `${message}; set AUTOSTOP_TOKEN, or give --token-file`
+        : message
+  }
+}
+
+export const notAManager = (url: string, why: string): string =>
+  `the server at ${url} is no job manager, or one of another version; give its address with --url (${why})`

@@ -1,0 +1,37 @@
+/** Reads what happens to a job until it has stopped, over as many connections as that takes. */
+import * as Effect from "effect/Effect"
+import type { JobEvent } from "../../JobEvent.ts"
+import type { Client } from "../../manager/client/apiClient.ts"
+import type { FollowOptions } from "../../manager/client/followFeed.ts"
+import type { LogLine } from "../../manager/models.ts"
+import { ConnectionNotice, silenceMs } from "./connectionNotice.ts"
+
+type Feed<A, E, E2> = Pick<FollowOptions<A, E, E2, never>, "connect" | "take">
+
+const followJob = <A, E, E2>(client: Client, url: string, id: string, feed: Feed<A, E, E2>) =>
+  Effect.gen(function*() {
+    const { followFeed } = yield* Effect.promise(() => import("../../manager/client/followFeed.ts"))
+    const { heard, lost } = new ConnectionNotice(url)
+    const isOver = Effect.map(client.jobs.get({ params: { id } }), ({ state }) => state === "stopped")
+    // a stream that is connected may have nothing more to send
+    const connect = (after: number) => Effect.tap(feed.connect(after), () => Effect.sync(heard))
+    yield* followFeed({ connect, take: feed.take, onAlive: heard, onLost: lost, isOver, silenceMs })
+  })
+
+export const followEvents = (client: Client, url: string, id: string, print: (event: JobEvent) => void) =>
+  followJob(client, url, id, {
+    connect: (after) => client.jobs.events({ params: { id }, query: { after, follow: true }, headers: {} }),
+    take: (event) => {
+      print(event)
+      return event._tag === "JobStopped"
+    }
+  })
+
+export const followLogs = (client: Client, url: string, id: string, print: (line: LogLine) => void) =>
+  followJob(client, url, id, {
+    connect: (after) => client.jobs.logs({ params: { id }, query: { after, follow: true }, headers: {} }),
+    take: (line) => {
+      print(line)
+      return false
+    }
+  })

@@ -1,0 +1,8 @@
+/** Returns how to show the id of each of these jobs: a random id by its beginning, if no other job has the same one. */
+export const shortIds = (jobs: ReadonlyArray<{ readonly id: string }>): (id: string) => string => {
+  const beginning = (id: string) => id.slice(0, 8)
+  const alike = Map.groupBy(jobs, ({ id }) => beginning(id))
+  return (id) => isRandom(id) && alike.get(beginning(id))?.length === 1 ? beginning(id) : id
+}
+
+const isRandom = (id: string): boolean => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}$/.test(id)

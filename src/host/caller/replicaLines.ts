@@ -1,0 +1,80 @@
+/** The lines of the report that tell about the hosts of a service and the services within them. */
+import type { HostDetails } from "../../internal/service/serviceRecord.ts"
+import type { Leftover, ServiceReport, StopReport } from "../../StopReport.ts"
+import type { Slot } from "./replicaPool.ts"
+import { isRunning, killedOf, outcomeOf, resultOf, startMsOf } from "./replicaState.ts"
+
+/** What the lines of replicas take from the service that they belong to. */
+export interface ServiceLine {
+  readonly name: string
+  readonly host: string
+  readonly cleanupCalled: boolean
+}
+
+/** The name of a replica: that of its service if there is only one. */
+export const replicaName = (service: string, slot: Slot): string =>
+  slot.of === 1 ? service : `${service}[${slot.index + 1}]`
+
+/** The lines of the replicas, unless there is only one, and of the services within each. */
+export const linesOf = (service: ServiceLine, slots: ReadonlyArray<Slot>): ReadonlyArray<ServiceReport> =>
+  slots.flatMap((slot) => [
+    ...(slot.of === 1 ? [] : [replicaLine(service, slot)]),
+    ...Array.from(slot.replica.inner.values(), (inner) => innerLine(service, slot, inner))
+  ])
+
+/** The fields of a line that only hosts have. */
+export const detailsOf = ({ replica: { connection, state }, restarts }: Slot): HostDetails => {
+  const { actor, pid } = connection
+  const killed = killedOf(state)
+  return {
+    ...(pid === undefined ? {} : { pid }),
+    ...(restarts === 0 ? {} : { restarts }),
+    ...(killed === undefined ? {} : { killMs: Math.round(killed.durationMs) }),
+    ...(actor === undefined ? {} : { ...actor, cleanupSuccess: hasReleasedAll(resultOf(state)?.report) })
+  }
+}
+
+export const leftoversOf = (service: string, slot: Slot): ReadonlyArray<Leftover> => {
+  const { connection, state } = slot.replica
+  const found = connection.leftover()
+  return [
+    ...(resultOf(state)?.report.leftovers ?? []),
+    ...(found === undefined ? [] : [{ kind: "child-process", detail: found }])
+  ].map(({ detail, kind }) => ({ kind, detail: `${replicaName(service, slot)}: ${detail}` }))
+}
+
+const replicaLine = (service: ServiceLine, slot: Slot): ServiceReport => {
+  const { state } = slot.replica
+  return {
+    name: replicaName(service.name, slot),
+    host: service.host,
+    initialized: startMsOf(state) !== undefined,
+    used: slot.used,
+    cleanupCalled: service.cleanupCalled,
+    cleanupCompleted: resultOf(state) !== undefined,
+    running: isRunning(state),
+    outcome: outcomeOf(state),
+    startMs: startMsOf(state) ?? 0,
+    releaseMs: state._tag === "Exited" ? state.releaseMs : 0,
+    dependsOn: [],
+    ...detailsOf(slot)
+  }
+}
+
+/** The line of a service within a host, with the name of its replica before its own. */
+const innerLine = (service: ServiceLine, slot: Slot, inner: ServiceReport): ServiceReport => {
+  const within = (name: string) => `${replicaName(service.name, slot)}/${name}`
+  return {
+    ...inner,
+    name: within(inner.name),
+    host: service.host,
+    dependsOn: inner.dependsOn.map(within),
+    // what a service was still doing has ended with its host
+    ...(isRunning(slot.replica.state)
+      ? {}
+      : { running: false, outcome: inner.outcome === "abandoned" ? "killed" : inner.outcome })
+  }
+}
+
+const hasReleasedAll = (report: StopReport | undefined): boolean =>
+  report !== undefined && report.services.every(({ outcome }) => outcome === "released")

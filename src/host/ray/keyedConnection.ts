@@ -1,0 +1,134 @@
+/**
+ * A connection with a Ray cluster. It begins with a proof that both ends have the key: the server sends a challenge,
+ * which the client answers with one of its own. After that it carries messages, which are JSON, a line each.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
+import { connect, type Socket } from "node:net"
+import { StringDecoder } from "node:string_decoder"
+import { OneShotLatch } from "../../base/oneShotLatch.ts"
+
+/** What a connection carries: requests for actors, messages of a guard, or the calls of a service. */
+export type Role = "driver" | "guard" | "data"
+
+export type Message = Readonly<Record<string, unknown>>
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** How long the other end may take to answer, and to prove that it has the key. */
+const handshakeMs = 10_000
+
+/** The longest message in characters: a client without the key may send anything. */
+const longestMessage = 2 ** 20
+
+const mac = (key: Uint8Array, ...parts: ReadonlyArray<unknown>): string =>
+  createHmac("sha256", key).update(parts.join("\n")).digest("hex")
+
+const same = (one: unknown, other: string): boolean =>
+  typeof one === "string" && one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
+
+/** One end of the connection. */
+export class KeyedConnection {
+  readonly socket: Socket
+  readonly closed = new OneShotLatch()
+  readonly #decoder = new StringDecoder("utf8")
+  #take: (message: Message) => void
+  #rest = ""
+
+  constructor(socket: Socket, take: (message: Message) => void) {
+    this.socket = socket
+    this.#take = take
+    socket.setNoDelay(true)
+    // a machine that vanishes does not close its connections
+    socket.setKeepAlive(true, 5_000)
+    socket.on("data", this.#read)
+    socket.on("error", () => {})
+    socket.once("close", () => this.closed.open())
+  }
+
+  readonly #read = (bytes: Buffer): void => {
+    const lines = (this.#rest + this.#decoder.write(bytes)).split("\n")
+    this.#rest = lines.pop() ?? ""
+    if (this.#rest.length > longestMessage) return void this.socket.destroy()
+    for (const line of lines) {
+      const message = parse(line)
+      if (message === undefined) this.socket.destroy()
+      else this.#take(message)
+    }
+  }
+
+  say(message: Message): void {
+    if (this.socket.writable) this.socket.write(`${JSON.stringify(message)}\n`)
+  }
+
+  /** Passes all later messages to another listener. */
+  listen(take: (message: Message) => void): void {
+    this.#take = take
+  }
+
+  /** Ends the messages, and returns the socket for bytes. The other end may not have sent anything since the handshake. */
+  release(): Socket {
+    this.socket.off("data", this.#read)
+    this.socket.pause()
+    return this.socket
+  }
+}
+
+const parse = (line: string): Message | undefined => {
+  try {
+    const message: unknown = JSON.parse(line)
+    // safe: it is an object, and its fields are checked where they are used
+    return typeof message === "object" && message !== null ? message as Message : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Connects, and checks that the other end has the key. Rejects with a message for people. */
+export const dial = (address: Address, key: Uint8Array, role: Role): Promise<KeyedConnection> =>
+  new Promise((resolve, reject) => {
+    const ownNonce = randomBytes(32).toString("hex")
+    let theirNonce: unknown
+    const socket = connect(address)
+    const fail = (why: string) => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(new Error(`${address.host}:${address.port} ${why}`))
+    }
+    const timer = setTimeout(() => fail(`did not answer within ${handshakeMs} ms`), handshakeMs)
+    socket.once("error", (error) => fail(`could not be reached: ${error.message}`))
+    const onClose = () => fail("closed the connection before it was made")
+    socket.once("close", onClose)
+    const connection = new KeyedConnection(socket, (message) => {
+      if (theirNonce === undefined) {
+        theirNonce = message["nonce"]
+        return connection.say({ role, nonce: ownNonce, mac: mac(key, "client", role, theirNonce, ownNonce) })
+      }
+      if (!same(message["mac"], mac(key, "server", role, theirNonce, ownNonce))) return fail("does not have the key")
+      clearTimeout(timer)
+      socket.off("close", onClose)
+      connection.listen(() => {})
+      resolve(connection)
+    })
+  })
+
+/** Takes a connection, and passes it on once the other end has proved that it has the key. Others are closed. */
+export const receive = (
+  socket: Socket,
+  key: Uint8Array,
+  take: (connection: KeyedConnection, role: unknown) => void
+): void => {
+  const ownNonce = randomBytes(32).toString("hex")
+  const timer = setTimeout(() => socket.destroy(), handshakeMs)
+  const connection = new KeyedConnection(socket, ({ mac: proof, nonce, role }) => {
+    clearTimeout(timer)
+    if (!same(proof, mac(key, "client", role, ownNonce, nonce))) return void socket.destroy()
+    connection.listen(() => {})
+    connection.say({ mac: mac(key, "server", role, ownNonce, nonce) })
+    take(connection, role)
+  })
+  connection.closed.onOpen(() => clearTimeout(timer))
+  connection.say({ nonce: ownNonce })
+}

@@ -1,0 +1,27 @@
+/** What a caller sends to a host first, and what the host answers once it has started or could not. */
+import { type PolicyMillis, policyMillisFromJson } from "../../internal/policy/policyMillis.ts"
+import type { ExpectedService } from "../hostModule.ts"
+import { type FrameWriter, readJson, Reply, Request } from "./frames.ts"
+
+/** What a host serves, and how long it may take. */
+export interface Init extends ExpectedService {
+  /** The limits of the services within the host. */
+  readonly limits: PolicyMillis
+}
+
+export const sendInit = (writer: FrameWriter, init: Init): void => writer.writeJson(Request.init, init)
+
+export const readInit = (body: Uint8Array): Init => {
+  // safe: a caller of another version of this package has another fingerprint, and is refused
+  const init = readJson(body) as Init
+  return { ...init, limits: policyMillisFromJson(init.limits) }
+}
+
+/** The host takes calls from now on. */
+export const sendReady = (writer: FrameWriter): void => writer.writeJson(Reply.ready, { pid: process.pid })
+
+/** The host will never take calls. */
+export const sendStartFailed = (writer: FrameWriter, reason: string): void =>
+  writer.writeJson(Reply.startFailed, reason)
+
+export const readStartFailed = (body: Uint8Array): string => String(readJson(body))

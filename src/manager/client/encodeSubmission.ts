@@ -1,0 +1,76 @@
+/** Encodes a job and its payload for submission. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { parseDuration } from "../../base/durationInput.ts"
+import { SubmitError, type SubmitOptions } from "../../Environment.ts"
+import * as Job from "../../Job.ts"
+import * as Policy from "../../StopPolicy.ts"
+import { JobId, type Submission } from "../models.ts"
+import { encodeAutostop } from "./encodeAutostop.ts"
+
+export type IdentifiedSubmission = Submission & { readonly id: string }
+
+/** Fails as the job itself would, if the payload, the id or a setting cannot be used. */
+export const encodeSubmission = Effect.fnUntraced(
+  function*(job: Job.AnyContract, payload: unknown, options: SubmitOptions) {
+    if (!Job.isContract(job)) {
+      return yield* new SubmitError({
+        job: String(job),
+        reason: "job",
+        message: `${String(job)} is not a job; submit what \`Job.make\` returns`
+      })
+    }
+    const id = options.id ?? crypto.randomUUID()
+    if (!Schema.is(JobId)(id)) {
+      return yield* new SubmitError({
+        job: job.name,
+        reason: "id",
+        message: `\`id\` is ${
+          JSON.stringify(id)
+        }; expected 1 to 64 letters, digits, "-" or "_", a letter or digit first`
+      })
+    }
+    const policy = Policy.fromOptions(options.stopPolicy)
+    yield* Policy.resolve([Policy.fromOptions(job.stopPolicy), policy])
+    const autostop = yield* encodeAutostop(options.autostop)
+    const stopPolicy = settingsToJson(policy.settings)
+    const submission: IdentifiedSubmission = {
+      id,
+      job: job.name,
+      payload: yield* encodePayload(job, payload),
+      autostop,
+      ...(Object.keys(stopPolicy).length === 0 ? {} : { stopPolicy })
+    }
+    return submission
+  }
+)
+
+const encodePayload = (job: Job.AnyContract, payload: unknown): Effect.Effect<Schema.Json, SubmitError> => {
+  // safe: the payload of a job that is sent elsewhere needs its Schema alone
+  const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(job.payload)) as (
+    input: unknown
+  ) => Effect.Effect<Schema.Json, Schema.SchemaError>
+  // a job without a payload may be submitted without one
+  const encoded = payload === undefined ? Effect.catch(encode(undefined), () => encode({})) : encode(payload)
+  return Effect.mapError(
+    encoded,
+    ({ message }) =>
+      new SubmitError({
+        job: job.name,
+        reason: "payload",
+        message: `the payload of "${job.name}" does not fit its Schema: ${message}`
+      })
+  )
+}
+
+/** Encodes checked settings: durations as milliseconds, and an infinite one as text. */
+const settingsToJson = (settings: Policy.Settings | Readonly<Record<string, unknown>>): Record<string, Schema.Json> =>
+  Object.fromEntries(
+    Object.entries(settings).flatMap(([field, value]): ReadonlyArray<readonly [string, Schema.Json]> => {
+      if (value === undefined) return []
+      if (typeof value === "string" || (typeof value === "number" && Number.isFinite(value))) return [[field, value]]
+      const ms = Duration.toMillis(parseDuration(value) ?? Duration.infinity)
+      return [[field, ms === Infinity ? "Infinity" : ms]]
+    })
+  )

@@ -1,0 +1,102 @@
+/** The contract of `JobManager`: its options, its error, and what a started manager offers. */
+import type * as ByteSize from "effect/ByteSize"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+
+/**
+ * The options of a job manager. Sizes are numbers of bytes or texts such as `"512 MiB"`; durations are numbers of
+ * milliseconds or texts such as `"5 seconds"`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The URLs of the modules whose jobs clients can submit by name. Each exports one job, or one as its default. */
+  readonly jobs: ReadonlyArray<URL | string>
+  /** The folder for logs, uploaded code, results that no manager has read yet, and by default the store. */
+  readonly folder: string
+  /** The path of an SQLite file, or a `postgres://` URL; `jobs.db` in the folder by default. */
+  readonly store?: string | undefined
+  /** The address to listen on, `127.0.0.1` by default. An address that other machines can reach needs `tokens`. */
+  readonly host?: string | undefined
+  /** The port to listen on, 19001 by default; 0 picks a free one. */
+  readonly port?: number | undefined
+  /**
+   * The tokens that clients may use: `read` may look at jobs, `operate` may also submit, stop and remove them. Without
+   * tokens every process of this machine may do all of it.
+   */
+  readonly tokens?:
+    | ReadonlyArray<{ readonly token: string | Redacted.Redacted; readonly role: "read" | "operate" }>
+    | undefined
+  /** How many jobs run at once, 4 by default; the others wait in the queue. */
+  readonly concurrency?: number | undefined
+  /**
+   * The limits of each job; none by default. A submission may ask for less, not for more.
+   *
+   * `memory` is that of the job's processes together: a job that uses more is cancelled, and fails. `time` is measured from
+   * the start of its process: a job that runs for longer is stopped by its own policy.
+   */
+  readonly limits?: {
+    readonly memory?: ByteSize.Input | undefined
+    readonly time?: Duration.Input | undefined
+  } | undefined
+  /**
+   * How long stopped jobs are kept, with their events, reports and logs: 30 days by default, `Infinity` for ever. `jobs` is
+   * the largest number of them, unlimited by default; the latest are kept.
+   */
+  readonly keep?: {
+    readonly age?: Duration.Input | undefined
+    readonly jobs?: number | undefined
+  } | undefined
+  /** How much of each job's output is kept, 16 MiB by default; the oldest lines are removed first. */
+  readonly logs?: ByteSize.Input | undefined
+  /**
+   * Whether clients may upload the code of their jobs, `true` by default; with `false` only registered jobs run.
+   *
+   * **Details**
+   *
+   * Uploaded code runs as the manager's user, under Node's permission model: it reads only its own files and starts no
+   * processes, except as allowed here. Node says that this model protects against mistakes and not against malice: threads
+   * and processes are not bound by it.
+   */
+  readonly uploads?: boolean | {
+    /** The files and folders that uploaded code may read, besides its own. None by default. */
+    readonly read?: ReadonlyArray<string> | undefined
+    /** The files and folders that it may write. None by default. */
+    readonly write?: ReadonlyArray<string> | undefined
+    /** Whether it may start processes, which includes services in processes. `false` by default. */
+    readonly processes?: boolean | undefined
+  } | undefined
+}
+
+/**
+ * A manager cannot start. Nothing was started.
+ *
+ * **Details**
+ *
+ * The reason is
+ * - `settings`: an option cannot be used;
+ * - `module`: a module cannot be loaded, exports no job, or exports a job whose name another one has;
+ * - `folder`: the folder cannot be written, or another manager works in it;
+ * - `store`: the store cannot be opened;
+ * - `address`: another process listens on the address, or other machines can reach it and there are no tokens.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JobManagerError extends Schema.TaggedError<JobManagerError>()("JobManagerError", {
+  reason: Schema.Literals(["settings", "module", "folder", "store", "address"]),
+  message: Schema.String
+}) {}
+
+/** What a started manager offers. */
+export interface StartedManager {
+  /** The URL that the manager listens on. */
+  readonly url: string
+  /** The names of the registered jobs. */
+  readonly jobs: ReadonlyArray<string>
+  /** Kills every job that runs, and returns at once. `reason` goes into their reports. */
+  readonly kill: (reason: string) => Effect.Effect<void>
+}

@@ -1,0 +1,195 @@
+import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import type { JobEvent } from "../../JobEvent.ts"
+import type { StageReport } from "../../StopReport.ts"
+import type { JobProcess } from "../JobProcess.ts"
+import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "../models.ts"
+import type { JobLog } from "./jobLog.ts"
+import { type Input, type JobState, type StateInfo, stateInfo, type StopRequest, transition } from "./jobState.ts"
+import { RecentEvents } from "./recentEvents.ts"
+import type { Unsaved } from "./unsaved.ts"
+
+type Identity = Pick<JobInfo, "id" | "job" | "priority" | "submittedAt">
+
+/** What the stored events of a job say about the attempts before. */
+export interface Past {
+  /** The number of the last event. */
+  readonly seq: number
+  /** When the job failed and was restarted, in milliseconds since 1970. */
+  readonly failures: ReadonlyArray<number>
+}
+
+export interface ActiveJobOptions {
+  readonly info: JobInfo
+  readonly submission: Submission
+  readonly state: JobState
+  readonly past?: Past | undefined
+  readonly log: (onWritten: () => void) => JobLog
+  /** Called with the new info, each time it changes. The end of the job is announced once it is on disk. */
+  readonly onChange: (info: JobInfo) => void
+}
+
+/** A job that has not stopped: its state, what is known of its attempt, and those who wait for news of it. */
+export class ActiveJob {
+  readonly submission: Submission
+  readonly log: JobLog
+  /** The counters of its pipelines. */
+  stages: ReadonlyArray<StageReport> = []
+  /** The latest events that are on disk. */
+  readonly events: RecentEvents
+  /** Opens when the job has stopped and its end is on disk. */
+  readonly finished = new OneShotLatch()
+  readonly #identity: Identity
+  readonly #onChange: (info: JobInfo) => void
+  readonly #failures: Array<number>
+  #state: JobState
+  #info: JobInfo
+  #seq: number
+  #news = new OneShotLatch()
+
+  constructor({ info, log, onChange, past = { seq: 0, failures: [] }, state, submission }: ActiveJobOptions) {
+    const { id, job, priority, submittedAt } = info
+    this.#identity = { id, job, priority, submittedAt }
+    this.submission = submission
+    this.log = log(() => this.announce())
+    this.events = new RecentEvents(past.seq)
+    this.#seq = past.seq
+    this.#failures = [...past.failures]
+    this.#state = state
+    this.#info = this.#infoOf(stateInfo(state))
+    this.#onChange = onChange
+    this.finished.onOpen(() => onChange(this.#info))
+  }
+
+  get id(): string {
+    return this.#identity.id
+  }
+
+  /** The name of the job. */
+  get name(): string {
+    return this.#identity.job
+  }
+
+  get priority(): number {
+    return this.#identity.priority
+  }
+
+  get state(): JobState {
+    return this.#state
+  }
+
+  get info(): JobInfo {
+    return this.#info
+  }
+
+  /** When it failed and was restarted, in milliseconds since 1970. A stop of its manager is no failure. */
+  get failures(): ReadonlyArray<number> {
+    return this.#failures
+  }
+
+  /** Opens at the next news: an event or a line is on disk, or the job has stopped. */
+  get news(): OneShotLatch {
+    return this.#news
+  }
+
+  announce(): void {
+    const news = this.#news
+    this.#news = new OneShotLatch()
+    news.open()
+  }
+
+  /** Its wait for the next attempt is over. */
+  due(): void {
+    this.#apply({ _tag: "Due" })
+  }
+
+  /** It has left the queue for a slot. */
+  launch(): void {
+    this.#apply({ _tag: "SlotFree" })
+  }
+
+  start(process: Pick<JobProcess, "pid" | "stop">, startedAt: string): Unsaved {
+    this.#apply({ _tag: "ProcessStarted", process, startedAt })
+    return this.#changed([])
+  }
+
+  requestStop(request: StopRequest, notStarted: (command: StopCommand) => JobResult): void {
+    this.#apply({ _tag: "StopRequested", request, notStarted })
+  }
+
+  /** Takes an event of its process. The manager emits `JobStopped` itself, after the last attempt and its result. */
+  report(event: JobEvent): Unsaved | undefined {
+    if (event._tag === "JobStopped") return undefined
+    const events = [this.#numbered(event)]
+    const before = this.#state
+    this.#apply({ _tag: "Reported", event })
+    return before === this.#state ? { _tag: "Events", events } : this.#changed(events)
+  }
+
+  /** Its attempt has ended. */
+  end(result: JobResult): void {
+    this.#apply({ _tag: "Ended", result })
+  }
+
+  /** It goes back into the queue. */
+  restart({ report }: JobResult, { at, delayMs, restartsAt }: RestartTime): Unsaved {
+    this.#apply({ _tag: "Restarted", ...(restartsAt === undefined ? {} : { restartsAt }) })
+    const { clean, outcome, reason, trigger } = report
+    const attempt = stateInfo(this.#state).restarts ?? 0
+    const because = reason === undefined ? {} : { reason }
+    if (countsAsFailure(trigger)) this.#failures.push(Date.parse(at))
+    this.stages = []
+    return this.#changed([
+      this.#numbered({ _tag: "JobRestarting", at, attempt, delayMs, trigger, outcome, clean, ...because })
+    ])
+  }
+
+  /** Its restart is on disk. */
+  restartStored(now: number, notStarted: (command: StopCommand) => JobResult): void {
+    this.#apply({ _tag: "RestartStored", now, notStarted })
+  }
+
+  /** It has stopped for good. */
+  finish(result: JobResult): Unsaved {
+    this.#apply({ _tag: "Finished" })
+    const { clean, outcome, stages, stoppedAt } = result.report
+    const events = [this.#numbered({ _tag: "JobStopped", at: stoppedAt, outcome, clean })]
+    this.stages = stages
+    this.#info = this.#infoOf(stateInfo(this.#state))
+    return { _tag: "End", events, info: this.#info, result }
+  }
+
+  /** What it has recorded up to now is on disk. */
+  saved({ _tag, events }: Unsaved): void {
+    this.events.add(events)
+    if (_tag === "End") this.finished.open()
+  }
+
+  #apply(input: Input): void {
+    this.#state = transition(this.#state, input)
+  }
+
+  #changed(events: ReadonlyArray<NumberedEvent>): Unsaved {
+    this.#info = this.#infoOf(stateInfo(this.#state))
+    this.#onChange(this.#info)
+    return { _tag: "Info", events, info: this.#info }
+  }
+
+  #infoOf(state: StateInfo): JobInfo {
+    return new JobInfo({ ...this.#identity, ...state })
+  }
+
+  #numbered(event: JobEvent): NumberedEvent {
+    return { seq: ++this.#seq, event }
+  }
+}
+
+export interface RestartTime {
+  /** Now, in ISO 8601. */
+  readonly at: string
+  readonly delayMs: number
+  /** The time of the next attempt, if there is a delay. */
+  readonly restartsAt?: string
+}
+
+/** Returns false for a job that was stopped with its manager. */
+export const countsAsFailure = (trigger: string): boolean => trigger !== "stopped"

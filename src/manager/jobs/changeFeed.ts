@@ -1,0 +1,96 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import type { Change, JobInfo, JobStages, Overview } from "../models.ts"
+
+/** A reader that has more unread changes than this gets an overview instead. */
+const maxUnread = 10_000
+/** How often changed counters are emitted. */
+const stagesMs = 500
+
+/** The changes of all jobs, for any number of readers. A slow reader gets only the latest info of each job. */
+export class ChangeFeed {
+  readonly #readers = new Set<Reader>()
+
+  /** The info of a job has changed. */
+  changed(info: JobInfo): void {
+    for (const reader of this.#readers) reader.add(info)
+  }
+
+  /** More has changed than the info of a job: each reader gets an overview. */
+  invalidate(): void {
+    for (const reader of this.#readers) reader.invalidate()
+  }
+
+  /** Emits an overview and then each change. */
+  read<E>(overview: Effect.Effect<Overview, E>, stages: () => Iterable<JobStages>): Stream.Stream<Change, E> {
+    return Stream.unwrap(Effect.map(
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          const reader = new Reader()
+          this.#readers.add(reader)
+          return reader
+        }),
+        (reader) => Effect.sync(() => void this.#readers.delete(reader))
+      ),
+      (reader) => Stream.merge(Stream.fromIterableEffectRepeat(reader.next(overview)), changedStages(stages))
+    ))
+  }
+}
+
+/** What a reader has not read yet. */
+type Unread =
+  /** All of it: an overview says it shorter, or is the first thing to read. */
+  | { readonly _tag: "Overview" }
+  /** The latest info of each changed job, in the order of their changes. */
+  | { readonly _tag: "Changes"; readonly infos: Map<string, JobInfo> }
+
+const overviewUnread: Unread = { _tag: "Overview" }
+
+class Reader {
+  #unread: Unread = overviewUnread
+  #news = new OneShotLatch()
+
+  add(info: JobInfo): void {
+    if (this.#unread._tag === "Overview") return
+    const { infos } = this.#unread
+    // deleted first, so that the latest change comes last
+    infos.delete(info.id)
+    infos.set(info.id, info)
+    if (infos.size > maxUnread) this.#unread = overviewUnread
+    this.#news.open()
+  }
+
+  invalidate(): void {
+    this.#unread = overviewUnread
+    this.#news.open()
+  }
+
+  next<E>(overview: Effect.Effect<Overview, E>): Effect.Effect<ReadonlyArray<Change>, E> {
+    return Effect.suspend(() => {
+      const unread = this.#unread
+      if (unread._tag === "Changes" && unread.infos.size === 0) {
+        this.#news = new OneShotLatch()
+        return Effect.andThen(this.#news.await, this.next(overview))
+      }
+      // what changes while the overview is made is read after it
+      this.#unread = { _tag: "Changes", infos: new Map() }
+      return unread._tag === "Overview"
+        ? Effect.map(overview, (all) => [all])
+        : Effect.succeed([...unread.infos.values()].map((info): Change => ({ _tag: "Job", info })))
+    })
+  }
+}
+
+const changedStages = (stages: () => Iterable<JobStages>): Stream.Stream<Change> => {
+  const emitted = new WeakSet<object>()
+  return Stream.tick(stagesMs).pipe(
+    Stream.flatMap(() =>
+      Stream.fromIterable([...stages()].filter((job) => {
+        if (job.stages.length === 0 || emitted.has(job.stages)) return false
+        emitted.add(job.stages)
+        return true
+      }))
+    )
+  )
+}

@@ -1,0 +1,36 @@
+/** Finds jobs by id: the active ones first, then those in the store. */
+import * as Effect from "effect/Effect"
+import { Conflict, NotFound } from "../errors.ts"
+import type { JobStore } from "../JobStore.ts"
+import type { ActiveJob } from "./activeJob.ts"
+
+export const jobLookup = (store: JobStore["Service"], active: ReadonlyMap<string, ActiveJob>) => {
+  const info = Effect.fnUntraced(function*(id: string) {
+    const job = active.get(id)
+    if (job !== undefined) return job.info
+    const stored = yield* store.get(id)
+    return stored?.info ?? (yield* new NotFound({ id, message: `there is no job ${id}` }))
+  })
+
+  /** Returns the whole id of the only job whose id begins with `prefix`. */
+  const resolve = Effect.fnUntraced(function*(prefix: string) {
+    const ids = yield* store.withPrefix(prefix, 2)
+    const [id] = ids
+    if (id === undefined) return yield* new NotFound({ id: prefix, message: `there is no job ${prefix}` })
+    if (ids.includes(prefix)) return prefix
+    if (ids.length === 1) return id
+    return yield* new Conflict({ message: `several jobs have an id that begins with ${prefix}: give more of the id` })
+  })
+
+  const result = Effect.fnUntraced(function*(id: string) {
+    const { state } = yield* info(id)
+    if (state !== "stopped") {
+      return yield* new Conflict({ message: `job ${id} is ${state}: it has a result once it has stopped` })
+    }
+    // the result of a job that has just stopped may not be in the store yet
+    yield* active.get(id)?.finished.await ?? Effect.void
+    return (yield* store.result(id)) ?? (yield* new NotFound({ id, message: `job ${id} has no result` }))
+  })
+
+  return { info, resolve, result }
+}

@@ -1,0 +1,293 @@
+import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { errorText } from "../../base/errorText.ts"
+import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { notStarted } from "../fallbackResult.ts"
+import type { Code, JobProcess, Launcher } from "../JobProcess.ts"
+import type { ManagerOptions } from "../Manager.ts"
+import type { JobResult, StopCommand, Submission } from "../models.ts"
+import { ResultFiles } from "../resultFile.ts"
+import type { ActiveJob } from "./activeJob.ts"
+import { JobQueue } from "./jobQueue.ts"
+import type { StopRequest } from "./jobState.ts"
+import { Leases } from "./leases.ts"
+import { shutdownReason } from "./lostJob.ts"
+import { nextDelay, restartDelay } from "./restartDelay.ts"
+import type { StoreWriter } from "./storeWriter.ts"
+
+/** The last moment of a `Date`, in milliseconds since 1970. */
+const latestDate = 8_640_000_000_000_000
+
+export interface SchedulerDependencies {
+  readonly options: Pick<ManagerOptions, "concurrency" | "folder" | "limits">
+  readonly launcher: Launcher
+  readonly clock: Clock.Clock
+  readonly writer: StoreWriter
+  readonly fork: (effect: Effect.Effect<void>) => unknown
+  readonly codeOf: (submission: Submission) => Effect.Effect<Code, { readonly message: string }>
+  /** Called when a job has stopped and its end is on disk. */
+  readonly onFinished: (job: ActiveJob) => void
+}
+
+/** A job of an earlier manager, and how to wait for its end. */
+export interface AdoptedJob {
+  readonly job: ActiveJob
+  readonly lostResult: (resultFile: string) => Effect.Effect<JobResult>
+}
+
+/** Takes jobs from the queue to their end, a limited number of them at once, and restarts those that ask for it. */
+export class JobScheduler {
+  /** Jobs are taken from the queue while it is open. */
+  #state: "not begun" | "open" | "closing" = "not begun"
+  readonly #given: SchedulerDependencies
+  readonly #queue = new JobQueue()
+  readonly #leases: Leases
+  readonly #results: ResultFiles
+  /** The slots that are taken, and a latch for each that opens when it is free. */
+  readonly #slots = new Map<ActiveJob, OneShotLatch>()
+  /** Opens for each ended attempt when what follows is on disk. */
+  readonly #settling = new Set<OneShotLatch>()
+
+  constructor(given: SchedulerDependencies) {
+    this.#given = given
+    this.#results = new ResultFiles(given.options.folder)
+    this.#leases = new Leases(given, (job) => this.stop(job, { reason: "its lease has expired: its client is gone" }))
+  }
+
+  get isClosing(): boolean {
+    return this.#state === "closing"
+  }
+
+  add(job: ActiveJob): void {
+    this.#leases.renew(job)
+    this.#enqueue(job)
+    this.#fillSlots()
+  }
+
+  /** Takes over the jobs of an earlier manager. */
+  adopt(jobs: ReadonlyArray<AdoptedJob>): void {
+    const lost = jobs.filter(({ job }) => job.state._tag === "Lost")
+    this.#results.keepOnly(lost.map(({ job }) => job.id))
+    for (const { job } of jobs) {
+      this.#leases.renew(job)
+      if (job.state._tag !== "Lost") this.#enqueue(job)
+    }
+    for (const { job, lostResult } of lost) {
+      this.#given.fork(Effect.flatMap(lostResult(this.#results.of(job.id)), (result) => this.#end(job, result)))
+    }
+  }
+
+  /** Starts queued jobs from now on. */
+  begin(): void {
+    if (this.#state === "not begun") this.#state = "open"
+    this.#fillSlots()
+  }
+
+  renew(job: ActiveJob): void {
+    this.#leases.renew(job)
+  }
+
+  /** Requests a stop. Returns true if the job has no process to wait for: its end is final once it is on disk. */
+  stop(job: ActiveJob, command: StopCommand): boolean {
+    return this.#requestStop(job, { by: "client", command })
+  }
+
+  /** Requests a stop of all jobs that have a slot. */
+  stopAll(command: StopCommand): void {
+    for (const job of this.#slots.keys()) this.stop(job, command)
+  }
+
+  /** Starts no more jobs, stops those that run, and waits for them. Jobs to be restarted are queued on disk. */
+  get close(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#state = "closing"
+      for (const job of this.#slots.keys()) {
+        if (job.state._tag === "Ending" || job.state._tag === "Requeuing") continue
+        this.#requestStop(job, { by: "shutdown", command: { reason: shutdownReason } })
+      }
+      const free = Effect.forEach([...this.#slots.values()], (slot) => slot.await, {
+        concurrency: "unbounded",
+        discard: true
+      })
+      return Effect.andThen(free, this.#settled)
+    })
+  }
+
+  /** Waits until all that has ended is on disk, also what ends meanwhile. */
+  readonly #settled: Effect.Effect<void> = Effect.suspend(() => {
+    const [settling] = this.#settling
+    return settling === undefined ? Effect.void : Effect.andThen(settling.await, this.#settled)
+  })
+
+  #requestStop(job: ActiveJob, request: StopRequest): boolean {
+    const before = job.state
+    job.requestStop(request, (command) => this.#notStarted(job, "stopped", command.reason))
+    switch (before._tag) {
+      case "Waiting":
+      case "Queued":
+        this.#queue.remove(job)
+        this.#given.fork(this.#settle(job))
+        return true
+      case "Starting":
+      case "Running":
+      case "Stopping":
+        before.process.stop(request.command)
+        return false
+      case "Launching":
+      case "Lost":
+        return false
+      case "Ending":
+      case "Requeuing":
+      case "Stopped":
+        return true
+    }
+  }
+
+  /** Puts a job into the queue, now or when its next attempt is due. */
+  #enqueue(job: ActiveJob): void {
+    const { clock, fork } = this.#given
+    if (job.state._tag !== "Waiting") return this.#queue.add(job)
+    const waitMs = Date.parse(job.state.next.restartsAt) - clock.currentTimeMillisUnsafe()
+    fork(Effect.andThen(
+      Effect.raceFirst(Effect.sleep(waitMs), job.finished.await),
+      Effect.sync(() => {
+        if (job.state._tag !== "Waiting") return
+        job.due()
+        this.#queue.add(job)
+        this.#fillSlots()
+      })
+    ))
+  }
+
+  #fillSlots(): void {
+    while (this.#state === "open" && this.#slots.size < this.#given.options.concurrency) {
+      const running = [...this.#slots.keys()]
+      const job = this.#queue.take((name) => running.filter((job) => job.name === name).length)
+      if (job === undefined) return
+      this.#slots.set(job, new OneShotLatch())
+      job.launch()
+      this.#given.fork(this.#run(job))
+    }
+  }
+
+  /** Runs one attempt. */
+  #run(job: ActiveJob): Effect.Effect<void> {
+    const launched = Effect.flatMap(this.#given.codeOf(job.submission), (code) =>
+      Effect.try({
+        try: () => this.#launch(job, code),
+        catch: (error) => ({ message: `its process could not be started: ${errorText(Cause.die(error))}` })
+      }))
+    return Effect.matchEffect(launched, {
+      onSuccess: ({ ended }) => Effect.flatMap(ended, (result) => this.#end(job, result)),
+      onFailure: ({ message }) => this.#end(job, this.#notStarted(job, "failed", message))
+    })
+  }
+
+  #launch(job: ActiveJob, code: Code): JobProcess {
+    const { launcher, options: { limits }, writer } = this.#given
+    const { id, submission } = job
+    this.#results.remove(id)
+    const process = launcher.start({
+      id,
+      submission,
+      code,
+      limits: {
+        memory: lower(submission.memory, limits.memory),
+        timeMs: lower(submission.timeMs, limits.timeMs)
+      },
+      resultFile: this.#results.of(id),
+      onEvent: (event) => {
+        const unsaved = job.report(event)
+        if (unsaved !== undefined) writer.record(job, unsaved)
+      },
+      onStages: (stages) => void (job.stages = stages),
+      onOutput: (stream, text) => job.log.add(stream, text, this.#now())
+    })
+    const stop = job.state._tag === "Launching" ? job.state.stop : undefined
+    writer.record(job, job.start(process, this.#now()))
+    if (stop !== undefined) process.stop(stop.command)
+    return process
+  }
+
+  #end(job: ActiveJob, result: JobResult): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      job.end(result)
+      return this.#settle(job)
+    })
+  }
+
+  /** An attempt has ended: writes down what follows, and then frees the slot. */
+  #settle(job: ActiveJob): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const settled = new OneShotLatch()
+      this.#settling.add(settled)
+      return Effect.ensuring(
+        Effect.andThen(this.#finishOrRestart(job), Effect.sync(() => this.#fillSlots())),
+        Effect.sync(() => {
+          this.#settling.delete(settled)
+          settled.open()
+        })
+      )
+    })
+  }
+
+  #finishOrRestart(job: ActiveJob): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      const { clock, onFinished, writer } = this.#given
+      const { restart } = job.submission
+      yield* Effect.promise(() => job.log.flush())
+      const failureDelayMs = restart && (yield* restartDelay(restart, job.failures, clock.currentTimeMillisUnsafe()))
+      const { state } = job
+      if (state._tag !== "Ending") return
+      const { result } = state
+      const delayMs = nextDelay(state, restart, failureDelayMs)
+      if (delayMs === undefined) yield* writer.record(job, job.finish(result)).await
+      else yield* writer.record(job, job.restart(result, this.#restartTime(delayMs))).await
+      // it is in the store now
+      this.#results.remove(job.id)
+      if (delayMs === undefined) onFinished(job)
+      else this.#requeue(job)
+      this.#slots.get(job)?.open()
+      this.#slots.delete(job)
+    })
+  }
+
+  /** The restart is on disk. */
+  #requeue(job: ActiveJob): void {
+    job.restartStored(
+      this.#given.clock.currentTimeMillisUnsafe(),
+      ({ reason }) => this.#notStarted(job, "stopped", reason)
+    )
+    // a stop was requested meanwhile
+    if (job.state._tag === "Ending") this.#given.fork(this.#settle(job))
+    else this.#enqueue(job)
+  }
+
+  #restartTime(delayMs: number) {
+    const now = this.#given.clock.currentTimeMillisUnsafe()
+    const at = new Date(now).toISOString()
+    return delayMs === 0
+      ? { at, delayMs }
+      : { at, delayMs, restartsAt: new Date(Math.min(now + delayMs, latestDate)).toISOString() }
+  }
+
+  #notStarted(job: ActiveJob, trigger: "stopped" | "failed", reason: string | undefined): JobResult {
+    const { id, name, info: { submittedAt } } = job
+    return notStarted({
+      id,
+      job: name,
+      trigger,
+      reason,
+      at: this.#now(),
+      submittedAt: trigger === "stopped" ? submittedAt : undefined
+    })
+  }
+
+  #now(): string {
+    return new Date(this.#given.clock.currentTimeMillisUnsafe()).toISOString()
+  }
+}
+
+const lower = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined ? a ?? b : Math.min(a, b)

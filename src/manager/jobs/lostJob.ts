@@ -1,0 +1,93 @@
+/** Takes over the jobs of an earlier manager: what their stored events say, and how those end that it had started. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { isoNow } from "../../base/clock.ts"
+import { deathReport } from "../../jobProcess/deathReport.ts"
+import { EventProjection } from "../../jobProcess/eventProjection.ts"
+import { isGroupAlive, until } from "../../process/processGroup.ts"
+import { fallbackExit } from "../fallbackResult.ts"
+import type { StoredJob } from "../JobStore.ts"
+import type { JobResult, NumberedEvent } from "../models.ts"
+import { readResultFile } from "../resultFile.ts"
+import { countsAsFailure, type Past } from "./activeJob.ts"
+import { type JobState, queued } from "./jobState.ts"
+
+/** How long the process of a lost job may still run until this manager stops waiting for it. */
+const longestMs = 10 * 60_000
+
+/** The reason of the stop of a job that is stopped together with its manager. */
+export const shutdownReason = "the job manager is being stopped"
+
+/** A projection of the events of a job: those of its last attempt, and how often it failed before. */
+export class StoredEvents implements Past {
+  readonly #stored: StoredJob
+  readonly failures: Array<number> = []
+  seq = 0
+  #attempt: EventProjection
+
+  constructor(stored: StoredJob) {
+    this.#stored = stored
+    this.#attempt = this.#begin()
+  }
+
+  add({ event, seq }: NumberedEvent): void {
+    this.seq = seq
+    if (event._tag !== "JobRestarting") return this.#attempt.apply(event)
+    if (countsAsFailure(event.trigger)) this.failures.push(Date.parse(event.at))
+    this.#attempt = this.#begin()
+  }
+
+  /** Returns what is known of the last attempt. */
+  get attempt(): EventProjection {
+    return this.#attempt
+  }
+
+  #begin(): EventProjection {
+    const { id, job, startedAt, submittedAt } = this.#stored.info
+    return new EventProjection({ job, jobId: id, environment: "remote", startedAt: startedAt ?? submittedAt })
+  }
+}
+
+/** Returns the state of a stored job that has not stopped. */
+export const adoptedState = ({ info }: StoredJob, now: number): JobState => {
+  const { id: _, job: __, priority: ___, submittedAt: ____, ...state } = info
+  if (info.state === "queued") {
+    return queued({
+      restarts: info.restarts ?? 0,
+      ...(info.restartsAt === undefined ? {} : { restartsAt: info.restartsAt })
+    }, now)
+  }
+  const wasShuttingDown = info.reason === shutdownReason
+  return {
+    _tag: "Lost",
+    info: state,
+    stop: wasShuttingDown ? { by: "shutdown", command: { reason: shutdownReason } } : undefined
+  }
+}
+
+/**
+ * Waits for the process of a lost job, which stops by its own policy, and returns the result that it has written. If there
+ * is none, returns one that is made from the job's stored events.
+ */
+export const lostResult = (
+  { id, pid }: { readonly id: string; readonly pid?: number | undefined },
+  attempt: EventProjection,
+  resultFile: string
+): Effect.Effect<JobResult> =>
+  Effect.gen(function*() {
+    const gone = pid === undefined || (yield* Effect.promise(() => until(() => !isGroupAlive(pid), longestMs)))
+    const written = readResultFile(resultFile)
+    if (written !== undefined) return written
+    const how = "ended while there was no job manager, and left no report"
+    const report = deathReport(attempt, {
+      pid: pid ?? 0,
+      at: isoNow(yield* Clock.Clock),
+      isLost: true,
+      how,
+      gone,
+      killMs: undefined,
+      trigger: "lost",
+      reason: "the job manager was lost"
+    })
+    return { exit: fallbackExit("failed", `the process of job ${id} ${how}`), report }
+  })

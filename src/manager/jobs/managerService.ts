@@ -1,0 +1,271 @@
+/** The `Manager` over a store and a launcher. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { join } from "node:path"
+import { version } from "../../process/packageVersion.ts"
+import { UploadedBundles } from "../code/uploadedBundles.ts"
+import { Conflict, type NotFound, Refused, StoreError, Unavailable } from "../errors.ts"
+import type { Code, Launcher } from "../JobProcess.ts"
+import { JobStore, type StoredJob } from "../JobStore.ts"
+import { Manager, type ManagerOptions } from "../Manager.ts"
+import { JobInfo, type JobStages, type Overview, type Submission } from "../models.ts"
+import { ActiveJob, type Past } from "./activeJob.ts"
+import { ChangeFeed } from "./changeFeed.ts"
+import { eventFeed, logFeed, storedEvents } from "./jobFeeds.ts"
+import { JobLog, removeLog } from "./jobLog.ts"
+import { jobLookup } from "./jobLookup.ts"
+import { type AdoptedJob, JobScheduler, type SchedulerDependencies } from "./jobScheduler.ts"
+import { adoptedState, lostResult, StoredEvents } from "./lostJob.ts"
+import { removeStopped, retain, type RetentionOptions } from "./retention.ts"
+import { StoreWriter } from "./storeWriter.ts"
+
+/** How long an answer waits for the store. */
+const storeWaitMs = 5_000
+
+/** A manager that runs a limited number of jobs at once. Releasing it stops the jobs that run. */
+export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<Manager, StoreError, JobStore> =>
+  Layer.effect(
+    Manager,
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const clock = yield* Clock.Clock
+      const changes = new ChangeFeed()
+      const writer = new StoreWriter(store, () => changes.invalidate())
+      // no child of the fiber that builds the layer, because that may end long before the manager
+      yield* Effect.forkScoped(writer.run)
+      const fork = yield* FiberSet.makeRuntime<never, void, never>()
+      const manager = new ManagerService({ options, launcher, store, clock, writer, changes, fork })
+      yield* Effect.addFinalizer(() => manager.close)
+      yield* manager.adoptStored
+      fork(retain(manager.retention))
+      return Manager.of(manager.service)
+    })
+  )
+
+interface Dependencies extends Omit<SchedulerDependencies, "options" | "codeOf" | "onFinished"> {
+  readonly options: ManagerOptions
+  readonly store: JobStore["Service"]
+  readonly changes: ChangeFeed
+}
+
+class ManagerService {
+  readonly retention: RetentionOptions
+  readonly #given: Dependencies
+  readonly #modules: ReadonlyMap<string, string>
+  readonly #bundles: UploadedBundles | undefined
+  readonly #active = new Map<string, ActiveJob>()
+  readonly #scheduler: JobScheduler
+  readonly #lookup: ReturnType<typeof jobLookup>
+  readonly #logs: string
+  readonly #startedAt: string
+
+  constructor(given: Dependencies) {
+    const { changes, options: { folder, jobs, keep, uploads }, store } = given
+    this.#given = given
+    this.#startedAt = this.#now()
+    this.#modules = new Map(jobs.map(({ module, name }) => [name, module]))
+    this.#scheduler = new JobScheduler({
+      ...given,
+      codeOf: (submission) => this.#codeOf(submission),
+      onFinished: ({ id }) => this.#active.delete(id)
+    })
+    this.#lookup = jobLookup(store, this.#active)
+    this.#logs = join(folder, "logs")
+    const bundles = uploads && new UploadedBundles(store, join(folder, "bundles"), uploads)
+    this.#bundles = bundles
+    this.retention = {
+      store,
+      keep,
+      removeJobFiles: (id) => removeLog(this.#logs, id),
+      removeBundleFiles: (hash) => bundles?.removeFiles(hash),
+      onRemoved: () => changes.invalidate()
+    }
+  }
+
+  get service(): Manager["Service"] {
+    const { changes, options, store } = this.#given
+    const { info, resolve, result } = this.#lookup
+    const followed = (id: string, follow: boolean) => follow ? this.#active.get(id) : undefined
+    return {
+      submit: (submission) => this.#submit(submission),
+      upload: (hash, content) => this.#bundles?.add(hash, content, this.#now()) ?? Effect.fail(noUploads),
+      get: info,
+      list: (filter) =>
+        Effect.map(store.list(filter), (infos) => infos.map((info) => this.#active.get(info.id)?.info ?? info)),
+      resolve,
+      events: (id, { after, follow }) =>
+        Stream.unwrap(Effect.map(info(id), () => eventFeed(store, id, followed(id, follow), after))),
+      logs: (id, { after, follow }) =>
+        Stream.unwrap(Effect.map(info(id), () => logFeed(this.#logs, id, followed(id, follow), after))),
+      changes: changes.read(this.#overview, () => this.#stages()),
+      stages: (id) => Effect.map(info(id), ({ id }) => this.#active.get(id)?.stages ?? []),
+      stop: (id, command) =>
+        this.#withActive(id, (job) => this.#scheduler.stop(job, command) ? this.#awaitEnd(job) : Effect.void),
+      result,
+      renew: (id) => this.#withActive(id, (job) => Effect.sync(() => this.#scheduler.renew(job))),
+      remove: (id, force) => this.#remove(id, force),
+      clean: (before) => removeStopped(this.retention, before),
+      jobs: options.jobs,
+      counts: store.counts,
+      stopRunning: (command) => Effect.sync(() => this.#scheduler.stopAll(command)),
+      begin: Effect.sync(() => this.#scheduler.begin()),
+      close: this.close,
+      isReady: Effect.sync(() => this.#isReady)
+    }
+  }
+
+  get #isReady(): boolean {
+    return !this.#scheduler.isClosing && this.#given.writer.isHealthy
+  }
+
+  /** A job that stops while the store counts is emitted as a change afterwards. */
+  readonly #overview: Effect.Effect<Overview, StoreError> = Effect.suspend(() =>
+    Effect.map(this.#given.store.counts, ({ stopped }) => {
+      const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped }
+      const jobs = [...this.#active.values()].map(({ info }) => info).filter(({ state }) => state !== "stopped")
+      for (const { state } of jobs) counts[state]++
+      const at = this.#now()
+      return { _tag: "Overview", version, at, startedAt: this.#startedAt, ready: this.#isReady, counts, jobs }
+    })
+  )
+
+  #stages(): Iterable<JobStages> {
+    return [...this.#active.values()].map(({ id, stages }) => ({ _tag: "Stages", id, stages }))
+  }
+
+  /** Takes over the stored jobs that have not stopped. */
+  readonly adoptStored: Effect.Effect<void, StoreError> = Effect.gen({ self: this }, function*() {
+    const { store } = this.#given
+    const adopted = yield* Effect.forEach(yield* store.unfinished, (stored) =>
+      Effect.gen({ self: this }, function*() {
+        const past = new StoredEvents(stored)
+        yield* Stream.runForEach(
+          storedEvents(store, stored.info.id, 0),
+          (event) => Effect.sync(() => past.add(event))
+        )
+        const job = this.#activate(stored, past)
+        const adopted: AdoptedJob = { job, lostResult: (file) => lostResult(stored.info, past.attempt, file) }
+        return adopted
+      }))
+    this.#scheduler.adopt(adopted)
+  })
+
+  /** Stops the running jobs by their own policies. Queued jobs, and those to be restarted, stay in the store. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.#given.changes.invalidate()
+    return this.#scheduler.close
+  })
+
+  #submit(submission: Submission) {
+    return Effect.gen({ self: this }, function*() {
+      const { launcher, store } = this.#given
+      if (this.#scheduler.isClosing) return yield* new Unavailable({ message: "the job manager is being stopped" })
+      const code = yield* this.#codeOf(submission)
+      yield* Effect.mapError(launcher.check(code, submission), (message) => new Refused({ message }))
+      const id = submission.id ?? crypto.randomUUID()
+      const info = new JobInfo({
+        id,
+        job: submission.job,
+        state: "queued",
+        priority: submission.priority ?? 0,
+        submittedAt: this.#now()
+      })
+      const { stored } = yield* Effect.catch(
+        store.add({ info, submission: { ...submission, id } }),
+        (error) => Effect.andThen(this.#checkBundle(submission), Effect.fail(error))
+      )
+      if (!Equal.equals(stored.submission, { ...submission, id })) {
+        return yield* new Conflict({
+          message: `the id ${id} belongs to another job, "${stored.info.job}": submit with another id`
+        })
+      }
+      // also a job that was stored by a submit that failed before its answer
+      if (stored.info.state === "queued" && !this.#active.has(id)) {
+        this.#scheduler.add(this.#activate(stored))
+      }
+      return this.#active.get(id)?.info ?? stored.info
+    })
+  }
+
+  #codeOf({ bundle, job }: Submission): Effect.Effect<Code, Refused | NotFound | StoreError> {
+    if (bundle !== undefined) return this.#bundles?.codeOf(bundle) ?? Effect.fail(noUploads)
+    const module = this.#modules.get(job)
+    if (module !== undefined) return Effect.succeed({ module })
+    const known = this.#modules.size === 0
+      ? "no jobs are registered"
+      : `registered jobs: ${[...this.#modules.keys()].join(", ")}`
+    return Effect.fail(new Refused({ message: `no job "${job}" is registered here; ${known}` }))
+  }
+
+  /** Fails with `NotFound` if the bundle is gone, so that the client uploads it again. */
+  #checkBundle({ bundle }: Submission): Effect.Effect<void, NotFound | StoreError> {
+    return bundle === undefined ? Effect.void : this.#bundles?.check(bundle) ?? Effect.void
+  }
+
+  #activate(stored: StoredJob, past?: Past): ActiveJob {
+    const { changes, clock, options: { logBytes } } = this.#given
+    const { info, submission } = stored
+    const job = new ActiveJob({
+      info,
+      submission,
+      past,
+      state: adoptedState(stored, clock.currentTimeMillisUnsafe()),
+      log: (onWritten) => new JobLog({ folder: this.#logs, bytes: logBytes }, info.id, onWritten),
+      onChange: (info) => changes.changed(info)
+    })
+    this.#active.set(job.id, job)
+    changes.changed(job.info)
+    return job
+  }
+
+  #now(): string {
+    return new Date(this.#given.clock.currentTimeMillisUnsafe()).toISOString()
+  }
+
+  /** Applies an effect to the job if it is active, and returns its info. */
+  #withActive(
+    id: string,
+    use: (job: ActiveJob) => Effect.Effect<void, StoreError>
+  ): Effect.Effect<JobInfo, NotFound | StoreError> {
+    return Effect.flatMap(this.#lookup.info(id), (info) => {
+      const job = this.#active.get(id)
+      return job === undefined ? Effect.succeed(info) : Effect.map(use(job), () => job.info)
+    })
+  }
+
+  /** Waits until the end of the job is on disk, so that the answer holds even if the manager is killed next. */
+  #awaitEnd({ finished, id }: ActiveJob): Effect.Effect<void, StoreError> {
+    const late = {
+      operation: "stop",
+      message: `the stop of job ${id} is not on disk yet; the manager tries again until it is`
+    }
+    return Effect.timeoutOrElse(finished.await, { duration: storeWaitMs, orElse: () => new StoreError(late) })
+  }
+
+  #remove(id: string, force: boolean) {
+    return Effect.gen({ self: this }, function*() {
+      const { state } = yield* this.#lookup.info(id)
+      const job = this.#active.get(id)
+      if (job !== undefined) {
+        if (state !== "stopped") {
+          if (!force) {
+            return yield* new Conflict({ message: `job ${id} is ${state}: stop it first, or remove it with force` })
+          }
+          this.#scheduler.stop(job, { mode: "cancel", reason: "it is being removed" })
+        }
+        yield* job.finished.await
+      }
+      yield* this.#given.store.remove(id)
+      this.retention.removeJobFiles(id)
+      this.retention.onRemoved()
+    })
+  }
+}
+
+const noUploads = new Refused({
+  message: "this manager takes no uploads: only registered jobs run here"
+})

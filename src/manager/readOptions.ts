@@ -1,0 +1,39 @@
+/** Reads the options of a job manager as their user wrote them. */
+import * as Effect from "effect/Effect"
+import { resolve } from "node:path"
+import type { PolicyError } from "../internal/policy/policyError.ts"
+import type { Options } from "./jobManagerOptions.ts"
+import type { Permissions } from "./JobProcess.ts"
+import type { ManagerOptions } from "./Manager.ts"
+import { readBytes, readInt, readMs } from "./readSettings.ts"
+
+/** Fails with the first option that cannot be used. `nameOf` returns what its user calls it. */
+export const readOptions = Effect.fnUntraced(function*(
+  { concurrency = 4, folder, keep = {}, limits = {}, logs = "16 MiB", uploads = true }: Options,
+  nameOf: (setting: string) => string = (setting) => setting
+): Effect.fn.Return<Omit<ManagerOptions, "jobs">, PolicyError> {
+  const { memory, time } = limits
+  const { age = "30 days", jobs } = keep
+  return {
+    folder: resolve(folder),
+    concurrency: yield* readInt(nameOf("concurrency"), concurrency),
+    limits: {
+      ...(memory === undefined ? {} : { memory: yield* readBytes(nameOf("limits.memory"), memory) }),
+      ...(time === undefined ? {} : { timeMs: yield* readMs(nameOf("limits.time"), time) })
+    },
+    keep: {
+      ageMs: age === Infinity || age === "Infinity" ? Infinity : yield* readMs(nameOf("keep.age"), age),
+      jobs: jobs === undefined || jobs === Infinity ? Infinity : yield* readInt(nameOf("keep.jobs"), jobs)
+    },
+    logBytes: yield* readBytes(nameOf("logs"), logs),
+    uploads: uploads === false ? undefined : permissions(uploads === true ? {} : uploads)
+  }
+})
+
+type Uploads = Exclude<Options["uploads"], boolean | undefined>
+
+const permissions = ({ processes = false, read = [], write = [] }: Uploads): Permissions => ({
+  processes,
+  read: read.map((path) => resolve(path)),
+  write: write.map((path) => resolve(path))
+})

@@ -1,0 +1,36 @@
+/** Reads numbers, sizes and durations of settings as their user wrote them. `name` is what the user calls the setting. */
+import * as ByteSize from "effect/ByteSize"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { parseDuration } from "../base/durationInput.ts"
+import { PolicyError } from "../internal/policy/policyError.ts"
+
+/** Reads a duration that is finite and more than zero, in milliseconds. */
+export const readMs = (name: string, input: unknown): Effect.Effect<number, PolicyError> => {
+  const duration = parseDuration(input)
+  return duration !== undefined && Duration.isFinite(duration) && !Duration.isZero(duration)
+    ? Effect.succeed(Duration.toMillis(duration))
+    : Effect.fail(
+      PolicyError.of(name, input, "a duration of more than zero, such as \"500ms\", \"5s\" or \"2 minutes\"")
+    )
+}
+
+/** Reads a size of more than zero, in bytes. */
+export const readBytes = (name: string, input: ByteSize.Input): Effect.Effect<number, PolicyError> => {
+  const bytes = Option.getOrElse(Option.flatMap(ByteSize.fromInput(input), ByteSize.toNumber), () => 0)
+  return bytes > 0
+    ? Effect.succeed(bytes)
+    : Effect.fail(PolicyError.of(name, input, "a size of more than zero, such as \"512 MiB\" or \"2 GB\""))
+}
+
+export const readInt = (name: string, input: number, least = 1): Effect.Effect<number, PolicyError> =>
+  Number.isSafeInteger(input) && input >= least
+    ? Effect.succeed(input)
+    : Effect.fail(PolicyError.of(name, input, least === 1 ? "a whole number of at least 1" : "a whole number"))
+
+/** Reads a factor of growth. */
+export const readFactor = (name: string, input: number): Effect.Effect<number, PolicyError> =>
+  Number.isFinite(input) && input >= 1
+    ? Effect.succeed(input)
+    : Effect.fail(PolicyError.of(name, input, "a number of at least 1"))

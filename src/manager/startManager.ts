@@ -1,0 +1,90 @@
+/** Starts a job manager: its folder, its registered jobs, its store and its server. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { ServeError } from "effect/http/HttpServerError"
+import * as Layer from "effect/Layer"
+import { hasProperty } from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import { realpathSync } from "node:fs"
+import { join } from "node:path"
+import { JobManagerError, type Options, type StartedManager } from "./jobManagerOptions.ts"
+import type { RegisteredJob } from "./Manager.ts"
+import { defaultPort } from "./models.ts"
+import { inspect } from "./process/launcher.ts"
+import { readOptions } from "./readOptions.ts"
+import { ResultFiles } from "./resultFile.ts"
+import { lockFolder } from "./store/folderLock.ts"
+
+/** Starts a manager in the Scope of its caller. `nameOf` returns what its user calls an option. */
+export const startManager = (
+  options: Options,
+  nameOf?: (setting: string) => string
+): Effect.Effect<StartedManager, JobManagerError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { host, port = defaultPort, tokens } = options
+    const settings = yield* Effect.mapError(readOptions(options, nameOf), failure("settings"))
+    const folder = yield* createFolder(settings.folder)
+    yield* lockFolder(folder).pipe(Effect.mapError(failure("folder")))
+    // modules are loaded in processes of their own while this process loads the server and its database
+    const registering = yield* Effect.forkScoped(register(options.jobs), { startImmediately: true })
+    const { Address, layerManager, Manager } = yield* Effect.promise(() => import("./managerLayer.ts"))
+    const jobs = yield* Fiber.join(registering)
+    const context = yield* Layer.build(layerManager({
+      server: { host, port, tokens },
+      manager: { ...settings, folder, jobs },
+      store: options.store ?? join(folder, "jobs.db")
+    })).pipe(Effect.mapError((error) => {
+      switch (error._tag) {
+        case "StoreError":
+          return failure("store")(error)
+        case "ServeRefused":
+          return failure("address")(error)
+        case "ServeError":
+          return failure("address")({ message: cannotListen(`${host ?? "127.0.0.1"}:${port}`, error) })
+      }
+    }))
+    const manager = Context.get(context, Manager)
+    // added last, so that it runs before the server stops: clients can read until then how their jobs end
+    yield* Effect.addFinalizer(() => manager.close)
+    yield* manager.begin
+    return {
+      url: Context.get(context, Address).url,
+      jobs: jobs.map(({ name }) => name),
+      kill: (reason) => manager.stopRunning({ mode: "kill", reason })
+    }
+  })
+
+/** Returns the real path, because uploaded code may not read the links that lead to it. */
+const createFolder = (folder: string): Effect.Effect<string, JobManagerError> =>
+  Effect.try({
+    try: () => {
+      new ResultFiles(folder).create()
+      return realpathSync(folder)
+    },
+    catch: (error) => failure("folder")({ message: `the folder ${folder} cannot be written: ${String(error)}` })
+  })
+
+const register = Effect.fnUntraced(function*(urls: Options["jobs"]) {
+  const jobs = yield* Effect.forEach(urls, (url) => {
+    const module = String(url)
+    return Effect.mapBoth(inspect(module), {
+      onSuccess: (name): RegisteredJob => ({ name, module }),
+      onFailure: (message) => failure("module")({ message })
+    })
+  }, { concurrency: "unbounded" })
+  const names = jobs.map(({ name }) => name)
+  const duplicate = names.find((name, index) => names.indexOf(name) !== index)
+  if (duplicate === undefined) return jobs
+  return yield* failure("module")({
+    message: `two modules export a job named "${duplicate}": register only one of them`
+  })
+})
+
+const cannotListen = (address: string, { cause }: ServeError): string =>
+  hasProperty(cause, "code") && cause.code === "EADDRINUSE"
+    ? `another process listens on ${address}: stop it, or use another port`
+    : `cannot listen on ${address}: ${cause instanceof Error ? cause.message : String(cause)}`
+
+const failure = (reason: JobManagerError["reason"]) => ({ message }: { readonly message: string }) =>
+  new JobManagerError({ reason, message })

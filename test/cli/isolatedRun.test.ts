@@ -1,0 +1,3 @@
+import { isolatedRunCases } from "./isolatedRun.cases.ts"
+
+isolatedRunCases(1)

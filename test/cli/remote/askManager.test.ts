@@ -1,0 +1,289 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { execFileSync, spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
+import { writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { join } from "node:path"
+import { bin, Started } from "../../support/cli.ts"
+import { Proxy } from "../../support/proxy.ts"
+import { Server } from "../../support/cliServer.ts"
+
+describe("the commands for a job manager", () => {
+  let server: Server
+  beforeAll(async () => void (server = await Server.start(["--concurrency", "8"])))
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  /** Submits without a command line, which takes a while to start. */
+  const submit = async (id: string, act?: "wait") => {
+    const response = await fetch(`${server.url}/jobs`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ id, job: "greet", payload: { name: "Ada", act } })
+    })
+    assert.strictEqual(response.status, 201)
+  }
+  /** Waits until it has stopped. */
+  const stopped = async (id: string) => void await (await fetch(`${server.url}/jobs/${id}/events?follow=true`)).text()
+  const command = (...args: ReadonlyArray<string>) => new Started([bin, ...args, "--url", server.url])
+
+  it("say in a line what is wrong with what they were given, and print nothing else", async () => {
+    const stranger = createServer((_, response) => response.end("hello")).listen(0, "127.0.0.1")
+    await once(stranger, "listening")
+    // safe: it listens on a port
+    const strange = `127.0.0.1:${(stranger.address() as AddressInfo).port}`
+    const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
+      [[], /a command is missing; see "autostop --help"$/],
+      [["lsit"], /^autostop: Unknown subcommand "lsit" .*Did you mean this\? list\nautostop: see "autostop --help"$/],
+      [["status"], /^autostop: Missing required argument: id\nautostop: see "autostop status --help"$/],
+      [["status", "nope"], /^autostop: there is no job nope$/],
+      [["status", "../x"], /^autostop: Invalid value for argument <id>: "..\/x". Expected: letters, digits, /],
+      [["list", "--limit", "0"], /^autostop: Invalid value for flag --limit: "0". Expected: a number of at least 1/],
+      [["list", "--state", "lost"], /^autostop: Invalid value for flag --state: "lost". Expected: "queued" \| /],
+      [["clean", "--older", "soon"], /^autostop: --older is "soon"; expected a duration, such as "12h" or "7d"$/],
+      [["submit", "greet", "--payload", "@nope.json"], /^autostop: --payload @nope\.json cannot be read: ENOENT/],
+      [["list", "--url", "ftp://there"], /^autostop: --url is "ftp:\/\/there"; expected an address such as http:/],
+      [
+        ["list", "--url", "127.0.0.1:9"],
+        /^autostop: no job manager answers at http:\/\/127\.0\.0\.1:9; start one with/
+      ],
+      [["list", "--url", `${server.url}/below`], /below is no job manager, or one of another version; .*\(404 /],
+      [
+        ["list", "--url", strange],
+        /^autostop: the server at http:\/\/127\.0\.0\.1:\d+ is no job manager, or one of another version; give its address with --url \(/
+      ],
+      [
+        ["watch", "--url", strange],
+        /^autostop: the server at http:\/\/127\.0\.0\.1:\d+ is no job manager, or one of another version; give its address with --url \(/
+      ],
+      [["events", "-f", "nope"], /^autostop: there is no job nope$/],
+      [["list", "--token-file", "/nope"], /^autostop: --token-file \/nope cannot be read: ENOENT/]
+    ]
+    await Promise.all(cases.map(async ([args, expected]) => {
+      const started = new Started([bin, ...args], { AUTOSTOP_URL: server.url })
+      assert.strictEqual(await started.ended(), 2, args.join(" "))
+      assert.match(started.stderr.trim(), expected)
+      assert.strictEqual(started.stdout, "")
+    }))
+    stranger.close()
+  })
+
+  it("say what to do about a token that is missing or wrong", async () => {
+    await using closed = await Server.start([], { AUTOSTOP_TOKEN: "secret" })
+    const list = async (token: string) => {
+      const started = new Started([bin, "list", "--url", closed.url], { AUTOSTOP_TOKEN: token })
+      assert.strictEqual(await started.ended(), 2)
+      return started.stderr.trim()
+    }
+    assert.strictEqual(
+      await list(""),
+      "autostop: a bearer token is required; set AUTOSTOP_TOKEN, or give --token-file"
+    )
+    assert.strictEqual(
+      await list("guess"),
+      "autostop: the token is not known; set AUTOSTOP_TOKEN, or give --token-file"
+    )
+    const file = join(closed.folder, "token")
+    writeFileSync(file, "secret\n")
+    const right = new Started([bin, "list", "--url", closed.url, "--token-file", file])
+    assert.strictEqual(await right.ended(), 0)
+  })
+
+  it("take an address without a scheme, and ids by their beginnings, of which a table shows enough", async () => {
+    const random = await server.submit({ name: "Ada" })
+    await Promise.all(["night-1", "night-2"].map((id) => submit(id)))
+    const list = new Started([bin, "list", "--url", server.url.replace("http://", "")])
+    assert.strictEqual(await list.ended(), 0)
+    const ids = list.stdout.split("\n").map((line) => line.split(" ")[0])
+    assert.includeMembers(ids, [random.slice(0, 8), "night-1", "night-2"])
+    assert.include(
+      (await server.run("status", "night")).stderr,
+      "several jobs begin with night; more of the id is needed"
+    )
+    assert.match((await server.run("status", "night-1")).stdout, /^id +night-1$/m)
+  })
+
+  it("list page by page what is more than the manager gives at once", async () => {
+    const jobs: Array<string> = Array.from({ length: 2_500 }, (_, n) => `job-${n}`)
+    const answer = (id: string) => ({ id, job: "sum", state: "stopped", priority: 0, submittedAt: "2026-01-01" })
+    const many = createServer(({ url = "" }, response) => {
+      const { searchParams } = new URL(url, "http://many")
+      const from = jobs.indexOf(searchParams.get("before") ?? "") + 1
+      const page = jobs.slice(from, from + Number(searchParams.get("limit")))
+      response.setHeader("content-type", "application/json").end(JSON.stringify(page.map(answer)))
+    }).listen(0, "127.0.0.1")
+    await once(many, "listening")
+    // safe: it listens on a port
+    const url = `http://127.0.0.1:${(many.address() as AddressInfo).port}`
+    const listed = async (limit: string) => {
+      const list = new Started([bin, "list", "--url", url, "--limit", limit, "--format", "json"])
+      await list.ended()
+      return JSON.parse(list.stdout).map(({ id }: { readonly id: string }) => id)
+    }
+    assert.deepStrictEqual(await listed("2200"), jobs.slice(0, 2_200))
+    assert.deepStrictEqual(await listed("9999"), jobs)
+    many.close()
+  })
+
+  it("delete several jobs at once, each for itself, and clean away what stopped some time ago", async () => {
+    await Promise.all([...["a1", "a2", "a3"].map((id) => submit(id)), submit("busy", "wait")])
+    await Promise.all(["a1", "a2", "a3"].map(stopped))
+    const mixed = await server.run("delete", "a1", "nope", "busy", "a2")
+    assert.strictEqual(mixed.code, 2)
+    assert.match(
+      mixed.stderr,
+      /^autostop: there is no job nope\nautostop: job busy is \w+; stop it first, or force its removal$/
+    )
+    const ids = async () => {
+      const { stdout } = await server.run("list", "--format", "json")
+      return JSON.parse(stdout).map(({ id }: { readonly id: string }) => id)
+    }
+    const left: Array<string> = await ids()
+    assert.includeMembers(left, ["a3", "busy"])
+    assert.notInclude(left, "a1")
+    assert.notInclude(left, "a2")
+    assert.strictEqual((await server.run("clean", "--older", "1d")).stdout, "removed 0 jobs")
+    assert.strictEqual((await server.run("delete", "busy", "--force")).code, 0)
+    const cleaned = await server.run("clean", "--older", "0", "--format", "json")
+    assert.deepStrictEqual(JSON.parse(cleaned.stdout), { removed: left.length - 1 })
+    assert.deepStrictEqual(await ids(), [])
+  })
+
+  it("that follow end in silence at a signal, with its exit code", async () => {
+    await submit("followed", "wait")
+    const following = [
+      command("events", "-f", "followed"),
+      command("logs", "-f", "followed"),
+      command("watch"),
+      command("watch", "--format", "json")
+    ]
+    const said = ["run started", "hello Ada", "followed greet running", "Overview"]
+    await Promise.all(following.map(async (started, n) => {
+      await started.said(said[n] ?? "")
+      started.signal(n === 0 ? "SIGTERM" : "SIGINT")
+      assert.strictEqual(await started.ended(), n === 0 ? 143 : 130)
+      assert.strictEqual(started.stderr, "")
+    }))
+    await server.run("delete", "followed", "--force")
+  })
+
+  it("end with the reader of their output", async () => {
+    const script = `{ "${process.execPath}" "${bin}" watch --url ${server.url}; echo "ended with $?" >&2; } | head -1`
+    const shell = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "pipe"] })
+    let stderr = ""
+    shell.stderr.on("data", (chunk: Buffer) => stderr += chunk)
+    await once(shell.stdout, "data")
+    // something more to print, which nobody reads
+    await submit("unread")
+    await once(shell, "close")
+    assert.strictEqual(stderr, "ended with 0\n")
+  })
+
+  it("watch prints a line for each change, or JSON", async () => {
+    const lines = await command("watch").said("ready")
+    const json = await command("watch", "--format", "json").said("Overview")
+    await server.submit({ name: "Ada", act: "fail" }, "--id", "seen")
+    const ended = "seen greet stopped failed, clean; failed"
+    await Promise.all([lines.said(ended), json.said("\"stoppedAt\"")])
+    for (const started of [lines, json]) await started.signal("SIGINT").ended()
+    assert.match(
+      lines.stdout,
+      /^\S+Z autostop \S+ at http:\S+: ready; up for .*, \d+ stopped$[^]*^\S+Z seen greet queued$[^]*^\S+Z seen greet stopped/m
+    )
+    const changes = json.stdout.trim().split("\n").map((line) => JSON.parse(line))
+    assert.deepStrictEqual([changes[0]._tag, changes[0].ready, changes[0].jobs], ["Overview", true, []])
+    const states = changes.flatMap(({ info }) => info?.id === "seen" ? [info.state] : [])
+    assert.deepStrictEqual([states[0], states.at(-1)], ["queued", "stopped"])
+  })
+
+  const hasScript = spawnSync("script", ["--version"]).status === 0
+  it.skipIf(!hasScript)("watch redraws a terminal in place, and gives it back as it was", async () => {
+    await submit("shown", "wait")
+    const ends: ReadonlyArray<readonly [string, number]> = [["q", 0], ["\u0003", 130]]
+    await Promise.all(ends.map(async ([key, code]) => {
+      const watch = `"${process.execPath}" "${bin}" watch --url ${server.url}`
+      const terminal = spawn("script", [
+        "-qec",
+        `stty rows 20 cols 100; ${watch}; code=$?; stty; exit $code`,
+        "/dev/null"
+      ])
+      let shown = ""
+      terminal.stdout.on("data", (chunk: Buffer) => shown += chunk)
+      while (!/shown +greet +running/.test(shown)) await once(terminal.stdout, "data")
+      terminal.stdin.write(key)
+      await once(terminal, "close")
+      assert.strictEqual(terminal.exitCode, code)
+      const [before, drawn, after] = shown.split(/\P{L}\[\?1049[hl]/u)
+      assert.deepStrictEqual(before, "")
+      assert.match(drawn ?? "", /autostop \S+ at \S+: ready; up for [\w ]+\P{L}*K\r+\n/u)
+      assert.include(drawn, "\u001b[?25l")
+      assert.include(drawn, "\u001b[?25h")
+      // as stty says it of a terminal that is no longer raw
+      assert.notMatch(after ?? "no stty", /-icanon|-echo|-isig/)
+    }))
+    await server.run("delete", "shown", "--force")
+  })
+
+  it("go on when the manager is back, and say so", async () => {
+    await using lost = await Server.start()
+    const proxy = new Proxy(Number(new URL(lost.url).port))
+    await proxy.listen()
+    await lost.submit({ name: "Ada", act: "wait" }, "--id", "long")
+    await lost.logged("long", "hello Ada")
+    const through = (...args: ReadonlyArray<string>) => new Started([bin, ...args, "--url", proxy.url])
+    const events = await through("events", "-f", "long").said("run started")
+    const logs = await through("logs", "-f", "long").said("hello Ada")
+    const watch = await through("watch").said("long greet running")
+    lost.server.signal("SIGKILL")
+    await lost.server.ended()
+    await Promise.all([events, logs, watch].map((started) => started.said("is lost; trying again")))
+    await lost.again()
+    proxy.target = Number(new URL(lost.url).port)
+    assert.deepStrictEqual(await Promise.all([events.ended(), logs.ended()]), [0, 0])
+    for (const { stderr } of [events, logs]) {
+      assert.match(stderr, /^autostop: the connection to \S+ is lost; trying again\nautostop: connected again\n$/)
+    }
+    assert.strictEqual(events.count("20"), events.stdout.trim().split("\n").length)
+    assert.strictEqual(new Set(events.stdout.trim().split("\n")).size, events.count("20"))
+    assert.match(events.stdout, /job cancelled, clean\n$/)
+    assert.strictEqual(logs.count("hello Ada"), 1)
+    await watch.said("connected again")
+    await watch.said("1 stopped")
+    await watch.signal("SIGINT").ended()
+    proxy.close()
+  })
+
+  it("submit says where it is not known whether it was heard", async () => {
+    const deaf = createServer((request) => void request.socket.destroy()).listen(0, "127.0.0.1")
+    await once(deaf, "listening")
+    // safe: it listens on a port
+    const { port } = deaf.address() as AddressInfo
+    const cut = new Started([bin, "submit", "greet", "--id", "mine", "--url", `127.0.0.1:${port}`])
+    assert.strictEqual(await cut.ended(), 2)
+    assert.match(cut.stderr, /job mine may have been submitted or not; run "autostop status mine" to find out$/m)
+    deaf.removeAllListeners("request").on("request", () => silent.signal("SIGINT"))
+    const silent = new Started([bin, "submit", "greet", "--id", "mine", "--url", `127.0.0.1:${port}`])
+    assert.strictEqual(await silent.ended(), 130)
+    assert.match(
+      silent.stderr,
+      /^SIGINT: job mine may have been submitted or not; run "autostop status mine" to find out\.$/m
+    )
+    deaf.close()
+  })
+
+  it("complete themselves in a shell", () => {
+    const script = execFileSync(process.execPath, [bin, "--completions", "bash"], { encoding: "utf8" })
+    const complete = (...words: ReadonlyArray<string>) =>
+      execFileSync("bash", ["-c", `${script}\n${typed}`, "bash", ...words], { encoding: "utf8" }).trim().split("\n")
+    const typed = `COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_POINT=$(expr length "$*")
+      _autostop autostop "\${@: -1}" ""
+      printf "%s\\n" "\${COMPREPLY[@]}"`
+    assert.includeMembers(complete("autostop", ""), ["run", "submit", "watch", "clean", "health"])
+    assert.deepStrictEqual(complete("autostop", "list", "--state", "st"), ["starting", "stopping", "stopped"])
+    assert.deepStrictEqual(complete("autostop", "stop", "--mo"), ["--mode"])
+    assert.deepStrictEqual(complete("autostop", "run", "package.js"), ["package.json"])
+    for (const [shell, begin] of [["zsh", /^#compdef autostop/], ["fish", /complete -c autostop/]] as const) {
+      assert.match(execFileSync(process.execPath, [bin, "--completions", shell], { encoding: "utf8" }), begin)
+    }
+  })
+})

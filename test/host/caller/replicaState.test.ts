@@ -1,0 +1,148 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import {
+  exited,
+  finished,
+  isRunning,
+  killed,
+  killedOf,
+  outcomeOf,
+  released,
+  type ReplicaState,
+  resultOf,
+  startFailed,
+  starting,
+  startMsOf,
+  stopping,
+  up
+} from "../../../src/host/caller/replicaState.ts"
+import type { HostResult } from "../../../src/host/wire/farewell.ts"
+import type { Killed } from "../../../src/process/processGroup.ts"
+import type { StopReport } from "../../../src/StopReport.ts"
+
+// safe: no transition looks into the report
+const result: HostResult = { report: {} as StopReport, failure: undefined }
+const gone: Killed = { gone: true, how: "SIGKILL", durationMs: 1 }
+const stays: Killed = { gone: false, how: "SIGKILL", durationMs: 1 }
+
+const transitions = {
+  up: (state: ReplicaState) => up(state, 5),
+  startFailed: (state: ReplicaState) => startFailed(state, "it has no module"),
+  stopping,
+  finished: (state: ReplicaState) => finished(state, result),
+  killed: (state: ReplicaState) => killed(state, gone),
+  notKilled: (state: ReplicaState) => killed(state, stays),
+  exited: (state: ReplicaState) => exited(state, "it exited"),
+  released: (state: ReplicaState) => released(state, 7)
+}
+type Name = keyof typeof transitions
+const names = Object.keys(transitions) as ReadonlyArray<Name> // `transitions` has exactly these keys
+
+/** Every transition that changes the state, by the state that it starts from. */
+const table: { readonly [Tag in ReplicaState["_tag"]]: { readonly [N in Name]?: ReplicaState["_tag"] } } = {
+  Starting: {
+    up: "Up",
+    startFailed: "StartFailed",
+    stopping: "Stopping",
+    killed: "Killed",
+    notKilled: "Killed",
+    exited: "Exited"
+  },
+  StartFailed: { finished: "Finished", killed: "Killed", notKilled: "Killed", exited: "Exited" },
+  Up: { stopping: "Stopping", finished: "Finished", killed: "Killed", notKilled: "Killed", exited: "Exited" },
+  Stopping: { finished: "Finished", killed: "Killed", notKilled: "Killed", exited: "Exited" },
+  Finished: { killed: "Killed", notKilled: "Killed", exited: "Exited" },
+  Killed: { killed: "Killed", notKilled: "Killed", exited: "Exited" },
+  Exited: { killed: "Exited", notKilled: "Exited", released: "Exited" }
+}
+
+const sequences = { sequence: Schema.Array(Schema.Literals(names)) }
+
+const after = (sequence: ReadonlyArray<Name>) =>
+  sequence.reduce((state: ReplicaState, name) => transitions[name](state), starting)
+
+describe("the states of a replica", () => {
+  it("are all reached, by every transition of the table", () => {
+    const seen = new Map<string, ReplicaState>([["Starting", starting]])
+    for (const state of seen.values()) {
+      for (const name of names) {
+        const next = transitions[name](state)
+        if (!seen.has(next._tag)) seen.set(next._tag, next)
+      }
+    }
+    assert.sameMembers([...seen.keys()], Object.keys(table))
+    for (const state of seen.values()) {
+      for (const name of names) {
+        const next = transitions[name](state)
+        const to = table[state._tag][name]
+        if (to === undefined) assert.strictEqual(next, state, `${name} changes ${state._tag}`)
+        else assert.strictEqual(next._tag, to, `${name} from ${state._tag}`)
+      }
+    }
+  })
+
+  it.effect.prop("have no transition but those of the table", sequences, ({ sequence }) =>
+    Effect.sync(() => {
+      let state: ReplicaState = starting
+      for (const name of sequence) {
+        const next = transitions[name](state)
+        const to = table[state._tag][name]
+        if (to === undefined) assert.strictEqual(next, state)
+        else assert.strictEqual(next._tag, to)
+        state = next
+      }
+    }))
+
+  it.effect.prop(
+    "forget neither the start, nor the result, nor that a host was gone",
+    sequences,
+    ({ sequence }) =>
+      Effect.sync(() => {
+        let state: ReplicaState = starting
+        for (const name of sequence) {
+          const next = transitions[name](state)
+          if (startMsOf(state) !== undefined) assert.strictEqual(startMsOf(next), startMsOf(state))
+          if (resultOf(state) !== undefined) assert.strictEqual(resultOf(next), resultOf(state))
+          if (killedOf(state) !== undefined) assert.isDefined(killedOf(next))
+          if (state._tag === "Exited") assert.isFalse(isRunning(next))
+          state = next
+        }
+      })
+  )
+
+  it.effect.prop("end with an outcome that fits what has happened", sequences, ({ sequence }) =>
+    Effect.sync(() => {
+      const state = after([...sequence, "exited"])
+      const outcome = outcomeOf(state)
+      if (startMsOf(state) === undefined) assert.strictEqual(outcome, "start-failed")
+      else if (killedOf(state)?.gone === true) assert.strictEqual(outcome, "killed")
+      else assert.strictEqual(outcome, resultOf(state) === undefined ? "release-failed" : "released")
+    }))
+
+  const outcomes: ReadonlyArray<readonly [ReadonlyArray<Name>, string, boolean]> = [
+    [["up", "stopping", "finished", "exited", "released"], "released", false],
+    [["up", "exited"], "release-failed", false],
+    [["up", "stopping"], "abandoned", true],
+    [["up", "stopping", "notKilled"], "abandoned", true],
+    [["up", "stopping", "killed"], "killed", false],
+    [["up", "finished", "exited", "killed"], "killed", false],
+    [["startFailed", "killed", "exited"], "start-failed", false],
+    [["startFailed", "up", "exited"], "start-failed", false]
+  ]
+  it.each(outcomes)("report %s as %s", (sequence, outcome, running) => {
+    const state = after(sequence)
+    assert.strictEqual(outcomeOf(state), outcome)
+    assert.strictEqual(isRunning(state), running)
+  })
+
+  it("tell a host that stopped as asked from one that failed by itself", () => {
+    const stopped = (sequence: ReadonlyArray<Name>) => {
+      const state = after([...sequence, "exited"])
+      return state._tag === "Exited" && state.stopped
+    }
+    assert.isTrue(stopped(["up", "stopping", "finished"]))
+    assert.isFalse(stopped(["up", "finished", "stopping"]))
+    assert.isFalse(stopped(["up", "stopping"]))
+  })
+})

@@ -1,0 +1,102 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { createServer, type Socket } from "node:net"
+import type { RayJob } from "../../../src/host/ray/rayJob.ts"
+import { RayConnection } from "../../../src/host/ray/rayConnection.ts"
+import { type KeyedConnection, receive } from "../../../src/host/ray/keyedConnection.ts"
+import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
+
+const key = randomBytes(32)
+
+const opened = (latch: OneShotLatch) => new Promise<void>((resolve) => latch.onOpen(resolve))
+
+/** A connection with an actor that Ray always says is DEAD, and with the guard that takes its connections. */
+const connect = async (take: (socket: Socket) => void) => {
+  const server = createServer(take).listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const address = server.address()
+  const port = typeof address === "object" && address !== null ? address.port : 0
+  const job = {
+    limitMs: 1_000,
+    lost: new OneShotLatch(),
+    stopped: new OneShotLatch(),
+    create: async () => ({ key, guard: { host: "127.0.0.1", port, actorId: "a", nodeId: "n" } }),
+    kill: () => {},
+    isDead: async () => true
+  }
+  // safe: a connection needs no more of a job
+  const connection = new RayConnection(job as unknown as RayJob, "replica-1", 100, () => {})
+  return { connection, [Symbol.dispose]: () => void server.close() }
+}
+
+/** A guard that behaves as a test says once it has both connections. */
+const guardOf = (onBoth: (guard: KeyedConnection, data: Socket) => void) => {
+  let guard: KeyedConnection | undefined
+  return (socket: Socket) =>
+    receive(socket, key, (peer, role) => {
+      if (role === "guard") guard = peer
+      else if (guard !== undefined) onBoth(guard, peer.release())
+    })
+}
+
+describe("a connection with a Ray actor", () => {
+  it("does not report its process as gone if its guard could not see that", async () => {
+    using connected = await connect(guardOf((guard, data) => {
+      guard.listen(({ kill }) => {
+        if (typeof kill === "number") guard.say({ killed: { gone: true, how: "SIGKILL", durationMs: 1 } })
+      })
+      guard.say({ pid: 1 })
+      guard.say({ how: "its process exited with code 0", gone: false })
+      guard.say({ actorGone: true })
+      data.end()
+    }))
+    const { connection } = connected
+    await opened(connection.exited)
+    assert.isFalse(await connection.verify(50))
+    assert.isFalse(connection.actor?.killSuccess)
+    // a kill sees it
+    assert.isTrue((await Effect.runPromise(connection.kill(1_000))).gone)
+    assert.isTrue(connection.actor?.killSuccess)
+    connection.close()
+  })
+
+  it("is killed without a limit, too", async () => {
+    const started = new OneShotLatch()
+    using connected = await connect(guardOf((guard) => {
+      guard.listen(({ kill }) => {
+        if (typeof kill !== "number") return
+        guard.say({ killed: { gone: true, how: "SIGTERM", durationMs: 1 } })
+        guard.say({ actorGone: true })
+      })
+      guard.say({ pid: 1 })
+      started.open()
+    }))
+    await opened(started)
+    const { how, gone } = await Effect.runPromise(connected.connection.kill(Infinity))
+    assert.deepStrictEqual({ how, gone }, { how: "SIGTERM", gone: true })
+    connected.connection.close()
+  })
+
+  it("that was killed before its sockets were connected keeps none", async () => {
+    const come = new OneShotLatch()
+    const go = new OneShotLatch()
+    const left = new OneShotLatch()
+    const roles: Array<unknown> = []
+    using connected = await connect((socket) => {
+      come.open()
+      go.onOpen(() =>
+        receive(socket, key, (peer, role) => {
+          roles.push(role)
+          peer.closed.onOpen(() => left.open())
+        })
+      )
+    })
+    await opened(come)
+    await Effect.runPromise(connected.connection.kill(10))
+    go.open()
+    await opened(left)
+    assert.deepStrictEqual(roles, ["guard"])
+  })
+})

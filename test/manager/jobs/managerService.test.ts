@@ -1,0 +1,421 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
+import type { JobStore } from "../../../src/manager/JobStore.ts"
+import { Manager } from "../../../src/manager/Manager.ts"
+import type { Submission } from "../../../src/manager/models.ts"
+import { temporaryFolder } from "../../support/folder.ts"
+import { settle } from "../../support/jobs.ts"
+import { managerService, Processes } from "../../support/managerService.ts"
+
+/** A manager whose store waits does not end: where a test fails, its gates open. */
+const gates = new Set<OneShotLatch>()
+
+/** A store that does not do one of its operations until the test lets it. */
+const gated = (operation: "append" | "finish" | "update", when: (state: string) => boolean = () => true) => {
+  const reached = new OneShotLatch()
+  const open = new OneShotLatch()
+  gates.add(open)
+  const wait = Effect.andThen(Effect.sync(() => reached.open()), open.await)
+  const storeOf = (store: JobStore["Service"]): JobStore["Service"] => ({
+    ...store,
+    append: (id, events) =>
+      operation === "append" ? Effect.andThen(wait, store.append(id, events)) : store.append(id, events),
+    update: (info, events) =>
+      operation === "update" && when(info.state)
+        ? Effect.andThen(wait, store.update(info, events))
+        : store.update(info, events),
+    finish: (info, result, events) =>
+      operation === "finish"
+        ? Effect.andThen(wait, store.finish(info, result, events))
+        : store.finish(info, result, events)
+  })
+  return { reached: reached.await, open: Effect.sync(() => open.open()), storeOf }
+}
+
+type Options = Partial<Parameters<typeof managerService>[0]>
+
+/** A test with a manager of its own, which runs one job at once. */
+const test = (
+  name: string,
+  body: (folder: string) => readonly [
+    options: Options,
+    effect: Effect.Effect<void, unknown, Manager | Processes | Scope.Scope>
+  ]
+) =>
+  it.live(name, () =>
+    Effect.scoped(Effect.flatMap(temporaryFolder, (folder) => {
+      const [options, effect] = body(folder)
+      const opened = Effect.ensuring(effect, Effect.sync(() => gates.forEach((gate) => gate.open())))
+      return Effect.provide(opened, managerService({ folder, jobs: ["it"], concurrency: 1, ...options }))
+    })), 30_000)
+
+const hour = 60 * 60 * 1_000
+const restart = { policy: "fixed", delayMs: hour } as const
+
+const processOf = Effect.fnUntraced(function*(id: string) {
+  const processes = yield* Processes
+  for (;;) {
+    const process = processes.get(id)
+    if (process !== undefined) return process
+    yield* Effect.sleep(1)
+  }
+})
+
+/** Submits a job; its manager and its process, once it has one. */
+const begun = Effect.fnUntraced(function*(settings: Partial<Submission> = {}) {
+  const manager = yield* Manager
+  const { id } = yield* manager.submit({ job: "it", id: "a", ...settings })
+  return { manager, process: yield* processOf(id) }
+})
+
+/** Waits until what is known of a job says so. */
+const until = Effect.fnUntraced(function*(id: string, state: string, restarts = 0) {
+  const manager = yield* Manager
+  for (;;) {
+    const info = yield* manager.get(id)
+    if (info.state === state && (info.restarts ?? 0) === restarts) return info
+    yield* Effect.sleep(1)
+  }
+})
+
+const eventsOf = (id: string) =>
+  Effect.flatMap(Manager, (manager) => Stream.runCollect(manager.events(id, { after: 0, follow: true })))
+
+const tagsOf = (events: Iterable<{ readonly event: { readonly _tag: string } }>) =>
+  [...events].map(({ event }) => event._tag)
+
+describe("a job that is stopped", () => {
+  test("while its failure is being written does not wait for its restart", () => {
+    const gate = gated("update", (state) => state === "queued")
+    return [
+      { storeOf: gate.storeOf },
+      Effect.gen(function*() {
+        const { manager, process } = yield* begun({ restart })
+        process.fail("oops")
+        yield* gate.reached
+        const stop = yield* Effect.forkChild(manager.stop("a", { reason: "enough" }))
+        yield* settle
+        assert.isUndefined(stop.pollUnsafe(), "it was answered before it was on disk")
+        yield* gate.open
+        assert.strictEqual((yield* Fiber.join(stop)).state, "stopped")
+        assert.deepStrictEqual(tagsOf(yield* eventsOf("a")), ["JobRestarting", "JobStopped"])
+        const { report } = yield* manager.result("a")
+        assert.include(report, { trigger: "stopped", reason: "enough" })
+      })
+    ]
+  })
+
+  test("while it waits for its restart is known until that is on disk, and does not begin again", () => {
+    const gate = gated("finish")
+    return [
+      { storeOf: gate.storeOf },
+      Effect.gen(function*() {
+        const manager = yield* Manager
+        const submission = { job: "it", id: "a", restart }
+        yield* manager.submit(submission)
+        const process = yield* processOf("a")
+        process.fail("oops")
+        yield* until("a", "queued", 1)
+        yield* settle
+        const stop = yield* Effect.forkChild(manager.stop("a", {}))
+        yield* gate.reached
+        yield* settle
+        assert.strictEqual((yield* manager.get("a")).state, "stopped")
+        assert.strictEqual((yield* manager.submit(submission)).state, "stopped")
+        yield* gate.open
+        yield* Fiber.join(stop)
+        assert.deepStrictEqual(tagsOf(yield* eventsOf("a")), ["JobRestarting", "JobStopped"])
+        assert.strictEqual((yield* manager.result("a")).report.trigger, "stopped")
+      })
+    ]
+  })
+
+  test("can be removed at once, without force", () => {
+    const gate = gated("finish")
+    return [
+      { storeOf: gate.storeOf },
+      Effect.gen(function*() {
+        const { manager } = yield* begun()
+        yield* manager.stop("a", {})
+        yield* gate.reached
+        const removed = yield* Effect.forkChild(manager.remove("a", false), { startImmediately: true })
+        yield* settle
+        yield* gate.open
+        yield* Fiber.join(removed)
+        assert.strictEqual((yield* Effect.flip(manager.get("a")))._tag, "NotFound")
+      })
+    ]
+  })
+})
+
+describe("a job whose manager is stopped while it goes back into the queue", () => {
+  /** What the next manager knows of it at last. */
+  const next = (folder: string, stops: boolean, state: string) => {
+    const gate = gated("update", (state) => state === "queued")
+    const options = { folder: join(folder, "other"), jobs: ["it"], concurrency: 1 }
+    const before = Effect.gen(function*() {
+      const { manager, process } = yield* begun({ restart: { policy: "fixed", delayMs: 10 } })
+      yield* until("a", "starting")
+      process.fail("oops")
+      yield* gate.reached
+      const closed = yield* Effect.forkChild(manager.close)
+      const stop = stops ? yield* Effect.forkChild(manager.stop("a", { reason: "enough" })) : undefined
+      yield* settle
+      assert.isUndefined(stop?.pollUnsafe(), "it was answered before it was on disk")
+      yield* gate.open
+      yield* Fiber.join(closed)
+    }).pipe(Effect.provide(managerService({ ...options, storeOf: gate.storeOf })))
+    return Effect.andThen(before, Effect.provide(until("a", state, 1), managerService(options)))
+  }
+
+  test("begins again with the next one", (folder) => [{}, next(folder, false, "starting")])
+
+  test("has stopped where that was asked for meanwhile", (folder) => [
+    {},
+    Effect.map(next(folder, true, "stopped"), (info) => assert.include(info, { trigger: "stopped", reason: "enough" }))
+  ])
+})
+
+describe("a stop that comes while the manager is being stopped", () => {
+  test("is kept", (folder) => {
+    const options = { folder: join(folder, "other"), jobs: ["it"], concurrency: 1 }
+    return [
+      {},
+      Effect.gen(function*() {
+        yield* Effect.gen(function*() {
+          const { manager } = yield* begun({ id: "b", restart: { policy: "fixed", delayMs: 10 } })
+          yield* until("b", "starting")
+          const closed = yield* Effect.forkChild(manager.close, { startImmediately: true })
+          yield* manager.stop("b", { reason: "enough" })
+          yield* Fiber.join(closed)
+        }).pipe(Effect.provide(managerService(options)))
+        const next = yield* Effect.provide(until("b", "stopped"), managerService(options))
+        assert.strictEqual(next.trigger, "stopped")
+      })
+    ]
+  })
+})
+
+describe("the stop of a job that waits for its place", () => {
+  const gate = () => {
+    const gate = gated("finish")
+    const waiting = Effect.gen(function*() {
+      const { manager } = yield* begun()
+      yield* manager.submit({ job: "it", id: "b" })
+      return { manager, stop: Effect.forkChild(manager.stop("b", {})) }
+    })
+    return { gate, waiting }
+  }
+
+  test("is answered once it is on disk, however often it is asked for", () => {
+    const { gate: { open, reached, storeOf }, waiting } = gate()
+    return [
+      { storeOf },
+      Effect.gen(function*() {
+        const { stop } = yield* waiting
+        const stops = [yield* stop, yield* stop]
+        yield* reached
+        stops.push(yield* stop)
+        yield* settle
+        assert.deepStrictEqual(stops.map((fiber) => fiber.pollUnsafe()), [undefined, undefined, undefined])
+        yield* open
+        for (const fiber of stops) assert.strictEqual((yield* Fiber.join(fiber)).state, "stopped")
+      })
+    ]
+  })
+
+  test("says so where the store cannot be written, and is tried again", () => {
+    const { gate: { open, reached, storeOf }, waiting } = gate()
+    return [
+      { storeOf },
+      Effect.gen(function*() {
+        const { stop } = yield* waiting
+        yield* Effect.gen(function*() {
+          const fiber = yield* stop
+          yield* reached
+          yield* settle
+          yield* TestClock.adjust("5 seconds")
+          const error = yield* Effect.flip(Fiber.join(fiber))
+          assert.match(error.message, /^the stop of job b is not on disk yet/)
+        }).pipe(Effect.provide(TestClock.layer()))
+        yield* open
+        yield* until("b", "stopped")
+      })
+    ]
+  })
+})
+
+describe("the events of a job", () => {
+  test("that tells thousands are there from any of them, for those who follow and those who come later", () => [
+    {},
+    Effect.gen(function*() {
+      const { manager, process } = yield* begun()
+      yield* until("a", "starting")
+      const numbersAfter = (after: number) =>
+        Stream.runCollect(Stream.map(manager.events("a", { after, follow: true }), ({ seq }) => seq))
+      const follow = (after: number) => Effect.forkChild(numbersAfter(after), { startImmediately: true })
+      const told = 12_000
+      const first = yield* follow(0)
+      for (let n = 1; n <= told; n++) {
+        process.report({ _tag: "ServiceStarting", at: new Date().toISOString(), service: `S${n}` })
+        // what is on disk grows while it tells
+        if (n % 500 === 0) yield* Effect.sleep(1)
+      }
+      const saved = manager.events("a", { after: told - 1, follow: true })
+      yield* Stream.runDrain(Stream.take(saved, 1))
+      const places = [0, 1, 6_999, 7_000, told - 1, told, told + 5]
+      const late = yield* Effect.forEach(places, follow)
+      yield* manager.stop("a", {})
+      yield* until("a", "stopped")
+      const numbers = [first, ...late]
+      for (const [index, after] of [0, ...places].entries()) {
+        const seen = yield* Fiber.join(numbers[index] ?? assert.fail())
+        const expected = Array.from({ length: Math.max(0, told + 1 - after) }, (_, n) => after + n + 1)
+        assert.deepStrictEqual(seen, expected, `after ${after}`)
+        assert.deepStrictEqual(yield* numbersAfter(after), expected, `after ${after}, later`)
+      }
+    })
+  ])
+})
+
+describe("a follower of a job that lags behind", () => {
+  test("is told when the job is removed before it has read all", () => [
+    {},
+    Effect.gen(function*() {
+      const { manager, process } = yield* begun()
+      yield* until("a", "starting")
+      const tell = () => process.report({ _tag: "RunStarted", at: new Date().toISOString() })
+      tell()
+      const pull = yield* Stream.toPull(manager.events("a", { after: 0, follow: true }))
+      assert.lengthOf(yield* pull, 1)
+      for (let n = 0; n < 12_000; n++) tell()
+      yield* manager.stop("a", {})
+      yield* until("a", "stopped")
+      yield* manager.remove("a", false)
+      const error = yield* Effect.flip(pull)
+      assert.include(error, { _tag: "NotFound", message: "job a was removed while its events were read" })
+    })
+  ])
+})
+
+describe("the last event of a job", () => {
+  test("is on disk together with its result", () => {
+    const gate = gated("finish")
+    const stores: Array<JobStore["Service"]> = []
+    return [
+      {
+        storeOf: (store) => {
+          stores.push(store)
+          return gate.storeOf(store)
+        }
+      },
+      Effect.gen(function*() {
+        const { manager } = yield* begun()
+        yield* manager.stop("a", {})
+        yield* gate.reached
+        const [store = assert.fail()] = stores
+        // a manager that is killed now has one that is to tell it once more
+        assert.deepStrictEqual(yield* store.events("a", 0, 10), [])
+        yield* gate.open
+        assert.deepStrictEqual(tagsOf(yield* eventsOf("a")), ["JobStopped"])
+        assert.deepStrictEqual(tagsOf(yield* store.events("a", 0, 10)), ["JobStopped"])
+      })
+    ]
+  })
+
+  test("is told where those before it are still being written", () => {
+    const gate = gated("append")
+    return [
+      { storeOf: gate.storeOf },
+      Effect.gen(function*() {
+        const { manager, process } = yield* begun()
+        yield* until("a", "starting")
+        yield* settle
+        process.report({ _tag: "ServiceStarting", at: new Date().toISOString(), service: "S" })
+        yield* gate.reached
+        const told = yield* Effect.forkChild(eventsOf("a"), { startImmediately: true })
+        yield* manager.stop("a", {})
+        yield* until("a", "stopped")
+        yield* gate.open
+        assert.deepStrictEqual(tagsOf(yield* Fiber.join(told)), ["ServiceStarting", "JobStopped"])
+      })
+    ]
+  })
+})
+
+describe("a restart", () => {
+  test("is told until it begins", () => [
+    {},
+    Effect.gen(function*() {
+      const { process } = yield* begun({ restart: { policy: "fixed", delayMs: 50 } })
+      process.fail("oops")
+      assert.isDefined((yield* until("a", "queued", 1)).restartsAt)
+      assert.isUndefined((yield* until("a", "starting", 1)).restartsAt)
+    })
+  ])
+
+  test("may be further away than a date can tell", () => [
+    {},
+    Effect.gen(function*() {
+      const { manager, process } = yield* begun({ restart: { policy: "fixed", delayMs: 1e300 } })
+      process.fail("oops")
+      assert.match((yield* until("a", "queued", 1)).restartsAt ?? "", /^\+275760/)
+      yield* manager.stop("a", {})
+      assert.deepStrictEqual(tagsOf(yield* eventsOf("a")), ["JobRestarting", "JobStopped"])
+    })
+  ])
+})
+
+describe("a manager", () => {
+  test("goes on where a process cannot be started", () => [
+    {
+      onStart: (id) => {
+        if (id === "a") throw new Error("spawn ENOMEM")
+      }
+    },
+    Effect.gen(function*() {
+      const manager = yield* Manager
+      yield* manager.submit({ job: "it", id: "a" })
+      yield* manager.submit({ job: "it", id: "b" })
+      yield* processOf("b")
+      const { report } = yield* manager.result("a")
+      assert.include(report, { outcome: "failed", reason: "its process could not be started: spawn ENOMEM" })
+    })
+  ])
+
+  test("removes what one before it has left that nobody needs", (folder) => {
+    const unpacked = join(folder, "bundles", "0".repeat(64))
+    mkdirSync(unpacked, { recursive: true })
+    mkdirSync(`${unpacked}.7f0c`)
+    mkdirSync(join(folder, "results"))
+    for (const name of ["a.json", "a.json.tmp"]) writeFileSync(join(folder, "results", name), "{}")
+    return [
+      {},
+      Effect.sync(() => {
+        assert.deepStrictEqual(readdirSync(join(folder, "results")), [])
+        assert.isTrue(existsSync(unpacked))
+        assert.isFalse(existsSync(`${unpacked}.7f0c`))
+      })
+    ]
+  })
+
+  test("asks for a bundle that its store does not have, also where it was unpacked for another one", (folder) => {
+    const hash = "0".repeat(64)
+    mkdirSync(join(folder, "bundles", hash), { recursive: true })
+    return [
+      {},
+      Effect.gen(function*() {
+        const manager = yield* Manager
+        const error = yield* Effect.flip(manager.submit({ job: "it", id: "a", bundle: hash }))
+        assert.include(error, { _tag: "NotFound", message: `there is no bundle ${hash}: upload it first` })
+      })
+    ]
+  })
+})

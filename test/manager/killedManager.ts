@@ -1,0 +1,72 @@
+import { assert } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import { JobInfo } from "../../src/manager/models.ts"
+import { Server } from "../support/cliServer.ts"
+
+/** Sends JSON and returns the status, or 0 if there was no answer. */
+const post = async (server: Server, path: string, body: object): Promise<number> => {
+  const request = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }
+  const { status, text } = await fetch(`${server.url}${path}`, request)
+    .then(async (response) => ({ status: response.status, text: await response.text() }))
+    .catch(() => ({ status: 0, text: "" }))
+  // on a busy machine a request may arrive too slowly
+  if (status === 408) return post(server, path, body)
+  assert.include([0, 200, 201, 409], status, text)
+  return status
+}
+
+const listed = async (server: Server): Promise<ReadonlyArray<JobInfo>> =>
+  Schema.decodeUnknownSync(Schema.Array(JobInfo))(await (await fetch(`${server.url}/jobs?limit=1000`)).json())
+
+/** Kills a manager in the middle of submits: it must have each job that it has answered, and run each once. */
+export const killDuringSubmits = async (
+  { count, killAfter }: { readonly count: number; readonly killAfter: number }
+): Promise<void> => {
+  await using server = await Server.start(["--concurrency", "2"])
+  const ids = Array.from({ length: count }, (_, n) => `job-${n}`)
+  const answered = new Set<string>()
+  const submit = async (id: string) => {
+    const status = await post(server, "/jobs", { id, job: "greet", payload: { name: id } })
+    if (status === 201) answered.add(id)
+    if (answered.size === killAfter) server.server.signal("SIGKILL")
+  }
+  await Promise.all(ids.map(submit))
+  await server.server.ended()
+  assert.isBelow(answered.size, count, "the manager was not killed in the middle")
+  const before = new Set(answered)
+  await server.again()
+  const kept = new Set((await listed(server)).map(({ id }) => id))
+  assert.deepStrictEqual([...before].filter((id) => !kept.has(id)), [])
+
+  // submits all of them again, each twice at once: a job that exists stays the same job
+  const again = new Set<number>()
+  for (const half of [ids.slice(0, count / 2), ids.slice(count / 2)]) {
+    const submits = [...half, ...half].map((id) => post(server, "/jobs", { id, job: "greet", payload: { name: id } }))
+    for (const status of await Promise.all(submits)) again.add(status)
+  }
+  assert.deepStrictEqual(again, new Set([201]))
+  const other = await post(server, "/jobs", { id: "job-0", job: "greet", payload: { name: "another" } })
+  assert.strictEqual(other, 409)
+  assert.deepStrictEqual((await listed(server)).map(({ id }) => id).toSorted(), ids.toSorted())
+
+  // running jobs end by their own policies, queued jobs at once
+  const statuses = await Promise.all(ids.map((id) => post(server, `/jobs/${id}/stop`, { reason: "not needed" })))
+  assert.deepStrictEqual(new Set(statuses), new Set([200]))
+  await Promise.all(ids.map((id) => server.stopped(id)))
+  const ended = await listed(server)
+  assert.deepStrictEqual(new Set(ended.map(({ state }) => state)), new Set(["stopped"]))
+  const begun = ended.filter(({ startedAt }) => startedAt !== undefined)
+  assert.isAtLeast(begun.length, 2)
+  const greetings = await Promise.all(begun.map(async ({ id, outcome }) => {
+    const log = await (await fetch(`${server.url}/jobs/${id}/logs`)).text()
+    return { outcome, count: log.split(`hello ${id} from`).length - 1 }
+  }))
+  assert.isTrue(greetings.every(({ count }) => count <= 1), "one ran twice")
+  // the output of the jobs that ran when the manager was killed may be lost
+  assert.isAtMost(greetings.filter(({ count, outcome }) => count === 0 && outcome === "succeeded").length, 2)
+  const never = ended.filter(({ startedAt }) => startedAt === undefined)
+  assert.deepStrictEqual(
+    new Set(never.map(({ outcome, reason }) => `${outcome}: ${reason}`)),
+    new Set(["cancelled: not needed"])
+  )
+}

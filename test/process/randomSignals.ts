@@ -1,0 +1,46 @@
+import { assert, it } from "@effect/vitest"
+import { assertClean } from "../../src/testing.ts"
+import { life, politeSignals } from "../support/cli.ts"
+import { reportOn } from "../support/report.ts"
+
+/** Signals at random moments, so many times each. */
+export const randomSignals = (rounds: number): void => {
+  it(`at a random moment of a life (${rounds} times): the exit code is exact, and what was opened is closed`, async () => {
+    for (let round = 0; round < rounds; round++) {
+      const [signal, code] = politeSignals[round % politeSignals.length] ?? assert.fail()
+      const settings = { act: ["wait", "drain", "spin"][round % 3] ?? "", open: "slow", close: "slow" }
+      const run = await life(settings, "--format", "json").said("JobSubmitted")
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 800))
+      const ended = await run.signal(signal).ended()
+      assert.strictEqual(ended, code, `${run.stdout}\n${run.stderr}`)
+      assert.strictEqual(run.count("closed "), run.count("opened "), run.stdout)
+      assertClean(reportOn(run))
+    }
+  })
+
+  it(`at a random moment while it loads (${rounds} times): it ends by that signal`, async () => {
+    for (let round = 0; round < rounds; round++) {
+      const [signal, code] = politeSignals[round % politeSignals.length] ?? assert.fail()
+      const run = life({ act: "wait" })
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 400))
+      const ended = await run.signal(signal).ended()
+      // before the first line of ours runs, the system ends the process
+      assert.include([code, signal], ended, run.stderr)
+      assert.strictEqual(run.count("closed "), run.count("opened "), run.stdout)
+    }
+  })
+
+  it(`twice in a row at a random moment (${rounds} times) never hangs, and reports what was not released`, async () => {
+    for (let round = 0; round < rounds; round++) {
+      const run = await life({ act: "drain", open: "slow", close: "slow" }, "--format", "json").said("JobSubmitted")
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 800))
+      run.signal("SIGINT")
+      await run.said("SIGINT: stopping")
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
+      const ended = await run.signal("SIGINT").ended()
+      const report = reportOn(run)
+      assert.strictEqual(ended, report.clean ? 130 : 3, run.stderr)
+      if (report.clean) assert.strictEqual(run.count("closed "), run.count("opened "))
+    }
+  })
+}

@@ -1,0 +1,121 @@
+import { assert } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { StopReport } from "../../src/index.ts"
+import { JobInfo } from "../../src/manager/models.ts"
+import { bin, Started } from "./cli.ts"
+
+const greet = fileURLToPath(new URL("../manager/fixtures/greet.ts", import.meta.url))
+
+/**
+ * A job manager of the built command line, in a folder of its own, that can be started again after its end. What is not about
+ * a command is asked over HTTP, because each command is a process that takes long to start.
+ */
+export class Server implements AsyncDisposable {
+  readonly folder = mkdtempSync(join(tmpdir(), "autostop-serve-"))
+  readonly args: ReadonlyArray<string>
+  readonly env: Record<string, string>
+  server: Started
+  url = ""
+
+  private constructor(args: ReadonlyArray<string>, env: Record<string, string>) {
+    this.args = args
+    this.env = env
+    this.server = this.#start()
+  }
+
+  static async start(args: ReadonlyArray<string> = [], env: Record<string, string> = {}): Promise<Server> {
+    const server = new Server(args, env)
+    await server.#listening()
+    return server
+  }
+
+  #start(): Started {
+    return new Started([bin, "serve", "--port", "0", "--jobs", greet, "--data", this.folder, ...this.args], this.env)
+  }
+
+  async #listening(): Promise<void> {
+    await this.server.said("listens on")
+    this.url = /http:\/\/\S+/.exec(this.server.stdout)?.[0] ?? assert.fail(this.server.stdout)
+  }
+
+  async again(): Promise<void> {
+    this.server = this.#start()
+    await this.#listening()
+  }
+
+  /** Runs a command against it, to its end. */
+  async run(command: string, ...args: ReadonlyArray<string>) {
+    const started = new Started([bin, command, "--url", this.url, ...args], this.env)
+    const code = await started.ended()
+    return { code, stdout: started.stdout.trim(), stderr: started.stderr.trim() }
+  }
+
+  /** Submits the job `greet` with the command, and returns its id. */
+  async submit(payload: object, ...args: ReadonlyArray<string>): Promise<string> {
+    const { code, stderr, stdout } = await this.run("submit", "greet", "--payload", JSON.stringify(payload), ...args)
+    assert.strictEqual(code, 0, stderr)
+    return stdout
+  }
+
+  /** Sends a request, and returns the answer's text. */
+  async ask(path: string, init: RequestInit = {}): Promise<string> {
+    const token = this.env["AUTOSTOP_TOKEN"]
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const response = await fetch(`${this.url}${path}`, { ...init, headers: { ...headers, ...init.headers } })
+    const text = await response.text()
+    // on a busy machine a request may arrive too slowly
+    if (response.status === 408) return this.ask(path, init)
+    assert.isTrue(response.ok, `${path}: ${response.status} ${text}`)
+    return text
+  }
+
+  /** Sends JSON, and returns the answer's text. */
+  post(path: string, body: object): Promise<string> {
+    return this.ask(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body)
+    })
+  }
+
+  async info(id: string): Promise<JobInfo> {
+    return Schema.decodeUnknownSync(JobInfo)(JSON.parse(await this.ask(`/jobs/${id}`)))
+  }
+
+  async report(id: string): Promise<StopReport> {
+    return Schema.decodeUnknownSync(StopReport)(JSON.parse(await this.ask(`/jobs/${id}/report`)))
+  }
+
+  /** Waits until a job has stopped. */
+  async stopped(id: string): Promise<void> {
+    await this.ask(`/jobs/${id}/events?follow=true`)
+  }
+
+  /** Waits until a job has printed something. */
+  async logged(id: string, text: string): Promise<void> {
+    const token = this.env["AUTOSTOP_TOKEN"]
+    const abort = new AbortController()
+    const { body } = await fetch(`${this.url}/jobs/${id}/logs?follow=true`, {
+      signal: abort.signal,
+      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } })
+    })
+    let log = ""
+    for await (const chunk of (body ?? assert.fail("there is no log")).pipeThrough(new TextDecoderStream())) {
+      log += chunk
+      if (!log.includes(text)) continue
+      abort.abort()
+      return
+    }
+    assert.fail(`the job ended without "${text}": ${log}`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.server.signal("SIGKILL")
+    await this.server.ended()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
