@@ -5,8 +5,13 @@
  * The contract can stand alone, so that a client need not import the implementation:
  *
  * ```ts
- * const Flights = Job.make("flights", { payload: { path: Schema.String }, success: Summary })   // the contract
- * const flights = Flights.implement({ services, run })                                          // the job
+ * import { Job } from "autostop"
+ * import { Effect, Schema } from "effect"
+ *
+ * // the contract
+ * const Greet = Job.make("greet", { payload: { name: Schema.String }, success: Schema.String })
+ * // the job
+ * const greet = Greet.implement({ run: ({ name }) => Effect.succeed(`Hello, ${name}!`) })
  * ```
  *
  * @since 0.1.0

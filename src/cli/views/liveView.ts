@@ -5,6 +5,7 @@ import { now } from "../../base/clock.ts"
 import { millis, table, whole } from "../../base/format.ts"
 import type { JobRun } from "../../Environment.ts"
 import type { JobEvent } from "../../JobEvent.ts"
+import { startInterval } from "../../process/timers.ts"
 import { Rates } from "./rates.ts"
 
 const refreshMs = 100
@@ -15,10 +16,13 @@ const listed = 12
 export const showLive = <A, E>(run: JobRun<A, E>): Effect.Effect<void> =>
   Effect.gen(function*() {
     const view = new View(run, yield* Clock.Clock)
-    const redraw = Effect.forever(Effect.andThen(Effect.sleep(refreshMs), Effect.sync(() => view.draw())))
+    // the timer of a sleep would be one of the job's leftovers
+    const stopRedrawing = startInterval(refreshMs, () => view.draw())
     yield* Stream.runForEach(run.events, (event) => Effect.sync(() => view.take(event))).pipe(
-      Effect.raceFirst(Effect.interruptible(redraw)),
-      Effect.ensuring(Effect.sync(() => view.end()))
+      Effect.ensuring(Effect.sync(() => {
+        stopRedrawing()
+        view.end()
+      }))
     )
   })
 
