@@ -5,8 +5,11 @@
  * The contract can stand alone, so that a client need not import the implementation:
  *
  * ```ts
- * const Flights = Job.make("flights", { payload: { path: Schema.String }, success: Summary })   // the contract
- * const flights = Flights.implement({ services, run })                                          // the job
+ * import { Job } from "autostop"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Double = Job.make("double", { payload: { n: Schema.Int }, success: Schema.Int })   // the contract
+ * const double = Double.implement({ run: ({ n }) => Effect.succeed(2 * n) })               // the job
  * ```
  *
  * @since 0.1.0
@@ -48,6 +51,7 @@ export interface Contract<
     readonly services?: undefined
     readonly run: Run<Payload["Type"], Success["Type"], Error["Type"], Scope.Scope>
   }): Job<Name, Payload, Success, Error>
+  /** Adds the services and the `run`. */
   implement<ROut, LE>(implementation: {
     /** The services of the job. If `run` needs a service that this lacks, it does not compile. */
     readonly services: Layer.Layer<ROut, LE> | undefined
@@ -203,6 +207,7 @@ export const make: {
  * @since 0.1.0
  */
 export interface AnyImplementation {
+  /** The work. */
   readonly run: (payload: never) => Effect.Effect<unknown, unknown, unknown>
   readonly services?: Layer.Layer<never, unknown, never> | undefined
 }

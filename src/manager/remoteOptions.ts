@@ -95,7 +95,12 @@ export interface RunOptions {
  * The {@link RunOptions} of the jobs that a program submits, or of one submit. All defaults if it is not provided.
  *
  * ```ts
- * Environment.submit(flights, payload).pipe(
+ * import { Environment, Job, RemoteEnvironment } from "autostop"
+ * import { Effect } from "effect"
+ *
+ * const backup = Job.make("backup", { run: () => Effect.void })
+ *
+ * const submitted = Environment.submit(backup).pipe(
  *   Effect.provideService(RemoteEnvironment.RunOptions, { restart: "exponential", memory: "2 GB" })
  * )
  * ```
