@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
 
 /** A change that needs more raises these numbers, and says why. */
-const budget = { gzipBytes: 36_000, ownModules: 80, allModules: 250 }
+const budget = { gzipBytes: 39_000, ownModules: 108, allModules: 278 }
 
 /** The code of this package that the import loads at once, minified; `effect` and what is loaded on demand are left out. */
 const bundled = async () => {
