@@ -112,6 +112,7 @@ export class SubmitError extends Schema.TaggedError<SubmitError>()("SubmitError"
  * @since 0.1.0
  */
 export class Environment extends Context.Service<Environment, {
+  /** Submits any job; `Environment.submit` gives it the types of the job. */
   readonly submit: (
     job: Job.AnyContract,
     payload: unknown,

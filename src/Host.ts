@@ -155,8 +155,12 @@ export const serve = <Self, Id extends string, Rpcs extends Rpc.Any, E>(
  * @category constructors
  * @since 0.1.0
  */
-export const idempotent = <R extends { annotate(key: typeof Idempotent, value: boolean): R }>(rpc: R): R =>
-  rpc.annotate(Idempotent, true)
+export const idempotent = <
+  R extends {
+    /** Returns the procedure with the annotation. */
+    annotate(key: typeof Idempotent, value: boolean): R
+  }
+>(rpc: R): R => rpc.annotate(Idempotent, true)
 
 /**
  * The options of {@link layer}.

@@ -250,7 +250,14 @@ export const feedback: {
  */
 export interface JoinOptions<L, R, K> {
   /** The key of each side, compared as in a `Map`. */
-  readonly on: { readonly left: (left: L) => K; readonly right: (right: R) => K } | ((element: L | R) => K)
+  readonly on:
+    | {
+      /** The key of an element of the left side. */
+      readonly left: (left: L) => K
+      /** The key of an element of the right side. */
+      readonly right: (right: R) => K
+    }
+    | ((element: L | R) => K)
   /** The name in the report. */
   readonly name?: string | undefined
 }

@@ -63,7 +63,7 @@ export const layer = <I, S, E, R>(
  * Adopts a layer that somebody else wrote, unchanged: a database pool, an HTTP server. It provides the same services, its
  * dependents are released first, and its release gets a limit and a line in the report.
  *
- * @see {@link layer} for a service of your own
+ * @see `layer` for a service of your own
  * @category constructors
  * @since 0.1.0
  */

@@ -127,6 +127,7 @@ export class Journal {
     return this.entries.findIndex((entry) => entry.service === service && entry.what === what)
   }
 
+  /** Returns true if the journal has an entry of that kind for a service. */
   has(service: string, what: Entry["what"]): boolean {
     return this.indexOf(service, what) >= 0
   }
