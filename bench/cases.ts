@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs"
 import { type Case, isCase } from "./case.ts"
 
-const folder = new URL("./cases", import.meta.url)
+const folder = new URL("./cases/", import.meta.url)
 
 /** The names of the cases: one for each file. */
 export const caseNames = (): ReadonlyArray<string> =>

@@ -347,6 +347,8 @@ describe("a pool of several hosts", () => {
     ({ answers }) =>
       Effect.gen(function*() {
         const { fake, pool } = yield* started({ replicas: 3 })
+        // the end of the test waits for its calls, which no host answers
+        yield* Effect.addFinalizer(() => Effect.sync(() => fake.hosts.forEach((host) => host.exit())))
         const inFlight = () => pool.slots.map(({ replica }) => replica.calls.inFlight)
         for (const answered of answers) {
           const before = inFlight()
@@ -358,8 +360,6 @@ describe("a pool of several hosts", () => {
           if ((after[answered] ?? 0) > 0) fake.hosts[answered]?.answer(double, 2)
           yield* settle
         }
-        // the end of the test waits for the calls, which no host answers
-        for (const host of fake.hosts) host.exit()
       }).pipe(Effect.scoped)
   )
 })
