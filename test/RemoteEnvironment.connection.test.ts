@@ -29,7 +29,7 @@ const through = (
     }).pipe(Effect.scoped, Effect.provide(serving({ limits }))))
 
 describe("a remote environment whose connections break", () => {
-  it.live("lets a job be once it has stopped by itself: its Scope may stay open, and waits for nobody", () =>
+  it.live("does not wait for its manager when it closes after a job that has stopped by itself", () =>
     Effect.gen(function*() {
       const { url } = yield* Address
       const proxy = yield* proxyOf(url)
@@ -38,10 +38,11 @@ describe("a remote environment whose connections break", () => {
         yield* run.result
         proxy.isDown = true
         proxy.cut()
-      }).pipe(Effect.provide(layer({ url: proxy.url })), Effect.timeout("2 seconds"))
+        // a close that waits for its manager takes twice the default silence, which is a minute
+      }).pipe(Effect.provide(layer({ url: proxy.url })), Effect.timeout("30 seconds"))
     }).pipe(Effect.scoped, Effect.provide(serving())))
 
-  through("misses nothing and tells nothing twice, wherever the connection breaks", (proxy) =>
+  through("emits each event once, wherever the connection breaks", (proxy) =>
     Effect.gen(function*() {
       latch.closeUnsafe()
       const run = yield* Environment.submit(Latched, {})
@@ -56,7 +57,7 @@ describe("a remote environment whose connections break", () => {
       yield* proxy.reached(2)
       latch.openUnsafe()
       yield* resultOf(run.id)
-      // from here on a connection breaks in the middle of what it sends, a little later each time
+      // from here on each connection breaks within an event, a little later each time
       const before = proxy.connections
       proxy.cutAfter = (connection) => 220 + 40 * (connection - before)
       proxy.isDown = false
@@ -71,7 +72,7 @@ describe("a remote environment whose connections break", () => {
       assert.isTrue(readers.some((after) => after > 0), "no reader resumed")
     }))
 
-  through("notices a connection that is dead though nobody says so", (proxy) =>
+  through("treats a silent connection as lost", (proxy) =>
     Effect.gen(function*() {
       latch.closeUnsafe()
       const run = yield* Environment.submit(Latched, {})
@@ -88,7 +89,7 @@ describe("a remote environment whose connections break", () => {
       assert.deepStrictEqual((yield* Fiber.join(result)).exit, Exit.succeed("opened"))
     }), { remote: { silence: "400 millis" }, limits: { heartbeatMs: 100 } })
 
-  through("submits once, however often it has to ask", (proxy) =>
+  through("submits one job, however often it has to retry", (proxy) =>
     Effect.gen(function*() {
       // the answer to the first submit is lost
       proxy.cutAfter = () => 10
@@ -105,7 +106,7 @@ describe("a remote environment whose connections break", () => {
     }))
 
   through(
-    "leaves no job behind when it is interrupted before its submit is answered",
+    "leaves no job behind if it is interrupted before its submit is answered",
     (proxy) =>
       Effect.gen(function*() {
         proxy.cutAfter = () => 0
@@ -118,7 +119,7 @@ describe("a remote environment whose connections break", () => {
       })
   )
 
-  it.live("waits for a manager that cannot be reached, other than to close", () =>
+  it.live("waits for a manager that cannot be reached, except when it closes", () =>
     Effect.gen(function*() {
       const { url } = yield* Address
       const proxy = yield* proxyOf(url)
@@ -130,13 +131,11 @@ describe("a remote environment whose connections break", () => {
       const stopping = yield* Effect.forkChild(run.stop())
       yield* proxy.reached(2)
       assert.isUndefined(stopping.pollUnsafe())
-      const start = Date.now()
-      yield* Scope.close(scope, Exit.void)
-      assert.isBelow(Date.now() - start, 2_000)
+      yield* Effect.timeout(Scope.close(scope, Exit.void), "30 seconds")
       assert.strictEqual(yield* stateOf("left"), "running")
     }).pipe(Effect.scoped, Effect.provide(serving())))
 
-  through("asks again for a stop that was not heard", (proxy) =>
+  through("retries a stop that did not reach the manager", (proxy) =>
     Effect.gen(function*() {
       const run = yield* Environment.submit(Endless, {})
       proxy.isDown = true

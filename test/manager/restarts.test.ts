@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { setTimeout } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
+import { JobEvent } from "../../src/JobEvent.ts"
+import type { JobInfo } from "../../src/manager/models.ts"
 import { bin, Started } from "../support/cli.ts"
 import { Server } from "../support/cliServer.ts"
 
@@ -11,18 +15,44 @@ const shaky = fileURLToPath(new URL("./fixtures/shaky.ts", import.meta.url))
 const start = async () => {
   const server = await Server.start(["--jobs", shaky])
   const file = join(server.folder, "attempts")
+  /** Submits with the command. */
   const submit = (payload: object, ...args: ReadonlyArray<string>) =>
     server.run("submit", "shaky", "--id", "it", "--payload", JSON.stringify({ file, ...payload }), ...args)
+  /** Submits over HTTP, which is faster. */
+  const post = (payload: object, delayMs: number) =>
+    server.post("/jobs", {
+      job: "shaky",
+      id: "it",
+      payload: { file, ...payload },
+      restart: { policy: "fixed", delayMs }
+    })
   /** Waits until an attempt has printed its number. The log stays for the next manager. */
   const attempt = (n: number) => server.logged("it", `attempt ${n} in`)
-  /** Returns the events of the job as the command prints them, once the job has stopped. */
+  /** Returns the events of the job once it has stopped. */
   const events = async () => {
-    await server.stopped("it")
-    return (await server.run("events", "it")).stdout
+    const text = await server.ask("/jobs/it/events?follow=true")
+    return [...text.matchAll(/^data: (\{.*\})$/gm)].map(([, json = ""]) => decodeEvent(JSON.parse(json)))
   }
-  return { server, file, submit, attempt, events, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  /** Returns the info of the job once it has been restarted this often. */
+  const restarted = async (restarts: number): Promise<JobInfo> => {
+    const info = await server.info("it")
+    if (info.restarts === restarts) return info
+    await setTimeout(20)
+    return restarted(restarts)
+  }
+  return {
+    server,
+    file,
+    submit,
+    post,
+    attempt,
+    events,
+    restarted,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]()
+  }
 }
 
+const decodeEvent = Schema.decodeUnknownSync(JobEvent)
 const again = ["--restart", "fixed", "--restart-delay", "50ms"]
 
 describe("a job with a restart policy", () => {
@@ -41,26 +71,31 @@ describe("a job with a restart policy", () => {
     assert.strictEqual(code, 1)
     assert.strictEqual(readFileSync(given.file, "utf8"), "xxx")
     const events = await given.events()
-    assert.strictEqual(events.match(/ job failed, clean$/gm)?.length, 1)
-    assert.match(events, / job failed, clean$/)
+    assert.strictEqual(events.filter(({ _tag }) => _tag === "JobRestarting").length, 2)
+    assert.strictEqual(events.filter(({ _tag }) => _tag === "JobStopped").length, 1)
+    assert.deepInclude(events.at(-1), { _tag: "JobStopped", outcome: "failed", clean: true })
   })
 
   it("is restarted if its process is killed", async () => {
     await using given = await start()
-    await given.submit({ act: "wait", succeedsAt: 2 }, ...again)
+    await given.post({ act: "wait", succeedsAt: 2 }, 50)
     await given.attempt(1)
     process.kill((await given.server.info("it")).pid ?? assert.fail(), "SIGKILL")
-    assert.match(await given.events(), /its process was ended by SIGKILL; it begins again[^]*job succeeded, clean$/)
+    const events = await given.events()
+    assert.deepInclude(events.find(({ _tag }) => _tag === "JobRestarting"), {
+      trigger: "lost",
+      reason: "its process was ended by SIGKILL",
+      attempt: 1,
+      delayMs: 50
+    })
+    assert.deepInclude(events.at(-1), { _tag: "JobStopped", outcome: "succeeded", clean: true })
   })
 
   it("is not restarted once it was stopped, also while it waits for its restart", async () => {
     await using given = await start()
-    await given.submit({}, "--restart", "fixed", "--restart-delay", "1h")
-    const events = new Started([bin, "events", "-f", "it", "--url", given.server.url])
-    await events.said("(restart 1)")
-    assert.include(await given.server.info("it"), { state: "queued", restarts: 1 })
+    await given.post({}, 60 * 60 * 1_000)
+    assert.include(await given.restarted(1), { state: "queued" })
     await given.server.post("/jobs/it/stop", { reason: "enough" })
-    await events.ended()
     assert.include(await given.server.report("it"), { trigger: "stopped", reason: "enough", outcome: "cancelled" })
     assert.strictEqual(readFileSync(given.file, "utf8"), "x")
   })
@@ -68,28 +103,26 @@ describe("a job with a restart policy", () => {
   it("is restarted by the next manager, whether the one before was stopped or killed", async () => {
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       await using given = await start()
-      await given.submit({ act: "wait", succeedsAt: 2 }, ...again)
+      await given.post({ act: "wait", succeedsAt: 2 }, 50)
       await given.attempt(1)
       given.server.server.signal(signal)
       await given.server.server.ended()
       await given.server.again()
-      assert.match(await given.events(), /it begins again [^]*job succeeded, clean$/, signal)
+      const events = await given.events()
+      assert.include(events.map(({ _tag }) => _tag), "JobRestarting", signal)
+      assert.deepInclude(events.at(-1), { _tag: "JobStopped", outcome: "succeeded", clean: true }, signal)
       assert.include(await given.server.info("it"), { restarts: 1, outcome: "succeeded" })
     }
   })
 
   it("waits for the rest of its delay with the next manager", async () => {
     await using given = await start()
-    const watch = new Started([bin, "watch", "--format", "json", "--url", given.server.url])
-    await watch.said("Overview")
-    await given.submit({ succeedsAt: 2 }, "--restart", "fixed", "--restart-delay", "5s")
-    await watch.said("restartsAt")
+    await given.post({ succeedsAt: 2 }, 5_000)
+    const { restartsAt = assert.fail() } = await given.restarted(1)
     given.server.server.signal("SIGKILL")
-    watch.signal("SIGKILL")
     await given.server.server.ended()
-    const [, restartsAt = assert.fail()] = /"restartsAt":"([^"]+)"/.exec(watch.stdout) ?? []
     await given.server.again()
-    assert.match(await given.events(), /job succeeded, clean$/)
+    assert.deepInclude((await given.events()).at(-1), { _tag: "JobStopped", outcome: "succeeded", clean: true })
     const { startedAt = "" } = await given.server.info("it")
     assert.isTrue(startedAt >= restartsAt, `${startedAt} is before ${restartsAt}`)
   })
@@ -126,7 +159,7 @@ describe("a job with limits", () => {
       outcome: "cancelled",
       clean: true
     })
-    await given.server.run("delete", "it")
+    await given.server.ask("/jobs/it", { method: "DELETE" })
     const blocked = await given.submit({ act: "block" }, "--time-limit", "5s", "--wait", "--format", "json")
     assert.strictEqual(blocked.code, 3)
     assert.include(JSON.parse(blocked.stdout), { trigger: "deadline", outcome: "cancelled", clean: false })

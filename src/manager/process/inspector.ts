@@ -1,8 +1,8 @@
-import { longestMs } from "../../base/timers.ts"
 import { pathOf } from "../../jobProcess/jobModule.ts"
 import { ChildProcess, describeEnd } from "../../process/childProcess.ts"
 import { entryPoint } from "../../process/entryPoints.ts"
 import { tailOf } from "../../process/outputLines.ts"
+import { startTimer } from "../../process/timers.ts"
 import type { Submission } from "../models.ts"
 import { type Answer, decodeAnswer, type Question } from "./protocol.ts"
 
@@ -55,7 +55,7 @@ export class Inspector {
   #state: State = { _tag: "Loading" }
   #resolveLoaded: (loaded: LoadedModule) => void = () => {}
   #questions = 0
-  #timer: NodeJS.Timeout | undefined
+  #cancelLimit = (): void => {}
 
   constructor(options: InspectorOptions) {
     const { env, module, nodeArgs } = options
@@ -117,16 +117,16 @@ export class Inspector {
   }
 
   #limitIdle(): void {
-    this.#limit(idleMs, "it has no questions")
-    this.#timer?.unref()
+    this.#limit(idleMs, "it has no questions", false)
   }
 
-  #limit(ms: number, why: string): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
+  /** Replaces the limit. A manager that waits for an answer must not end, hence `keepsAlive`. */
+  #limit(ms: number, why: string, keepsAlive = true): void {
+    this.#cancelLimit()
+    this.#cancelLimit = startTimer(ms, () => {
       // a turn later, because the answer may be there and unread if this process itself was busy
-      this.#timer = setTimeout(() => this.#fail(why))
-    }, Math.min(ms, longestMs))
+      this.#cancelLimit = startTimer(0, () => this.#fail(why), { keepsAlive })
+    }, { keepsAlive })
   }
 
   #fail(why: string): void {
@@ -136,7 +136,7 @@ export class Inspector {
 
   /** Ends the process, and refuses all submissions from now on. */
   #end(refusal: string): void {
-    clearTimeout(this.#timer)
+    this.#cancelLimit()
     const before = this.#state
     if (before._tag === "Ended") return
     this.#state = { _tag: "Ended", refusal }

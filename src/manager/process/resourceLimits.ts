@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process"
 import { readFile } from "node:fs/promises"
 import { promisify } from "node:util"
-import { longestMs } from "../../base/timers.ts"
+import { startInterval, startTimer } from "../../process/timers.ts"
 import type { Trigger } from "../../StopReport.ts"
 import type { Limits } from "../JobProcess.ts"
 import type { StopCommand } from "../models.ts"
@@ -21,9 +21,10 @@ export interface LimitOptions {
 
 /** Stops a job that exceeds its limits. Returns a function that ends the checks. */
 export const enforceLimits = ({ limits: { memory, timeMs }, pids, stop }: LimitOptions): () => void => {
-  const timers: Array<NodeJS.Timeout> = []
-  if (timeMs !== undefined && timeMs <= longestMs) {
-    timers.push(setTimeout(() => stop({ reason: `it ran for ${timeMs} ms, its limit` }, "deadline"), timeMs))
+  const cancels: Array<() => void> = []
+  if (timeMs !== undefined) {
+    const reason = `it ran for ${timeMs} ms, its limit`
+    cancels.push(startTimer(timeMs, () => stop({ reason }, "deadline"), { keepsAlive: true }))
   }
   if (memory !== undefined) {
     let isStopRequested = false
@@ -35,9 +36,9 @@ export const enforceLimits = ({ limits: { memory, timeMs }, pids, stop }: LimitO
       else if (!isStopRequested) stop({ mode: "cancel", reason }, "failed")
       isStopRequested = true
     }
-    timers.push(setInterval(() => void check(), intervalMs))
+    cancels.push(startInterval(intervalMs, () => void check()))
   }
-  return () => timers.forEach((timer) => clearTimeout(timer))
+  return () => cancels.forEach((cancel) => cancel())
 }
 
 /** Returns arguments of Node with which V8 collects garbage more eagerly before the limit is reached. */

@@ -58,6 +58,10 @@ class Stops {
     this.#run.stop(request)
   }
 
+  get hasRun(): boolean {
+    return this.#run !== undefined
+  }
+
   attach(run: Run): void {
     this.#run = run
     for (const request of this.#waiting.splice(0)) this.add(request)
@@ -70,7 +74,6 @@ class JobRunner {
   readonly #stops: Stops
   readonly #start: Start
   readonly #reported = new OneShotLatch()
-  #hasBegun = false
 
   constructor(owner: ProcessOwner, link: ParentLink<ParentMessage>, stops: Stops, start: Start) {
     this.#owner = owner
@@ -106,7 +109,6 @@ class JobRunner {
   }
 
   #follow(job: Job.Any, run: Run): void {
-    this.#hasBegun = true
     reportRun(this.#link, run, (result) => this.#conclude(job, result))
     this.#stops.attach(run)
   }
@@ -130,7 +132,7 @@ class JobRunner {
 
   /** The process has to end, and the job has no run yet that could be stopped. */
   #interrupted(): void {
-    if (this.#hasBegun) return
+    if (this.#stops.hasRun) return
     const { crash, signal } = this.#owner
     this.#reportNotStarted(
       signal !== undefined

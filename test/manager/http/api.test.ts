@@ -7,7 +7,7 @@ import { ask, latch, serving } from "../../support/serving.ts"
 
 const submit = (body: unknown) => Effect.map(ask("POST", "/jobs", body), ({ json }) => json)
 
-/** The numbers and elements of a stream that has ended. */
+/** Returns the numbers and elements of a stream that has ended. */
 const elements = (text: string) =>
   text.split("\n\n").filter((event) => event.includes("id: ") && !event.includes("heartbeat")).map((event) => ({
     id: Number(/^id: (\d+)$/m.exec(event)?.[1]),
@@ -15,7 +15,7 @@ const elements = (text: string) =>
   }))
 
 describe("the API of a job manager", () => {
-  it.live("submits, tells and ends a job", () =>
+  it.live("submits a job, streams its events, and returns its result", () =>
     Effect.gen(function*() {
       const submitted = yield* ask("POST", "/jobs", { job: "latched", id: "one" })
       assert.strictEqual(submitted.status, 201)
@@ -39,7 +39,7 @@ describe("the API of a job manager", () => {
       assert.strictEqual((yield* ask("GET", "/jobs/one")).json.state, "stopped")
     }).pipe(Effect.provide(serving())))
 
-  it.live("resumes a stream after a number, in the query or as a browser asks for it", () =>
+  it.live("resumes a stream after a number, from the query or from the header that browsers send", () =>
     Effect.gen(function*() {
       yield* submit({ job: "sum", payload: { numbers: [1] }, id: "s" })
       const all = elements((yield* ask("GET", "/jobs/s/events")).text)
@@ -51,7 +51,7 @@ describe("the API of a job manager", () => {
       assert.deepStrictEqual(lines.map(({ data }) => data.text), ["two", "three"])
     }).pipe(Effect.provide(serving())))
 
-  it.live("takes the beginning of an id, where no other has it", () =>
+  it.live("accepts a prefix of an id that no other job has", () =>
     Effect.gen(function*() {
       for (const id of ["abc-1", "abd-2", "ab"]) yield* submit({ job: "endless", id })
       assert.strictEqual((yield* ask("GET", "/jobs/abc")).json.id, "abc-1")
@@ -65,7 +65,7 @@ describe("the API of a job manager", () => {
       assert.deepStrictEqual([report.jobId, report.trigger, report.reason], ["abd-2", "stopped", "enough"])
     }).pipe(Effect.provide(serving())))
 
-  it.live("lists, removes and cleans up", () =>
+  it.live("lists, removes and cleans jobs", () =>
     Effect.gen(function*() {
       for (const id of ["a", "b"]) yield* submit({ job: "sum", payload: { numbers: [] }, id })
       yield* submit({ job: "endless", id: "c" })
@@ -87,7 +87,7 @@ describe("the API of a job manager", () => {
       assert.deepStrictEqual(yield* ids(""), [])
     }).pipe(Effect.provide(serving())))
 
-  it.live("says what is wrong with what it refuses", () =>
+  it.live("says what is wrong with a request that it refuses", () =>
     Effect.gen(function*() {
       const none = yield* ask("POST", "/jobs", { job: "nothing" })
       assert.deepStrictEqual([none.status, none.json._tag], [400, "Refused"])
@@ -102,7 +102,7 @@ describe("the API of a job manager", () => {
       assert.strictEqual((yield* ask("GET", "/jobs/e/events?after=-1")).status, 400)
     }).pipe(Effect.provide(serving())))
 
-  it.live("tells of itself: its health, its jobs, its metrics and its own description", () =>
+  it.live("serves its health, its jobs, its metrics and its own description", () =>
     Effect.gen(function*() {
       yield* submit({ job: "endless" })
       const { json: info } = yield* ask("GET", "/info")

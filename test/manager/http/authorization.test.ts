@@ -11,7 +11,7 @@ const tokens = [
   { token: Redacted.make("operator"), role: "operate" }
 ] as const
 
-/** What each kind of request needs; what it gets where it may pass is up to the job that it asks for. */
+/** The role that each request needs. */
 const requests: ReadonlyArray<readonly [method: string, path: string, needs: "nothing" | "read" | "operate"]> = [
   ["GET", "/health/live", "nothing"],
   ["GET", "/health/ready", "nothing"],
@@ -34,7 +34,7 @@ const requests: ReadonlyArray<readonly [method: string, path: string, needs: "no
 ]
 const given = { none: undefined, wrong: "Bearer nobody", reader: "Bearer reader", operator: "bearer operator" }
 
-/** The status of a request whose headers `fetch` would not send. */
+/** Returns the status of a request with headers that `fetch` does not send. */
 const statusOf = (url: string, headers: Record<string, string>) =>
   Effect.promise(() =>
     new Promise<number | undefined>((resolve, reject) =>
@@ -45,9 +45,9 @@ const statusOf = (url: string, headers: Record<string, string>) =>
     )
   )
 
-describe("who may ask a job manager", () => {
+describe("the authorization of the API", () => {
   for (const [method, path, needs] of requests) {
-    it.live(`${method} ${path} needs ${needs}`, () =>
+    it.live(`requires ${needs} for ${method} ${path}`, () =>
       Effect.gen(function*() {
         for (const [who, authorization] of Object.entries(given)) {
           const { headers, status } = yield* ask(
@@ -70,7 +70,7 @@ describe("who may ask a job manager", () => {
       }).pipe(Effect.provide(serving({ tokens }))))
   }
 
-  it.live("is not told more about a request that has no token than that it has none", () =>
+  it.live("says of a request without a token only that it has none", () =>
     Effect.gen(function*() {
       const malformed = yield* ask("POST", "/jobs", "{")
       assert.strictEqual(malformed.status, 401)
@@ -78,7 +78,7 @@ describe("who may ask a job manager", () => {
       assert.deepStrictEqual(missing.json, { _tag: "Unauthorized", message: "a bearer token is required" })
     }).pipe(Effect.provide(serving({ tokens }))))
 
-  it.live("is anybody on this machine where there are no tokens, but no web page of another origin", () =>
+  it.live("allows every process of this machine without tokens, and no web page", () =>
     Effect.gen(function*() {
       const { port, url } = yield* Address
       const statuses = (headers: Record<string, string>) => statusOf(`${url}/jobs`, headers)
@@ -92,7 +92,7 @@ describe("who may ask a job manager", () => {
       assert.strictEqual(yield* statusOf(`${url}/health/live`, { host: "10.0.0.1" }), 204)
     }).pipe(Effect.provide(serving())))
 
-  it.live("is nobody else: without a token it does not start where others can reach it", () =>
+  it.live("is required to start on an address that other machines can reach", () =>
     Effect.gen(function*() {
       for (const host of ["0.0.0.0", "::", "192.168.1.1", "example.com", ""]) {
         const error = yield* Effect.flip(Layer.build(serving({ host })))

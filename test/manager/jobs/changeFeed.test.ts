@@ -20,14 +20,14 @@ const overview = Effect.succeed<Change & { readonly _tag: "Overview" }>({
 const brief = (change: Change) =>
   change._tag === "Job" ? `${change.info.id} ${change.info.state}` : change._tag === "Stages" ? change.id : change._tag
 
-/** Takes one change at a time, when it is told to. */
+/** Returns an effect that reads the next changes. */
 const reader = Effect.fnUntraced(function*(feed: ChangeFeed) {
   const pull = yield* Stream.toPull(feed.read(overview, () => []))
   return Effect.map(pull, (changes) => changes.map(brief))
 })
 
 describe("ChangeFeed", () => {
-  it.effect("tells how all stands, and then each change", () =>
+  it.effect("emits an overview, and then each change", () =>
     Effect.gen(function*() {
       const feed = new ChangeFeed()
       feed.changed(info("early", "queued"))
@@ -42,13 +42,13 @@ describe("ChangeFeed", () => {
       assert.deepStrictEqual(yield* next, ["Overview"])
     }))
 
-  it.effect("tells who reads slowly only how each job stands by then, and once that is too much, all anew", () =>
+  it.effect("emits only the latest info of each job to a slow reader, and an overview if there are too many", () =>
     Effect.gen(function*() {
       const feed = new ChangeFeed()
       const next = yield* reader(feed)
       assert.deepStrictEqual(yield* next, ["Overview"])
       const seen: Array<string> = []
-      // what it has asked for already it gets as it came
+      // the element that was pulled already comes as it was
       for (const state of ["queued", "starting", "running"] as const) feed.changed(info("a", state))
       feed.changed(info("b", "queued"))
       feed.changed(info("a", "stopped"))
@@ -62,7 +62,7 @@ describe("ChangeFeed", () => {
       assert.isBelow(later.length, 100)
     }))
 
-  it.effect("tells counters while they change, and no oftener than twice a second", () =>
+  it.effect("emits counters while they change, at most twice a second", () =>
     Effect.gen(function*() {
       const feed = new ChangeFeed()
       const count = (n: number) => [{ name: "ticks", kind: "source" as const, count: n }]

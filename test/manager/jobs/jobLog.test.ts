@@ -12,7 +12,7 @@ const numbers = (lines: ReadonlyArray<{ readonly seq: number }>) => lines.map(({
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 
 describe("the log of a job", () => {
-  it("tells each reader each line once, wherever it begins and however often the file is turned over", async () => {
+  it("gives each reader each line once, wherever it starts and however often the file is rotated", async () => {
     const log = open("followed")
     await log.add("stdout", "one\ntwo\n", "now")
     const [all, later, slow] = [log.reader(0), log.reader(2), log.reader(0)]
@@ -28,12 +28,12 @@ describe("the log of a job", () => {
     const kept = readLog(folder, "followed", 0)
     assert.isBelow(kept.length, 60)
     assert.deepStrictEqual(numbers(later()), numbers(kept))
-    // what it has missed is not kept any longer
+    // the lines that this reader missed are not kept any longer
     assert.deepStrictEqual(numbers(slow()), numbers(kept))
     assert.deepStrictEqual(kept.at(-1), { seq: 200, at: "now", stream: "stdout", text: "line 200" })
   })
 
-  it("keeps no more than it may, the latest of it", async () => {
+  it("keeps the latest lines, and no more bytes than it may", async () => {
     const log = open("limited")
     for (let i = 1; i <= 1_000; i++) await log.add("stderr", `line ${i}`, "now")
     const bytes = ["limited.log", "limited.log.1"].map((name) => statSync(join(folder, name)).size)
@@ -41,7 +41,7 @@ describe("the log of a job", () => {
     assert.strictEqual(readLog(folder, "limited", 0).at(-1)?.seq, 1_000)
   })
 
-  it("goes on where it was, also right after it was turned over", async () => {
+  it("continues its numbers when it is opened again, also right after a rotation", async () => {
     const log = open("again")
     let turned = 0
     for (let i = 1; turned === 0; i++) {

@@ -44,7 +44,7 @@ const stopsOf = (id: string) => Effect.map(Processes, (processes) => processes.g
 
 describe("a lease of a day", () => {
   test(
-    "is kept for as long as it is renewed, and expires a day after the last time",
+    "lasts as long as it is renewed, and expires a day after the last renewal",
     Effect.gen(function*() {
       yield* leased("a")
       yield* renewed("a", 50)
@@ -61,7 +61,7 @@ describe("a lease of a day", () => {
   )
 
   test(
-    "expires in the queue too, where the job never begins",
+    "expires in the queue too, and the job never starts",
     Effect.gen(function*() {
       const manager = yield* Manager
       yield* manager.submit({ job: "endless", id: "first" })
@@ -79,7 +79,7 @@ describe("a lease of a day", () => {
   )
 
   test(
-    "that was begun in the queue goes on once the job runs",
+    "that began in the queue continues when the job runs",
     Effect.gen(function*() {
       const manager = yield* Manager
       yield* manager.submit({ job: "endless", id: "first" })
@@ -97,7 +97,7 @@ describe("a lease of a day", () => {
   )
 
   test(
-    "means nothing to a job without one, or that has stopped",
+    "does not affect a job without a lease, or a stopped one",
     Effect.gen(function*() {
       const manager = yield* Manager
       yield* manager.submit({ job: "endless", id: "free" })
@@ -113,7 +113,7 @@ describe("a lease of a day", () => {
     })
   )
 
-  it.effect("is a whole one again for what a manager finds in its queue when it starts", () =>
+  it.effect("begins anew for a job that a manager finds in its queue when it starts", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryFolder
       const manager = Layer.fresh(managerService({ folder, jobs: ["endless"], concurrency: 1 }))

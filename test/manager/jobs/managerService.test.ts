@@ -14,10 +14,10 @@ import { temporaryFolder } from "../../support/folder.ts"
 import { settle } from "../../support/jobs.ts"
 import { managerService, Processes } from "../../support/managerService.ts"
 
-/** A manager whose store waits does not end: where a test fails, its gates open. */
+/** A manager whose store waits does not end, so that all gates open if a test fails. */
 const gates = new Set<OneShotLatch>()
 
-/** A store that does not do one of its operations until the test lets it. */
+/** Makes one operation of the store wait until the test opens the gate. */
 const gated = (operation: "append" | "finish" | "update", when: (state: string) => boolean = () => true) => {
   const reached = new OneShotLatch()
   const open = new OneShotLatch()
@@ -68,14 +68,14 @@ const processOf = Effect.fnUntraced(function*(id: string) {
   }
 })
 
-/** Submits a job; its manager and its process, once it has one. */
+/** Submits a job, and returns the manager and the process of the job once there is one. */
 const begun = Effect.fnUntraced(function*(settings: Partial<Submission> = {}) {
   const manager = yield* Manager
   const { id } = yield* manager.submit({ job: "it", id: "a", ...settings })
   return { manager, process: yield* processOf(id) }
 })
 
-/** Waits until what is known of a job says so. */
+/** Waits until a job is in a state. */
 const until = Effect.fnUntraced(function*(id: string, state: string, restarts = 0) {
   const manager = yield* Manager
   for (;;) {
@@ -92,7 +92,7 @@ const tagsOf = (events: Iterable<{ readonly event: { readonly _tag: string } }>)
   [...events].map(({ event }) => event._tag)
 
 describe("a job that is stopped", () => {
-  test("while its failure is being written does not wait for its restart", () => {
+  test("is not restarted if the stop comes while its failure is being written", () => {
     const gate = gated("update", (state) => state === "queued")
     return [
       { storeOf: gate.storeOf },
@@ -112,7 +112,7 @@ describe("a job that is stopped", () => {
     ]
   })
 
-  test("while it waits for its restart is known until that is on disk, and does not begin again", () => {
+  test("while it waits for its restart is active until its end is on disk, and is not restarted", () => {
     const gate = gated("finish")
     return [
       { storeOf: gate.storeOf },
@@ -155,8 +155,8 @@ describe("a job that is stopped", () => {
   })
 })
 
-describe("a job whose manager is stopped while it goes back into the queue", () => {
-  /** What the next manager knows of it at last. */
+describe("a job whose manager is stopped while it is being requeued", () => {
+  /** Returns the info of the job at the next manager. */
   const next = (folder: string, stops: boolean, state: string) => {
     const gate = gated("update", (state) => state === "queued")
     const options = { folder: join(folder, "other"), jobs: ["it"], concurrency: 1 }
@@ -175,16 +175,16 @@ describe("a job whose manager is stopped while it goes back into the queue", () 
     return Effect.andThen(before, Effect.provide(until("a", state, 1), managerService(options)))
   }
 
-  test("begins again with the next one", (folder) => [{}, next(folder, false, "starting")])
+  test("is restarted by the next manager", (folder) => [{}, next(folder, false, "starting")])
 
-  test("has stopped where that was asked for meanwhile", (folder) => [
+  test("has stopped if a stop was requested meanwhile", (folder) => [
     {},
     Effect.map(next(folder, true, "stopped"), (info) => assert.include(info, { trigger: "stopped", reason: "enough" }))
   ])
 })
 
-describe("a stop that comes while the manager is being stopped", () => {
-  test("is kept", (folder) => {
+describe("a stop that is requested while the manager is being stopped", () => {
+  test("is kept, so that the next manager does not restart the job", (folder) => {
     const options = { folder: join(folder, "other"), jobs: ["it"], concurrency: 1 }
     return [
       {},
@@ -203,7 +203,7 @@ describe("a stop that comes while the manager is being stopped", () => {
   })
 })
 
-describe("the stop of a job that waits for its place", () => {
+describe("the stop of a job that waits for a slot", () => {
   const gate = () => {
     const gate = gated("finish")
     const waiting = Effect.gen(function*() {
@@ -214,7 +214,7 @@ describe("the stop of a job that waits for its place", () => {
     return { gate, waiting }
   }
 
-  test("is answered once it is on disk, however often it is asked for", () => {
+  test("is answered once it is on disk, however often it is requested", () => {
     const { gate: { open, reached, storeOf }, waiting } = gate()
     return [
       { storeOf },
@@ -231,7 +231,7 @@ describe("the stop of a job that waits for its place", () => {
     ]
   })
 
-  test("says so where the store cannot be written, and is tried again", () => {
+  test("fails after 5 s if the store cannot be written, and is written later", () => {
     const { gate: { open, reached, storeOf }, waiting } = gate()
     return [
       { storeOf },
@@ -253,7 +253,7 @@ describe("the stop of a job that waits for its place", () => {
 })
 
 describe("the events of a job", () => {
-  test("that tells thousands are there from any of them, for those who follow and those who come later", () => [
+  test("can be read after any number of thousands, by followers and by later readers", () => [
     {},
     Effect.gen(function*() {
       const { manager, process } = yield* begun()
@@ -265,7 +265,7 @@ describe("the events of a job", () => {
       const first = yield* follow(0)
       for (let n = 1; n <= told; n++) {
         process.report({ _tag: "ServiceStarting", at: new Date().toISOString(), service: `S${n}` })
-        // what is on disk grows while it tells
+        // so that some are on disk before the others happen
         if (n % 500 === 0) yield* Effect.sleep(1)
       }
       const saved = manager.events("a", { after: told - 1, follow: true })
@@ -285,8 +285,8 @@ describe("the events of a job", () => {
   ])
 })
 
-describe("a follower of a job that lags behind", () => {
-  test("is told when the job is removed before it has read all", () => [
+describe("a slow reader of a job's events", () => {
+  test("fails if the job is removed before it has read all", () => [
     {},
     Effect.gen(function*() {
       const { manager, process } = yield* begun()
@@ -321,7 +321,7 @@ describe("the last event of a job", () => {
         yield* manager.stop("a", {})
         yield* gate.reached
         const [store = assert.fail()] = stores
-        // a manager that is killed now has one that is to tell it once more
+        // so that a manager that is killed now emits the event only once
         assert.deepStrictEqual(yield* store.events("a", 0, 10), [])
         yield* gate.open
         assert.deepStrictEqual(tagsOf(yield* eventsOf("a")), ["JobStopped"])
@@ -330,7 +330,7 @@ describe("the last event of a job", () => {
     ]
   })
 
-  test("is told where those before it are still being written", () => {
+  test("is emitted if the events before it are still being written", () => {
     const gate = gated("append")
     return [
       { storeOf: gate.storeOf },
@@ -351,7 +351,7 @@ describe("the last event of a job", () => {
 })
 
 describe("a restart", () => {
-  test("is told until it begins", () => [
+  test("has a time that is shown until it starts", () => [
     {},
     Effect.gen(function*() {
       const { process } = yield* begun({ restart: { policy: "fixed", delayMs: 50 } })
@@ -361,7 +361,7 @@ describe("a restart", () => {
     })
   ])
 
-  test("may be further away than a date can tell", () => [
+  test("may have a delay that ends beyond the last date", () => [
     {},
     Effect.gen(function*() {
       const { manager, process } = yield* begun({ restart: { policy: "fixed", delayMs: 1e300 } })
@@ -374,7 +374,7 @@ describe("a restart", () => {
 })
 
 describe("a manager", () => {
-  test("goes on where a process cannot be started", () => [
+  test("goes on if a process cannot be started", () => [
     {
       onStart: (id) => {
         if (id === "a") throw new Error("spawn ENOMEM")
@@ -390,7 +390,7 @@ describe("a manager", () => {
     })
   ])
 
-  test("removes what one before it has left that nobody needs", (folder) => {
+  test("removes files of an earlier manager that are not needed", (folder) => {
     const unpacked = join(folder, "bundles", "0".repeat(64))
     mkdirSync(unpacked, { recursive: true })
     mkdirSync(`${unpacked}.7f0c`)
@@ -406,7 +406,7 @@ describe("a manager", () => {
     ]
   })
 
-  test("asks for a bundle that its store does not have, also where it was unpacked for another one", (folder) => {
+  test("asks for a bundle that its store does not have, although the bundle is unpacked", (folder) => {
     const hash = "0".repeat(64)
     mkdirSync(join(folder, "bundles", hash), { recursive: true })
     return [

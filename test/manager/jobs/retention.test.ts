@@ -12,7 +12,7 @@ afterAll(() => sqlite.remove())
 const minute = 60_000
 const hash = (digit: string) => digit.repeat(64)
 
-/** Jobs that stopped a minute apart, the last of them now; what is removed once that long has passed. */
+/** Returns what is removed of jobs that stopped a minute apart, the last one now. */
 const removed = (keep: Retention) =>
   withStore(sqlite.fresh())(
     Effect.gen(function*() {
@@ -39,18 +39,18 @@ const removed = (keep: Retention) =>
     }).pipe(Effect.scoped)
   )
 
-describe("what is kept of jobs that have stopped", () => {
-  it.effect("are those of a certain age, and the code that they brought", () =>
+describe("retention", () => {
+  it.effect("removes jobs that are too old, and bundles that no job uses", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* removed({ ageMs: 90_000, jobs: Infinity }), ["j0", "j1", hash("b")])
     }))
 
-  it.effect("are so many of the latest", () =>
+  it.effect("removes the oldest of too many jobs", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* removed({ ageMs: Infinity, jobs: 3 }), ["j0"])
     }))
 
-  it.effect("is looked after for as long as the manager runs", () =>
+  it.effect("is repeated as long as the manager runs", () =>
     withStore(sqlite.fresh())(
       Effect.gen(function*() {
         const store = yield* JobStore
@@ -68,7 +68,7 @@ describe("what is kept of jobs that have stopped", () => {
       }).pipe(Effect.scoped)
     ))
 
-  it.effect("may be all, for ever", () =>
+  it.effect("removes nothing without limits", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* removed({ ageMs: Infinity, jobs: Infinity }), [])
     }))

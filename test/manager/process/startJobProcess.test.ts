@@ -27,10 +27,11 @@ import {
   timed,
   urlOf
 } from "../../support/jobProcess.ts"
+import { runAtOnce } from "./crowd.ts"
 import { Late, untold } from "../fixtures/work.ts"
 
-describe("the process of a job: how it ends", () => {
-  it("succeeds: its result comes back typed, with its report and all that happened", async () => {
+describe("the end of a job process", () => {
+  it("brings a typed result, a report and all events if the job succeeds", async () => {
     const job = run({ act: "add", text: "ö" })
     const result = await job.ended()
     assert.deepStrictEqual(exitOf(result), Effect.runSync(Effect.exit(Effect.succeed({ at: new Date(1), text: "ö" }))))
@@ -43,7 +44,7 @@ describe("the process of a job: how it ends", () => {
     assert.deepStrictEqual(readdirSync(folder).filter((name) => name.includes(".tmp")), [])
   })
 
-  it("fails: with its own error, typed", async () => {
+  it("brings the typed error of a job that fails", async () => {
     const result = await run({ act: "fail", at: "2026-01-02T00:00:00.000Z" }).ended()
     assert.deepStrictEqual(errorOf(result), new Late({ at: new Date("2026-01-02") }))
     assertClean(result.report)
@@ -51,7 +52,7 @@ describe("the process of a job: how it ends", () => {
   })
 
   for (const [act, message] of [["die", /^TypeError: it broke$/], ["exit", /process\.exit\(7\) was called/]] as const) {
-    it(`fails with a defect for "${act}"`, async () => {
+    it(`brings a defect for "${act}"`, async () => {
       const result = await run({ act }).ended()
       assert.match(messageOf(result), message)
       assert.deepInclude(result.report, { trigger: "failed", outcome: "failed" })
@@ -59,32 +60,32 @@ describe("the process of a job: how it ends", () => {
     })
   }
 
-  it("says so where its result does not fit its own Schema", async () => {
+  it("brings a defect that says so if the result does not match its Schema", async () => {
     const result = await run({ act: "odd" }).ended()
     assert.match(messageOf(result), /the exit of "work" does not match its Schemas: .*Expected/)
   })
 
-  it("succeeds with nothing where it declares nothing", async () => {
+  it("brings `undefined` for a job that declares no success", async () => {
     const result = await new Ran({ job: "untold" }).ended()
     assert.deepStrictEqual(decoded(result, untold), Effect.runSync(Effect.exit(Effect.void)))
   })
 
-  it("fails for a service that does not start, as that", async () => {
+  it("brings a ServiceError if a service does not start", async () => {
     const result = await run({ act: "add" }, {}, { AUTOSTOP_START_TIMEOUT: "1ms", OPEN: "slow" }).ended()
     const error = errorOf(result)
     assert.instanceOf(error, Job.ServiceError)
     assert.deepInclude(error, { phase: "start" })
   })
 
-  it("stops when its time is over", async () => {
+  it("comes when the job's time is over", async () => {
     const result = await run({ act: "wait" }, { autostop: { after: 50 } }).ended()
     assert.deepInclude(result.report, { trigger: "deadline", reason: "it ran for 50 ms", outcome: "cancelled" })
   })
 })
 
-describe("the process of a job: a stop", () => {
+describe("a stop of a job process", () => {
   for (const mode of ["drain", "cancel", "kill"] as const) {
-    it(`in mode ${mode}`, async () => {
+    it(`has the mode ${mode}`, async () => {
       const job = await run({ act: "wait" }).said("ready")
       job.process.stop({ mode, reason: "enough" })
       const result = await job.ended()
@@ -103,7 +104,7 @@ describe("the process of a job: a stop", () => {
     })
   }
 
-  it("before it has begun", async () => {
+  it("works before the job has started", async () => {
     const job = run({ act: "wait" })
     job.process.stop({})
     const result = await job.ended()
@@ -111,7 +112,7 @@ describe("the process of a job: a stop", () => {
     assert.deepInclude(result.report, { trigger: "stopped", outcome: "cancelled", services: [] })
   })
 
-  it("a harsher one overtakes a gentle one", async () => {
+  it("overtakes a gentler one", async () => {
     const job = await run({ act: "wait" }, { stopPolicy: { strategy: "patient" } }, { CLOSE: "hang" }).said("ready")
     job.process.stop({})
     await until(() => job.events.some(({ _tag }) => _tag === "ServiceReleasing"), 5_000)
@@ -120,7 +121,7 @@ describe("the process of a job: a stop", () => {
     assert.deepStrictEqual(outcomes(result), ["cache abandoned", "db abandoned"])
   })
 
-  it("of a job whose event loop is blocked: it is killed at its deadline, with all it started", async () => {
+  it("kills a job that blocks at its deadline, with all it started", async () => {
     const job = await run({ act: "block", family: true }, short).said("ready")
     const [result, ms] = await timed(() => (job.process.stop({ reason: "enough" }), job.ended()))
     assert.isAtLeast(ms, deadlineMs)
@@ -139,22 +140,22 @@ describe("the process of a job: a stop", () => {
     assert.deepStrictEqual(job.pids.filter(runs), [])
   })
 
-  it("at once, of one that is blocked", async () => {
+  it("in mode kill kills a job that blocks without waiting for its deadline", async () => {
     const job = await run({ act: "block" }).said("ready")
     const [result, ms] = await timed(() => (job.process.stop({ mode: "kill" }), job.ended()))
     assert.isBelow(ms, 3_000 + slackMs)
     assert.deepStrictEqual(outcomes(result), killed)
   })
 
-  it("of one that is blocked when its time is over", async () => {
+  it("kills a job that blocks when its time is over", async () => {
     const result = await run({ act: "block" }, { ...short, autostop: { after: 100 } }).ended()
     assert.deepInclude(result.report, { trigger: "deadline", reason: "it ran for 100 ms", outcome: "cancelled" })
     assert.deepStrictEqual(outcomes(result), killed)
   })
 })
 
-describe("the process of a job: what is seen of it", () => {
-  it("its output comes in whole lines, on either stream", async () => {
+describe("a job process", () => {
+  it("has output that comes in whole lines, on both streams", async () => {
     const job = run({ act: "print" })
     await job.ended()
     const lines = job.text().split("\n")
@@ -166,7 +167,7 @@ describe("the process of a job: what is seen of it", () => {
     )
   })
 
-  it("its output is read no faster than it is taken", async () => {
+  it("has output that is read no faster than it is taken", async () => {
     let taking = 0
     let text = ""
     const job = startJobProcess({
@@ -188,7 +189,7 @@ describe("the process of a job: what is seen of it", () => {
     assert.strictEqual(text.match(/é/g)?.length, 100_000)
   })
 
-  it("its environment is what every job gets, and what is given to it", async () => {
+  it("has the environment of every job, and its own variables", async () => {
     Object.assign(process.env, { AUTOSTOP_TOKEN: "secret", AWS_SECRET: "secret", AUTOSTOP_KILL_TIMEOUT: "1s" })
     const result = await run({ act: "env" }, {}, { EXTRA: "1", AUTOSTOP_TOKEN: "secret" }).ended()
     const { value } = Schema.decodeUnknownSync(Schema.Struct({ value: Schema.Struct({ text: Schema.String }) }))(
@@ -206,7 +207,7 @@ describe("the process of a job: what is seen of it", () => {
     for (const name of ["AUTOSTOP_TOKEN", "AWS_SECRET", "AUTOSTOP_KILL_TIMEOUT"]) delete process.env[name]
   })
 
-  it("its counters are told while they change", async () => {
+  it("sends its counters while they change", async () => {
     const job = run({ act: "flow" })
     const result = await job.ended()
     assertClean(result.report)
@@ -216,16 +217,9 @@ describe("the process of a job: what is seen of it", () => {
     assert.deepStrictEqual(result.report.stages, job.stages.at(-1))
   })
 
-  it("twenty at once are twenty jobs", async () => {
-    const jobs = Array.from({ length: 20 }, (_, at) => run({ act: "add", text: `${at}` }))
-    const results = await Promise.all(jobs.map((job) => job.ended()))
-    for (const [at, result] of results.entries()) {
-      assertClean(result.report)
-      assert.deepInclude(result.exit, { _tag: "Success", value: { at: new Date(1).toISOString(), text: `${at}` } })
-    }
-  })
+  it("does not mix with others that run at the same time", () => runAtOnce(4))
 
-  it("a large payload gets there and back", async () => {
+  it("takes and returns a large payload", async () => {
     const text = "ü€".repeat(1_000_000)
     const result = await run({ act: "add", text }).ended()
     assert.deepInclude(result.exit, { _tag: "Success", value: { at: new Date(1).toISOString(), text } })

@@ -16,7 +16,7 @@ import { add, databases, eventsOf, jobOf, withStore } from "../../support/store.
 
 const { postgres, sqlite: folder } = databases()
 
-/** The error that an effect fails with, and nothing else. */
+/** Returns the message of the StoreError that an effect fails with. */
 const refusal = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.exit(self), (exit) => {
     const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
@@ -27,7 +27,7 @@ const refusal = <A, E, R>(self: Effect.Effect<A, E, R>) =>
 
 const opened = (url: string) => refusal(withStore(url)(JobStore.use((store) => store.counts)))
 
-/** Another process that has a file locked, until it is told to let it go. */
+/** Starts a process that locks a file until it is asked to release it. */
 const locker = (path: string) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
@@ -49,8 +49,8 @@ const locker = (path: string) =>
     ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
-describe("the store in SQLite, when the file", () => {
-  it.live("is locked by another process: says so, and goes on once it is not", () =>
+describe("a store in SQLite whose file", () => {
+  it.live("is locked by another process says so, and goes on once it is not", () =>
     Effect.gen(function*() {
       const path = folder.fresh()
       yield* withStore(path)(Effect.gen(function*() {
@@ -73,7 +73,7 @@ describe("the store in SQLite, when the file", () => {
       }))
     }).pipe(Effect.scoped))
 
-  it.live("is locked while it is opened: says so, or waits until it is not", () =>
+  it.live("is locked while it is opened says so, or waits until it is not", () =>
     Effect.gen(function*() {
       const path = folder.fresh()
       const other = yield* locker(path)
@@ -84,7 +84,7 @@ describe("the store in SQLite, when the file", () => {
       assert.lengthOf(yield* Fiber.join(waiting), 1)
     }).pipe(Effect.scoped))
 
-  it.live("has no room to grow: says so, and goes on once it has", () =>
+  it.live("has no room to grow says so, and goes on once it has", () =>
     Effect.gen(function*() {
       const path = folder.fresh()
       yield* Effect.gen(function*() {
@@ -106,7 +106,7 @@ describe("the store in SQLite, when the file", () => {
       ))
     }))
 
-  it.live("cannot be opened: says why", () =>
+  it.live("cannot be opened says why", () =>
     Effect.gen(function*() {
       assert.include(yield* opened(join(folder.folder, "no", "store.db")), "its folder has to exist")
       assert.include(yield* opened(folder.folder), "cannot be opened")
@@ -116,8 +116,8 @@ describe("the store in SQLite, when the file", () => {
     }))
 })
 
-describe("the store in PostgreSQL, when the server", () => {
-  it.live("crashes: says so, and goes on once it is there again", () =>
+describe("a store in PostgreSQL whose server", () => {
+  it.live("crashes says so, and goes on once the server runs again", () =>
     Effect.gen(function*() {
       yield* withStore(postgres().fresh())(Effect.gen(function*() {
         const store = yield* JobStore
@@ -141,7 +141,7 @@ describe("the store in PostgreSQL, when the server", () => {
       }))
     }))
 
-  it.live("ends the sessions: goes on with new ones", () =>
+  it.live("ends the sessions goes on with new ones", () =>
     Effect.gen(function*() {
       const url = postgres().fresh()
       yield* withStore(url)(Effect.gen(function*() {
@@ -156,7 +156,7 @@ describe("the store in PostgreSQL, when the server", () => {
       }))
     }))
 
-  it.live("is silent: says so in time, also in the middle of a transaction, and goes on with new sessions", () =>
+  it.live("is silent says so in time, also within a transaction, and goes on with new sessions", () =>
     Effect.gen(function*() {
       const url = postgres().fresh()
       const proxy = yield* proxyOf(url)
@@ -181,7 +181,7 @@ describe("the store in PostgreSQL, when the server", () => {
       }).pipe(Effect.provide(sqlStore(pg.database(through), pg.layer(through), 500)))
     }).pipe(Effect.scoped))
 
-  it.live("cannot be used: says what to do, and never the password", () =>
+  it.live("cannot be used says what to do, and never the password", () =>
     Effect.gen(function*() {
       const secret = "s3cret-Wort"
       const url = postgres().url("postgres")
@@ -213,7 +213,7 @@ describe("the store in PostgreSQL, when the server", () => {
     }))
 })
 
-describe("a store that is not one", () => {
+describe("a store that is none", () => {
   it.live("is refused", () =>
     Effect.gen(function*() {
       for (const url of ["", "sqlite:", ":memory:", "sqlite::memory:", "mysql://host/database", "file:///x"]) {

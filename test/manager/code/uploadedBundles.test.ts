@@ -20,7 +20,7 @@ const env = { SECRET_OF_THE_MANAGER: "yes" }
 const submit = (server: Server, payload: object, ...args: ReadonlyArray<string>) =>
   server.run("submit", module, "--wait", "--payload", JSON.stringify(payload), ...args)
 
-/** What a program that brings the job along gets. */
+/** Submits the job from a program. */
 const run = (server: Server, payload: { readonly name: string; readonly read?: string }, token?: string) =>
   Effect.runPromise(
     Effect.exit(Environment.run(brought, payload)).pipe(
@@ -37,8 +37,8 @@ const put = (server: Server, content: string, hash = hashOf(content)) =>
     body: content
   })
 
-describe("a job that its client brings along", () => {
-  it("runs with all that belongs to it, in a cleared environment, with nothing it was not allowed", async () => {
+describe("an uploaded job", () => {
+  it("runs with all its files, without the manager's secrets, and with no permission that was not given", async () => {
     await using server = await Server.start([], env)
     const exit = await run(server, { name: "Ada", read: "/etc/passwd" })
     assert.deepStrictEqual(
@@ -54,7 +54,7 @@ describe("a job that its client brings along", () => {
     assert.strictEqual(uploads(server), 1)
   })
 
-  it("is uploaded once, from programs and from a shell", async () => {
+  it("is uploaded once, by programs and by the command", async () => {
     await using server = await Server.start([], env)
     const { code, stderr, stdout } = await submit(server, { name: "Ada" })
     assert.strictEqual(code, 0, stderr)
@@ -74,7 +74,7 @@ describe("a job that its client brings along", () => {
     }
   })
 
-  it("is there for the manager that comes next, also where only its store is left", async () => {
+  it("is there for the next manager, also if only the store is left", async () => {
     await using server = await Server.start(["--concurrency", "1"], env)
     const waiting = server.submit({ name: "Ada", act: "wait" }, "--id", "wait")
     await waiting
@@ -88,7 +88,7 @@ describe("a job that its client brings along", () => {
     assert.include(await server.info("it"), { outcome: "succeeded", clean: true })
   })
 
-  it("runs where the packages of the manager are linked from elsewhere", async () => {
+  it("runs if the packages of the manager are linked", async () => {
     const packages = dirname(dirname(realpathSync(createRequire(import.meta.url).resolve("effect/package.json"))))
     const folder = mkdtempSync(join(tmpdir(), "autostop-linked-"))
     try {
@@ -125,7 +125,7 @@ describe("a job that its client brings along", () => {
     }
   })
 
-  it("is refused where only registered jobs run", async () => {
+  it("is refused by a manager that runs only registered jobs", async () => {
     await using server = await Server.start(["--no-uploads"])
     const { code, stderr } = await submit(server, { name: "Ada" })
     assert.strictEqual(code, 2)
@@ -133,7 +133,7 @@ describe("a job that its client brings along", () => {
     assert.strictEqual((await put(server, "{}")).status, 400)
   })
 
-  it("is refused before anything is sent where it cannot be bundled, or does not fit", async () => {
+  it("is refused before anything is sent if it cannot be bundled or its payload does not match", async () => {
     await using server = await Server.start()
     const broken = await server.run("submit", unbundled)
     assert.strictEqual(broken.code, 2)
@@ -145,7 +145,7 @@ describe("a job that its client brings along", () => {
     assert.match(payload.stderr, /Expected string.*\["name"\]/)
   })
 
-  it("takes the role that may operate", async () => {
+  it("needs a token with the role operate", async () => {
     await using server = await Server.start([], { AUTOSTOP_TOKEN: "secret" })
     const exit = await run(server, { name: "Ada" }, "wrong")
     assert.isTrue(Exit.isFailure(exit))
@@ -157,8 +157,8 @@ describe("a job that its client brings along", () => {
 describe("an upload", () => {
   const bundleOf = (files: object, of = versions) => JSON.stringify({ versions: of, files })
   const cases: ReadonlyArray<readonly [what: string, content: string, hash: string | undefined, message: RegExp]> = [
-    ["another hash", bundleOf({}), "0".repeat(64), /the SHA-256 of what was sent is/],
-    ["no JSON", "{", undefined, /this is no bundle/],
+    ["another hash", bundleOf({}), "0".repeat(64), /the SHA-256 of the content is/],
+    ["no JSON", "{", undefined, /the content is no bundle/],
     ["no entry", bundleOf({ "x.js": { text: "" } }), undefined, /has no file job\.js/],
     ["a path out of its folder", bundleOf({ "job.js": { text: "" }, "../x.js": { text: "" } }), undefined, /no bundle/],
     ["a folder", bundleOf({ "job.js": { text: "" }, "a/x.js": { text: "" } }), undefined, /no bundle/],
@@ -171,7 +171,7 @@ describe("an upload", () => {
     ]
   ]
 
-  it("that is wrong is refused, and says why", async () => {
+  it("is refused if it cannot be used, and the answer says why", async () => {
     await using server = await Server.start()
     for (const [what, content, hash, message] of cases) {
       const response = await put(server, content, hash)
@@ -183,7 +183,7 @@ describe("an upload", () => {
     assert.strictEqual(large.status, 413)
   })
 
-  it("is that of the same minor version", () => {
+  it("is accepted if it was made with the same minor versions", () => {
     const ours = { autostop: "0.1.3", effect: "4.1.0" }
     assert.isUndefined(mismatch({ autostop: "0.1.0", effect: "4.1.9" }, ours))
     assert.match(mismatch({ autostop: "0.2.0", effect: "4.1.0" }, ours) ?? "", /autostop 0\.2\.0/)

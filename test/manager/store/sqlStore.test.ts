@@ -13,7 +13,7 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
     it.live(name, () => Effect.suspend(() => withStore(fresh())(body)))
 
   test(
-    "adds a job once for its id, also with another submission",
+    "adds one job for an id, also if the submissions differ",
     Effect.gen(function*() {
       const store = yield* JobStore
       const job = jobOf("a", {}, { text: "\u0000 ä 'x' \ud800", deep: [{ n: 1e300 }] })
@@ -29,7 +29,7 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
   )
 
   test(
-    "adds a job once of many adds at once",
+    "adds one job if many are added with one id at once",
     Effect.gen(function*() {
       const store = yield* JobStore
       const added = yield* Effect.all(
@@ -82,7 +82,7 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
   )
 
   test(
-    "finds ids by what they begin with",
+    "finds ids by their prefix",
     Effect.gen(function*() {
       const store = yield* JobStore
       yield* add(...["ab", "aB", "abc", "a_", "b", "abz-9"].map((id) => jobOf(id)))
@@ -96,7 +96,7 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
   )
 
   test(
-    "appends events, each once, and gives those after one",
+    "appends each event once, and returns those after a number",
     Effect.gen(function*() {
       const store = yield* JobStore
       yield* add(jobOf("a"), jobOf("b"))
@@ -230,7 +230,7 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
     })
   )
 
-  it.live("has all of it when it is opened again", () =>
+  it.live("has everything when it is opened again", () =>
     Effect.gen(function*() {
       const url = fresh()
       yield* withStore(url)(Effect.gen(function*() {
@@ -248,7 +248,7 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
       }))
     }))
 
-  it.live("is used by several at once, from an empty database on", () =>
+  it.live("can be used by several managers at once, from an empty database on", () =>
     Effect.gen(function*() {
       const url = fresh()
       const each = 50

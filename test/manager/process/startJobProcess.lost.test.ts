@@ -1,28 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync } from "node:fs"
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { until } from "../../../src/process/processGroup.ts"
-import type { Submission } from "../../../src/manager/models.ts"
-import { Started } from "../../support/cli.ts"
+import { killAtRandom, orphan, pidsOf } from "./orphan.ts"
 import {
   deadlineMs,
-  folder,
   killed,
   messageOf,
   outcomes,
-  type Payload,
   released,
   run,
   runs,
   short,
   stored,
-  timed,
-  urlOf
+  timed
 } from "../../support/jobProcess.ts"
 
-describe("the process of a job: what is lost", () => {
-  it("its process: it is cleared, reported lost, and its exit says so", async () => {
+describe("a job process that is lost", () => {
+  it("is reported as lost if it is killed, and nothing of it is left", async () => {
     const job = await run({ act: "wait", family: true }).said("ready")
     process.kill(job.process.pid ?? 0, "SIGKILL")
     const result = await job.ended()
@@ -38,7 +32,7 @@ describe("the process of a job: what is lost", () => {
     assert.isFalse(existsSync(job.resultFile))
   })
 
-  it("its process, before it has begun", async () => {
+  it("is reported as lost if it is ended before its job starts", async () => {
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       const job = run({ act: "wait" })
       process.kill(job.process.pid ?? 0, signal)
@@ -54,16 +48,7 @@ describe("the process of a job: what is lost", () => {
     }
   })
 
-  const orphan = (payload: Payload, rest: Omit<Submission, "job" | "payload"> = {}) => {
-    const file = join(folder, `${crypto.randomUUID()}.json`)
-    const main = fileURLToPath(new URL("./owner.main.ts", import.meta.url))
-    const submission: Submission = { job: "work", payload, ...rest }
-    return { file, owner: new Started([main, urlOf("work"), file, JSON.stringify(submission)]) }
-  }
-  const pidsOf = (owner: Started) =>
-    [...owner.stdout.matchAll(/^(?:pid|child|grandchild) (\d+)$/gm)].map(([, pid]) => Number(pid))
-
-  it("its manager: it stops by its policy, leaves its result, and nothing survives", async () => {
+  it("stops by its own policy if its manager is killed, and writes its result", async () => {
     const { file, owner } = orphan({ act: "wait", family: true })
     await owner.said("ready")
     await owner.signal("SIGKILL").ended()
@@ -75,7 +60,7 @@ describe("the process of a job: what is lost", () => {
     assert.deepStrictEqual(outcomes(result), released)
   })
 
-  it("its manager, of a blocked one: it is killed at its deadline, with all it started", async () => {
+  it("is killed at its deadline, with all it started, if its manager is killed and it blocks", async () => {
     const { file, owner } = orphan({ act: "block", family: true }, short)
     await owner.said("ready")
     await owner.signal("SIGKILL").ended()
@@ -86,13 +71,5 @@ describe("the process of a job: what is lost", () => {
     assert.isFalse(existsSync(file))
   })
 
-  it("its manager, at a random moment: nothing survives", async () => {
-    for (let round = 0; round < 5; round++) {
-      const { owner } = orphan({ act: "wait", family: true })
-      await owner.said("pid")
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 1_000))
-      await owner.signal("SIGKILL").ended()
-      assert.isTrue(await until(() => !pidsOf(owner).some(runs), 5_000))
-    }
-  })
+  it("leaves no process if its manager is killed at a random moment", () => killAtRandom(1))
 })

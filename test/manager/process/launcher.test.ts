@@ -7,29 +7,33 @@ import type { Submission } from "../../../src/manager/models.ts"
 import { assertClean } from "../../../src/testing.ts"
 import { messageOf, Ran, stored, urlOf } from "../../support/jobProcess.ts"
 
-describe("the process of a job: what cannot be run is refused, before it begins and in its process", () => {
+describe("a submission is refused before its job starts, and in its process,", () => {
   const cases: ReadonlyArray<readonly [what: string, submission: Submission, message: RegExp]> = [
     [
-      "a payload of the wrong shape",
+      "a payload that does not match its Schema",
       { job: "work", payload: { act: 3 } },
       /the payload of "work": Expected .* at \["act"\]/
     ],
-    ["no payload where one is needed", { job: "work" }, /the payload of "work": .*\["act"\]/],
-    ["a job that is not there", { job: "play" }, /work\.ts exports no job "play"; its jobs: work, untold/],
+    ["a missing payload", { job: "work" }, /the payload of "work": .*\["act"\]/],
+    [
+      "a job that the module does not export",
+      { job: "play" },
+      /work\.ts exports no job "play"; its jobs: work, untold/
+    ],
     ["a contract", { job: "contract" }, /"contract" of .*work\.ts is only a contract/],
     [
-      "a setting",
+      "a setting that cannot be used",
       { job: "untold", stopPolicy: { deadline: "soon" } },
       /deadline is "soon"; expected a duration/
     ],
     [
-      "a limit that does not fit",
+      "a limit that exceeds the deadline",
       { job: "untold", stopPolicy: { deadline: 5, drainTimeout: "10s" } },
       /drainTimeout is 10s; expected no more than deadline \(5ms\)/
     ]
   ]
   for (const [what, submission, message] of cases) {
-    it(what, async () => {
+    it(`for ${what}`, async () => {
       const refusal = await Effect.runPromise(Effect.flip(checkSubmission({ module: urlOf("work") }, submission)))
       assert.match(refusal, message)
       const job = new Ran(submission)
@@ -42,13 +46,13 @@ describe("the process of a job: what cannot be run is refused, before it begins 
     })
   }
 
-  it("what can be run is not, and the job of a module has a name", async () => {
+  it("and not if it can be run; the job of a module has a name", async () => {
     const check = checkSubmission({ module: urlOf("work") }, { job: "work", payload: { act: "add" } })
     await Effect.runPromise(Effect.all(Array.from({ length: 50 }, () => check), { concurrency: "unbounded" }))
     assert.strictEqual(await Effect.runPromise(inspect(urlOf("work"))), "work")
   })
 
-  it("a submission is not refused since nobody had time to read that it may run", async () => {
+  it("and not because the manager was too busy to read the answer of the inspector", async () => {
     const inspector = new Inspector({
       module: urlOf("work"),
       nodeArgs: [],
@@ -59,7 +63,7 @@ describe("the process of a job: what cannot be run is refused, before it begins 
     })
     await inspector.loaded
     const check = inspector.check({ job: "work", payload: { act: "add" } })
-    // once it has been asked, this thread stands still for longer than the check may take
+    // once the question is sent, this thread blocks for longer than the check may take
     await new Promise((resolve) => setImmediate(resolve))
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500)
     assert.isUndefined(await check)
@@ -72,7 +76,7 @@ describe("the process of a job: what cannot be run is refused, before it begins 
     ["block", /broken\.ts.*did not load within 0\.1 s/]
   ]
   for (const [how, message] of loads) {
-    it(`a module that does "${how}" while it loads`, async () => {
+    it(`for a module that does "${how}" while it loads`, async () => {
       const env = { AUTOSTOP_TEST_BROKEN: how, ...(/hang|block/.test(how) ? { AUTOSTOP_START_TIMEOUT: "100ms" } : {}) }
       Object.assign(process.env, env)
       try {

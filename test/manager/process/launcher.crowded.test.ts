@@ -5,8 +5,8 @@ import { promisify } from "node:util"
 
 const main = fileURLToPath(new URL("./crowded.main.ts", import.meta.url))
 
-describe("a machine that has no room for another process", () => {
-  it("fails the job, and refuses what would be submitted; the manager goes on", async () => {
+describe("a machine without file descriptors for another process", () => {
+  it("makes the job fail and the submission be refused, and the manager goes on", async () => {
     const limited = ["-c", "ulimit -n 100; exec \"$0\" \"$1\"", process.execPath, main]
     const { stdout } = await promisify(execFile)("sh", limited)
     const [, job, submission] = stdout.split("\n")
