@@ -21,14 +21,14 @@ export const askManager = <E, R>(
     const client = yield* api.makeClient({ url, token })
     const asked = Effect.mapError(
       use(client, url),
-      (error) => error instanceof Refusal ? error : new Refusal({ message: explain(url, error, api) })
+      (error) => error instanceof Refusal ? error : new Refusal({ message: explain({ url, token }, error, api) })
     )
     yield* Effect.raceFirst(asked, interrupted.await)
   }))
 
 /** What went wrong, and what to do about it. */
 const explain = (
-  url: string,
+  { token, url }: { readonly url: string; readonly token: string | undefined },
   error: unknown,
   { failureText, obstacle }: typeof import("../../manager/client/apiClient.ts")
 ): string => {
@@ -41,9 +41,10 @@ const explain = (
     case "stranger":
       return notAManager(url, message)
     case undefined:
-      return hasProperty(error, "_tag") && error._tag === "Unauthorized"
-        ? `${message}; set AUTOSTOP_TOKEN, or give --token-file`
-        : message
+      if (!hasProperty(error, "_tag") || error._tag !== "Unauthorized") return message
+      return token === undefined
+        ? "the job manager requires a token; set AUTOSTOP_TOKEN, or give --token-file"
+        : "the job manager does not know this token; set AUTOSTOP_TOKEN, or give --token-file"
   }
 }
 

@@ -166,7 +166,7 @@ describe("autostop serve", () => {
     assert.strictEqual((await server.run("list")).code, 0)
     const without = new Started([bin, "list", "--url", server.url])
     assert.strictEqual(await without.ended(), 2)
-    assert.include(without.stderr, "a bearer token is required; set AUTOSTOP_TOKEN, or give --token-file")
+    assert.include(without.stderr, "the job manager requires a token; set AUTOSTOP_TOKEN, or give --token-file")
     const open = new Started([bin, "serve", "--host", "0.0.0.0", "--port", "0", "--data", join(server.folder, "open")])
     assert.strictEqual(await open.ended(), 2)
     assert.match(

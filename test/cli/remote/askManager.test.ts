@@ -77,11 +77,11 @@ describe("the commands for a job manager", () => {
     }
     assert.strictEqual(
       await list(""),
-      "autostop: a bearer token is required; set AUTOSTOP_TOKEN, or give --token-file"
+      "autostop: the job manager requires a token; set AUTOSTOP_TOKEN, or give --token-file"
     )
     assert.strictEqual(
       await list("guess"),
-      "autostop: the token is not known; set AUTOSTOP_TOKEN, or give --token-file"
+      "autostop: the job manager does not know this token; set AUTOSTOP_TOKEN, or give --token-file"
     )
     const file = join(closed.folder, "token")
     writeFileSync(file, "secret\n")
@@ -98,7 +98,7 @@ describe("the commands for a job manager", () => {
     assert.includeMembers(ids, [random.slice(0, 8), "night-1", "night-2"])
     assert.include(
       (await server.run("status", "night")).stderr,
-      "several jobs begin with night; more of the id is needed"
+      "several jobs have an id that begins with night: give more of the id"
     )
     assert.match((await server.run("status", "night-1")).stdout, /^id +night-1$/m)
   })
@@ -132,7 +132,7 @@ describe("the commands for a job manager", () => {
     assert.strictEqual(mixed.code, 2)
     assert.match(
       mixed.stderr,
-      /^autostop: there is no job nope\nautostop: job busy is \w+; stop it first, or force its removal$/
+      /^autostop: there is no job nope\nautostop: job busy is \w+: stop it first, or remove it with force$/
     )
     const ids = async () => {
       const { stdout } = await server.run("list", "--format", "json")
@@ -253,7 +253,7 @@ describe("the commands for a job manager", () => {
     proxy.close()
   })
 
-  it("submit says where it is not known whether it was heard", async () => {
+  it("submit says so if the job may have been submitted or not", async () => {
     const deaf = createServer((request) => void request.socket.destroy()).listen(0, "127.0.0.1")
     await once(deaf, "listening")
     // safe: it listens on a port
