@@ -1,9 +1,12 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/ray/**"],
+    // The tests start hundreds of processes, each of which loads Effect: from a cache it takes two thirds of the time.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/node", import.meta.url)) },
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2

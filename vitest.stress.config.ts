@@ -1,13 +1,12 @@
 import { defineConfig } from "vitest/config"
+import tests from "./vitest.config.ts"
 
 // What takes long: many rounds, crowds, kill loops. `STRESS=full` asks for all rounds, see test/support/rounds.ts.
 export default defineConfig({
   test: {
+    ...tests.test,
     include: ["test/**/*.stress.ts"],
-    exclude: ["test/ray/**"],
     passWithNoTests: true,
-    testTimeout: process.env.STRESS === "full" ? 1_800_000 : 300_000,
-    hookTimeout: 120_000,
-    maxWorkers: 2
+    testTimeout: process.env.STRESS === "full" ? 1_800_000 : 300_000
   }
 })

@@ -12,6 +12,10 @@
  * The contract of such a service is an `RpcGroup`, and a module of its own serves it:
  *
  * ```ts
+ * import { Host } from "autostop"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
  * // primes.ts: the contract, which callers import
  * export class Primes extends Host.Service<Primes>()("math/Primes", {
  *   group: RpcGroup.make(Rpc.make("count", { payload: { to: Schema.Int }, success: Schema.Int })),
@@ -19,10 +23,11 @@
  * }) {}
  *
  * // primes.host.ts: the implementation, which the host loads
- * export default Host.serve(Primes, Primes.group.toLayer({ count: ({ to }) => Effect.sync(() => sieve(to)) }))
+ * declare const countPrimes: (to: number) => number
+ * export default Host.serve(Primes, Primes.group.toLayer({ count: ({ to }) => Effect.sync(() => countPrimes(to)) }))
  *
- * // flights.ts: a job that uses it
- * services: Host.layer(Primes, { host: "process", replicas: 4 })
+ * // flights.ts: the services of a job
+ * export const services = Host.layer(Primes, { host: "process", replicas: 4 })
  * ```
  *
  * @since 0.1.0

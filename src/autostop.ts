@@ -1,5 +1,5 @@
 /**
- * Runs a program as the owner of its process.
+ * Runs a program as the owner of its process: it answers the signals and the uncaught errors, and sets the exit code.
  *
  * @since 0.1.0
  */
@@ -11,14 +11,33 @@ import { runOwned } from "./process/runOwned.ts"
 import { PolicyError } from "./StopPolicy.ts"
 
 /**
- * Runs a program to its end and exits.
+ * Runs a program to its end, and exits.
  *
- * *Details*: the first SIGINT, SIGTERM, SIGHUP or SIGQUIT stops the jobs that run, and interrupts the program once they
- * have stopped; the second one stops them without waiting. An uncaught exception, an unhandled rejection and a call of
- * `process.exit` stop them as well. All output is flushed.
+ * **When to use**
  *
- * Exit codes: 0 the program succeeded; 1 it failed; 2 a setting is wrong, nothing was started; 3 a job did not stop
- * clean, or the deadline passed; 129, 130, 131, 143 for the signals.
+ * As the last statement of a program that runs jobs. A library must not call it, because it takes the process over.
+ *
+ * **Details**
+ *
+ * The first SIGINT, SIGTERM, SIGHUP or SIGQUIT stops the jobs by their own policies, and interrupts the program once they
+ * have stopped. A second signal stops the jobs without waiting, a third one exits at once. An uncaught exception, an
+ * unhandled rejection and a call of `process.exit` stop the jobs as well. A stop that takes longer than its deadline ends
+ * with the process: the deadline is the longest of the jobs that run and, while none runs, `AUTOSTOP_DEADLINE`, 25
+ * seconds by default. The process exits once its output has been read.
+ *
+ * | What has happened; the first line that holds wins | Exit code |
+ * |---|---|
+ * | a job did not stop clean, or the deadline has passed | 3 |
+ * | a signal stopped the program: SIGHUP, SIGINT, SIGQUIT, SIGTERM | 129, 130, 131, 143 |
+ * | the program called `process.exit(n)` | n |
+ * | nobody caught an error | 1 |
+ * | the program failed because a setting is wrong, or because a submit was refused | 2 |
+ * | the program failed otherwise | 1 |
+ * | the program succeeded | 0 |
+ *
+ * **Gotchas**
+ *
+ * `process.exit` throws, and the process exits later: code after the call does not run, but finalizers do.
  *
  * @category running
  * @since 0.1.0

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { exitAtSignals } from "./process/earlySignals.ts"
 
-const installed = exitAtSignals()
+const releaseSignals = exitAtSignals()
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
@@ -10,4 +10,4 @@ if (major < 22 || (major === 22 && minor < 19)) {
 }
 
 const { main } = await import("./cli/main.ts")
-main(process.argv.slice(2), installed)
+main(process.argv.slice(2), releaseSignals)

@@ -326,7 +326,7 @@ describe("a service", () => {
       ]]])
     }))
 
-  it.effect("asked for by two, whose error has no text, fails for both", () =>
+  it.effect("asked for by two fails for both, even if its error cannot be shown as text", () =>
     Effect.gen(function*() {
       const untold: unknown = Object.assign(Object.create(null), { size: 1n })
       const bad = Service.layer(

@@ -521,7 +521,7 @@ describe("limits and the deadline", () => {
       assert.strictEqual((yield* resolved({ startTimeout: "10m", deadline: "1s" }))["startTimeout"], 600_000)
     }))
 
-  it.effect("a patient policy has none, whatever else is set, and keeps its delay", () =>
+  it.effect("do not exist in a patient policy, which keeps its delay", () =>
     Effect.gen(function*() {
       const none = { drainTimeout: Infinity, cancelTimeout: Infinity, releaseTimeout: Infinity, killTimeout: Infinity }
       const policy = yield* resolved({ strategy: "patient", delay: "3s", drainTimeout: "100s", deadline: "5s" })
@@ -648,7 +648,7 @@ describe("as JSON", () => {
       assert.deepStrictEqual(JSON.parse(there(policy)), { ...defaults, drainTimeout: 1_500, startTimeout: "Infinity" })
     }))
 
-  it("what is no policy is not read", () => {
+  it("refuses what is not a policy", () => {
     for (const field of Object.keys(defaults)) {
       for (const value of ["soon", -1, null, {}, [], true, "", -Infinity, "-Infinity"]) {
         assert.throws(() => Schema.decodeUnknownSync(StopPolicy)({ ...defaults, [field]: value }), undefined, field)

@@ -115,7 +115,7 @@ describe("as JSON", () => {
     }
   )
 
-  it.prop("any report that can be made can be read again, whatever its texts", { report: StopReport }, ({ report }) => {
+  it.prop("reads every report that can be made, with any texts", { report: StopReport }, ({ report }) => {
     assert.strictEqual(there(back(there(report))), there(report))
   })
 
@@ -143,7 +143,7 @@ describe("as JSON", () => {
       ])
     }).pipe(Effect.provide(LocalEnvironment.layer)))
 
-  it("what is no report is not read", () => {
+  it("refuses what is not a report", () => {
     const encoded = Schema.encodeSync(StopReport)(report)
     const wrong = {
       jobId: 1,
@@ -316,7 +316,7 @@ Left over:
     }
   )
 
-  it("leaves out what there is nothing to say of", () => {
+  it("leaves out empty sections", () => {
     const empty = new StopReport({
       jobId: "1",
       job: "nothing",
@@ -338,7 +338,7 @@ Left over:
   })
 
   // a message of several lines, as those of a stack or of a nested error, stays within the title's line
-  it("gives each service six lines, whatever its error says", () => {
+  it("gives each service six lines, with any error", () => {
     const broken = new StopReport({ ...report, services: [{ ...service, error: "first\n    Initialized: no\nthird" }] })
     const lines = StopReport.render(broken).split("\n")
     const from = lines.indexOf("Services:") + 1

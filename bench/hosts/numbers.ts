@@ -1,4 +1,4 @@
-/** The service that the cases call: as small as one can be, so that what is measured is the way there and back. */
+/** The service that the cases call. It does next to nothing, so that the cases measure the transport. */
 import { Host } from "autostop"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"

@@ -122,7 +122,7 @@ export class Cluster {
     await Promise.all(this.nodes.toReversed().map((node) => node.stop()))
   }
 
-  /** The answer of its API, where it answers. */
+  /** The answer of its API, if there is one. */
   ask(path: string): Promise<string | undefined> {
     return new Promise((resolve) => {
       const headers = { authorization: `Bearer ${this.token}` }

@@ -1,6 +1,6 @@
 /**
- * The contract between callers and hosts: the methods of a service, and how their values become bytes. No other file
- * reads how `effect/rpc` describes a request, but `handlers.ts`.
+ * The contract between callers and hosts: the methods of a service, and how their values become bytes. Only this
+ * file and `handlers.ts` read how `effect/rpc` describes a request.
  */
 import * as Context from "effect/Context"
 import type * as Cause from "effect/Cause"

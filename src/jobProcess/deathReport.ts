@@ -4,7 +4,7 @@ import { type EventProjection, isPending, type KnownService, type ServiceHost } 
 /** How the process of a job ended before its job could report. */
 export interface Death {
   readonly pid: number
-  /** When it was noticed, in ISO 8601. */
+  /** When the parent learned of it, in ISO 8601. */
   readonly at: string
   /** True if the process ended although nobody had asked it to. */
   readonly isLost: boolean

@@ -20,13 +20,18 @@ export type LiveState =
   | { readonly _tag: "Reported"; readonly heardAt: number; readonly hadJob: boolean; readonly reported: Reported }
 
 /**
- * Why a process is killed: `load` the module did not load in time, `deadline` the job did not stop in time, `after` it
- * did not stop by itself when its time had passed, `exit` it did not exit when it was asked to, `silence` it has reported
- * and says nothing any longer, `interrupt` nobody waits for it any longer.
+ * Why a process is killed:
+ *
+ * - `load`: its module did not load in time
+ * - `deadline`: its job did not stop in time
+ * - `after`: its job had a time limit, and did not stop by itself
+ * - `exit`: it did not exit when it was asked to
+ * - `silence`: it has reported, and sends nothing any longer although it has not ended
+ * - `interrupt`: the fiber that waited for it was interrupted
  */
 export type KillReason = "load" | "deadline" | "after" | "exit" | "silence" | "interrupt"
 
-/** What a process has sent is read also while it is killed, and after its end: `last` is what it says of itself. */
+/** `last` is what the process says of itself. Its messages are read while it is killed, and after its end. */
 export type JobProcessState =
   | LiveState
   | { readonly _tag: "Killing"; readonly last: LiveState; readonly why: KillReason }
@@ -77,14 +82,14 @@ const receivedLive = (state: LiveState, message: JobMessage, now: number): LiveS
   return hadJob(state) ? state : { _tag: "Loading", heardAt: now }
 }
 
-/** What the parent has asked of the process, and when it first asked for each; `Infinity` is never. */
+/** The requests of the parent, with the time of the first of each kind; `Infinity` is never. */
 export interface Asked {
-  /** The first request, which the report of a job that cannot make its own names. */
+  /** The first request. If the job cannot make a report, the report of its parent names this one. */
   readonly request: StopRequest
   readonly stopAt: number
   /** To stop without waiting. */
   readonly killAt: number
-  /** To exit, whatever there still is to stop. */
+  /** To exit, even if something has not stopped. */
   readonly exitAt: number
 }
 

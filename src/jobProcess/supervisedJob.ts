@@ -7,10 +7,10 @@ import { isoNow, now } from "../base/clock.ts"
 import { millis } from "../base/format.ts"
 import { type ChildEnd, type ChildOptions, ChildProcess, describeEnd } from "../process/childProcess.ts"
 import { isGroupAlive, type Killed, killGroup, until } from "../process/processGroup.ts"
-import { type Signal, signalCodes } from "../process/signals.ts"
-import { StopReport } from "../StopReport.ts"
+import type { Signal } from "../process/signals.ts"
 import { deathReport } from "./deathReport.ts"
 import { EventProjection, type JobIdentity } from "./eventProjection.ts"
+import { type JobEnd, kindOfEnd, withLeftover } from "./jobEnd.ts"
 import * as State from "./jobProcessState.ts"
 import { type JobLimits, type Kill, nextKill } from "./nextKill.ts"
 import {
@@ -43,25 +43,6 @@ export interface SupervisedOptions {
   readonly say: (line: string) => void
 }
 
-/** How the process of a job ended. Nothing of it is left, unless the report says so. */
-export type JobEnd =
-  | { readonly _tag: "NotStarted"; readonly message: string }
-  | { readonly _tag: "NotLoaded"; readonly limitMs: number }
-  /** A signal ended it before its program could listen to signals. */
-  | { readonly _tag: "EndedBySignal"; readonly signal: Signal }
-  /**
-   * It exited by itself, with a report if there was a job. `hadLeftovers` says that something it had started was killed
-   * after it.
-   */
-  | {
-    readonly _tag: "Exited"
-    readonly code: number
-    readonly reported: Reported | undefined
-    readonly hadLeftovers: boolean
-  }
-  /** It was killed, or ended before its job could report. `exit` is there if the job had reported all the same. */
-  | { readonly _tag: "Died"; readonly how: string; readonly report: StopReport; readonly exit: Reported["exit"] }
-
 /**
  * A job in a process of its own. Its limits hold even if the event loop of that process is blocked, and there is a report
  * even if that process cannot make one. See `jobProcessState.ts` for its states, `nextKill.ts` for its limits.
@@ -93,7 +74,7 @@ export class SupervisedJob {
     this.ended = new Promise((resolve, reject) => {
       child.ended.onOpen(() => {
         this.#timer?.interruptUnsafe()
-        this.#finish().then(resolve, reject)
+        if (child.end !== undefined) this.#finish(child.end).then(resolve, reject)
       })
     })
     this.#startTimer()
@@ -210,31 +191,28 @@ export class SupervisedJob {
   }
 
   /** Makes sure that nothing is left of a process that has ended. */
-  async #finish(): Promise<JobEnd> {
-    const end = this.#child.end
-    if (end === undefined || end._tag === "NotStarted") return { _tag: "NotStarted", message: end?.message ?? "" }
+  async #finish(end: ChildEnd): Promise<JobEnd> {
     // what it sent before its end is still to be read
     await this.#child.allRead(readMs)
     const isGone = () => !this.#child.isGroupAlive
     const wasAlone = this.#killed === undefined &&
-      (end._tag === "Signalled" ? isGone() : await until(isGone, afterglowMs))
+      (end._tag === "Exited" ? await until(isGone, afterglowMs) : isGone())
     const killed = await this.#killGroup()
     this.#state = State.ended(this.#state)
-    const why = State.killReasonOf(this.#state)
-    const last = State.liveStateOf(this.#state)
-    if (why === "load") return { _tag: "NotLoaded", limitMs: this.#limits.loadMs }
-    if (why !== undefined) return this.#died(end, killed)
-    const reported = last._tag === "Reported" ? last.reported : undefined
-    if (end._tag === "Exited" && (reported !== undefined || !State.hadJob(last))) {
-      const { code } = end
-      if (wasAlone) return { _tag: "Exited", code, reported, hadLeftovers: false }
-      return { _tag: "Exited", code, reported: this.#withLeftovers(reported, killed), hadLeftovers: true }
+    const kind = kindOfEnd(end, this.#state)
+    switch (kind._tag) {
+      case "NotStarted":
+      case "EndedBySignal":
+        return kind
+      case "NotLoaded":
+        return { ...kind, limitMs: this.#limits.loadMs }
+      case "Exited":
+        return wasAlone
+          ? { ...kind, hadLeftovers: false }
+          : { ...kind, reported: this.#withLeftovers(kind.reported, killed), hadLeftovers: true }
+      case "Died":
+        return this.#died(end, killed)
     }
-    // the system was quicker than the first line of its program
-    if (end._tag === "Signalled" && !State.hadJob(last) && isPolite(end.signal)) {
-      return { _tag: "EndedBySignal", signal: end.signal }
-    }
-    return this.#died(end, killed)
   }
 
   /** What a job leaves behind does not outlive it. */
@@ -282,8 +260,3 @@ export class SupervisedJob {
     }))
   }
 }
-
-const isPolite = (signal: string): signal is Signal => signal in signalCodes
-
-const withLeftover = (report: StopReport, kind: string, detail: string): StopReport =>
-  StopReport.trusted({ ...report, clean: false, leftovers: [...report.leftovers, { kind, detail }] })

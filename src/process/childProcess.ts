@@ -41,8 +41,8 @@ export const describeEnd = (end: ChildEnd): string => {
 }
 
 /**
- * A process of Node's that leads a group of its own, so that everything it starts can be killed with it. On file
- * descriptor 3, the result pipe, it sends what it has to say; on 4, the lifeline, it receives, and learns by its end that
+ * A Node process that leads a group of its own, so that everything it starts can be killed with it. It sends messages on
+ * file descriptor 3, the result pipe, and receives messages on 4, the lifeline. When the lifeline closes, it knows that
  * this process has ended. `parentLink.ts` is the other end of both.
  */
 export class ChildProcess {
@@ -51,7 +51,7 @@ export class ChildProcess {
   readonly stderr: Readable | undefined
   /** This end of the result pipe; there is none if a connection was handed over, or the process could not be started. */
   readonly result: Socket | undefined
-  /** Opens when it has ended, or could not be started. What it has sent before may not have been read yet. */
+  /** Opens when it has ended, or could not be started. Its last messages may not have been read yet. */
   readonly ended = new OneShotLatch()
   readonly #child: NodeChild
   readonly #lifeline: Socket | undefined
@@ -90,7 +90,7 @@ export class ChildProcess {
     return this.pid !== undefined && isGroupAlive(this.pid)
   }
 
-  /** Passes on what it sends on the result pipe: JSON, one message each line. */
+  /** Passes on the messages of the result pipe, each a line of JSON. */
   receive<A>(decode: (line: string) => Option.Option<A>, onMessage: (message: A) => void): void {
     this.result?.setEncoding("utf8").on("data", reader(decode, onMessage))
   }
@@ -107,7 +107,7 @@ export class ChildProcess {
     clearTimeout(timer)
   }
 
-  /** Sends it a message as a line of JSON. One that has ended gets none. */
+  /** Sends a message as a line of JSON, unless the process has ended. */
   send(message: object): void {
     if (this.#lifeline?.writable === true) this.#lifeline.write(encode(message))
   }

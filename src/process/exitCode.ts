@@ -9,7 +9,7 @@ export interface Ending {
   readonly isClean: boolean
   /** The first signal that asked for the end. */
   readonly signal?: Signal | undefined
-  /** The code of the crash: 1 for an error that nobody caught, or what `process.exit` was called with. */
+  /** The code of the crash: 1 for an error that was not caught, or the argument of `process.exit`. */
   readonly crash?: number | undefined
   /** The code of the program itself. */
   readonly own: number
@@ -22,7 +22,7 @@ export interface Ending {
  * |---|---|
  * | something was not released, was killed or is left over | 3 |
  * | a signal asked for the end | 129 SIGHUP, 130 SIGINT, 131 SIGQUIT, 143 SIGTERM |
- * | an error that nobody caught | 1 |
+ * | an error was not caught | 1 |
  * | user code called `process.exit(n)` | n |
  * | the program has ended by itself | its own: 0 succeeded, 1 failed or was cancelled, 2 wrong usage, nothing was started |
  *

@@ -42,7 +42,7 @@ export type OwnerAction =
   | { readonly _tag: "Limit"; readonly within: "deadline" | "grace" }
   /** Ends the process once its output has been read. */
   | { readonly _tag: "Exit"; readonly code: number }
-  /** Says why the owner waits no longer, and for what it did, and ends the process. */
+  /** Says why the owner stops waiting, and what has not stopped, and ends the process. */
   | { readonly _tag: "Abort"; readonly why: string }
 
 export interface Transition {

@@ -9,7 +9,7 @@ export type StopCause =
   | { readonly _tag: "Signal"; readonly signal: Signal; readonly isUrgent: boolean }
   /** The process that this one works for has ended. */
   | { readonly _tag: "ParentLost"; readonly reason: string }
-  /** The process itself ends: because of an error that nobody caught, or because `process.exit` was called. */
+  /** The process itself ends, because an error was not caught or because `process.exit` was called. */
   | { readonly _tag: "Crashed"; readonly what: string; readonly error: unknown }
 
 /** Something in a process that must be stopped before the process ends. */
@@ -40,7 +40,7 @@ export interface ProcessContext {
   readonly attach: (task: StoppableTask) => void
 }
 
-/** A process without an owner passes no signals on, and its handles are nobody's leftovers. */
+/** Without an owner, a process passes no signals on and reports no leftovers. */
 export const CurrentProcess = Context.Reference<ProcessContext>("autostop/process/CurrentProcess", {
   defaultValue: () => ({ leftovers: Effect.succeed([]), attach: () => {} })
 })

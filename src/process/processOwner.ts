@@ -27,7 +27,7 @@ export class ProcessOwner implements ProcessContext {
   readonly #keepAlive = setInterval(() => {}, 2 ** 30)
   #interrupt: () => void = () => {}
   #uninstall: () => void = () => {}
-  /** Answers the signals in place of the tasks of this process, if what must stop is another process. */
+  /** Answers the signals instead of the tasks of this process, if another process has to stop. */
   relay: ((signal: Signal, count: number) => void) | undefined
   /** Prints a line for people. */
   say = (line: string): void => void process.stderr.write(`${line}\n`)
@@ -200,7 +200,7 @@ export class ProcessOwner implements ProcessContext {
   }
 }
 
-/** What people read when a stop begins; nothing if the code of the user knows it, or nobody is there to read it. */
+/** The line for people when a stop begins. A call of `process.exit` and the loss of the parent need none. */
 const lineOf = (cause: StopCause, deadlineMs: number): string | undefined => {
   switch (cause._tag) {
     case "Signal": {

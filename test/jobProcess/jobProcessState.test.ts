@@ -112,7 +112,7 @@ describe("the state of a job process", () => {
 
 describe("the next kill", () => {
   it.effect.prop(
-    "is later than now, and none is due for a stop that nobody has asked for",
+    "is later than now, and there is none for a running job that was not asked to stop",
     { steps: Steps },
     ({ steps }) =>
       Effect.sync(() => {
@@ -153,12 +153,12 @@ describe("the next kill", () => {
     ({ times }) =>
       Effect.sync(() => {
         let asked: State.Asked | undefined
-        let due = Infinity
+        let killAt = Infinity
         for (const [n, time] of times.map(Math.abs).toSorted((a, b) => a - b).entries()) {
           asked = State.ask(asked, request(n > 1 ? "kill" : "drain"), time, n > 2)
           const { at } = nextKill({ _tag: "Running", since: 0 }, asked, limits)
-          assert.isAtMost(at, due)
-          due = at
+          assert.isAtMost(at, killAt)
+          killAt = at
         }
       })
   )

@@ -21,7 +21,7 @@ const temporary = Effect.acquireRelease(
 )
 
 describe("a service that cannot start in a cluster says why:", () => {
-  it.live("nobody answers", () =>
+  it.live("no cluster answers", () =>
     Effect.gen(function*() {
       const message = yield* refusal({ address: "http://127.0.0.1:9" })
       assert.include(message, "Ray could not be reached at http://127.0.0.1:9 (ray.address): connect ECONNREFUSED")
@@ -77,7 +77,7 @@ describe("a service that cannot start in a cluster says why:", () => {
       yield* noJobs("refused/Lean")
     }).pipe(local))
 
-  it.live("what is to be uploaded is refused", () =>
+  it.live("the cluster refuses an upload", () =>
     Effect.gen(function*() {
       const folder = yield* temporary
       writeFileSync(join(folder, "large"), "")
@@ -133,7 +133,7 @@ describe("a Ray actor", () => {
         const status = async () => (await jobs()).find(({ submission_id: id }) => id === parts.job)?.status
         while ((await status()) === "RUNNING") await new Promise((done) => setTimeout(done, 100))
         assert.strictEqual(await status(), "SUCCEEDED")
-        // nobody else is there to delete it
+        // nothing else deletes it
         await ask(`/api/jobs/${parts.job}`, "DELETE")
       })
     }))

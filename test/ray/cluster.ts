@@ -105,6 +105,6 @@ export const noJobs = (service: string): Effect.Effect<void> =>
     assert.deepStrictEqual({ left, alive }, { left: [], alive: [] })
   })
 
-/** What runs a Python program as somebody else who uses the cluster. */
+/** Runs a Python program as another user of the cluster. */
 export const python = (program: string): Effect.Effect<string> =>
   Effect.promise(async () => (await promisify(execFile)("python", ["-c", program])).stdout)

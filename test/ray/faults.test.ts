@@ -25,7 +25,7 @@ ray.kill(ray.get_actor("${actor.name}", "${actor.ray_namespace}"), no_restart=Tr
 
 const stopJob: Fault = ({ job }) => Effect.promise(() => ask(`/api/jobs/${job}/stop`, "POST"))
 
-/** Runs a job whose service is struck, and gives what was there before, what it was told, and the report. */
+/** Runs a job whose service is struck by a fault, and returns its state before, its events and its report. */
 const struck = (fault: Fault, restart: Host.RestartPolicy, journal: HostJournal) =>
   Effect.gen(function*() {
     const layer = Host.layer(frail({ journal: journal.file, child: "own" }), {
@@ -80,7 +80,7 @@ describe("a Ray actor", () => {
 
   const fatal = faults.filter(([what]) => /worker|driver/.test(what))
   it.live.each(fatal)(
-    "%s fails the job where it is not replaced, and nothing of it is left",
+    "%s fails the job if it is not replaced, and nothing of it is left",
     ([, fault, , text]) =>
       Effect.gen(function*() {
         using journal = new HostJournal()

@@ -51,8 +51,8 @@ describe("a Ray actor", () => {
       yield* gone(next.pid ?? 0, 100)
     }).pipe(local))
 
-  // the last, since it leaves no cluster
-  it.live("whose head is gone fails the job, which stops within its deadline and says what it could not see", () =>
+  // this test is the last because it leaves no cluster
+  it.live("whose head is gone fails the job, which stops within its deadline and reports what it could not check", () =>
     Effect.gen(function*() {
       using journal = new HostJournal()
       const layer = Host.layer(frail({ journal: journal.file }), {

@@ -21,22 +21,22 @@ export type RemoteKind = Exclude<Host.HostKind, "local">
 
 const onRay = process.env["TEST_HOSTS"] === "ray"
 
-/** The hosts that are elsewhere: those that need nothing but this machine, or, with a cluster, the others. */
+/** The kinds of hosts that are not in process: those of this machine, or, with a cluster, `ray`. */
 export const remotes: ReadonlyArray<RemoteKind> = onRay ? ["ray"] : ["thread", "process"]
 
-/** All of them. */
+/** All kinds of hosts that can be tested. */
 export const everywhere: ReadonlyArray<Host.HostKind> = onRay ? remotes : ["local", ...remotes]
 
-/** Within what a host is to start that never does. */
+/** The limit of a start that never ends, in milliseconds. */
 export const shortStartMs = onRay ? 25_000 : 10_000
 
-/** What a loaded machine may add to the limit of a service, and what a cluster does. */
+/** What a loaded machine, or a cluster, may add to the limit of a service, in milliseconds. */
 export const slackMs = onRay ? 15_000 : 2_500
 
-/** Where jobs run, for one test. */
+/** Provides the environment of the jobs of one test. */
 export const local = Effect.provide(LocalEnvironment.layer)
 
-/** Runs an effect as a job with services, and gives its result: how it ended, and the report. */
+/** Runs an effect as a job with services, and returns its exit and its report. */
 export const runJob = <A, E, ROut = never>(
   run: Effect.Effect<A, E, ROut | Scope.Scope>,
   services?: Layer.Layer<ROut, unknown>,
@@ -44,13 +44,13 @@ export const runJob = <A, E, ROut = never>(
 ): Effect.Effect<Effect.Success<JobRun<A, E>["result"]>, SubmitError | PolicyError, Environment | Scope.Scope> =>
   Effect.flatMap(
     submit(run, services, options),
-    // safe: the error of the run is what it is, whatever the job declares
+    // safe: the result has the error of the run, which a test need not declare
     ({ result }) => result as JobRun<A, E>["result"]
   )
 
 type Tagged<T extends JobEvent["_tag"]> = Extract<JobEvent, { readonly _tag: T }>
 
-/** Waits until something has happened to a job, also if it had before; the `nth` of its kind. */
+/** Waits for the `nth` event of a kind, which may have happened before. */
 export const eventOf = <const T extends JobEvent["_tag"]>(
   run: Pick<JobRun<unknown, unknown>, "events">,
   tag: T,
@@ -63,10 +63,10 @@ export const eventOf = <const T extends JobEvent["_tag"]>(
     Effect.map(Option.getOrThrowWith(() => new Error(`the job has stopped without ${tag} ${nth}`)))
   )
 
-/** All that happened to a job that has stopped. */
+/** All events of a job that has stopped. */
 export const eventsOf = (run: Pick<JobRun<unknown, unknown>, "events">) => Stream.runCollect(run.events)
 
-/** Waits until it is so: for what tells nobody when it happens. */
+/** Waits for a condition that no event announces. */
 export const until = (what: string, isSo: () => boolean, limitMs = 20_000): Effect.Effect<void> =>
   Effect.promise(async () => {
     const end = performance.now() + limitMs
@@ -76,7 +76,7 @@ export const until = (what: string, isSo: () => boolean, limitMs = 20_000): Effe
     }
   })
 
-/** Whether a process runs: one that has ended and that nobody has waited for yet does not. */
+/** Returns true while a process runs; a zombie does not. */
 export const isRunning = (pid: number): boolean => {
   if (!isAlive(pid)) return false
   try {

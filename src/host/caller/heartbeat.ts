@@ -7,7 +7,7 @@ import { now } from "../../base/clock.ts"
  * What is known of the event loop of a host:
  *
  * - `Answered`: no ping is on its way
- * - `Pinged`: a ping was sent, and nothing has come back since
+ * - `Pinged`: a ping was sent, and nothing has come back yet
  * - `Overdue`: that has lasted for a whole interval
  */
 export type HeartbeatState = "Answered" | "Pinged" | "Overdue"

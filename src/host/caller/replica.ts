@@ -44,7 +44,7 @@ export interface ReplicaOptions {
 /** The share of the limit of a stop that calls in flight may take. */
 const drainShare = 0.5
 
-/** The share of what is left that the host is given: it needs the rest to send its result, and to exit. */
+/** The share of the remaining limit that the host has: it needs the rest to send its result and to exit. */
 const releaseShare = 0.9
 
 /** One host of a service, from its start to its end. */

@@ -1,4 +1,4 @@
-/** The lines of the report that tell about the hosts of a service and the services within them. */
+/** The lines of the report for the hosts of a service, and for the services within them. */
 import type { HostDetails } from "../../internal/service/serviceRecord.ts"
 import type { Leftover, ServiceReport, StopReport } from "../../StopReport.ts"
 import type { Slot } from "./replicaPool.ts"

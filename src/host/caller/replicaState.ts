@@ -34,7 +34,7 @@ export type ReplicaState =
     readonly asked: boolean
     readonly result: HostResult
   }
-  /** Was killed; `killed.gone` tells whether that was seen. Its exit has not arrived yet. */
+  /** Was killed; `killed.gone` is true if that was seen. Its exit has not arrived yet. */
   | {
     readonly _tag: "Killed"
     readonly startMs: number | undefined

@@ -35,7 +35,7 @@ export interface Driver {
   readonly jobId: string
 }
 
-/** What the driver prints first: where it listens, and its half of the key. */
+/** The first line of the driver: its address, and its half of the key. */
 interface Hello {
   readonly host: string
   readonly port: number
@@ -43,7 +43,7 @@ interface Hello {
   readonly jobId: string
 }
 
-/** What a job that starts tells about its progress. */
+/** Listens to the progress of a job that starts. */
 export interface StartListener {
   /** Throws if the job is no longer wanted. */
   readonly check: () => void

@@ -47,7 +47,7 @@ export class RayTransport implements Transport {
       return within(this.#ended, ms)
     })
 
-  /** Every job, as long as `end` has not looked for what is left. */
+  /** Until `end` has checked what is left, every job counts as a leftover. */
   readonly leftovers = (): ReadonlyArray<Leftover> =>
     this.#leftovers ??
       this.#jobs.map(({ id }) => ({

@@ -33,7 +33,7 @@ const leftovers = Effect.sync(() => children().map(leftoverOf))
 const end = async (port: MessagePort, code: number): Promise<never> => {
   for (const { pid } of children()) signal(pid, "SIGKILL")
   await Promise.all([flush(process.stdout, patienceMs), flush(process.stderr, patienceMs)])
-  port.postMessage(exiting)
+  port.postMessage(exiting, [])
   return process.exit(code)
 }
 

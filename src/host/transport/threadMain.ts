@@ -7,7 +7,7 @@ let take = (bytes: Bytes): void => void early.push(bytes)
 
 parentPort?.on("message", (message: Bytes | null) => {
   if (message !== null) return take(message)
-  parentPort?.postMessage(exiting)
+  parentPort?.postMessage(exiting, [])
   process.exit(1)
 })
 

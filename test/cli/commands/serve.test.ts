@@ -175,7 +175,7 @@ describe("autostop serve", () => {
     )
   })
 
-  it("lets those who have the token to look do no more", async () => {
+  it("lets a client with the token that only reads change nothing", async () => {
     await using server = await Server.start([], { AUTOSTOP_TOKEN: "work", AUTOSTOP_READ_TOKEN: "look" })
     const id = await server.submit({ name: "Ada" })
     const run = async (command: string) => {

@@ -34,7 +34,7 @@ const Payload = Schema.Struct({
 
 class Settings extends Context.Service<Settings, typeof Payload.Type>()("test/Settings") {}
 
-// the services are told by the environment what they do, since they start before the payload is there
+// the services read the environment, because they start before the payload is there
 const settings = Layer.sync(
   Settings,
   () => Schema.decodeUnknownSync(Payload)({ act: "end", ...JSON.parse(process.env["LIFE"] ?? "{}") })

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { Heartbeat } from "../../../src/host/caller/heartbeat.ts"
 
-/** A heartbeat of one second, and what it has done. */
+/** A heartbeat of one second, with its pings and its reports. */
 const beating = Effect.gen(function*() {
   const seen = { pings: 0, changes: [] as Array<boolean> }
   const heartbeat = new Heartbeat(1_000, () => void seen.pings++, (responsive) => void seen.changes.push(responsive))
@@ -58,7 +58,7 @@ describe("a heartbeat", () => {
       yield* tick(1_501)
       assert.strictEqual(heartbeat.state, "Pinged", "an answer may wait to be read")
       yield* tick(1_500)
-      assert.strictEqual(heartbeat.state, "Overdue", "this loop has turned since")
+      assert.strictEqual(heartbeat.state, "Overdue", "its own event loop was not blocked this time")
       assert.deepStrictEqual(changes, [false])
     }))
 

@@ -165,7 +165,7 @@ describe("a host that dies", () => {
       assert.strictEqual(fake.hosts.length, 2)
     }))
 
-  it.effect("has what it left behind killed before it is replaced", () =>
+  it.effect("is cleared away before it is replaced", () =>
     Effect.gen(function*() {
       const { fake } = yield* started({ restart: restart.fixed({ delay: 0 }) })
       yield* lose(fake)
@@ -358,7 +358,7 @@ describe("a pool of several hosts", () => {
           if ((after[answered] ?? 0) > 0) fake.hosts[answered]?.answer(double, 2)
           yield* settle
         }
-        // a call that nobody answers would keep the test waiting
+        // the end of the test waits for the calls, which no host answers
         for (const host of fake.hosts) host.exit()
       }).pipe(Effect.scoped)
   )

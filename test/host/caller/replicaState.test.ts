@@ -136,7 +136,7 @@ describe("the states of a replica", () => {
     assert.strictEqual(isRunning(state), running)
   })
 
-  it("tell a host that stopped as asked from one that failed by itself", () => {
+  it("distinguish a host that stopped as asked from one that failed", () => {
     const stopped = (sequence: ReadonlyArray<Name>) => {
       const state = after([...sequence, "exited"])
       return state._tag === "Exited" && state.stopped

@@ -94,8 +94,8 @@ describe.each(remotes)("a %s that cannot start", (host) => {
       assert.include(inner, { host, outcome: "start-failed", error: "the start is stuck", running: false })
     }).pipe(local))
 
-  for (const start of ["hangs", "spins"] as const) {
-    it.live(`because its start ${start} fails at its limit, and is gone`, () =>
+  it.live("because its start hangs or blocks it fails at its limit, and is gone", () =>
+    Effect.forEach(["hangs", "spins"] as const, (start) =>
       Effect.gen(function*() {
         using journal = new HostJournal()
         const plan = { journal: journal.file, start, says: "opening the valve" }
@@ -113,8 +113,7 @@ describe.each(remotes)("a %s that cannot start", (host) => {
         assert.deepStrictEqual(report.leftovers, [])
         const [pid = 0] = journal.pids("start")
         if (host !== "thread") yield* gone(pid, 2_000)
-      }).pipe(local))
-  }
+      }), { concurrency: 2, discard: true }).pipe(local))
 
   it.live("takes the other replicas down with it", () =>
     Effect.gen(function*() {

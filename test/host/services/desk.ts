@@ -1,4 +1,5 @@
-/** A contract with something of everything that a request can be. */
+/** A contract with every kind of request. */
+import "./compileCache.ts"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Host } from "../../../src/index.ts"
@@ -35,7 +36,7 @@ export class Desk extends Host.Service<Desk>()("test/Desk", {
     Rpc.make("die", { payload: { message: Schema.String } }),
     /** Waits without end. When it is interrupted its finalizer waits until `open` is called. */
     Rpc.make("hold"),
-    /** Waits until somebody is at `hold`. */
+    /** Waits until a call is at `hold`. */
     Rpc.make("held"),
     /** Waits until the finalizer of `hold` has begun. */
     Rpc.make("letGo"),

@@ -6,7 +6,7 @@ import { Host, Service } from "../../../src/index.ts"
 import { Frail, HostJournal, planOf } from "./frail.ts"
 
 const plan = planOf(import.meta.url)
-const tell = (what: string, pid?: number) => HostJournal.write(plan.journal, what, pid)
+const record = (what: string, pid?: number) => HostJournal.write(plan.journal, what, pid)
 const spin = (): never => {
   while (true);
 }
@@ -14,7 +14,7 @@ const end = () => isMainThread ? process.kill(process.pid, "SIGKILL") : process.
 const times = (what: string) =>
   plan.journal === undefined ? 0 : readFileSync(plan.journal, "utf8").split(`${what} `).length - 1
 
-/** Whether no other host has asked that yet. */
+/** Returns true for the first host that asks. */
 const isFirst = (what: string): boolean => {
   try {
     writeFileSync(`${plan.journal}.${what}`, "", { flag: "wx" })
@@ -26,7 +26,7 @@ const isFirst = (what: string): boolean => {
 
 const go = (how: "fails" | "hangs" | "spins" | "exits" | "second" | "once" | undefined, what: string) =>
   Effect.suspend((): Effect.Effect<void> => {
-    tell(what)
+    record(what)
     if (how === "fails" || (how === "second" && times(what) > 1)) return Effect.die(new Error(`the ${what} is stuck`))
     if (how === "hangs") return Effect.never
     if (how === "spins") spin()
@@ -38,10 +38,10 @@ const go = (how: "fails" | "hangs" | "spins" | "exits" | "second" | "once" | und
 const startChild = (): void => {
   if (plan.child === "own") {
     const { pid } = spawn("sleep", ["1000"], { stdio: "ignore" })
-    tell("child", pid)
+    record("child", pid)
   } else if (plan.child === "orphan") {
     const { stdout } = spawnSync("sh", ["-c", "sleep 1000 >/dev/null 2>&1 & echo $!"], { encoding: "utf8" })
-    tell("child", Number(stdout))
+    record("child", Number(stdout))
   }
 }
 
@@ -55,7 +55,7 @@ const pump = Service.layer(
     startChild()
     yield* Effect.acquireRelease(
       go(plan.start, "start"),
-      () => Effect.tap(go(plan.release, "release"), () => Effect.sync(() => tell("released")))
+      () => Effect.tap(go(plan.release, "release"), () => Effect.sync(() => record("released")))
     )
     const broken = yield* Deferred.make<never>()
     yield* Effect.forkScoped(Deferred.await(broken))
@@ -78,10 +78,10 @@ const handlers = Frail.group.toLayer(Effect.gen(function*() {
     pid: () => Effect.succeed(process.pid),
     hang: () => hang,
     linger: () =>
-      Effect.onInterrupt(hang, () => Effect.andThen(Effect.sleep(200), Effect.sync(() => tell("finalized")))),
+      Effect.onInterrupt(hang, () => Effect.andThen(Effect.sleep(200), Effect.sync(() => record("finalized")))),
     hangOnce: () =>
       Effect.suspend(() => {
-        tell("asked")
+        record("asked")
         return times("asked") === 1 ? hang : Effect.succeed(who)
       }),
     hanging: ({ calls }) =>
@@ -90,7 +90,7 @@ const handlers = Frail.group.toLayer(Effect.gen(function*() {
     three: () => Stream.concat(Stream.range(1, 3), Stream.never),
     spin: () =>
       Effect.sync(() => {
-        tell("spin")
+        record("spin")
         spin()
       }),
     end: () => Effect.andThen(Effect.sync(end), Effect.never),

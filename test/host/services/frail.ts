@@ -1,4 +1,5 @@
-/** A service that goes wrong as it is told to. */
+/** A service that fails as a test plans. */
+import "./compileCache.ts"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -6,21 +7,21 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Host } from "../../../src/index.ts"
 
-/** How it goes with the service beneath the handlers. */
+/** How the service beneath the handlers behaves. */
 export interface Plan {
-  /** A file that is told what happens, a line each: what, and in which process. */
+  /** A file that gets a line for each thing that happens: its name, and the id of the process. */
   readonly journal?: string
   /** `second`: only the first host starts. */
   readonly start?: "fails" | "hangs" | "spins" | "exits" | "second"
-  /** `once`: the first one ends its host, the others take half a second. */
+  /** `once`: the first release ends its host, the others take half a second. */
   readonly release?: "fails" | "hangs" | "spins" | "exits" | "once"
-  /** It starts a process: one of its own, or one that some other process has left to itself. */
+  /** It starts a process: a child of its own, or an orphan of a child that has ended. */
   readonly child?: "own" | "orphan"
-  /** What it prints to stderr as it starts. */
+  /** The line that it prints to stderr as it starts. */
   readonly says?: string
-  /** It takes no notice of SIGTERM. */
+  /** It ignores SIGTERM. */
   readonly stubborn?: boolean
-  /** It ends this long after its start. */
+  /** Its host ends so many milliseconds after its start. */
   readonly lifeMs?: number
 }
 
@@ -31,7 +32,7 @@ const group = RpcGroup.make(
   Rpc.make("hang"),
   /** Takes a while to end when it is interrupted. */
   Rpc.make("linger"),
-  /** The first one that is asked never answers, any other one does. */
+  /** The first call is never answered, any other one is. */
   Rpc.make("hangOnce", { success: Schema.String }).pipe(Host.idempotent),
   /** Waits until so many calls hang. */
   Rpc.make("hanging", { payload: { calls: Schema.Int } }),
@@ -39,10 +40,10 @@ const group = RpcGroup.make(
   /** Three elements, and no end. */
   Rpc.make("three", { success: Schema.Int, stream: true }),
   Rpc.make("spin"),
-  /** Ends its host without a word. */
+  /** Ends its host without a cleanup. */
   Rpc.make("end"),
   Rpc.make("exit", { payload: { code: Schema.Int } }),
-  /** Throws where nobody catches it. */
+  /** Throws an error that nothing catches. */
   Rpc.make("crash"),
   Rpc.make("big", { payload: { bytes: Schema.Int }, success: Schema.Uint8Array }),
   Rpc.make("print", { payload: { lines: Schema.Int }, success: Schema.Int }),
@@ -55,7 +56,7 @@ export class Frail extends Host.Service<Frail>()("test/Frail", {
   module: new URL("./frail.host.ts", import.meta.url)
 }) {}
 
-/** The same service, going as planned. */
+/** The same service with a plan. */
 export const frail = (plan: Plan, module = "./frail.host.ts", version?: string) =>
   Host.Service<Frail>()("test/Frail", {
     group,
@@ -69,7 +70,7 @@ export const planOf = (url: string): Plan => {
   return search === "" ? {} : JSON.parse(decodeURIComponent(search.slice(1)))
 }
 
-/** What hosts have told of themselves, each in its own process. */
+/** The file in which hosts, each in its own process, write what happens. */
 export class HostJournal implements Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), "autostop-"))
   readonly file = join(this.#directory, "journal")
@@ -78,7 +79,7 @@ export class HostJournal implements Disposable {
     if (file !== undefined) appendFileSync(file, `${what} ${pid}\n`)
   }
 
-  /** The processes in which something has happened, in their order. */
+  /** The processes in which something has happened, in order. */
   readonly pids = (what: string): ReadonlyArray<number> => {
     if (!existsSync(this.file)) return []
     return readFileSync(this.file, "utf8").split("\n").flatMap((line) => {
@@ -87,7 +88,7 @@ export class HostJournal implements Disposable {
     })
   }
 
-  /** What has happened, in its order. */
+  /** Everything that has happened, in order. */
   get happened(): ReadonlyArray<string> {
     return readFileSync(this.file, "utf8").trim().split("\n").map((line) => line.split(" ")[0] ?? "")
   }

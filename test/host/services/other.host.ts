@@ -1,4 +1,4 @@
-/** Serves other things than its caller expects: another service, and a version of one that has moved on. */
+/** Serves other services than its callers expect: another name, a newer version, other Schemas. */
 import { Effect, Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Host } from "../../../src/index.ts"
@@ -6,7 +6,7 @@ import { Desk } from "./desk.ts"
 
 const module = new URL(import.meta.url)
 
-/** What a caller has. */
+/** The contracts of the callers. */
 export class Renamed extends Host.Service<Renamed>()("test/Renamed", { group: Desk.group, module }) {}
 export class Newer extends Host.Service<Newer>()("test/Newer", {
   group: RpcGroup.make(Rpc.make("one", { success: Schema.Int })),
@@ -18,7 +18,7 @@ export class Wider extends Host.Service<Wider>()("test/Wider", {
   module
 }) {}
 
-/** What the module has by those names. */
+/** The contracts that the module serves by those names. */
 const newer = Host.Service<Newer>()("test/Newer", { group: Newer.group, version: "2.0.0", module })
 const wider = Host.Service<Wider>()("test/Wider", {
   group: RpcGroup.make(Rpc.make("one", { success: Schema.String })),

@@ -1,9 +1,9 @@
-// A program with a job whose service lives in a host. What it does is its first argument, in JSON.
+// A program with a job whose service lives in a host. Its first argument is JSON that says what it does.
 import { Effect } from "effect"
 import { Environment, Host, Job, LocalEnvironment, runMain } from "../../../src/index.ts"
 import { Frail, frail, type Plan } from "./frail.ts"
 
-/** What the program is told. */
+/** The argument of the program. */
 export interface Orders {
   readonly host: Host.HostKind
   readonly plan?: Plan

@@ -29,7 +29,7 @@ const inScope = <A, E>(use: (scope: Scope.Closeable) => Effect.Effect<A, E>) =>
     return Effect.andThen(use(scope), Scope.close(scope, Exit.void))
   })
 
-/** How a run comes by a layer for a while. */
+/** The ways in which a run has a layer for a while. */
 const ways: Record<string, (layer: Layer.Layer<Big>, memoMap: Layer.MemoMap) => Effect.Effect<unknown>> = {
   "provides": (layer) => Effect.provide(Effect.asVoid(Big), layer),
   "provides within another": (layer) => Effect.provide(Effect.asVoid(Big), Service.manage("outer", layer)),
@@ -52,7 +52,7 @@ const kinds: Record<string, (acquire: Effect.Effect<{ readonly bytes: Uint8Array
   "a plain layer": (acquire) => Layer.effect(Big, acquire)
 }
 
-describe("what is released is held no longer", () => {
+describe("a released service is not held in memory", () => {
   for (
     const [what, place] of [["a service", (layer: Layer.Layer<never, never, Big>) => layer], [
       "a fresh one",

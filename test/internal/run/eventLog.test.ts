@@ -12,16 +12,16 @@ const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.is
 
 const at = "2026-01-01T00:00:00.000Z"
 
-/** A service comes and goes so many times, well or not. */
+/** A service starts and stops so many times, well or not. */
 const Round = Schema.Struct({
   service: Schema.Literals(["a", "b", "c"]),
   times: between(1, 600),
   well: Schema.Boolean,
   /** Whether it lives in a host, with a service within it. */
   hosted: Schema.Boolean,
-  /** Whether what is told of another comes in between. */
+  /** Whether events of another service come in between. */
   among: Schema.Boolean,
-  /** Whether somebody begins to read before it. */
+  /** Whether a reader begins before it. */
   reader: Schema.Boolean
 })
 
@@ -50,7 +50,7 @@ interface Life {
   readonly stopped: ReturnType<typeof stoppedOf>
 }
 
-/** A log, and beside it all that it was told, of which the last good life of each service is not forgotten. */
+/** A log, and beside it all of its events; the log keeps the last good life of each service. */
 class Model {
   readonly log = new EventLog()
   readonly all: Array<JobEvent> = []
@@ -81,7 +81,7 @@ class Model {
 
 describe("the events of a job", () => {
   it.effect.prop(
-    "reach whoever reads them all in order, and whoever comes later less what is forgotten",
+    "reach every reader in order, and a later reader without those that are forgotten",
     { rounds: Schema.Array(Round).check(Schema.isMaxLength(8)) },
     ({ rounds }) =>
       Effect.scoped(Effect.gen(function*() {
@@ -96,7 +96,7 @@ describe("the events of a job", () => {
         for (const round of rounds) {
           if (round.reader) readers.push(yield* begin)
           for (let n = 0; n < round.times; n++) model.live(round)
-          // the first keeps up, the others do not
+          // The first reader keeps up, the others do not.
           readers[0]?.got.push(...yield* readers[0].pull)
         }
         model.log.close()
@@ -107,13 +107,13 @@ describe("the events of a job", () => {
           const had = new Set(before)
           assert.deepStrictEqual(before, model.all.slice(0, from).filter((event) => had.has(event)))
           assert.isTrue(kept.every((event) => had.has(event)), "something was forgotten that should not be")
-          // 256 lives of 19 events each are not worth the work
+          // The log may keep 256 lives of 19 events each.
           assert.isAtMost(before.length, 2 * kept.length + 257 * 20)
         }
       }))
   )
 
-  it.live("are no more of a service that run provides a thousand times than of a few", () =>
+  it.live("are bounded for a service that run provides a thousand times", () =>
     Effect.gen(function*() {
       const layer = probe(new Journal(), "each")
       const provide = Effect.provide(Effect.void, layer)

@@ -238,7 +238,7 @@ describe("what a stop must do beyond closing scopes", () => {
       assert.deepStrictEqual(report.leftovers, [{ kind: "fiber", detail: "a detached fiber does not end" }])
     }))
 
-  it.effect("whoever asks for a result while a release runs waits until its end", () =>
+  it.effect("a result that is asked for while a release runs waits for its end", () =>
     Effect.gen(function*() {
       const journal = new Journal()
       const run = yield* submit(Effect.never, probe(journal, "slow", { release: { ms: 3_000, ends: "well" } }))

@@ -63,7 +63,7 @@ describe("the stop sequence", () => {
       assert.deepStrictEqual(serviceOf(report, "api").dependsOn, ["test/Url"])
     }))
 
-  it.effect("tells what a service needs from what is only passed by it", () =>
+  it.effect("separates what a service needs from what it only passes on", () =>
     Effect.gen(function*() {
       class A extends Context.Service<A, string>()("test/A") {}
       class B extends Context.Service<B, string>()("test/B") {}
@@ -160,7 +160,7 @@ describe("the stop sequence", () => {
       ])
     }).pipe(local))
 
-  it.effect("keeps time for what is beneath services that hang", () =>
+  it.effect("keeps time for the services beneath those that hang", () =>
     Effect.gen(function*() {
       const journal = new Journal()
       let layer = probe(journal, "db", { release: { ms: 500, ends: "well" } })
@@ -169,7 +169,7 @@ describe("the stop sequence", () => {
       assert.strictEqual(serviceOf(report, "db").outcome, "released")
     }))
 
-  it.effect("lets a failed release end the others at once, if told to", () =>
+  it.effect("ends the other releases at once after a failed one, if the policy says so", () =>
     Effect.gen(function*() {
       const journal = new Journal()
       const layer = Layer.mergeAll(probe(journal, "bad", { release: dies }), probe(journal, "slow", { release: slow }))
@@ -178,7 +178,7 @@ describe("the stop sequence", () => {
       assert.strictEqual(report.stoppedAt, report.startedAt)
     }))
 
-  it.effect("waits out the delay with the notice given, then drains", () =>
+  it.effect("waits out the delay, which the job can see, then drains", () =>
     Effect.gen(function*() {
       const noticed: Array<number> = []
       const run = yield* submit(
