@@ -4,13 +4,14 @@ import * as Effect from "effect/Effect"
 import { errorText } from "../../base/errorText.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { notStarted } from "../fallbackResult.ts"
-import type { Code, JobProcess, Launcher } from "../JobProcess.ts"
+import type { Code, Launcher } from "../JobProcess.ts"
 import type { ManagerOptions } from "../Manager.ts"
 import type { JobResult, StopCommand, Submission } from "../models.ts"
 import { ResultFiles } from "../resultFile.ts"
 import type { ActiveJob } from "./activeJob.ts"
 import { JobQueue } from "./jobQueue.ts"
 import type { StopRequest } from "./jobState.ts"
+import { launchAttempt } from "./launchAttempt.ts"
 import { Leases } from "./leases.ts"
 import { shutdownReason } from "./lostJob.ts"
 import { nextDelay, restartDelay } from "./restartDelay.ts"
@@ -175,39 +176,13 @@ export class JobScheduler {
   #run(job: ActiveJob): Effect.Effect<void> {
     const launched = Effect.flatMap(this.#given.codeOf(job.submission), (code) =>
       Effect.try({
-        try: () => this.#launch(job, code),
+        try: () => launchAttempt(job, code, { ...this.#given, results: this.#results }),
         catch: (error) => ({ message: `its process could not be started: ${errorText(Cause.die(error))}` })
       }))
     return Effect.matchEffect(launched, {
       onSuccess: ({ ended }) => Effect.flatMap(ended, (result) => this.#end(job, result)),
       onFailure: ({ message }) => this.#end(job, this.#notStarted(job, "failed", message))
     })
-  }
-
-  #launch(job: ActiveJob, code: Code): JobProcess {
-    const { launcher, options: { limits }, writer } = this.#given
-    const { id, submission } = job
-    this.#results.remove(id)
-    const process = launcher.start({
-      id,
-      submission,
-      code,
-      limits: {
-        memory: lower(submission.memory, limits.memory),
-        timeMs: lower(submission.timeMs, limits.timeMs)
-      },
-      resultFile: this.#results.of(id),
-      onEvent: (event) => {
-        const unsaved = job.report(event)
-        if (unsaved !== undefined) writer.record(job, unsaved)
-      },
-      onStages: (stages) => void (job.stages = stages),
-      onOutput: (stream, text) => job.log.add(stream, text, this.#now())
-    })
-    const stop = job.state._tag === "Launching" ? job.state.stop : undefined
-    writer.record(job, job.start(process, this.#now()))
-    if (stop !== undefined) process.stop(stop.command)
-    return process
   }
 
   #end(job: ActiveJob, result: JobResult): Effect.Effect<void> {
@@ -288,6 +263,3 @@ export class JobScheduler {
     return new Date(this.#given.clock.currentTimeMillisUnsafe()).toISOString()
   }
 }
-
-const lower = (a: number | undefined, b: number | undefined): number | undefined =>
-  a === undefined || b === undefined ? a ?? b : Math.min(a, b)

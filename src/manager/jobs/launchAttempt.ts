@@ -1,0 +1,48 @@
+import type * as Clock from "effect/Clock"
+import type { Code, JobProcess, Launcher, Limits } from "../JobProcess.ts"
+import type { ResultFiles } from "../resultFile.ts"
+import type { ActiveJob } from "./activeJob.ts"
+import type { StoreWriter } from "./storeWriter.ts"
+
+export interface LaunchDependencies {
+  readonly launcher: Launcher
+  readonly options: { readonly limits: Limits }
+  readonly writer: StoreWriter
+  readonly clock: Clock.Clock
+  readonly results: ResultFiles
+}
+
+/** Starts the process of a job that has a slot, and records what the process reports. */
+export const launchAttempt = (
+  job: ActiveJob,
+  code: Code,
+  { clock, launcher, options: { limits }, results, writer }: LaunchDependencies
+): JobProcess => {
+  const { id, submission } = job
+  const now = (): string => new Date(clock.currentTimeMillisUnsafe()).toISOString()
+  results.remove(id)
+  const process = launcher.start({
+    id,
+    submission,
+    code,
+    limits: {
+      memory: lower(submission.memory, limits.memory),
+      timeMs: lower(submission.timeMs, limits.timeMs)
+    },
+    resultFile: results.of(id),
+    onEvent: (event) => {
+      const unsaved = job.report(event)
+      if (unsaved !== undefined) writer.record(job, unsaved)
+    },
+    onStages: (stages) => void (job.stages = stages),
+    onOutput: (stream, text) => job.log.add(stream, text, now())
+  })
+  // a stop that was requested before there was a process
+  const stop = job.state._tag === "Launching" ? job.state.stop : undefined
+  writer.record(job, job.start(process, now()))
+  if (stop !== undefined) process.stop(stop.command)
+  return process
+}
+
+const lower = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined ? a ?? b : Math.min(a, b)
