@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url"
 import { namesWhatFailed, sendsWhatItHas } from "../examples/07-test-your-service.ts"
 import { dataset } from "../examples/flights/datasets.ts"
 import flights from "../examples/flights/flights.ts"
-import { measureLateness } from "./support/lateness.ts"
+import { Lateness } from "./support/lateness.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -134,12 +134,15 @@ describe("examples", () => {
 
   it.live("04 exits with 3, names the service that hangs, and releases the others within the deadline", () =>
     Effect.scoped(Effect.gen(function*() {
-      const lateness = yield* measureLateness
+      const lateness = yield* Effect.acquireRelease(
+        Effect.sync(() => new Lateness()),
+        (lateness) => Effect.sync(() => lateness.stop())
+      )
       const result = yield* run("04-stop-policy")
       const took = Number(/^the stop took (\d+) ms/m.exec(result.stdout)?.[1])
       // The limit of the service that hangs is 200 ms, the deadline of the policy 2 s.
       assert.isAtLeast(took, 190)
-      assert.isBelow(took - (yield* lateness), 2_000, result.stdout)
+      assert.isBelow(took - lateness.ms, 2_000, result.stdout)
       assert.deepStrictEqual(ended(result, 3).map((line) => line.replace(/(?<=ticks source )\d+$/, "N")), [
         "refused: releaseTimeout is TIME; expected no more than deadline (TIME), which all phases share",
         "broker: waiting for a goodbye",

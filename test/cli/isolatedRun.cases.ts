@@ -8,7 +8,7 @@ import { statOf, until } from "../../src/process/processGroup.ts"
 import { assertClean } from "../../src/testing.ts"
 import { autostop, bin, bothReleased, fates, fixture, life, politeSignals, Started } from "../support/cli.ts"
 import { reportOn } from "../support/report.ts"
-import { timed } from "../support/stopwatch.ts"
+import { timed } from "../support/lateness.ts"
 
 const hosted = (env: Record<string, string>, ...args: ReadonlyArray<string>): Started =>
   new Started([bin, "run", "--isolate", fixture("hosted.ts"), "--format", "json", ...args], env)

@@ -1,43 +1,43 @@
-import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
-import { Worker } from "node:worker_threads"
+/** How late this machine is: a bound on time is only the behaviour of what is tested without it. */
 
-const waitMs = 20
-const workMs = 2
+const tickMs = 10
 
-/** Waits and works in turn, in a thread of its own, and adds up how much longer than that it takes. */
-const sampler = `
-  const { workerData } = require("node:worker_threads")
-  const late = new Float64Array(workerData)
-  const sample = () => {
-    const begin = performance.now()
-    setTimeout(() => {
-      const cpu = process.threadCpuUsage()
-      let used = 0
-      while (used < ${workMs * 1_000}) {
-        const now = process.threadCpuUsage(cpu)
-        used = now.user + now.system
-      }
-      late[0] += Math.max(0, performance.now() - begin - ${waitMs + workMs})
-      sample()
-    }, ${waitMs})
+/** Adds up by how many milliseconds the timers of this process are late. It keeps no process alive. */
+export class Lateness {
+  #last = performance.now()
+  #ms = 0
+  readonly #timer = setInterval(() => this.#sample(), tickMs).unref()
+
+  /** The milliseconds up to now. */
+  get ms(): number {
+    this.#sample()
+    return this.#ms
   }
-  sample()
-`
 
-/**
- * Measures how late the machine is until the Scope closes. The effect that it gives returns the milliseconds since the start that a thread lost because others
- * had the processor. A test whose behaviour is a bound on time takes them off: `assert.isBelow(took - (yield* lateness), bound)`.
- */
-export const measureLateness: Effect.Effect<Effect.Effect<number>, never, Scope.Scope> = Effect.map(
-  Effect.acquireRelease(
-    Effect.callback<{ readonly worker: Worker; readonly late: Float64Array }>((resume) => {
-      const buffer = new SharedArrayBuffer(8)
-      const worker = new Worker(sampler, { eval: true, workerData: buffer })
-      worker.once("online", () => resume(Effect.succeed({ worker, late: new Float64Array(buffer) })))
-      worker.once("error", (error) => resume(Effect.die(error)))
-    }),
-    ({ worker }) => Effect.promise(() => worker.terminate())
-  ),
-  ({ late }) => Effect.sync(() => late[0] ?? 0)
-)
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #sample(): void {
+    const now = performance.now()
+    this.#ms += Math.max(0, now - this.#last - tickMs)
+    this.#last = now
+  }
+}
+
+/** How long something took: in all, and without the time by which the machine was late meanwhile. */
+export interface Timed<A> {
+  readonly value: A
+  readonly ms: number
+  readonly punctualMs: number
+}
+
+/** Measures how long something takes, and beside it how late the machine is. */
+export const timed = async <A>(wait: () => Promise<A>): Promise<Timed<A>> => {
+  const since = performance.now()
+  const lateness = new Lateness()
+  const value = await wait()
+  lateness.stop()
+  const ms = performance.now() - since
+  return { value, ms, punctualMs: ms - lateness.ms }
+}

@@ -1,5 +1,4 @@
 /** A contract with every kind of request. */
-import "./compileCache.ts"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Host } from "../../../src/index.ts"

@@ -1,5 +1,4 @@
 /** A service that fails as a test plans. */
-import "./compileCache.ts"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"

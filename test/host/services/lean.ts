@@ -1,5 +1,4 @@
 /** A service that loads few modules: its hosts start fast. */
-import "./compileCache.ts"
 import * as Schema from "effect/Schema"
 import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"

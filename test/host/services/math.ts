@@ -1,5 +1,4 @@
 /** The contract of the services that the tests put into hosts. */
-import "./compileCache.ts"
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { Host } from "../../../src/index.ts"

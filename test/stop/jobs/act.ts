@@ -3,29 +3,8 @@
 import { Context, Effect, Layer, Schema, Stream } from "effect"
 import { appendFileSync, writeFileSync } from "node:fs"
 import { Job, Pipeline, Service } from "../../../src/index.ts"
+import { Lateness } from "../../support/lateness.ts"
 import type { Behaviour } from "../../../src/testing.ts"
-
-/** How often the lateness of the machine is measured. */
-const everyMs = 10
-
-/** Measures by how much the event loop of this process was late in all, in milliseconds, from now on. */
-const lateness = Effect.map(
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      let last = performance.now()
-      let late = 0
-      const measure = () => {
-        const now = performance.now()
-        late += Math.max(0, now - last - everyMs)
-        last = now
-        return late
-      }
-      return { measure, timer: setInterval(measure, everyMs).unref() }
-    }),
-    ({ timer }) => Effect.sync(() => clearInterval(timer))
-  ),
-  ({ measure }) => measure
-)
 
 /**
  * What happened, in a file that the test reads: an independent trace, wherever the job runs. A file beside it says by how
@@ -42,10 +21,13 @@ class Journal extends Context.Service<Journal, {
       const unwritten: Array<string> = []
       let add = (line: string): void => void unwritten.push(line)
       let path: string | undefined
-      const lateMs = yield* lateness
+      const lateness = yield* Effect.acquireRelease(
+        Effect.sync(() => new Lateness()),
+        (lateness) => Effect.sync(() => lateness.stop())
+      )
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
-          if (path !== undefined) writeFileSync(`${path}.late`, String(lateMs()))
+          if (path !== undefined) writeFileSync(`${path}.late`, String(lateness.ms))
         })
       )
       return Journal.of({
