@@ -95,8 +95,14 @@ export interface RunOptions {
  * The {@link RunOptions} of the jobs that a program submits, or of one submit. All defaults if it is not provided.
  *
  * ```ts
- * Environment.submit(flights, payload).pipe(
- *   Effect.provideService(RemoteEnvironment.RunOptions, { restart: "exponential", memory: "2 GB" })
+ * import { Environment, Job, RemoteEnvironment } from "autostop"
+ * import { Effect } from "effect"
+ *
+ * const flights = Job.make("flights")
+ *
+ * Environment.run(flights).pipe(
+ *   Effect.provideService(RemoteEnvironment.RunOptions, { restart: "exponential", memory: "2 GB" }),
+ *   Effect.provide(RemoteEnvironment.layer({ url: "http://127.0.0.1:19001" }))
  * )
  * ```
  *
