@@ -129,7 +129,7 @@ describe("an uploaded job", () => {
     await using server = await Server.start(["--no-uploads"])
     const { code, stderr } = await submit(server, { name: "Ada" })
     assert.strictEqual(code, 2)
-    assert.match(stderr, /takes no uploads: only the jobs that are registered run here/)
+    assert.match(stderr, /takes no uploads: only registered jobs run here/)
     assert.strictEqual((await put(server, "{}")).status, 400)
   })
 
