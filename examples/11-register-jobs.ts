@@ -31,7 +31,7 @@ const program = Effect.gen(function*() {
   yield* Console.log(results.join(", "))
   const { counts, jobs } = yield* get(`${url}/info`, "to look")
   yield* Console.log("registered:", jobs, "by state:", counts)
-  yield* Console.log(yield* get(`${url}/jobs`, "to guess"))
+  yield* Console.log(JSON.stringify(yield* get(`${url}/jobs`, "to guess")))
 })
 
 if (import.meta.main) runMain(Effect.scoped(program))
