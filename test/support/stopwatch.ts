@@ -1,6 +1,7 @@
-const tickMs = 10
+import * as Effect from "effect/Effect"
+import { measureLateness } from "./lateness.ts"
 
-/** How long something took: in all, and without the time by which the timers of this machine were late meanwhile. */
+/** How long something took: in all, and without the time that the machine was late meanwhile. */
 export interface Timed<A> {
   readonly value: A
   readonly ms: number
@@ -8,17 +9,11 @@ export interface Timed<A> {
 }
 
 /** Measures how long something takes, and beside it how late the machine is. */
-export const timed = async <A>(wait: () => Promise<A>): Promise<Timed<A>> => {
-  const since = performance.now()
-  let lateMs = 0
-  let last = since
-  const timer = setInterval(() => {
-    const now = performance.now()
-    lateMs += Math.max(0, now - last - tickMs)
-    last = now
-  }, tickMs)
-  const value = await wait()
-  clearInterval(timer)
-  const ms = performance.now() - since
-  return { value, ms, punctualMs: ms - lateMs }
-}
+export const timed = <A>(wait: () => Promise<A>): Promise<Timed<A>> =>
+  Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+    const lateness = yield* measureLateness
+    const since = performance.now()
+    const value = yield* Effect.promise(wait)
+    const ms = performance.now() - since
+    return { value, ms, punctualMs: ms - (yield* lateness) }
+  })))
