@@ -63,7 +63,7 @@ describe("autostop serve", () => {
     assert.match(wrong.stderr, /^autostop: .*Expected string.*\["name"\]$/)
     const unknown = await server.run("submit", "other", "--payload", "{}")
     assert.strictEqual(unknown.code, 2)
-    assert.include(unknown.stderr, "no job \"other\" is registered here; there are: greet")
+    assert.include(unknown.stderr, "no job \"other\" is registered here; registered jobs: greet")
     assert.strictEqual((await server.run("list")).stdout.split("\n").length, 1)
   })
 
