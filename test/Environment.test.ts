@@ -84,11 +84,15 @@ describe("a submit", () => {
     Effect.gen(function*() {
       yield* submit(Effect.never, undefined, { id: "one" })
       const taken = yield* Effect.flip(submit(Effect.never, undefined, { id: "one" }))
-      assert.strictEqual(taken.message, "a job with the id one is running")
+      assert.deepInclude(taken, { _tag: "SubmitError", reason: "id" })
+      assert.strictEqual(
+        taken.message,
+        "a job with the id \"one\" is running; choose another id, or wait until that job has stopped"
+      )
       const contract = yield* Effect.flip(
         Environment.submit(Job.make("alone", { payload: { n: Schema.Int } }), { n: 1 })
       )
-      assert.include(contract.message, "\"alone\" is a contract")
+      assert.include(contract.message, "\"alone\" is only a contract")
     }).pipe(local))
 
   it.effect("refuses a payload that does not fit, by its path, with nothing started", () =>

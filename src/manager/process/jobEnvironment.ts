@@ -1,5 +1,5 @@
 /** The variables of the manager that a job gets. It gets no others, because they may be secrets. */
-const inherited = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|TZ|NODE_OPTIONS|AUTOSTOP_[A-Z0-9_]+)$/
+const inherited = /^(PATH|HOME|TMPDIR|LANG|LC_[A-Z]+|TZ|NODE_OPTIONS|NODE_COMPILE_CACHE|AUTOSTOP_[A-Z0-9_]+)$/
 
 /** The tokens of the manager itself. */
 const secret = /^AUTOSTOP_(READ_)?TOKEN/
