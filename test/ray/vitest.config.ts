@@ -7,7 +7,9 @@ const more = ["server/hostProgram", "caller/replica.lost", "transport/hostProces
 export default defineConfig({
   test: {
     include: [
-      ...[...suites, ...(process.env["TEST_RAY"] === "all" ? more : [])].map((name) => `test/host/${name}.test.ts`),
+      ...[...suites, ...(process.env["TEST_RAY"] === "all" ? more : [])].map((name) =>
+        `test/host/${name}.{test,stress}.ts`
+      ),
       "test/ray/**/*.test.ts"
     ],
     env: { TEST_HOSTS: "ray" },
