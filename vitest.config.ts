@@ -9,6 +9,7 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/node", import.meta.url)) },
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2
+    // many tests wait for processes: a third worker has the processor meanwhile
+    maxWorkers: 3
   }
 })

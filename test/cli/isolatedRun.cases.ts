@@ -39,12 +39,15 @@ const without = (text: string) => text.replace(/\([0-9a-f-]{36}\)/, "(id)").repl
 /** The grace beyond a deadline, the kill with its check, and the work of the processes. */
 const slackMs = 2_000
 
-/** All cases, each so many times. */
+/** All cases, each so many times; with one round the short ones only. */
 export const isolatedRunCases = (rounds: number): void => {
   const each = (what: string, body: () => Promise<void>) =>
     it(what, async () => {
       for (let round = 0; round < rounds; round++) await body()
     })
+
+  /** A case that takes long, or whose moment is random: it is one of those under stress only. */
+  const long = rounds === 1 ? () => {} : each
 
   describe("autostop run --isolate: a job that is well ends as it would without", () => {
     each("succeeds with the same output", async () => {
@@ -94,7 +97,7 @@ export const isolatedRunCases = (rounds: number): void => {
       assert.deepStrictEqual(outcomes(reportOn(run)), ["inner released", "outer abandoned"])
     })
 
-    each("at a random moment a signal ends it with the exact code, and what was opened is closed", async () => {
+    long("at a random moment a signal ends it with the exact code, and what was opened is closed", async () => {
       const [signal, code] = politeSignals[Math.floor(Math.random() * politeSignals.length)] ?? assert.fail()
       const run = life({ act: "drain", open: "slow", close: "slow" }, "--isolate", "--format", "json")
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 1_500))
@@ -103,7 +106,7 @@ export const isolatedRunCases = (rounds: number): void => {
       assert.strictEqual(run.count("closed "), run.count("opened "), run.stdout)
     })
 
-    each("ends and reports what the job leaves behind, also what the children of its children are", async () => {
+    long("ends and reports what the job leaves behind, also what the children of its children are", async () => {
       const run = stuck({ BLOCK: "leave", FAMILY: "1" })
       assert.strictEqual(await run.ended(), 3, run.stderr)
       const { leftovers } = reportOn(run)
@@ -112,7 +115,7 @@ export const isolatedRunCases = (rounds: number): void => {
       assertGone(run, 3)
     })
 
-    it("prints all of a large output to a slow reader", async () => {
+    long("prints all of a large output to a slow reader", async () => {
       const run = life({ act: "print" }, "--isolate")
       run.child.stdout?.pause()
       await run.said("job succeeded")
@@ -152,7 +155,7 @@ export const isolatedRunCases = (rounds: number): void => {
       })
     }
 
-    it("refuses a module whose load blocks the event loop, once its limit has passed", async () => {
+    long("refuses a module whose load blocks the event loop, once its limit has passed", async () => {
       const run = stuck({ BLOCK: "load" }, "--start-timeout", "100ms")
       assert.strictEqual(await run.ended(), 2)
       assert.match(run.stderr, /the module .*stuck\.ts did not load within 0\.1 s/)
@@ -201,7 +204,7 @@ export const isolatedRunCases = (rounds: number): void => {
       assertGone(run, 1)
     })
 
-    each("when its time is over", async () => {
+    long("when its time is over", async () => {
       const run = await stuck({ BLOCK: "run" }, ...deadline, "--after", "100ms").said("ready")
       const { punctualMs, value: code } = await timed(() => run.ended())
       assert.strictEqual(code, 3, run.stderr)
@@ -212,7 +215,7 @@ export const isolatedRunCases = (rounds: number): void => {
       assertGone(run, 1)
     })
 
-    each("at once by a third signal", async () => {
+    long("at once by a third signal", async () => {
       const run = await stuck({ BLOCK: "run" }).said("ready")
       const { punctualMs, value: code } = await timed(async () => {
         // signals of one kind that come together are one
@@ -233,7 +236,7 @@ export const isolatedRunCases = (rounds: number): void => {
       assertGone(run, 1)
     })
 
-    each("when it has stopped and does not exit", async () => {
+    long("when it has stopped and does not exit", async () => {
       const run = stuck({ BLOCK: "exit" })
       assert.strictEqual(await run.ended(), 3, run.stderr)
       const report = reportOn(run)
@@ -251,7 +254,7 @@ export const isolatedRunCases = (rounds: number): void => {
       assertGone(run, 1)
     })
 
-    each("with the services that live in processes of their own", async () => {
+    long("with the services that live in processes of their own", async () => {
       const run = await hosted({ BLOCK: "run" }, ...deadline).said("ready")
       assert.strictEqual(await run.signal("SIGTERM").ended(), 3, run.stderr)
       const [, host] = pids(run)
@@ -263,7 +266,7 @@ export const isolatedRunCases = (rounds: number): void => {
       assertGone(run, 2)
     })
 
-    it("says so meanwhile, and the report for people says it too", async () => {
+    long("says so meanwhile, and the report for people says it too", async () => {
       const run = await new Started([bin, "run", fixture("stuck.ts"), "--isolate", "--deadline", "1500ms"], {
         BLOCK: "run"
       }).said("ready")
@@ -316,7 +319,7 @@ export const isolatedRunCases = (rounds: number): void => {
       assertGone(run, 3)
     })
 
-    each("the parent of a blocked job: it is killed at its deadline, and nothing is left", async () => {
+    long("the parent of a blocked job: it is killed at its deadline, and nothing is left", async () => {
       const run = await stuck({ BLOCK: "run", FAMILY: "1" }, "--deadline", "500ms").said("ready")
       const { ms, punctualMs, value: ended } = await timed(() => run.signal("SIGKILL").ended())
       assert.strictEqual(ended, "SIGKILL")
@@ -326,7 +329,7 @@ export const isolatedRunCases = (rounds: number): void => {
       assertGone(run, 3)
     })
 
-    each("its parent at a random moment: nothing is left", async () => {
+    long("its parent at a random moment: nothing is left", async () => {
       const run = stuck({ FAMILY: "1" })
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 1_500))
       await run.signal("SIGKILL").ended()

@@ -200,7 +200,7 @@ describe("a job process", () => {
     assert.deepInclude(env, { EXTRA: "1", AUTOSTOP_KILL_TIMEOUT: "1s", PATH: process.env["PATH"] })
     assert.deepStrictEqual(
       Object.keys(env).filter((name) =>
-        !/^(PATH|HOME|TMPDIR|LANG|LC_\w+|TZ|NODE_OPTIONS|AUTOSTOP_\w+|EXTRA)$/.test(name)
+        !/^(PATH|HOME|TMPDIR|LANG|LC_\w+|TZ|NODE_OPTIONS|NODE_COMPILE_CACHE|AUTOSTOP_\w+|EXTRA)$/.test(name)
       ),
       []
     )
