@@ -147,10 +147,10 @@ describe.each(everywhere)("a service, host %s", (host) => {
   it.live("answers a call while another one waits", () =>
     Effect.gen(function*() {
       const { add, held, hold, open } = yield* Desk
-      const waiting = yield* Effect.forkChild(held())
+      const waiting = yield* Effect.forkChild(held(), { startImmediately: true })
       assert.strictEqual(yield* add({ a: 1, b: 1 }), 2)
       assert.isUndefined(waiting.pollUnsafe())
-      const holding = yield* Effect.forkChild(hold())
+      const holding = yield* Effect.forkChild(hold(), { startImmediately: true })
       yield* Fiber.join(waiting)
       yield* open()
       yield* Fiber.interrupt(holding)
@@ -159,9 +159,9 @@ describe.each(everywhere)("a service, host %s", (host) => {
   it.live("interrupts a handler, and the interrupt waits for its finalizer", () =>
     Effect.gen(function*() {
       const { finalized, held, hold, letGo, open } = yield* Desk
-      const call = yield* Effect.forkChild(hold())
+      const call = yield* Effect.forkChild(hold(), { startImmediately: true })
       yield* held()
-      const interrupt = yield* Effect.forkChild(Fiber.interrupt(call))
+      const interrupt = yield* Effect.forkChild(Fiber.interrupt(call), { startImmediately: true })
       yield* letGo()
       assert.deepStrictEqual(yield* finalized(), [])
       assert.isUndefined(interrupt.pollUnsafe(), "the interrupt did not wait")

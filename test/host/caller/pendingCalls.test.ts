@@ -24,7 +24,7 @@ describe.each(remotes)("a %s that is stopped while it has a call", (host) => {
   it.live("lets the call end, and takes no more", () =>
     Effect.gen(function*() {
       const { client, job } = yield* start("10 seconds")
-      const call = yield* Effect.forkChild(Effect.exit(client.slow({ ms: 300 })))
+      const call = yield* Effect.forkChild(Effect.exit(client.slow({ ms: 300 })), { startImmediately: true })
       yield* client.who()
       yield* job.stop()
       yield* eventOf(job, "ServiceReleasing")
@@ -45,7 +45,7 @@ describe.each(remotes)("a %s that is stopped while it has a call", (host) => {
         Stream.tap((n) => Effect.sync(() => seen.push(n))),
         Stream.takeUntilEffect((n) => Effect.as(Effect.sleep("100 millis"), n === 3)),
         Stream.runDrain,
-        Effect.forkChild
+        (streaming) => Effect.forkChild(streaming, { startImmediately: true })
       )
       yield* client.who()
       yield* job.stop()
@@ -58,8 +58,8 @@ describe.each(remotes)("a %s that is stopped while it has a call", (host) => {
     Effect.gen(function*() {
       const { client, job } = yield* start("2 seconds")
       const calls = [
-        yield* Effect.forkChild(Effect.flip(client.hang())),
-        yield* Effect.forkChild(Effect.flip(Stream.runDrain(client.three())))
+        yield* Effect.forkChild(Effect.flip(client.hang()), { startImmediately: true }),
+        yield* Effect.forkChild(Effect.flip(Stream.runDrain(client.three())), { startImmediately: true })
       ]
       yield* client.hanging({ calls: 1 })
       yield* job.stop()

@@ -115,7 +115,7 @@ describe.each(remotes)("a %s that does not stop", (host) => {
       const job = yield* submit(
         Effect.gen(function*() {
           const client = yield* Frail
-          const call = yield* Effect.forkChild(client.spin())
+          const call = yield* Effect.forkChild(client.spin(), { startImmediately: true })
           yield* Effect.yieldNow
           yield* Fiber.interrupt(call)
         }),

@@ -58,9 +58,9 @@ describe.each(remotes)("a %s that is lost", (host) => {
         Effect.gen(function*() {
           const client = yield* Frail
           const first = yield* client.who()
-          const call = yield* Effect.forkChild(Effect.flip(client.hang()))
+          const call = yield* Effect.forkChild(Effect.flip(client.hang()), { startImmediately: true })
           yield* client.hanging({ calls: 1 })
-          yield* Effect.forkChild(end(client))
+          yield* Effect.forkChild(end(client), { startImmediately: true })
           assertLost(yield* Fiber.join(call), ending)
           // this request is not idempotent: it is never sent twice
           yield* client.pid()
@@ -80,7 +80,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
         Effect.gen(function*() {
           const client = yield* Frail
           const first = yield* client.who()
-          const call = yield* Effect.forkChild(client.hangOnce())
+          const call = yield* Effect.forkChild(client.hangOnce(), { startImmediately: true })
           yield* client.hanging({ calls: 1 })
           yield* end(client)
           assert.notStrictEqual(yield* Fiber.join(call), first)
@@ -100,7 +100,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
           const error = yield* client.three().pipe(
             Stream.runForEach((n) => {
               seen.push(n)
-              return n === 3 ? Effect.forkChild(end(client)) : Effect.void
+              return n === 3 ? Effect.forkChild(end(client), { startImmediately: true }) : Effect.void
             }),
             Effect.flip
           )
@@ -206,7 +206,7 @@ describe.each(remotes)("a %s that is lost", (host) => {
       const { exit } = yield* runJob(
         Effect.gen(function*() {
           const client = yield* Frail
-          const call = yield* Effect.forkChild(Effect.flip(client.linger()))
+          const call = yield* Effect.forkChild(Effect.flip(client.linger()), { startImmediately: true })
           yield* client.hanging({ calls: 1 })
           yield* Effect.exit(client.breakPump())
           assertLost(yield* Fiber.join(call), "the pump is broken")

@@ -16,17 +16,19 @@ describe.each(remotes)("a service in several hosts, each a %s,", (host) => {
       const { exit, report } = yield* runJob(
         Effect.gen(function*() {
           const client = yield* Frail
-          const busy = [yield* Effect.forkChild(client.slow({ ms: 60_000 }))]
+          const busy = [yield* Effect.forkChild(client.slow({ ms: 60_000 }), { startImmediately: true })]
           yield* Effect.yieldNow
           const one = yield* client.who()
-          busy.push(yield* Effect.forkChild(client.slow({ ms: 60_000 })))
+          busy.push(yield* Effect.forkChild(client.slow({ ms: 60_000 }), { startImmediately: true }))
           yield* Effect.yieldNow
           const idle = new Set<string>()
           for (let call = 0; call < 5; call++) idle.add(yield* client.who())
           assert.strictEqual(idle.size, 1, "a busy host was asked")
           assert.isFalse(idle.has(one))
           yield* Effect.forEach(busy, Fiber.interrupt)
-          const all = yield* Effect.all(Array.from({ length: 9 }, () => Effect.forkChild(client.slow({ ms: 60_000 }))))
+          const all = yield* Effect.all(
+            Array.from({ length: 9 }, () => Effect.forkChild(client.slow({ ms: 60_000 }), { startImmediately: true }))
+          )
           yield* Effect.yieldNow
           yield* client.who()
           yield* Effect.forEach(all, Fiber.interrupt, { concurrency: "unbounded" })
@@ -131,7 +133,7 @@ describe.each(remotes)("a service in several hosts, each a %s,", (host) => {
       const job = yield* submit(
         Effect.gen(function*() {
           const client = yield* Frail
-          yield* Effect.forkChild(client.spin())
+          yield* Effect.forkChild(client.spin(), { startImmediately: true })
           yield* Effect.yieldNow
         }),
         Host.layer(Frail, { host, replicas: 2, heartbeat: "100 millis", stop: { timeout: "1 second" } })
