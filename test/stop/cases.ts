@@ -91,7 +91,9 @@ const endings: Record<string, Body> = {
     }),
   "a service whose start hangs: it is given up after its limit": (at) =>
     Effect.gen(function*() {
-      const { exit, report } = yield* at.end(yield* at.submit(hungStart, "add"))
+      const { exit, report } = yield* at.end(
+        yield* at.submit(hungStart, "add", { stopPolicy: { startTimeout: "1 second" } })
+      )
       assert.include(errorOf(exit), { service: "api", phase: "start" })
       assert.include(serviceOf(report, "api"), {
         outcome: "start-failed",

@@ -174,7 +174,8 @@ export class Run implements RunContext, StoppableRun {
       // safe: a job is only made of a layer without requirements of its own
       const services = (implementation.services ?? Layer.empty) as Layer.Layer<never, unknown>
       const build = Layer.buildWithMemoMap(services, this.registry.memoMap(), this.scope)
-      return Effect.flatMap(within(this.#add(submitter), build), (built) => {
+      const context = Context.merge(submitter, this.#references())
+      return Effect.flatMap(within(context, build), (built) => {
         this.registry.layersBuilt()
         this.lifecycle.run()
         this.stages.active()
@@ -182,15 +183,14 @@ export class Run implements RunContext, StoppableRun {
         // safe: the payload was checked against the job's Schema, and the services are those that `run` needs
         const run = Effect.suspend(() => implementation.run(payload as never)) as Effect.Effect<unknown, unknown>
         // there may be many services: they are added to the context, which is not copied
-        return within(this.#add(Context.merge(submitter, built)), Effect.scoped(run))
+        return within(Context.merge(built, context), Effect.scoped(run))
       })
     })
   }
 
-  /** Adds what makes a fiber one of this job's. */
-  #add(context: Context.Context<never>): Context.Context<never> {
-    return context.pipe(
-      Context.add(CurrentRun, this),
+  /** What makes a fiber one of this job's. It is merged into a context at once, because each addition copies the context. */
+  #references(): Context.Context<never> {
+    return Context.make(CurrentRun, this).pipe(
       Context.add(CurrentRegistry, this.registry),
       Context.add(CurrentStages, this.stages),
       Context.add(Scheduler.Scheduler, this.fibers),

@@ -4,5 +4,5 @@ import { hangs, jobWith, piece } from "./act.ts"
 const db = piece("db")
 export default jobWith(
   "hung-start",
-  piece("api", { acquire: hangs, needs: [db], start: { timeout: "1 second" } }).layer
+  piece("api", { acquire: hangs, needs: [db] }).layer
 )
