@@ -53,6 +53,7 @@ export interface Contract<
     readonly services?: undefined
     readonly run: Run<Payload["Type"], Success["Type"], Error["Type"], Scope.Scope>
   }): Job<Name, Payload, Success, Error>
+  /** Adds the services and the `run`. */
   implement<ROut, LE>(implementation: {
     /** The services of the job. If `run` needs a service that this lacks, it does not compile. */
     readonly services: Layer.Layer<ROut, LE> | undefined
@@ -208,6 +209,7 @@ export const make: {
  * @since 0.1.0
  */
 export interface AnyImplementation {
+  /** The work. */
   readonly run: (payload: never) => Effect.Effect<unknown, unknown, unknown>
   readonly services?: Layer.Layer<never, unknown, never> | undefined
 }
