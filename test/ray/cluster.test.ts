@@ -58,7 +58,7 @@ describe("a service that cannot start in a cluster says why:", () => {
       chmodSync(node, 0o755)
       assert.match(
         yield* refusal({ node }),
-        /the guard on node [\d.]+ ended with code 3: \S+guardMain\S+; this package is to be at that path there/
+        /the guard on node [\d.]+ ended with code 3: \S+guardMain\S+; this package must be at that path there/
       )
     }).pipe(local))
 
