@@ -18,7 +18,7 @@ const submit = Effect.gen(function*() {
   const run = yield* Environment.submit(hello, { name: "Grace" }, { autostop: true })
   return yield* run.result
 })
-const { exit, report } = await Effect.runPromise(submit.pipe(Effect.provide(LocalEnvironment.layer)))
+const { exit, report } = await Effect.runPromise(submit.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))
 assertClean(report)
 assert.equal(exit._tag, "Success")
 
@@ -30,7 +30,7 @@ for (const host of ["local", "thread", "process"] as const) {
     run: () => Greeter.use((greeter) => greeter.greet({ name: "Ada" }))
   })
   const run = Effect.flatMap(Environment.submit(greet, {}, { autostop: true }), (run) => run.result)
-  const { exit, report } = await Effect.runPromise(run.pipe(Effect.provide(LocalEnvironment.layer)))
+  const { exit, report } = await Effect.runPromise(run.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))
   assertClean(report)
   const pid = report.services[0]?.pid ?? process.pid
   assert.equal(pid === process.pid, host !== "process")
