@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import type { ProcessOwner } from "../process/processOwner.ts"
 
-/** What a command knows of its process, and where it sets the exit code. */
+/** The process of a command: its owner, its arguments, and the exit code that it sets. */
 export class CommandContext extends Context.Service<CommandContext, {
   readonly owner: ProcessOwner
   readonly args: ReadonlyArray<string>

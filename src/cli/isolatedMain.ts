@@ -1,4 +1,4 @@
-/** Where the process of an isolated job begins: it runs the same command line, and its parent answers the signals. */
+/** The program of an isolated job's process: it runs the same command line, and its parent answers the signals. */
 import type { Run } from "../internal/run/run.ts"
 import { decodeParentMessage } from "../jobProcess/protocol.ts"
 import { reportRun, send, sendReport } from "../jobProcess/reportingRun.ts"

@@ -12,7 +12,7 @@ import type { Signal } from "../process/signals.ts"
 import type { StopReport } from "../StopReport.ts"
 import { Refusal } from "./refusal.ts"
 
-/** How long a job may take to answer a signal before people read that it does not. */
+/** The time that a job has to answer a signal before people read that it does not. */
 const answerMs = 1_000
 
 const isolatedMain = entryPoint(import.meta.url, "./isolatedMain")

@@ -40,7 +40,7 @@ const command = Command.make("autostop").pipe(
   ])
 )
 
-/** How an isolated job is connected with its parent process, which answers the signals and prints the report. */
+/** Connects an isolated job with its parent process, which answers the signals and prints the report. */
 export interface Isolation {
   readonly listen: (owner: ProcessOwner) => void
   readonly observe: (run: Run) => void

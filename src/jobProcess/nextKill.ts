@@ -1,16 +1,16 @@
 import type { Asked, KillReason, LiveState } from "./jobProcessState.ts"
 
-/** What a job may take beyond its deadline, to report that it has stopped. */
+/** The time that a job has beyond its deadline to report that it has stopped. */
 const graceMs = 500
-/** What the owner of a process takes for a stop without waiting. */
+/** The time that the owner of a process has for a stop without waiting. */
 const stopAtOnceMs = 2_000
-/** What a process may take to exit when it was asked to, for its last words. */
+/** The time that a process has to exit after it was asked to, for its last output. */
 const exitMs = 250
-/** How long a process may send nothing after its report: it says more often that it is still at work. */
+/** The time that a process may be silent after its report: it says more often that it is still at work. */
 const silenceMs = 3_000
-/** What a process may take before it sends the first message, also on a busy machine. */
+/** The time that a process has to send its first message, also on a busy machine. */
 const bootMs = 30_000
-/** What the load of a module may take beyond its limit: a process that can, refuses the module itself. */
+/** The time that the load of a module has beyond its limit: a process that can, refuses the module itself. */
 const loadGraceMs = 2_000
 
 /** The limits of a job in a process of its own, in milliseconds; `Infinity` is no limit. */

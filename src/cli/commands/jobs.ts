@@ -41,7 +41,7 @@ const show = (format: "pretty" | "json", info: JobInfo): void =>
       : table(Object.entries(info).map(([key, value]) => [key, String(value)])).join("\n")
   )
 
-/** How many jobs the manager lists at once. */
+/** The number of jobs that the manager lists at once. */
 const page = 1_000
 
 /** Reads the latest jobs, page by page. */

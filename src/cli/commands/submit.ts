@@ -98,7 +98,7 @@ const bundleOf = Effect.fnUntraced(function*(module: string) {
   return { job: name, bundled: yield* Effect.mapError(bundle(module), (message) => new Refusal({ message })) }
 })
 
-/** How long a module may take to load. It is loaded because the name of its job is needed. */
+/** The limit for loading a module, which is loaded because the name of its job is needed. */
 const loadMs = 30_000
 
 /** Shows what happens until the job has stopped. */

@@ -26,7 +26,7 @@ export const askManager = <E, R>(
     yield* Effect.raceFirst(asked, interrupted.await)
   }))
 
-/** What went wrong, and what to do about it. */
+/** Says in one line what went wrong and what to do about it. */
 const explain = (
   { token, url }: { readonly url: string; readonly token: string | undefined },
   error: unknown,

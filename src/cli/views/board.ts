@@ -7,7 +7,7 @@ import { cleanness } from "./eventText.ts"
 
 /** The jobs that are stopping come first, and those that have stopped last. */
 const order = ["stopping", "running", "starting", "queued", "stopped"] as const satisfies ReadonlyArray<JobState>
-/** How many of the jobs that have stopped are shown. */
+/** The number of stopped jobs that are shown. */
 const kept = 10
 /** The interval that rates are measured over. */
 const ratesMs = 2_000
@@ -19,7 +19,7 @@ export class Board {
   readonly #stages = new Map<string, ReadonlyArray<StageReport>>()
   readonly #rates = new Map<string, Rates>()
   #overview: Overview | undefined
-  /** How far the clock of the manager is ahead of this one. */
+  /** The milliseconds by which the clock of the manager is ahead of this one. */
   #aheadMs = 0
   /** True while there is no connection, so that the board may be out of date. */
   isLost = false
@@ -63,7 +63,7 @@ export class Board {
     return `autostop ${version} at ${this.#url}: ${state}; up for ${span(this.#now(now) - Date.parse(startedAt))}`
   }
 
-  /** How many jobs there are in each state. */
+  /** Returns the number of jobs in each state, as text. */
   counts(): string {
     const { counts } = this.#overview ?? {}
     return order.map((state) => `${whole(counts?.[state] ?? 0)} ${state}`).join(", ")
@@ -82,7 +82,7 @@ export class Board {
     return [this.head(now), this.counts(), "", ...table([head, ...rows])]
   }
 
-  /** How long a job has run, or has waited to run. */
+  /** Returns the time that a job has run, or has waited to run, as text. */
   age({ startedAt, stoppedAt, submittedAt }: JobInfo, now: number): string {
     const end = stoppedAt === undefined ? this.#now(now) : Date.parse(stoppedAt)
     return span(end - Date.parse(startedAt ?? submittedAt))

@@ -34,7 +34,7 @@ class View {
   readonly #phases: Array<string> = []
   readonly #restore: ReadonlyArray<() => void>
   #current: { readonly phase: string; readonly since: number } | undefined
-  /** How many lines are on the screen. */
+  /** The number of lines on the screen. */
   #drawn = 0
   #isDrawing = false
   /** True if the last output of others has no end of line yet. */

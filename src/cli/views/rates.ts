@@ -1,4 +1,4 @@
-/** How fast counters grow: over the last interval or, before one has passed, since a counter was first seen. */
+/** The rates at which counters grow: over the last interval or, before one has passed, since a counter was first seen. */
 export class Rates {
   readonly #known = new Map<string, { readonly count: number; readonly at: number; readonly rate: number }>()
   readonly #intervalMs: number
@@ -7,7 +7,7 @@ export class Rates {
     this.#intervalMs = intervalMs
   }
 
-  /** How much a counter grows each second. `now` is in milliseconds. */
+  /** Returns the growth of a counter each second. `now` is in milliseconds. */
   rate(key: string, count: number, now: number): number {
     const last = this.#known.get(key)
     if (last === undefined) {

@@ -7,7 +7,7 @@ import type * as Scope from "effect/Scope"
 import { ContextReads, entriesOf, observed } from "./contextReads.ts"
 import { LayerNode, type NodeGraph, type NodeService, noMakers } from "./layerNode.ts"
 
-/** What becomes of the layers that are services. */
+/** The callbacks for layers that are services. */
 interface ServiceHooks<S> {
   /** The build of a service's layer has ended: it succeeded, failed or was interrupted. */
   readonly ended: (service: S, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined

@@ -56,9 +56,9 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap {
   scope: Scope.Scope | undefined
   /** The same scope, if this node closes it. */
   ownScope: Scope.Closeable | undefined
-  /** What has become of its build. */
+  /** The progress of its build. */
   build: "pending" | "begun" | "ended" = "pending"
-  /** How its build ended, as long as somebody may need it. */
+  /** The result of its build, as long as somebody may need it. */
   exit: Exit.Exit<Context.Context<never>, unknown> | undefined
   /** Those that share it wait here until it is built. */
   #built: Deferred.Deferred<Context.Context<never>, unknown> | undefined

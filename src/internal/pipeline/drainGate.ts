@@ -28,7 +28,7 @@ export class DrainGate<A, E, R> {
   readonly #stage: Stage
   readonly #upstream: Effect.Effect<Chunk<A>, E | Cause.Done, R>
   #puller: Fiber.Fiber<unknown, unknown> | undefined
-  /** Whether the next pull was asked for: the puller waits for that after each one. */
+  /** The demand for the next pull: after each pull the puller waits for it. */
   #demand: Demand = none
   #pulled: Exit.Exit<Chunk<A>, E | Cause.Done> | undefined
   #consumer: (() => void) | undefined

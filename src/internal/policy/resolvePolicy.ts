@@ -1,4 +1,4 @@
-/** How the settings of several sources become one policy. */
+/** Merges the settings of several sources into one policy. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Mutable } from "effect/Types"

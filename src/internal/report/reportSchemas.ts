@@ -33,7 +33,7 @@ export const Phase = Schema.Literals(["delay", "drain", "cancel", "release", "ki
 export type Phase = typeof Phase.Type
 
 /**
- * How the run itself ended.
+ * The outcome of the run itself.
  *
  * @category models
  * @since 0.1.0
@@ -48,7 +48,7 @@ export const Outcome = Schema.Literals(["succeeded", "failed", "cancelled"])
 export type Outcome = typeof Outcome.Type
 
 /**
- * How a service ended.
+ * The outcome of a service.
  *
  * - `released`: its cleanup ended within its limit
  * - `release-failed`: its cleanup failed or died

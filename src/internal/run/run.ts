@@ -43,7 +43,7 @@ export interface RunOptions {
   readonly scheduler: Scheduler.Scheduler
   /** Attaches the jobs within this one to their process. */
   readonly attach: ProcessContext["attach"]
-  /** What is left of the job in the operating system, once all of it has been stopped. */
+  /** Finds the handles and processes that the job left behind, once all of it has been stopped. */
   readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
 }
 
@@ -188,7 +188,7 @@ export class Run implements RunContext, StoppableRun {
     })
   }
 
-  /** What makes a fiber one of this job's. It is merged into a context at once, because each addition copies the context. */
+  /** Returns the references that make a fiber one of this job's. They are merged into a context at once, as one flat map. */
   #references(): Context.Context<never> {
     return Context.make(CurrentRun, this).pipe(
       Context.add(CurrentRegistry, this.registry),

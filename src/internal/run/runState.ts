@@ -22,7 +22,7 @@ export interface StopRequest {
   readonly withinMs?: number | undefined
 }
 
-/** How a run ended. */
+/** The result of a run. */
 export interface RunResult {
   readonly exit: Exit.Exit<unknown, unknown>
   readonly report: StopReport
@@ -39,7 +39,7 @@ interface Stopping {
   readonly _tag: "Stopping"
   /** The first request, with the mode of the harshest one. */
   readonly request: StopRequest
-  /** How far the stop has gone by itself: a phase may have gone on from a drain to the cancel, or to the kill. */
+  /** The harshness that the stop has reached by itself: it goes on from a drain to the cancel, and to the kill. */
   readonly urgency: StopMode
   /** Why the job failed, if something else than its run did. */
   readonly failure: Cause.Cause<unknown> | undefined

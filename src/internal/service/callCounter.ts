@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 
-/** Where the calls of a service are counted. */
+/** The counter of a service's calls. */
 export interface CallCount {
   used: number | undefined
 }

@@ -1,7 +1,7 @@
 import type { LayerGraph } from "../layers/layerGraph.ts"
 import type { ServiceRecord } from "./serviceRecord.ts"
 
-/** What the graph of layers says about the services that depend on each other. */
+/** The dependencies between services, as the graph of layers has them. */
 export class Dependencies {
   readonly #graph: LayerGraph<ServiceRecord>
   readonly #levels = new Map<ServiceRecord, number>()

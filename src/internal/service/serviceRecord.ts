@@ -6,7 +6,7 @@ import type { LayerNode, NodeService } from "../layers/layerNode.ts"
 import type { Leftover, ServiceReport } from "../report/reportSchemas.ts"
 import { type Cleanup, isSettled, type ServiceState, starting, transitions } from "./serviceState.ts"
 
-/** What a service is before it starts. Limits are milliseconds; `undefined` leaves them to the policy. */
+/** The definition of a service, before it starts. Limits are milliseconds; `undefined` leaves them to the policy. */
 export interface ServiceSpec {
   readonly name: string
   readonly host: string
@@ -29,7 +29,7 @@ export interface ServiceHosts {
   readonly details: () => HostDetails
   /** The lines of its replicas, and of the services within its hosts. */
   readonly lines: () => ReadonlyArray<ServiceReport>
-  /** What was left behind in its hosts. */
+  /** Returns the leftovers of its hosts. */
   readonly leftovers: () => ReadonlyArray<Leftover>
 }
 

@@ -327,7 +327,7 @@ export class ServiceRegistry {
     })
   }
 
-  /** What services have left behind in their hosts. */
+  /** Returns the leftovers of the services' hosts. */
   leftovers(): Array<Leftover> {
     return this.#records.flatMap((record) => record.hosts?.leftovers() ?? [])
   }

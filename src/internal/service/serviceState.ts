@@ -71,7 +71,7 @@ export interface Stopped {
   readonly wasRunning: boolean
   readonly outcome: ServiceOutcome
   readonly releaseMs: number
-  /** What became of its cleanup: nobody called it, it ended, or its fiber still ran. */
+  /** The state of its cleanup: nobody called it, it ended, or its fiber still ran. */
   readonly cleanup: "uncalled" | "completed" | "failed" | Cleanup
 }
 

@@ -5,7 +5,7 @@ import { StopReport } from "../../StopReport.ts"
 import type { ServiceReport } from "../report/reportSchemas.ts"
 import type { StopRecord } from "./stopSequence.ts"
 
-/** How a run ended. `failure` is the failure of the job by something else than its run. */
+/** Returns the outcome of a run. `failure` is the failure of the job by something else than its run. */
 export const outcomeOf = (
   exit: Exit.Exit<unknown, unknown>,
   failure: Cause.Cause<unknown> | undefined,

@@ -23,7 +23,7 @@ interface Parts {
   readonly killing: OneShotLatch
 }
 
-/** How the release of all services went. */
+/** The result of the release of all services. */
 export interface Released {
   readonly timedOut: boolean
   /** The finalizers of layers that are no services, if one failed or did not end. */

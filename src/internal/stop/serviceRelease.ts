@@ -53,7 +53,7 @@ export class ServiceRelease {
     return this.#missed
   }
 
-  /** How long the longest kill took. */
+  /** The duration of the longest kill, in milliseconds. */
   get longestKillMs(): number {
     return this.#longestKillMs
   }
@@ -232,7 +232,7 @@ export class ServiceRelease {
   }
 }
 
-/** What has become of the cleanup of a service that ends without its result. */
+/** Returns the state of a cleanup that nobody waits for any longer. */
 const cleanupOf = (state: State.Before<"Stopped">): State.Stopped["cleanup"] => {
   if (!("cleanup" in state) || state.cleanup === undefined) return "uncalled"
   const exit = state.cleanup.pollUnsafe()

@@ -47,13 +47,13 @@ export interface StoppableRun {
   readonly killing: OneShotLatch
   readonly cancel: () => void
   readonly kill: () => void
-  /** How the run has ended, or ends if it is interrupted now. */
+  /** Returns the exit of the run: the one it has, or the one it would have if it were interrupted now. */
   readonly exit: (main: Fiber.Fiber<unknown, unknown>) => Exit.Exit<unknown, unknown>
-  /** What is left of the job in the operating system, once all of it has been stopped. */
+  /** Finds the handles and processes that the job left behind, once all of it has been stopped. */
   readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
 }
 
-/** What a stop has done. */
+/** The result of a stop. */
 export interface StopRecord {
   readonly phases: ReadonlyArray<PhaseReport>
   readonly leftovers: ReadonlyArray<Leftover>

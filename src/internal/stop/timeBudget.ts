@@ -2,10 +2,10 @@ import type * as Clock from "effect/Clock"
 import { now } from "../../base/clock.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
 
-/** What a kill takes at most, as long as the system obeys. */
+/** The longest time of a kill, as long as the system obeys. */
 const killReserveMs = 250
 
-/** What each level of services beneath a release is sure of, unless the deadline leaves less. */
+/** The share of each level of services beneath a release, unless the deadline leaves less. */
 const levelShareMs = 1_000
 
 /** A release that needs a limit. */
@@ -40,7 +40,7 @@ export class TimeBudget {
     this.#end = now(this.#clock) + Math.min(this.#limits.deadline, withinMs)
   }
 
-  /** What is left until all phases must be over. */
+  /** Returns the time that is left until all phases must be over. */
   remaining(): number {
     return this.#end === Infinity ? Infinity : Math.max(0, this.#end - now(this.#clock))
   }
