@@ -41,7 +41,7 @@ export type StopMode = typeof StopMode.Type
  */
 export const JobEvent = Schema.Union([
   Schema.TaggedStruct("JobSubmitted", { ...at, jobId: Schema.String, job: Schema.String }),
-  Schema.TaggedStruct("ServiceStarting", service),
+  Schema.TaggedStruct("ServiceStarting", { ...service, managed: Schema.optionalKey(Schema.Boolean) }),
   Schema.TaggedStruct("ServiceStarted", { ...service, startMs: Schema.Finite }),
   Schema.TaggedStruct("ServiceStartFailed", { ...service, error: Schema.String }),
   Schema.TaggedStruct("ServiceFailed", { ...service, error: Schema.String }),

@@ -25,6 +25,7 @@ const Iso = Schema.Literals(["1970-01-01T00:00:00.000Z", "2026-02-28T23:59:59.99
 const AnyService = Schema.Struct({
   name: Name,
   host: Schema.Literals(["local", "thread", "process", "ray"]),
+  managed: Schema.Boolean,
   initialized: Schema.Boolean,
   used: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3 }))),
   cleanupCalled: Schema.Boolean,
@@ -64,6 +65,7 @@ const back = Schema.decodeUnknownSync(Json)
 const service: ServiceReport = {
   name: "db",
   host: "local",
+  managed: true,
   initialized: true,
   cleanupCalled: true,
   cleanupCompleted: true,

@@ -54,6 +54,7 @@ describe("a probe", () => {
       assert.deepStrictEqual(report.services, [{
         name: "db",
         host: "local",
+        managed: true,
         initialized: true,
         cleanupCalled: true,
         cleanupCompleted: true,

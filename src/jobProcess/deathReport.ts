@@ -53,13 +53,14 @@ const phasesOf = ({ phase, phases }: EventProjection, { at, gone, killMs }: Deat
 /** A service that lived in the process of the job, or in a host of it, was killed with the process. */
 const lineOf = (
   name: string,
-  { at, cleanupCalled, error, initialized, releaseMs, startMs, state }: KnownService,
+  { at, cleanupCalled, error, initialized, managed, releaseMs, startMs, state }: KnownService,
   host: ServiceHost | undefined,
   { at: diedAt, gone, killMs, pid }: Death
 ): ServiceReport => {
   const line = {
     name,
     host: "local",
+    managed,
     initialized,
     cleanupCalled,
     startMs,

@@ -21,6 +21,7 @@ export interface KnownService {
   readonly state: PendingState | ServiceOutcome
   /** When its state began. */
   readonly at: string
+  readonly managed: boolean
   readonly initialized: boolean
   readonly cleanupCalled: boolean
   readonly startMs: number
@@ -83,6 +84,7 @@ export class EventProjection {
         this.services.set(event.service, {
           state: "starting",
           at: event.at,
+          managed: event.managed ?? true,
           initialized: false,
           cleanupCalled: false,
           startMs: 0,

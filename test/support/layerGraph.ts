@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { LayerGraph } from "../../src/internal/layers/layerGraph.ts"
+import type { LayerNode, NodeService } from "../../src/internal/layers/layerNode.ts"
 
 const upTo = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
 
@@ -111,10 +112,23 @@ const play = ({ commands, plans }: Program, memoMap: Layer.MemoMap, steps = 2_04
       yield* turns(50)
       yield* TestClock.adjust(2)
     }
-    return { alone, builds, trace }
+    return { alone, builds, child, trace }
   }).pipe(Effect.provide(TestClock.layer()))
 
-const graphOf = () => new LayerGraph({ ended: () => undefined, release: () => Effect.void })
+/** A graph in which every layer that has something to release is a service. */
+const graphOf = () =>
+  new LayerGraph<NodeService & { readonly node: LayerNode<never> }>({
+    now: () => 0,
+    // safe: only its scope is asked for
+    adopt: (node) => ({
+      name: "layer",
+      isManaged: false,
+      hasStopped: false,
+      node: node as unknown as LayerNode<never>
+    }),
+    ended: () => undefined,
+    release: ({ node }, exit) => Scope.close(node, exit)
+  })
 const commands = Schema.Array(Command).check(Schema.isMaxLength(12))
 
 /** What holds of the layers of a job, in so many generated programs each. */
@@ -126,7 +140,7 @@ export const layerProperties = (runs: number): void => {
     { plans: Plans, commands },
     (program) =>
       Effect.gen(function*() {
-        const ours = yield* play(program, graphOf().memoMap())
+        const ours = yield* play(program, graphOf().memoMap)
         const effects = yield* play(program, Layer.makeMemoMapUnsafe())
         assert.deepStrictEqual(ours.trace, effects.trace)
       }),
@@ -139,12 +153,18 @@ export const layerProperties = (runs: number): void => {
     ({ steps, ...program }) =>
       Effect.gen(function*() {
         const graph = graphOf()
-        const { alone, builds, trace } = yield* play(program, graph.memoMap(), steps)
+        const { alone, builds, child, trace } = yield* play(program, graph.memoMap, steps)
         for (const build of builds) assert.isDefined(build.pollUnsafe(), "a build hangs")
+        const fork = yield* Effect.provideService(
+          Effect.sync(() => graph.fork(graph.memoMap)),
+          Layer.CurrentMemoMap,
+          child
+        )
         alone.forEach((layer, n) => {
           const times = (what: string) => trace.filter((line) => line.includes(` ${n} ${what}`)).length
           assert.strictEqual(times("is released"), times("begins"), `${n} was not released each time that it began`)
-          assert.isUndefined(graph.sharedNode(layer), `${n} is still there for others`)
+          assert.isUndefined(graph.memoMap.shared.get(layer), `${n} is still there for others`)
+          assert.isUndefined(fork?.shared.get(layer), `${n} is still there for others of its fork`)
         })
       }),
     options

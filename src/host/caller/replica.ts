@@ -183,6 +183,7 @@ export class Replica {
 const unreported = (name: string, startMs: number): ServiceReport => ({
   name,
   host: "local",
+  managed: true,
   initialized: true,
   cleanupCalled: false,
   cleanupCompleted: false,

@@ -48,6 +48,7 @@ const replicaLine = (service: ServiceLine, slot: Slot): ServiceReport => {
   return {
     name: replicaName(service.name, slot),
     host: service.host,
+    managed: true,
     initialized: startMsOf(state) !== undefined,
     used: slot.used,
     cleanupCalled: service.cleanupCalled,

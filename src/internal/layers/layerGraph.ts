@@ -1,14 +1,20 @@
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import { ContextReads, entriesOf, observed } from "./contextReads.ts"
 import { LayerNode, type NodeGraph, type NodeService, noMakers } from "./layerNode.ts"
+import { hasOwnFinalizer } from "./ownFinalizers.ts"
+import { SharedLayers } from "./sharedLayers.ts"
 
 /** The callbacks for layers that are services. */
-interface ServiceHooks<S> {
+export interface ServiceHooks<S extends NodeService> {
+  /** Returns the monotonic milliseconds. */
+  readonly now: () => number
+  /** A layer that nobody declared as a service has something to release, since `startedAt` in monotonic milliseconds. */
+  readonly adopt: (node: LayerNode<S>, output: Context.Context<never> | undefined, startedAt: number) => S
   /** The build of a service's layer has ended: it succeeded, failed or was interrupted. */
   readonly ended: (service: S, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined
   /** The last scope that a service's layer was built for closes. */
@@ -30,12 +36,13 @@ interface Made<S extends NodeService> {
  * made it. Nothing is declared by hand.
  */
 export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
-  readonly release: ServiceHooks<S>["release"]
-  readonly #ended: ServiceHooks<S>["ended"]
+  readonly #hooks: ServiceHooks<S>
   #isSealed = false
-  /** The layers that are built once, however many ask for them, as long as somebody needs them. */
-  readonly #shared = new Map<Layer.Any, LayerNode<S>>()
+  readonly #root = new LayerNode<S>(this, new SharedLayers())
+  /** The nodes that build in place of forks of the memo maps of this graph. */
+  readonly #forks = new WeakMap<Layer.MemoMap, LayerNode<S>>()
   readonly #makers = new Map<string, Made<S>>()
+  /** The nodes that built the layers that other memo maps share. */
   readonly #builders = new Map<Layer.Any, LayerNode<S>>()
   /** The nodes built since the makers were last looked up. */
   #unindexed: Array<LayerNode<S>> = []
@@ -43,15 +50,11 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     | { readonly context: Context.Context<never>; readonly makers: ReadonlyMap<LayerNode<S>, ReadonlyArray<string>> }
     | undefined
 
-  constructor({ ended, release }: ServiceHooks<S>) {
-    this.#ended = ended
-    this.release = release
+  constructor(hooks: ServiceHooks<S>) {
+    this.#hooks = hooks
   }
 
-  /**
-   * The job's own layers stand: the layers that `run` provides from now on, perhaps again and again, depend on what was made
-   * before, and are not remembered.
-   */
+  /** The job's own layers stand: the layers that `run` provides from now on come and go, perhaps again and again. */
   seal(): void {
     this.#isSealed = true
   }
@@ -60,20 +63,36 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     return this.#isSealed
   }
 
-  memoMap(): Layer.MemoMap {
-    return new LayerNode<S>(this)
+  /** The memo map for the job's own layers. */
+  get memoMap(): LayerNode<S> {
+    return this.#root
   }
 
-  sharedNode(layer: Layer.Any): LayerNode<S> | undefined {
-    return this.#shared.get(layer)
+  /** Returns the node for a layer that a memo map builds which does not know the graph. */
+  foreignNode(memoMap: Layer.MemoMap): LayerNode<S> {
+    return new LayerNode<S>(this, this.#root.shared, undefined, memoMap)
   }
 
-  share(layer: Layer.Any, node: LayerNode<S>): void {
-    this.#shared.set(layer, node)
+  /**
+   * `Effect.provide`, `Layer.build` and the like build with a fork of the memo map in their context. Effect makes the forks,
+   * and each asks its parent first: the node that answers for it keeps what it builds to that fork.
+   */
+  fork(node: LayerNode<S>): LayerNode<S> | undefined {
+    const context = Fiber.getCurrent()?.context
+    const current = context === undefined ? undefined : Context.getOrUndefined(context, Layer.CurrentMemoMap)
+    return current === undefined || current instanceof LayerNode ? undefined : this.#forkOf(current, node)
   }
 
-  unshare(node: LayerNode<S>): void {
-    if (node.layer !== undefined && this.#shared.get(node.layer) === node) this.#shared.delete(node.layer)
+  #forkOf(memoMap: Layer.MemoMap, from: LayerNode<S>): LayerNode<S> | undefined {
+    if (memoMap === from) return from
+    const known = this.#forks.get(memoMap)
+    if (known !== undefined) return known
+    const parent = parentOf(memoMap)
+    const beneath = parent === undefined ? undefined : this.#forkOf(parent, from)
+    if (beneath === undefined) return undefined
+    const fork = new LayerNode<S>(this, new SharedLayers(beneath.shared))
+    this.#forks.set(memoMap, fork)
+    return fork
   }
 
   /** Runs the build of one layer as `node`. */
@@ -90,9 +109,10 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     build: () => Effect.Effect<Context.Context<A>, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
     node.build = "begun"
+    node.startedAt = this.#hooks.now()
     const context = Fiber.getCurrent()?.context
     if (context !== undefined) this.give(node, context)
-    if (this.#isSealed || node.given.size < 2) return build()
+    if (node.given.size < 2) return build()
     const reads = node.reads = new ContextReads()
     return Effect.updateContext(Effect.suspend(build), (context: Context.Context<R>) => observed(context, reads))
   }
@@ -101,17 +121,53 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
   end(node: LayerNode<S>, exit: Exit.Exit<Context.Context<never>, unknown>): Effect.Effect<void> | undefined {
     node.reads?.close()
     // an interrupt before the build began: no scope may know of the node
-    if (node.build === "pending") this.unshare(node)
+    if (node.build === "pending") node.unshare()
     node.build = "ended"
-    const ending = node.service === undefined ? undefined : this.#ended(node.service, exit)
+    if (this.#hasToRelease(node)) {
+      node.service = this.#hooks.adopt(node, outputIn(exit), node.startedAt)
+    }
+    const ending = node.service === undefined ? undefined : this.#hooks.ended(node.service, exit)
     if (ending !== undefined) return Effect.map(ending, () => this.#made(node, exit))
     this.#made(node, exit)
     return undefined
   }
 
   #made(node: LayerNode<S>, exit: Exit.Exit<Context.Context<never>, unknown>): void {
-    if (exit._tag === "Success" && !this.#isSealed) this.#unindexed.push(node)
+    if (!node.ownsScope && node.layer !== undefined && !this.#isSealed) this.#builders.set(node.layer, node)
+    // before those go on that wait for it; one that was released meanwhile has nothing to give any longer
+    if (exit._tag === "Success" && !node.hasEnded) this.#unindexed.push(node)
     node.end(exit)
+  }
+
+  uncover(node: LayerNode<S>): void {
+    if (!node.isCovered) return
+    node.isCovered = false
+    for (const child of node.children?.nodes ?? noNodes) this.uncover(child)
+    if (node.exit === undefined || !this.#hasToRelease(node)) return
+    node.service = this.#hooks.adopt(node, outputIn(node.exit), node.startedAt)
+    this.#hooks.ended(node.service, node.exit)
+  }
+
+  /** Returns true if a layer is no service yet, and has finalizers of its own: those of the layers inside it are their own. */
+  #hasToRelease(node: LayerNode<S>): boolean {
+    if (node.service !== undefined || node.isCovered || !node.ownsScope || node.state._tag !== "Open") return false
+    return hasOwnFinalizer(
+      node,
+      () => new Set(Array.from(node.children?.nodes ?? noNodes, (child) => child.unshareOne))
+    )
+  }
+
+  release(node: LayerNode<S>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    const { exit: built } = node
+    const output = outputIn(built)
+    node.exit = undefined
+    if (this.#isSealed && output !== undefined) this.#unmake(node, output)
+    // a layer may acquire something after its build
+    if (this.#hasToRelease(node)) {
+      node.service = this.#hooks.adopt(node, output, this.#hooks.now())
+      if (built !== undefined) this.#hooks.ended(node.service, built)
+    }
+    return node.service === undefined ? Scope.close(node, exit) : this.#hooks.release(node.service, exit)
   }
 
   /** Records whose values a layer is given. */
@@ -121,11 +177,10 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
 
   /** Indexes what was built. Most graphs are wide and flat: the index is brought up to date only when a layer is given a context that differs from its siblings'. */
   #index(): void {
+    if (this.#unindexed.length === 0) return
     for (const node of this.#unindexed) {
-      if (node.layer !== undefined) this.#builders.set(node.layer, node)
-      if (node.exit?._tag === "Success") {
-        node.exit.value.mapUnsafe.forEach((value, key) => this.#setMaker(key, value, node))
-      }
+      if (node.exit?._tag !== "Success") continue
+      node.exit.value.mapUnsafe.forEach((value, key) => this.#setMaker(key, value, node))
     }
     this.#unindexed = []
   }
@@ -156,15 +211,28 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
 
   /** The first layer that made a value is its maker until it is released: the same value may be made anew. */
   #setMaker(key: string, value: unknown, node: LayerNode<S>): void {
+    // the result of a build has the memo map that built it, which nobody made
+    if (key === Layer.CurrentMemoMap.key) return
     const known = this.#makerOf(key, value)
     if (known !== undefined && !known.hasEnded && known.service?.hasStopped !== true) return
     this.#makers.set(key, { value, node, before: this.#makers.get(key) })
   }
 
+  /** Forgets what a released layer had made. */
+  #unmake(node: LayerNode<S>, output: Context.Context<never>): void {
+    this.#lastGiven = undefined
+    for (const key of output.mapUnsafe.keys()) {
+      const first = this.#makers.get(key)
+      const left = first === undefined ? undefined : without(first, node)
+      if (left === first) continue
+      if (left === undefined) this.#makers.delete(key)
+      else this.#makers.set(key, left)
+    }
+  }
+
   /** A layer is built once: if it is asked for again, the node that built it has its dependencies. */
   #builder(node: LayerNode<S>): LayerNode<S> {
     if (node.scope !== undefined || node.layer === undefined) return node
-    this.#index()
     return this.#builders.get(node.layer) ?? node
   }
 
@@ -247,4 +315,19 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
   #allOf(node: LayerNode<S>): Array<LayerNode<S>> {
     return [...node.given.keys(), ...this.#childrenOf(node)]
   }
+}
+
+const outputIn = (exit: Exit.Exit<Context.Context<never>, unknown> | undefined): Context.Context<never> | undefined =>
+  exit?._tag === "Success" ? exit.value : undefined
+
+/** Returns the memo map that a memo map is a fork of. Effect's own tell; another one may not. */
+const parentOf = (memoMap: Layer.MemoMap): Layer.MemoMap | undefined =>
+  // safe: whatever else it is has no entry in a graph
+  "parent" in memoMap ? memoMap.parent as Layer.MemoMap | undefined : undefined
+
+/** Returns the makers of a key without one of them. */
+const without = <S extends NodeService>(made: Made<S>, node: LayerNode<S>): Made<S> | undefined => {
+  if (made.node === node) return made.before
+  const before = made.before === undefined ? undefined : without(made.before, node)
+  return before === made.before ? made : { ...made, before }
 }

@@ -2,14 +2,17 @@ import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { ContextReads } from "./contextReads.ts"
 import { LayerChildren } from "./layerChildren.ts"
+import type { SharedLayers } from "./sharedLayers.ts"
 
 /** A service as the graph of layers sees it. */
 export interface NodeService {
   readonly name: string
+  /** `true` if it was declared as a service: the layers inside it belong to it. */
+  readonly isManaged: boolean
   readonly hasStopped: boolean
 }
 
@@ -17,9 +20,8 @@ export interface NodeService {
 export interface NodeGraph<S extends NodeService> {
   /** `true` once the job's own layers stand. */
   readonly isSealed: boolean
-  sharedNode(layer: Layer.Any): LayerNode<S> | undefined
-  share(layer: Layer.Any, node: LayerNode<S>): void
-  unshare(node: LayerNode<S>): void
+  /** Returns the node that builds in place of the fork of a node's memo map that the current fiber builds with. */
+  fork(node: LayerNode<S>): LayerNode<S> | undefined
   track<A, E, R>(
     node: LayerNode<S>,
     build: () => Effect.Effect<Context.Context<A>, E, R>
@@ -30,19 +32,27 @@ export interface NodeGraph<S extends NodeService> {
   ): Effect.Effect<Context.Context<A>, E, R>
   end(node: LayerNode<S>, exit: Exit.Exit<Context.Context<never>, unknown>): Effect.Effect<void> | undefined
   serviceNames(node: LayerNode<S>): ReadonlyArray<string>
-  readonly release: (service: S, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
+  /** A layer belongs to no other one any longer. */
+  uncover(node: LayerNode<S>): void
+  /** Releases a layer that nobody shares any longer. */
+  release(node: LayerNode<S>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void>
 }
 
 export const noMakers: ReadonlyMap<never, ReadonlyArray<string>> = new Map<never, ReadonlyArray<string>>()
 
+const empty: Scope.State.Empty = { _tag: "Empty" }
+
 /**
- * One layer that is built. It is also the memo map for the layers built inside it, its children, and itself the entry that
- * they share, so that a layer needs no entry in another memo map. There are many nodes: what most of them do not need is
- * created on demand.
+ * One layer that is built. It is also the scope that it is built in, the memo map for the layers built inside it, its
+ * children, and the entry that they share, so that a layer needs no objects besides. There are many nodes: what most of
+ * them do not need is created on demand.
  */
-export class LayerNode<S extends NodeService> implements Layer.MemoMap {
+export class LayerNode<S extends NodeService> implements Layer.MemoMap, Scope.Closeable {
   readonly graph: NodeGraph<S>
+  /** The layer; `undefined` for a memo map, which is no layer. */
   readonly layer: Layer.Any | undefined
+  /** The layers that its memo map shares. */
+  readonly shared: SharedLayers<LayerNode<S>>
   /** The memo map that keeps the children, if that is not the graph. */
   readonly foreignMemoMap: Layer.MemoMap | undefined
   /** The layers whose values it was given, each with the keys of its values. */
@@ -52,12 +62,16 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap {
   reads: ContextReads | undefined
   /** The service that this layer is, if it is one. */
   service: S | undefined
-  /** The scope that it is built in; there is none if another node has built this layer before. */
+  /** `true` if it belongs to a declared service, because only layers inside that service need it. */
+  isCovered: boolean
+  /** The scope that it is built in: itself, or that of a foreign memo map. There is none if another node has built this layer before. */
   scope: Scope.Scope | undefined
-  /** The same scope, if this node closes it. */
-  ownScope: Scope.Closeable | undefined
+  /** Its finalizers. */
+  state: Scope.State.Open | Scope.State.Closed | Scope.State.Empty = empty
   /** The progress of its build. */
   build: "pending" | "begun" | "ended" = "pending"
+  /** When its build began, in monotonic milliseconds. */
+  startedAt = 0
   /** The result of its build, as long as somebody may need it. */
   exit: Exit.Exit<Context.Context<never>, unknown> | undefined
   /** Those that share it wait here until it is built. */
@@ -65,14 +79,40 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap {
   /** The number of scopes that share it. */
   #sharers = 1
 
-  constructor(graph: NodeGraph<S>, layer?: Layer.Any, foreignMemoMap?: Layer.MemoMap) {
+  constructor(
+    graph: NodeGraph<S>,
+    shared: SharedLayers<LayerNode<S>>,
+    layer?: Layer.Any,
+    foreignMemoMap?: Layer.MemoMap,
+    isCovered = false
+  ) {
     this.graph = graph
+    this.shared = shared
     this.layer = layer
     this.foreignMemoMap = foreignMemoMap
+    this.isCovered = isCovered
   }
 
   get "~effect/Layer/MemoMap"() {
     return "~effect/Layer/MemoMap" as const
+  }
+  get "~effect/Scope"() {
+    return "~effect/Scope" as const
+  }
+  get "~effect/Scope/Closeable"() {
+    return "~effect/Scope/Closeable" as const
+  }
+  get strategy() {
+    return "sequential" as const
+  }
+  /** It is in no other scope: those that share it release it. */
+  get parent(): undefined {
+    return undefined
+  }
+
+  /** `true` if its own scope has what it acquired, which this node releases. */
+  get ownsScope(): boolean {
+    return this.scope === this
   }
 
   /** `true` once it was released. For a child of a foreign memo map that is known only once the job's own layers stand. */
@@ -84,10 +124,19 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap {
     return this.graph.serviceNames(this)
   }
 
-  get<RIn, E, ROut>(layer: Layer.Layer<ROut, E, RIn>, scope: Scope.Scope) {
+  get<RIn, E, ROut>(
+    layer: Layer.Layer<ROut, E, RIn>,
+    scope: Scope.Scope
+  ): Effect.Effect<Context.Context<ROut>, E, RIn> | undefined {
     if (this.foreignMemoMap !== undefined) return this.foreignMemoMap.get(layer, scope)
-    const known = this.graph.sharedNode(layer)
-    return known === undefined ? undefined : outputOf<ROut, E>(known.#share(scope))
+    const known = this.shared.get(layer)
+    if (known !== undefined) {
+      if (known.isCovered) this.graph.uncover(known)
+      return outputOf<ROut, E>(known.#share(scope))
+    }
+    // a fork of this memo map asks it first: it is answered with the build, which is recorded so
+    const fork = this.graph.fork(this)
+    return fork === undefined ? undefined : Layer.buildWithMemoMap(layer, fork, scope)
   }
 
   getOrElseMemoize<RIn, E, ROut>(
@@ -101,18 +150,21 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap {
       // once a layer is shared, an interrupt must reach the others that wait for it
       return Effect.onExitPrimitive(
         Effect.suspend(() => {
-          const known = this.graph.sharedNode(layer)
+          const parent = this.#parentIn(scope)
+          const covers = parent !== undefined && parent.#covers
+          const known = this.shared.get(layer)
           if (known !== undefined) {
-            this.#add(known)
+            if (known.isCovered && !covers) this.graph.uncover(known)
+            if (parent !== undefined) parent.#add(known)
             return outputOf<ROut, E>(known.#share(scope))
           }
-          const node = child = new LayerNode(this.graph, layer)
-          const own = node.scope = node.ownScope = Scope.makeUnsafe()
-          this.#add(node)
-          this.graph.share(layer, node)
+          const node = child = new LayerNode(this.graph, this.shared, layer, undefined, covers)
+          node.scope = node
+          if (parent !== undefined) parent.#add(node)
+          this.shared.add(layer, node)
           return Effect.flatMap(
-            Scope.addFinalizerExit(scope, node.#unshareOne),
-            () => this.graph.begin(node, () => build(node, own))
+            Scope.addFinalizerExit(scope, node.unshareOne),
+            () => this.graph.begin(node, () => build(node, node))
           )
         }),
         (exit) => child === undefined ? undefined : this.graph.end(child, exit)
@@ -126,7 +178,7 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap {
     scope: Scope.Scope,
     build: (memoMap: Layer.MemoMap, scope: Scope.Scope) => Effect.Effect<Context.Context<ROut>, E, RIn>
   ): Effect.Effect<Context.Context<ROut>, E, RIn> {
-    const child = new LayerNode(this.graph, layer, memoMap)
+    const child = new LayerNode(this.graph, this.shared, layer, memoMap)
     this.#add(child)
     const built = memoMap.getOrElseMemoize(layer, scope, (_, scope) => {
       child.scope = scope
@@ -141,34 +193,49 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap {
 
   /** Records the end of its build. The output is kept for those that share it until it is released, and for the graph. */
   end(exit: Exit.Exit<Context.Context<never>, unknown>): void {
-    if (this.ownScope === undefined ? !this.graph.isSealed : this.#sharers > 0) this.exit = exit
+    if (this.ownsScope ? this.#sharers > 0 : !this.graph.isSealed) this.exit = exit
     if (this.#built !== undefined) Deferred.doneUnsafe(this.#built, exit)
     this.#built = undefined
   }
 
+  /** No longer shares it: it was interrupted before its build began. */
+  unshare(): void {
+    if (this.layer !== undefined) this.shared.delete(this.layer, this)
+  }
+
   #add(child: LayerNode<S>): void {
-    // nobody asks for the children of the job's root memo map
-    if (this.layer === undefined && this.foreignMemoMap === undefined) return
     this.children ??= new LayerChildren()
     this.children.add(child, this.graph.isSealed)
+  }
+
+  /** `true` if the layers inside it belong to a declared service. */
+  get #covers(): boolean {
+    return this.isCovered || this.service?.isManaged === true
+  }
+
+  /** Returns the parent of a layer that is built in a scope: this one or, if this is only a memo map, the layer with that scope. */
+  #parentIn(scope: Scope.Scope): LayerNode<S> | undefined {
+    if (this.layer !== undefined || this.foreignMemoMap !== undefined) return this
+    let outermost = scope
+    while (outermost.parent !== undefined) outermost = outermost.parent
+    // safe: the nodes of a graph have services of one kind
+    return outermost instanceof LayerNode && outermost.graph === this.graph ? outermost as LayerNode<S> : undefined
   }
 
   /** Returns its output for one more scope, which counts from now on: the node lasts until that scope closes. */
   #share(scope: Scope.Scope): Effect.Effect<Context.Context<never>, unknown> {
     if (scope.state._tag !== "Closed") {
       this.#sharers++
-      Effect.runSync(Scope.addFinalizerExit(scope, this.#unshareOne))
+      Effect.runSync(Scope.addFinalizerExit(scope, this.unshareOne))
     }
     return this.exit ?? Deferred.await(this.#built ??= Deferred.makeUnsafe())
   }
 
   /** The last scope that shares it releases it. */
-  readonly #unshareOne = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
+  readonly unshareOne = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
     if (--this.#sharers > 0) return Effect.void
-    this.graph.unshare(this)
-    this.exit = undefined
-    if (this.service !== undefined) return this.graph.release(this.service, exit)
-    return this.ownScope === undefined ? Effect.void : Scope.close(this.ownScope, exit)
+    this.unshare()
+    return this.graph.release(this, exit)
   }
 }
 

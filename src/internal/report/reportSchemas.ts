@@ -1,4 +1,5 @@
 /** The parts of a stop report. */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /**
@@ -132,6 +133,7 @@ export type StageReport = typeof StageReport.Type
 export const ServiceReport = Schema.Struct({
   name: Schema.String,
   host: Schema.String,
+  managed: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(true))),
   initialized: Schema.Boolean,
   used: Schema.optionalKey(Count),
   cleanupCalled: Schema.Boolean,

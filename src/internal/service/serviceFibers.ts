@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type { LayerGraph } from "../layers/layerGraph.ts"
+import { isScope } from "../layers/ownFinalizers.ts"
 import { CurrentService } from "./acquire.ts"
 import type { ServiceRecord } from "./serviceRecord.ts"
 
@@ -93,6 +94,3 @@ const holdWithin = (scopes: ReadonlyArray<Scope.Scope>, fiber: Fiber.Fiber<unkno
 
 const isWithin = (scope: Scope.Scope, scopes: ReadonlyArray<Scope.Scope>): boolean =>
   scopes.includes(scope) || (scope.parent !== undefined && isWithin(scope.parent, scopes))
-
-const isScope = (key: unknown): key is Scope.Scope =>
-  typeof key === "object" && key !== null && "state" in key && "strategy" in key

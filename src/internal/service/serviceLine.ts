@@ -8,6 +8,7 @@ export const serviceLine = (record: ServiceRecord, dependsOn: ReadonlyArray<stri
   const line: { -readonly [Key in keyof ServiceReport]: ServiceReport[Key] } = {
     name: record.name,
     host: record.spec.host,
+    managed: record.spec.managed,
     initialized: wasRunning(state),
     cleanupCalled: record.isReleaseCalled,
     cleanupCompleted: false,

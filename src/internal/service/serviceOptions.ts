@@ -27,6 +27,7 @@ export const serviceSpec = (name: string, options: ServiceOptions | undefined, h
   return {
     name,
     host,
+    managed: true,
     releaseTimeout: durationOption(`the stop timeout of service "${name}"`, options?.stop?.timeout),
     startTimeout: durationOption(`the start timeout of service "${name}"`, options?.start?.timeout)
   }

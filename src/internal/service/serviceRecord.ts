@@ -10,6 +10,8 @@ import { type Cleanup, isSettled, type ServiceState, starting, transitions } fro
 export interface ServiceSpec {
   readonly name: string
   readonly host: string
+  /** `true` if it was declared as a service; `false` if it is a plain layer that has something to release. */
+  readonly managed: boolean
   readonly releaseTimeout: number | undefined
   readonly startTimeout: number | undefined
 }
@@ -81,6 +83,10 @@ export class ServiceRecord implements NodeService {
     if (!followers.includes(next._tag)) return false
     this.#state = next
     return true
+  }
+
+  get isManaged(): boolean {
+    return this.spec.managed
   }
 
   get hasStopped(): boolean {

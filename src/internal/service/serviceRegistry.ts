@@ -10,6 +10,7 @@ import { errorText } from "../../base/errorText.ts"
 import type { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { LayerGraph } from "../layers/layerGraph.ts"
+import { nameOfKeys, ownKeys } from "../layers/layerName.ts"
 import { LayerNode } from "../layers/layerNode.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
 import type { Leftover, ServiceReport } from "../report/reportSchemas.ts"
@@ -17,6 +18,7 @@ import { Dependencies } from "./dependencies.ts"
 import { RepeatedServices } from "./repeatedServices.ts"
 import { ServiceFibers } from "./serviceFibers.ts"
 import { serviceLine } from "./serviceLine.ts"
+import { ServiceNames } from "./serviceNames.ts"
 import { ServiceRecord, type ServiceSpec } from "./serviceRecord.ts"
 import { running, stateText, wasRunning } from "./serviceState.ts"
 import { StartTimeouts } from "./startTimeouts.ts"
@@ -59,6 +61,8 @@ type Admission = "starting" | "running" | "closed"
 export class ServiceRegistry {
   readonly #options: ServiceRegistryOptions
   readonly #graph = new LayerGraph<ServiceRecord>({
+    now: () => now(this.#options.clock),
+    adopt: (node, output, startedAt) => this.#adopt(node, output, startedAt),
     ended: (record, exit) => this.#acquireEnded(record, exit),
     release: (record, exit) => this.#release(record, exit)
   })
@@ -67,8 +71,7 @@ export class ServiceRegistry {
   readonly #fibers = new ServiceFibers(this.#graph, (record, cause) => this.#died(record, cause))
   readonly #startTimeouts: StartTimeouts
   readonly #repeated: RepeatedServices
-  /** The service that has a name, or was the last one to have it. */
-  readonly #byName = new Map<string, ServiceRecord>()
+  readonly #names = new ServiceNames()
   #admission: Admission = "starting"
   #unstopped = 0
   #startFailure: StartFailure | undefined
@@ -86,7 +89,7 @@ export class ServiceRegistry {
 
   /** The memo map for the job's own layers. */
   memoMap(): Layer.MemoMap {
-    return this.#graph.memoMap()
+    return this.#graph.memoMap
   }
 
   get limits(): PolicyMillis {
@@ -153,7 +156,7 @@ export class ServiceRegistry {
       return this.#start(spec, memoMap as LayerNode<ServiceRecord>, layerScope, build)
     }
     // the memo map of a layer that `run` provides, or of `Layer.fresh`, does not know the graph: it gets a node of its own
-    const node = new LayerNode<ServiceRecord>(this.#graph, undefined, memoMap)
+    const node = this.#graph.foreignNode(memoMap)
     return this.#graph.track(node, () => this.#start(spec, node, layerScope, build))
   }
 
@@ -164,27 +167,51 @@ export class ServiceRegistry {
     build: (record: ServiceRecord, memoMap: Layer.MemoMap) => Effect.Effect<Context.Context<A>, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
     if (this.#admission === "closed") return Effect.interrupt
-    const name = this.#freeName(spec.name)
+    const name = this.#names.free(spec.name)
     const refusal = this.#refusal(spec, name)
     // the scope that the graph made for this layer is the service's: the graph asks for its release
-    const own = node.ownScope === layerScope ? node.ownScope : undefined
+    const own = node === layerScope ? node : undefined
     const record = new ServiceRecord(spec, refusal === undefined || !this.isStarting ? name : spec.name, {
       node,
       scope: own ?? Scope.makeUnsafe(),
       isFromRun: !this.isStarting,
       startedAt: now(this.#options.clock)
     })
-    this.#records.push(record)
-    this.#unstopped++
     // from here on the graph reports the end of the acquire, whatever happens
     node.service = record
-    this.emit({ _tag: "ServiceStarting", at: this.at(record.startedAt), service: record.name })
+    this.#add(record)
     if (refusal !== undefined) return Effect.die(new ServiceRefused(refusal))
-    this.#byName.set(name, record)
+    this.#names.add(record)
     this.#startTimeouts.add(record)
     const acquire = build(record, node)
     if (own === undefined) return Effect.andThen(Scope.addFinalizerExit(layerScope, this.#releaser(record)), acquire)
     return own.state._tag === "Closed" ? Effect.andThen(this.#release(record, own.state.exit), acquire) : acquire
+  }
+
+  /** A plain layer has something to release: it is a service from now on, with no limit of its own and no limit of its start. */
+  #adopt(
+    node: LayerNode<ServiceRecord>,
+    output: Context.Context<never> | undefined,
+    startedAt: number
+  ): ServiceRecord {
+    const name = nameOfKeys(ownKeys(node, output)) ?? "layer"
+    const spec = { name, host: "local", managed: false, releaseTimeout: undefined, startTimeout: undefined }
+    const record = new ServiceRecord(spec, this.#names.free(name), {
+      node,
+      scope: node,
+      isFromRun: !this.isStarting,
+      startedAt
+    })
+    this.#add(record)
+    this.#names.add(record)
+    return record
+  }
+
+  #add(record: ServiceRecord): void {
+    this.#records.push(record)
+    this.#unstopped++
+    const starting = { _tag: "ServiceStarting", at: this.at(record.startedAt), service: record.name } as const
+    this.emit(record.isManaged ? starting : { ...starting, managed: false })
   }
 
   /** A finalizer lives as long as its layer: it holds nothing but the record. */
@@ -199,12 +226,6 @@ export class ServiceRegistry {
     // a start has failed, and the services that had started are released because of it: the stop has begun
     if (unwindsStart) this.#options.onFailure(failure.record, failure.cause, "start")
     return this.#options.release(record, exit)
-  }
-
-  #freeName(name: string): string {
-    let free = name
-    for (let n = 2; this.#byName.get(free)?.hasStopped === false; n++) free = `${name}#${n}`
-    return free
   }
 
   #refusal(spec: ServiceSpec, name: string): string | undefined {
@@ -232,7 +253,7 @@ export class ServiceRegistry {
     }
     record.become(running(state))
     this.emit({ _tag: "ServiceStarted", at: this.at(at), service: record.name, startMs: record.startMs })
-    this.#fibers.started(record)
+    if (record.isManaged) this.#fibers.started(record)
     return undefined
   }
 
@@ -240,7 +261,8 @@ export class ServiceRegistry {
     if (record.error !== undefined) return
     record.error = errorText(cause)
     this.emit({ _tag: "ServiceStartFailed", at: this.at(), service: record.name, error: record.error })
-    if (!Cause.hasInterruptsOnly(cause)) this.#startFailure = { record, cause }
+    // a plain layer fails its job by its own error, as it fails any program
+    if (record.isManaged && !Cause.hasInterruptsOnly(cause)) this.#startFailure = { record, cause }
   }
 
   /** Gives up a start that takes too long. Nobody else would: its acquire may never end. */
@@ -264,7 +286,7 @@ export class ServiceRegistry {
 
   #forget(record: ServiceRecord, last: ServiceStopped): void {
     this.#records.splice(this.#records.lastIndexOf(record), 1)
-    if (this.#byName.get(record.name) === record) this.#byName.delete(record.name)
+    this.#names.delete(record)
     record.name = record.spec.name
     this.#options.onForgotten(last)
   }

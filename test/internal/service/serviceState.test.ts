@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schema, Scope } from "effect"
 import { LayerGraph } from "../../../src/internal/layers/layerGraph.ts"
-import { LayerNode } from "../../../src/internal/layers/layerNode.ts"
 import { ServiceRecord } from "../../../src/internal/service/serviceRecord.ts"
 import * as State from "../../../src/internal/service/serviceState.ts"
 
@@ -21,13 +20,24 @@ const samples: Readonly<Record<Tag, State.ServiceState>> = {
 }
 const tags = Object.keys(samples) as ReadonlyArray<Tag>
 
-const record = () =>
-  new ServiceRecord({ name: "db", host: "local", releaseTimeout: undefined, startTimeout: undefined }, "db", {
-    node: new LayerNode(new LayerGraph<ServiceRecord>({ ended: () => undefined, release: () => Effect.void })),
-    scope: Scope.makeUnsafe(),
-    isFromRun: false,
-    startedAt: 0
-  })
+const graph = new LayerGraph<ServiceRecord>({
+  now: () => 0,
+  adopt: () => record(),
+  ended: () => undefined,
+  release: () => Effect.void
+})
+
+const record = (): ServiceRecord =>
+  new ServiceRecord(
+    { name: "db", host: "local", managed: true, releaseTimeout: undefined, startTimeout: undefined },
+    "db",
+    {
+      node: graph.memoMap,
+      scope: Scope.makeUnsafe(),
+      isFromRun: false,
+      startedAt: 0
+    }
+  )
 
 const expected: Readonly<Record<Tag, ReadonlyArray<Tag>>> = {
   Starting: ["Running", "Queued", "Releasing", "Stopped"],

@@ -54,15 +54,16 @@ describe("what a stop must do beyond closing scopes", () => {
       assert.strictEqual(serviceOf(report, "db").outcome, "released")
     }))
 
-  it.effect("a finalizer of an unmanaged layer that dies is left over, not silent", () =>
+  it.effect("a finalizer of a plain layer that dies is reported with its cause, not silent", () =>
     Effect.gen(function*() {
       const layer = Layer.effectDiscard(Effect.addFinalizer(() => Effect.die(new Error("the pool broke"))))
       const { report } = yield* reportOf(Effect.void, layer)
       assert.isFalse(report.clean)
-      assert.deepStrictEqual(report.leftovers, [{
-        kind: "finalizer",
-        detail: "a layer that is not managed: the pool broke"
-      }])
+      assert.include(serviceOf(report, "layer"), {
+        managed: false,
+        outcome: "release-failed",
+        error: "the pool broke"
+      })
     }))
 
   it.effect("a fiber of a service that fails makes the job fail, with its cause", () =>
@@ -283,7 +284,7 @@ describe("what a stop must do beyond closing scopes", () => {
       assert.deepStrictEqual(report.stages, [{ name: "queue", kind: "source", count: 14 }])
     }).pipe(local))
 
-  it.effect("a stalled unmanaged finalizer does not keep a service beneath it from being released", () =>
+  it.effect("a stalled finalizer of a plain layer does not keep a service beneath it from being released", () =>
     Effect.gen(function*() {
       const journal = new Journal()
       const stalled = Layer.effectDiscard(Effect.addFinalizer(() => Effect.never)).pipe(
@@ -291,7 +292,7 @@ describe("what a stop must do beyond closing scopes", () => {
       )
       const { report } = yield* reportOf(Effect.void, stalled)
       assert.strictEqual(serviceOf(report, "beneath").outcome, "released")
-      assert.deepStrictEqual(report.leftovers.map((leftover) => leftover.kind), ["finalizer"])
+      assert.include(serviceOf(report, "layer"), { managed: false, outcome: "abandoned", running: true })
       assert.isAtMost(Date.parse(report.stoppedAt) - Date.parse(report.startedAt), 25_000)
     }))
 
