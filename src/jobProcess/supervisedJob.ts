@@ -24,9 +24,9 @@ import {
 
 /** The limit of a kill, with the check that the process is gone. */
 const killMs = 2_000
-/** How long the messages of a process that has ended may still be read. */
+/** The time for reading the last messages of a process that has ended. */
 const readMs = 500
-/** How long what a job has started may take to end after it, by itself. */
+/** The time that the processes which a job has started have to end by themselves after it. */
 const afterglowMs = 100
 
 export interface SupervisedOptions {
@@ -124,7 +124,9 @@ export class SupervisedJob {
     return this.#killGroup()
   }
 
-  /** Why the job has stopped, unless it says so itself. `how` is the predicate of a sentence about its process. */
+  /**
+   * Returns why the job has stopped, unless it says so itself. `how` is the predicate of a sentence about its process.
+   */
   stopReason(how: string): Pick<StopRequest, "trigger" | "reason"> {
     if (this.#asked !== undefined) return this.#asked.request
     return State.killReasonOf(this.#state) === "after"
@@ -192,7 +194,7 @@ export class SupervisedJob {
 
   /** Makes sure that nothing is left of a process that has ended. */
   async #finish(end: ChildEnd): Promise<JobEnd> {
-    // what it sent before its end is still to be read
+    // the messages that it sent before its end may still be unread
     await this.#child.allRead(readMs)
     const isGone = () => !this.#child.isGroupAlive
     const wasAlone = this.#killed === undefined &&
@@ -215,7 +217,7 @@ export class SupervisedJob {
     }
   }
 
-  /** What a job leaves behind does not outlive it. */
+  /** Adds to a report that the job has left something behind. That was killed, because it must not outlive the job. */
   #withLeftovers(reported: Reported | undefined, { how }: Killed): Reported | undefined {
     const detail = `something of process group ${this.pid} was left, and was killed (${how})`
     this.#options.say(`The job did not end all that it had started: ${detail}.`)

@@ -33,7 +33,10 @@ export class SchemaRefusals extends HttpApiMiddleware.Service<SchemaRefusals>()(
 /** The interval of the heartbeats of each stream. */
 export const heartbeatMs = 15_000
 
-/** Sent at the start of every stream and then periodically. A reader that misses them treats the connection as lost. */
+/**
+ * The event that is sent at the start of every stream and then periodically. A reader that misses it treats the
+ * connection as lost.
+ */
 const heartbeat = Schema.Struct({ event: Schema.Literal("heartbeat"), data: Schema.String })
 const streamError = Schema.Union([NotFound, StoreError])
 
@@ -176,7 +179,7 @@ const System = HttpApiGroup.make("system")
   .middleware(SchemaRefusals)
   .middleware(Authorization)
 
-/** Without authorization, because the service that keeps the manager running has no token. */
+/** Answers without authorization, because the service that keeps the manager running has no token. */
 const Health = HttpApiGroup.make("health").add(
   HttpApiEndpoint.get("live", "/health/live").annotate(OpenApi.Summary, "Answers if the manager runs."),
   HttpApiEndpoint.get("ready", "/health/ready", { error: Unavailable })

@@ -45,7 +45,7 @@ export const startManager = (
       }
     }))
     const manager = Context.get(context, Manager)
-    // added last, so that it runs before the server stops: clients can read until then how their jobs end
+    // this is added last, so that it runs before the server stops: clients can read until then how their jobs end
     yield* Effect.addFinalizer(() => manager.close)
     yield* manager.begin
     return {

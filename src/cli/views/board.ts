@@ -5,7 +5,7 @@ import { Rates } from "./rates.ts"
 import { shortIds } from "../remote/shortIds.ts"
 import { cleanness } from "./eventText.ts"
 
-/** The jobs that are stopping come first, and those that have stopped last. */
+/** The order of the states on the board. */
 const order = ["stopping", "running", "starting", "queued", "stopped"] as const satisfies ReadonlyArray<JobState>
 /** The number of stopped jobs that are shown. */
 const kept = 10
@@ -55,7 +55,7 @@ export class Board {
     }
   }
 
-  /** The line about the manager. */
+  /** Returns the line about the manager. */
   head(now: number): string {
     if (this.#overview === undefined) return `autostop at ${this.#url}`
     const { ready, startedAt, version } = this.#overview
@@ -69,7 +69,7 @@ export class Board {
     return order.map((state) => `${whole(counts?.[state] ?? 0)} ${state}`).join(", ")
   }
 
-  /** The whole board. */
+  /** Returns the lines of the whole board. */
   lines(now: number): ReadonlyArray<string> {
     const jobs = [...this.#jobs.values()]
     const shortId = shortIds(jobs)
@@ -123,7 +123,7 @@ export class Board {
   }
 }
 
-/** Why a job stops, or how it has stopped. */
+/** Returns why a job stops, or how it has stopped, as text. */
 export const ending = ({ clean, outcome, reason, trigger }: JobInfo): string =>
   [
     ...(outcome === undefined ? [] : [`${outcome}, ${cleanness(clean === true)}`]),

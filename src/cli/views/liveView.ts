@@ -9,7 +9,7 @@ import { startInterval } from "../../process/timers.ts"
 import { Rates } from "./rates.ts"
 
 const refreshMs = 100
-/** More services than this are counted, not listed. */
+/** The largest number of services that are listed; more are only counted. */
 const listed = 12
 
 /** Shows a run in place, beneath everything else that is printed, until it has stopped. */

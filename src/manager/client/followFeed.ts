@@ -20,9 +20,9 @@ export interface FollowOptions<A, E, E2, E3> {
   readonly onAlive: () => void
   /** Called when the connection is lost, or cannot be made again. */
   readonly onLost?: () => void
-  /** Returns true if the feed can have no more elements. Asked if the feed ends without its last element. */
+  /** Returns true if the feed can have no more elements. It is asked if the feed ends without its last element. */
   readonly isOver: Effect.Effect<boolean, E3>
-  /** How long a connection may be silent until it is treated as lost. */
+  /** The time after which a silent connection is treated as lost, in milliseconds. */
   readonly silenceMs: number
 }
 

@@ -20,7 +20,7 @@ export class UploadedBundles {
     this.#store = store
     this.#folder = folder
     this.#permissions = permissions
-    // partial folders of an earlier manager that was killed
+    // an earlier manager that was killed may have left partial folders
     for (const name of existsSync(folder) ? readdirSync(folder) : []) {
       if (name.includes(".")) rmSync(join(folder, name), { recursive: true, force: true })
     }
@@ -53,7 +53,7 @@ export class UploadedBundles {
     )
   }
 
-  /** Returns where the code of a bundle is, and unpacks it if it is not there. */
+  /** Returns the location of the code of a bundle, which it unpacks if it is not there. */
   codeOf(hash: string): Effect.Effect<Code, NotFound | StoreError> {
     return Effect.gen({ self: this }, function*() {
       const folder = join(this.#folder, hash)

@@ -23,7 +23,7 @@ export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Au
   const roleOf = (token: string): Role | undefined => {
     const given = digest(token)
     let role: Role | undefined
-    // compares with every token and in constant time, so that the duration reveals nothing
+    // this compares with every token and in constant time, so that the duration reveals nothing
     for (const one of known) if (timingSafeEqual(one.digest, given) && role !== "operate") role = one.role
     return role
   }

@@ -11,7 +11,7 @@ import { Refused, Unavailable } from "../errors.ts"
 import { Manager } from "../Manager.ts"
 import { metricsText } from "./metrics.ts"
 
-/** What the handlers need to know of their server. */
+/** The state of the server, for the handlers. */
 export class ServerStatus extends Context.Service<ServerStatus, {
   /** Waits until the server is being stopped. */
   readonly ending: Effect.Effect<void>

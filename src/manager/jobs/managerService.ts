@@ -23,7 +23,7 @@ import { adoptedState, lostResult, StoredEvents } from "./lostJob.ts"
 import { removeStopped, retain, type RetentionOptions } from "./retention.ts"
 import { StoreWriter } from "./storeWriter.ts"
 
-/** How long an answer waits for the store. */
+/** The time that an answer waits for the store. */
 const storeWaitMs = 5_000
 
 /** A manager that runs a limited number of jobs at once. Releasing it stops the jobs that run. */
@@ -35,7 +35,7 @@ export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<
       const clock = yield* Clock.Clock
       const changes = new ChangeFeed()
       const writer = new StoreWriter(store, () => changes.invalidate())
-      // no child of the fiber that builds the layer, because that may end long before the manager
+      // the writer is no child of the fiber that builds the layer, because that may end long before the manager
       yield* Effect.forkScoped(writer.run)
       const fork = yield* FiberSet.makeRuntime<never, void, never>()
       const manager = new ManagerService({ options, launcher, store, clock, writer, changes, fork })
@@ -122,7 +122,7 @@ class ManagerService {
     return !this.#scheduler.isClosing && this.#given.writer.isHealthy
   }
 
-  /** A job that stops while the store counts is emitted as a change afterwards. */
+  /** Returns the overview. A job that stops while the store counts is emitted as a change afterwards. */
   readonly #overview: Effect.Effect<Overview, StoreError> = Effect.suspend(() =>
     Effect.map(this.#given.store.counts, ({ stopped }) => {
       const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped }
@@ -183,7 +183,7 @@ class ManagerService {
           message: `the id ${id} belongs to another job, "${stored.info.job}": submit with another id`
         })
       }
-      // also a job that was stored by a submit that failed before its answer
+      // the job may also be one that an earlier submit has stored, which failed before its answer
       if (stored.info.state === "queued" && !this.#active.has(id)) {
         this.#scheduler.add(this.#activate(stored))
       }

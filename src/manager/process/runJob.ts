@@ -87,7 +87,7 @@ class JobRunner {
     return Effect.gen({ self: this }, function*() {
       const { id, module, spec } = this.#start
       const name = pathOf(module)
-      // no limit here, because the parent has one and can also end a process that blocks
+      // there is no limit here, because the parent has one and can also end a process that blocks
       const exports = yield* importModule(module, name, Infinity)
       const { job, payload } = yield* prepareJob(exports, name, spec)
       const run = yield* Environment.submit(job, payload, {
