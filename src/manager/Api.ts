@@ -118,9 +118,9 @@ const Jobs = HttpApiGroup.make("jobs")
         "Request a stop. Answers at once, or, if the job has no process, once its end is on disk."
       ),
     HttpApiEndpoint.get("result", "/jobs/:id/result", { params, success: JobResult, error: jobErrors })
-      .annotate(OpenApi.Summary, "Get how a job ended. A conflict until it has stopped."),
+      .annotate(OpenApi.Summary, "Get how a job ended. Answers with a conflict until it has stopped."),
     HttpApiEndpoint.get("report", "/jobs/:id/report", { params, success: StopReport, error: jobErrors })
-      .annotate(OpenApi.Summary, "Get the report of a job. A conflict until it has stopped."),
+      .annotate(OpenApi.Summary, "Get the report of a job. Answers with a conflict until it has stopped."),
     HttpApiEndpoint.post("renew", "/jobs/:id/lease", { params, success: JobInfo, error: jobErrors })
       .annotate(OpenApi.Summary, "Renew the lease of a job."),
     HttpApiEndpoint.delete("remove", "/jobs/:id", {

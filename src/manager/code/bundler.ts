@@ -56,7 +56,7 @@ const make = async (module: string): Promise<Bundled> => {
     const bundle = Schema.decodeUnknownSync(Bundle)({ versions, files: Object.fromEntries(files) })
     const content = Buffer.from(JSON.stringify(bundle))
     if (content.length > maxBundleBytes) {
-      throw new Error(`it has ${content.length} bytes, and a manager accepts ${maxBundleBytes}`)
+      throw new Error(`its bundle has ${content.length} bytes, and a manager accepts at most ${maxBundleBytes}`)
     }
     return { hash: hashOf(content), content }
   } finally {

@@ -31,14 +31,18 @@ export class UploadedBundles {
     return Effect.gen({ self: this }, function*() {
       const actual = hashOf(content)
       if (actual !== hash) {
-        return yield* new Refused({ message: `the SHA-256 of the content is ${actual}, and the address names ${hash}` })
+        return yield* new Refused({
+          message: `the SHA-256 of the content is ${actual}; expected ${hash}, which the address names`
+        })
       }
       const text = Buffer.from(content).toString("utf8")
       const { files, versions } = yield* Effect.mapError(
         decode(text),
         ({ message }) => new Refused({ message: `the content is no bundle: ${message}` })
       )
-      if (!(entryName in files)) return yield* new Refused({ message: `the bundle has no file ${entryName}` })
+      if (!(entryName in files)) {
+        return yield* new Refused({ message: `the bundle has no file ${entryName}; expected one that exports the job` })
+      }
       const other = mismatch(versions)
       if (other !== undefined) return yield* new Refused({ message: other })
       yield* this.#store.addBundle({ hash, content: text, uploadedAt: at })

@@ -163,7 +163,11 @@ class ManagerService {
   #submit(submission: Submission) {
     return Effect.gen({ self: this }, function*() {
       const { launcher, store } = this.#given
-      if (this.#scheduler.isClosing) return yield* new Unavailable({ message: "the job manager is being stopped" })
+      if (this.#scheduler.isClosing) {
+        return yield* new Unavailable({
+          message: "the job manager is being stopped: submit the job once it runs again"
+        })
+      }
       const code = yield* this.#codeOf(submission)
       yield* Effect.mapError(launcher.check(code, submission), (message) => new Refused({ message }))
       const id = submission.id ?? crypto.randomUUID()
@@ -267,5 +271,5 @@ class ManagerService {
 }
 
 const noUploads = new Refused({
-  message: "this manager takes no uploads: only registered jobs run here"
+  message: "this manager takes no uploads: submit a job that is registered here, by its name"
 })

@@ -139,7 +139,7 @@ class JobRunner {
         ? { trigger: "signal", reason: signal }
         : crash !== undefined
         ? { trigger: "failed", reason: `it exited with code ${crash} while it loaded` }
-        : { trigger: "lost", reason: "its job manager was gone before it began" }
+        : { trigger: "lost", reason: "its job manager was gone before the job began" }
     )
   }
 

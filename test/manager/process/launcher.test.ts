@@ -12,9 +12,9 @@ describe("a submission is refused before its job starts, and in its process,", (
     [
       "a payload that does not match its Schema",
       { job: "work", payload: { act: 3 } },
-      /the payload of "work": Expected .* at \["act"\]/
+      /the payload of "work" does not fit its Schema: Expected .* at \["act"\]/
     ],
-    ["a missing payload", { job: "work" }, /the payload of "work": .*\["act"\]/],
+    ["a missing payload", { job: "work" }, /the payload of "work" does not fit its Schema: .*\["act"\]/],
     [
       "a job that the module does not export",
       { job: "play" },
