@@ -81,13 +81,13 @@ const watchLive = (client: Client, url: string) =>
       hasChanged = false
       screen.draw(board.lines(clock.currentTimeMillisUnsafe()))
     }
-    const change = (isLost: boolean) => {
-      hasChanged ||= board.isLost !== isLost
-      board.isLost = isLost
-    }
     const view: View = {
-      heard: () => change(false),
-      lost: () => change(true),
+      heard: () => {
+        if (board.heard()) hasChanged = true
+      },
+      lost: () => {
+        if (board.lost()) hasChanged = true
+      },
       take: (news) => {
         board.take(news, clock.currentTimeMillisUnsafe())
         hasChanged = true

@@ -7,9 +7,9 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import { version } from "../../process/packageVersion.ts"
-import { UploadedBundles } from "../code/uploadedBundles.ts"
+import { JobCode } from "../code/jobCode.ts"
 import { Conflict, type NotFound, Refused, StoreError, Unavailable } from "../errors.ts"
-import type { Code, Launcher } from "../JobProcess.ts"
+import type { Launcher } from "../JobProcess.ts"
 import { JobStore, type StoredJob } from "../JobStore.ts"
 import { Manager, type ManagerOptions } from "../Manager.ts"
 import { JobInfo, type JobStages, type Overview, type Submission } from "../models.ts"
@@ -55,8 +55,7 @@ interface Dependencies extends Omit<SchedulerDependencies, "options" | "codeOf" 
 class ManagerService {
   readonly retention: RetentionOptions
   readonly #given: Dependencies
-  readonly #modules: ReadonlyMap<string, string>
-  readonly #bundles: UploadedBundles | undefined
+  readonly #code: JobCode
   readonly #active = new Map<string, ActiveJob>()
   readonly #scheduler: JobScheduler
   readonly #lookup: ReturnType<typeof jobLookup>
@@ -64,24 +63,22 @@ class ManagerService {
   readonly #startedAt: string
 
   constructor(given: Dependencies) {
-    const { changes, options: { folder, jobs, keep, uploads }, store } = given
+    const { changes, options, store } = given
     this.#given = given
     this.#startedAt = this.#now()
-    this.#modules = new Map(jobs.map(({ module, name }) => [name, module]))
+    this.#code = new JobCode(store, options)
     this.#scheduler = new JobScheduler({
       ...given,
-      codeOf: (submission) => this.#codeOf(submission),
+      codeOf: (submission) => this.#code.of(submission),
       onFinished: ({ id }) => this.#active.delete(id)
     })
     this.#lookup = jobLookup(store, this.#active)
-    this.#logs = join(folder, "logs")
-    const bundles = uploads && new UploadedBundles(store, join(folder, "bundles"), uploads)
-    this.#bundles = bundles
+    this.#logs = join(options.folder, "logs")
     this.retention = {
       store,
-      keep,
+      keep: options.keep,
       removeJobFiles: (id) => removeLog(this.#logs, id),
-      removeBundleFiles: (hash) => bundles?.removeFiles(hash),
+      removeBundleFiles: (hash) => this.#code.removeFiles(hash),
       onRemoved: () => changes.invalidate()
     }
   }
@@ -92,7 +89,7 @@ class ManagerService {
     const followed = (id: string, follow: boolean) => follow ? this.#active.get(id) : undefined
     return {
       submit: (submission) => this.#submit(submission),
-      upload: (hash, content) => this.#bundles?.add(hash, content, this.#now()) ?? Effect.fail(noUploads),
+      upload: (hash, content) => this.#code.upload(hash, content, this.#now()),
       get: info,
       list: (filter) =>
         Effect.map(store.list(filter), (infos) => infos.map((info) => this.#active.get(info.id)?.info ?? info)),
@@ -168,7 +165,7 @@ class ManagerService {
           message: "the job manager is being stopped: submit the job once it runs again"
         })
       }
-      const code = yield* this.#codeOf(submission)
+      const code = yield* this.#code.of(submission)
       yield* Effect.mapError(launcher.check(code, submission), (message) => new Refused({ message }))
       const id = submission.id ?? crypto.randomUUID()
       const info = new JobInfo({
@@ -180,7 +177,7 @@ class ManagerService {
       })
       const { stored } = yield* Effect.catch(
         store.add({ info, submission: { ...submission, id } }),
-        (error) => Effect.andThen(this.#checkBundle(submission), Effect.fail(error))
+        (error) => Effect.andThen(this.#code.checkBundle(submission), Effect.fail(error))
       )
       if (!Equal.equals(stored.submission, { ...submission, id })) {
         return yield* new Conflict({
@@ -193,21 +190,6 @@ class ManagerService {
       }
       return this.#active.get(id)?.info ?? stored.info
     })
-  }
-
-  #codeOf({ bundle, job }: Submission): Effect.Effect<Code, Refused | NotFound | StoreError> {
-    if (bundle !== undefined) return this.#bundles?.codeOf(bundle) ?? Effect.fail(noUploads)
-    const module = this.#modules.get(job)
-    if (module !== undefined) return Effect.succeed({ module })
-    const known = this.#modules.size === 0
-      ? "no jobs are registered"
-      : `registered jobs: ${[...this.#modules.keys()].join(", ")}`
-    return Effect.fail(new Refused({ message: `no job "${job}" is registered here; ${known}` }))
-  }
-
-  /** Fails with `NotFound` if the bundle is gone, so that the client uploads it again. */
-  #checkBundle({ bundle }: Submission): Effect.Effect<void, NotFound | StoreError> {
-    return bundle === undefined ? Effect.void : this.#bundles?.check(bundle) ?? Effect.void
   }
 
   #activate(stored: StoredJob, past?: Past): ActiveJob {
@@ -269,7 +251,3 @@ class ManagerService {
     })
   }
 }
-
-const noUploads = new Refused({
-  message: "this manager takes no uploads: submit a job that is registered here, by its name"
-})
