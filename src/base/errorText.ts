@@ -21,7 +21,7 @@ const firstText = (error: unknown, readers: ReadonlyArray<(error: unknown) => un
       const text = read(error)
       if (typeof text === "string") return text
     } catch {
-      // the next reader may find a text
+      // the next reader may find one
     }
   }
   return "an error that has no text"

@@ -179,7 +179,7 @@ describe("the commands for a job manager", () => {
     assert.strictEqual(stderr, "ended with 0\n")
   })
 
-  it("watch prints a line for each change, or JSON", async () => {
+  it("such as watch print a line for each change, or JSON", async () => {
     const lines = await command("watch").said("ready")
     const json = await command("watch", "--format", "json").said("Overview")
     await server.submit({ name: "Ada", act: "fail" }, "--id", "seen")
@@ -197,7 +197,7 @@ describe("the commands for a job manager", () => {
   })
 
   const hasScript = spawnSync("script", ["--version"]).status === 0
-  it.skipIf(!hasScript)("watch redraws a terminal in place, and gives it back as it was", async () => {
+  it.skipIf(!hasScript)("such as watch redraw a terminal in place, and give it back as it was", async () => {
     await submit("shown", "wait")
     const ends: ReadonlyArray<readonly [string, number]> = [["q", 0], ["\u0003", 130]]
     await Promise.all(ends.map(async ([key, code]) => {
@@ -253,7 +253,7 @@ describe("the commands for a job manager", () => {
     proxy.close()
   })
 
-  it("submit says so if the job may have been submitted or not", async () => {
+  it("such as submit say so if the job may have been submitted or not", async () => {
     const deaf = createServer((request) => void request.socket.destroy()).listen(0, "127.0.0.1")
     await once(deaf, "listening")
     // safe: it listens on a port
