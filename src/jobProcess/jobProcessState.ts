@@ -2,7 +2,7 @@
  * The states of a job process as its parent sees it, and all their transitions. Times are milliseconds of a clock that
  * only moves forward.
  */
-import type { JobMessage, Reported, StopRequest } from "./protocol.ts"
+import type { JobMessage, Reported } from "./protocol.ts"
 
 /**
  * - `Starting`: it has sent nothing yet
@@ -81,21 +81,3 @@ const receivedLive = (state: LiveState, message: JobMessage, now: number): LiveS
   }
   return hadJob(state) ? state : { _tag: "Loading", heardAt: now }
 }
-
-/** The requests of the parent, with the time of the first of each kind; `Infinity` stands for never. */
-export interface Asked {
-  /** The first request. If the job cannot make a report, the report of its parent names this one. */
-  readonly request: StopRequest
-  readonly stopAt: number
-  /** The time of the first request to stop without waiting. */
-  readonly killAt: number
-  /** The time of the first request to exit, even if something has not stopped. */
-  readonly exitAt: number
-}
-
-export const ask = (asked: Asked | undefined, request: StopRequest, now: number, exits: boolean): Asked => ({
-  request: asked?.request ?? request,
-  stopAt: asked?.stopAt ?? now,
-  killAt: Math.min(asked?.killAt ?? Infinity, request.mode === "kill" ? now : Infinity),
-  exitAt: Math.min(asked?.exitAt ?? Infinity, exits ? now : Infinity)
-})

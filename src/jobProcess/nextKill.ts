@@ -1,4 +1,5 @@
-import type { Asked, KillReason, LiveState } from "./jobProcessState.ts"
+import type { KillReason, LiveState } from "./jobProcessState.ts"
+import type { Asked } from "./parentRequests.ts"
 
 /** The time that a job has beyond its deadline to report that it has stopped. */
 const graceMs = 500
@@ -31,15 +32,25 @@ export interface Kill {
 /**
  * Returns when and why the process of a job is killed unless something changes; `at` is `Infinity` if that is never.
  */
-export const nextKill = (state: LiveState, asked: Asked | undefined, limits: JobLimits): Kill => {
-  const exit: Kill = { at: (asked?.exitAt ?? Infinity) + exitMs, why: "exit" }
+export const nextKill = (state: LiveState, asked: Asked, limits: JobLimits): Kill => {
+  const exit: Kill = { at: asked._tag === "Exit" ? asked.exitAt + exitMs : Infinity, why: "exit" }
   if (state._tag === "Reported") return earlier(exit, { at: state.heardAt + silenceMs, why: "silence" })
   const stopMs = limits.deadlineMs + graceMs
-  const asksToStop: Kill = {
-    at: asked === undefined ? Infinity : Math.min(asked.stopAt + stopMs, asked.killAt + stopAtOnceMs + graceMs),
-    why: "deadline"
-  }
+  const asksToStop: Kill = { at: askedLimit(asked, stopMs), why: "deadline" }
   return earlier(exit, earlier(asksToStop, ownLimit(state, limits, stopMs)))
+}
+
+/** Returns the time by which the job has to have stopped because it was asked to. */
+const askedLimit = (asked: Asked, stopMs: number): number => {
+  switch (asked._tag) {
+    case "Nothing":
+      return Infinity
+    case "Stop":
+      return asked.stopAt + stopMs
+    case "StopAtOnce":
+    case "Exit":
+      return Math.min(asked.stopAt + stopMs, asked.killAt + stopAtOnceMs + graceMs)
+  }
 }
 
 /** Returns the kill that follows from what the process does, whatever it was asked for. */
