@@ -1,5 +1,5 @@
 /**
- * Where jobs run. The same program runs anywhere: only the layer that provides the Environment changes.
+ * The place where jobs run. The same program runs anywhere: only the layer that provides the Environment changes.
  *
  * @since 0.1.0
  */
@@ -16,8 +16,9 @@ import type { PolicyError, Settings } from "./StopPolicy.ts"
 import type { StageReport, StopReport } from "./StopReport.ts"
 
 /**
- * When a job stops by itself: `true` when its `run` ends; `false` only when somebody asks for it, its services stay up;
- * `{ idle }` also when no source has emitted for that long; `{ after }` also when that long has passed since the submit.
+ * The setting that says when a job stops by itself: with `true` when its `run` ends; with `false` only when somebody
+ * asks for it, so that its services stay up; with `{ idle }` also when no source has emitted for that long; with `{
+ * after }` also when that long has passed since the submit.
  *
  * @category models
  * @since 0.1.0
@@ -34,7 +35,7 @@ export type Autostop =
  * @since 0.1.0
  */
 export interface SubmitOptions {
-  /** When the job stops by itself; `true` by default. */
+  /** The setting that says when the job stops by itself; `true` by default. */
   readonly autostop?: Autostop | undefined
   /** Settings that win over the job's own, which win over the configuration. */
   readonly stopPolicy?: Settings | undefined
@@ -59,7 +60,7 @@ export type SubmitArguments<Payload> = {} extends Payload
  * @since 0.1.0
  */
 export interface StopOptions {
-  /** `drain` by default. */
+  /** The mode of the stop; `drain` by default. */
   readonly mode?: StopMode | undefined
   /** The reason that the report gives. */
   readonly reason?: string | undefined

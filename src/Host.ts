@@ -170,13 +170,16 @@ export const idempotent = <
  */
 export interface Options extends ServiceOptions {
   /**
-   * Where the service lives. By default the variable of the service (`AUTOSTOP_HOST_MATH_PRIMES` for `math/Primes`), then
-   * `AUTOSTOP_HOST`, then `local`.
+   * The kind of host that the service lives in. By default the variable of the service (`AUTOSTOP_HOST_MATH_PRIMES` for
+   * `math/Primes`), then `AUTOSTOP_HOST`, then `local`.
    */
   readonly host?: HostKind | undefined
   /** The number of hosts that share the calls; 1 by default. A service in process always has one. */
   readonly replicas?: number | undefined
-  /** When a host that died is replaced; by default `failureRate` with 3 failures in 1 minute, after 100 ms. */
+  /**
+   * The policy by which a host that died is replaced; by default `failureRate` with 3 failures in 1 minute, after 100
+   * ms.
+   */
   readonly restart?: restarts.RestartPolicy | undefined
   /** The interval at which the event loop of a host is pinged; 1 second by default, `"Infinity"` for never. */
   readonly heartbeat?: DurationSetting | undefined
@@ -257,7 +260,7 @@ const remoteOptions = (name: string, options: Options) => {
   return { replicas, restart, heartbeatMs: Duration.toMillis(interval) }
 }
 
-/** Whatever speaks with a cluster is loaded only if a service lives in one. */
+/** Returns the transport of a host. The code that speaks with a cluster is loaded only if a service lives in one. */
 const transportOf = Effect.fnUntraced(function*(host: Exclude<HostKind, "local">, ray: RayOptions | undefined) {
   if (host !== "ray") return onThisMachine(host === "thread" ? openThread : openProcess)
   const settings = yield* raySettingsOf(ray)

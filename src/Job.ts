@@ -95,7 +95,9 @@ export interface Definition<Payload, Success, Error> {
   readonly error?: Error
   /** The settings of its stop; the options of a submit win over them. */
   readonly stopPolicy?: StopPolicy.Settings | undefined
-  /** `import.meta.url`, so that remote clients can bundle the module and upload it. */
+  /**
+   * The `import.meta.url` of the module that exports the job, so that remote clients can bundle and upload that module.
+   */
   readonly module?: string | undefined
 }
 

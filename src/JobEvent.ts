@@ -6,15 +6,15 @@
 import * as Schema from "effect/Schema"
 import { Outcome, Phase, ServiceOutcome, Trigger } from "./StopReport.ts"
 
-/** When it happened, as an ISO 8601 string. */
+/** The time of the event, as an ISO 8601 string. */
 const at = { at: Schema.String }
 const service = { ...at, service: Schema.String }
 /** A host of a service: one of its replicas, counted from 1. A host that is a process has a `pid`. */
 const host = { ...service, replica: Schema.Int, pid: Schema.optionalKey(Schema.Int) }
 
 /**
- * How harsh a stop is, from gentle to harsh: `drain` runs all phases, `cancel` skips delay and drain, `kill` gives the
- * release no time.
+ * The harshness of a stop, from gentle to harsh: `drain` runs all phases, `cancel` skips delay and drain, `kill` gives
+ * the release no time.
  *
  * @category models
  * @since 0.1.0
@@ -29,7 +29,7 @@ export const StopMode = Schema.Literals(["drain", "cancel", "kill"])
 export type StopMode = typeof StopMode.Type
 
 /**
- * What happened in the life of a job, as a tagged union. The first event is `JobSubmitted`, the last one `JobStopped`.
+ * An event in the life of a job, as a tagged union. The first event is `JobSubmitted`, the last one `JobStopped`.
  *
  * **Details**
  *

@@ -35,7 +35,7 @@ export class JobManager extends Context.Service<JobManager, StartedManager>()("a
   }
 }
 
-// imported on use, because a server and its database take long to load
+// these are imported on use, because a server and its database take long to load
 const layer = (options: Options): Layer.Layer<JobManager, JobManagerError> =>
   Layer.unwrap(
     Effect.map(

@@ -58,7 +58,7 @@ export const source: {
       }))
 )
 
-/** A stream flows until it is over, however many sources it has. */
+/** Counts a stream as flowing until it is over, however many sources it has. */
 const beginFlow = (stages: StageCounters, root: Scope.Scope): Effect.Effect<void> =>
   stages.begin(root) ? Scope.addFinalizer(root, Effect.sync(() => stages.end(root))) : Effect.void
 

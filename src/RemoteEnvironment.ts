@@ -29,7 +29,7 @@ export { type RemoteOptions, type Restart, type RestartPolicy, RunOptions } from
  * @since 0.1.0
  */
 export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
-  // imported on use, because an HTTP client takes long to load
+  // this is imported on use, because an HTTP client takes long to load
   Layer.unwrap(
     Effect.map(Effect.promise(() => import("./manager/client/remoteEnvironment.ts")), (remote) => remote.layer(options))
   )

@@ -1,5 +1,5 @@
 /**
- * How to stop: the strategy, the limit of each phase, and the one deadline that all of them share.
+ * The rules of a stop: the strategy, the limit of each phase, and the one deadline that all of them share.
  *
  * Settings come from four sources; the first that has a value wins: the options of one submit, the job's own
  * `stopPolicy`, the configuration (`AUTOSTOP_…`), the defaults (the `StopPolicy.Defaults` reference).
@@ -28,7 +28,7 @@ export { PolicyError } from "./internal/policy/policyError.ts"
 export { type DurationSetting } from "./internal/policy/policyFields.ts"
 
 /**
- * How much of the stop sequence runs.
+ * The extent of a stop.
  *
  * - `graceful`: all phases
  * - `fast`: no drain
@@ -48,7 +48,8 @@ export const Strategy = policyFields.strategy.schema
 export type Strategy = typeof Strategy.Type
 
 /**
- * How a job is stopped. Every duration is a limit, not a wait: a phase that has nothing to wait for takes no time.
+ * The rules by which a job is stopped. Every duration is a limit, not a wait: a phase that has nothing to wait for
+ * takes no time.
  *
  * | Field | Variable | Default |
  * |---|---|---|

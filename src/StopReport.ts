@@ -1,5 +1,5 @@
 /**
- * What was stopped, how, and what was not.
+ * The report of a stop: what was stopped, how, and what was not.
  *
  * @since 0.1.0
  */

@@ -31,7 +31,7 @@ export const assertClean = (report: StopReport): void => {
 }
 
 /**
- * How an acquire or a release goes: it takes `ms`, then ends `well`, fails, dies, or never ends.
+ * The course of an acquire or a release: it takes `ms`, then ends `well`, fails, dies, or never ends.
  *
  * @category models
  * @since 0.1.0

@@ -175,7 +175,7 @@ describe("Environment.run", () => {
     }).pipe(local))
 })
 
-describe("the owner of a job", () => {
+describe("the submitter of a job", () => {
   it.effect("that is interrupted while it does something else stops the job", () =>
     Effect.gen(function*() {
       const handle: Array<Effect.Success<ReturnType<typeof submit>>> = []
@@ -191,7 +191,7 @@ describe("the owner of a job", () => {
       assertClean(report)
     }).pipe(local))
 
-  it.effect("that closes its scope waits for the services", () =>
+  it.effect("that closes its Scope waits for the services", () =>
     Effect.gen(function*() {
       const journal = new Journal()
       const scope = yield* Scope.make()
@@ -206,7 +206,7 @@ describe("the owner of a job", () => {
       assert.strictEqual((yield* run.result).report.trigger, "stopped")
     }).pipe(local))
 
-  it.effect("whose scope has closed before gets a job that is stopped at once", () =>
+  it.effect("whose Scope has closed before gets a job that is stopped at once", () =>
     Effect.gen(function*() {
       const journal = new Journal()
       const scope = yield* Scope.make()
@@ -244,7 +244,7 @@ describe("the owner of a job", () => {
 })
 
 describe("autostop", () => {
-  it.effect("false keeps the services up until a stop, and the run's own end is kept", () =>
+  it.effect("with false keeps the services up until a stop, and the run's own end is kept", () =>
     Effect.gen(function*() {
       const journal = new Journal()
       const run = yield* submit(Effect.succeed(7), probe(journal, "db"), { autostop: false })
@@ -258,7 +258,7 @@ describe("autostop", () => {
       assert.deepInclude(report, { trigger: "stopped", reason: "enough", outcome: "succeeded" })
     }).pipe(local))
 
-  it.effect("idle stops once no source has emitted for that long, and not before", () =>
+  it.effect("with idle stops once no source has emitted for that long, and not before", () =>
     Effect.gen(function*() {
       const queue = yield* Queue.unbounded<number>()
       const sink = Stream.fromQueue(queue).pipe(Pipeline.source("queue"), Stream.runCount)
@@ -277,7 +277,7 @@ describe("autostop", () => {
       assert.deepInclude(report, { trigger: "idle", outcome: "succeeded" })
     }).pipe(local))
 
-  it.effect("idle does not stop a job whose source has ended while its elements are still at work", () =>
+  it.effect("with idle does not stop a job whose source has ended while its elements are still at work", () =>
     Effect.gen(function*() {
       const work = Stream.range(1, 3).pipe(
         Pipeline.source("range"),
@@ -289,7 +289,7 @@ describe("autostop", () => {
       assert.strictEqual(Date.parse(report.stoppedAt) - Date.parse(report.startedAt), 60_000)
     }))
 
-  it.effect("after is a deadline for the run", () =>
+  it.effect("with after limits the time of the run", () =>
     Effect.gen(function*() {
       const { report } = yield* reportOf(Effect.never, undefined, { autostop: { after: "3 seconds" } })
       assert.deepInclude(report, { trigger: "deadline", outcome: "cancelled" })

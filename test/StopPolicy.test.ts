@@ -211,14 +211,14 @@ describe("the defaults", () => {
     ])
   })
 
-  it.effect("can be others for a whole program", () =>
+  it.effect("can be changed for a whole program", () =>
     Effect.gen(function*() {
       const policy = new StopPolicy({ ...(yield* StopPolicy.Defaults), drainTimeout: Duration.seconds(7) })
       const changed = yield* Effect.provideService(resolved({ delay: "1s" }), StopPolicy.Defaults, policy)
       assert.deepStrictEqual(changed, { ...defaults, delay: 1_000, drainTimeout: 7_000 })
     }))
 
-  it.effect("of another program are still checked", () =>
+  it.effect("that a program has changed are checked too", () =>
     Effect.gen(function*() {
       const own = yield* StopPolicy.Defaults
       // a policy with a limit that is negative cannot be made
@@ -331,7 +331,7 @@ describe("the configuration", () => {
 
 describe("a setting", () => {
   for (const [field, values, expected] of bad) {
-    it.effect(`${field} is refused where it is wrong, with its name, its value and what is allowed`, () =>
+    it.effect(`such as ${field} is refused where it is wrong, with its name, its value and what is allowed`, () =>
       Effect.gen(function*() {
         for (const value of values) {
           const error = refusal(yield* Effect.exit(resolved({ [field]: value })))
@@ -341,7 +341,7 @@ describe("a setting", () => {
         }
       }))
 
-    it.effect(`${field} is refused in the options of a submit and in the job, and nothing is started`, () =>
+    it.effect(`such as ${field} is refused in the options of a submit and in the job, and nothing is started`, () =>
       Effect.gen(function*() {
         const [value] = values
         // what is tested is that it is checked
@@ -387,7 +387,7 @@ describe("a setting", () => {
     }))
 
   // a delay is no limit but a wait; one without an end is never over
-  it.effect("delay has an end", () =>
+  it.effect("such as delay must be finite", () =>
     Effect.gen(function*() {
       for (const strategy of Strategy.literals) {
         const error = refusal(yield* Effect.exit(resolved({ strategy, delay: Infinity })))
@@ -410,7 +410,7 @@ describe("a setting", () => {
       }
     }))
 
-  it.effect("that is undefined is one that is not set", () =>
+  it.effect("that is undefined counts as not set", () =>
     Effect.gen(function*() {
       const settings = Object.fromEntries(fieldNames.map((field) => [field, undefined]))
       assert.deepStrictEqual(yield* resolved({ delay: "1s" }, settings, undefined), { ...defaults, delay: 1_000 })
@@ -428,7 +428,7 @@ describe("a setting", () => {
       ["a map", new Map([["delay", 5]])]
     ] as const
   ) {
-    it.effect(`stopPolicy is refused where it is ${what}`, () =>
+    it.effect(`is refused with its whole stopPolicy where that is ${what}`, () =>
       Effect.gen(function*() {
         // what is tested is that it is checked
         const { exit, started } = yield* submit({ stopPolicy: settings as unknown as Policy.Settings })
@@ -450,7 +450,7 @@ describe("limits and the deadline", () => {
   })
 
   it.effect.prop(
-    "a limit that was set is kept as it is or refused, a default gives way to the deadline, and all fit into it",
+    "fit together: a limit that was set is kept as it is or refused, and a default gives way to the deadline",
     { set: Set },
     ({ set }) =>
       Effect.gen(function*() {
@@ -516,7 +516,7 @@ describe("limits and the deadline", () => {
       })
     }))
 
-  it.effect("the start is no part of a stop: its limit may be longer than the deadline", () =>
+  it.effect("leave the start out: its limit may be longer than the deadline, because it is no part of a stop", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* resolved({ startTimeout: "10m", deadline: "1s" }))["startTimeout"], 600_000)
     }))
@@ -553,7 +553,7 @@ describe("precedence", () => {
   })
 
   it.effect.prop(
-    "for each setting by itself, the submit wins over the job, the job over the configuration, and that over the defaults",
+    "lets, for each setting by itself, the submit win over the job, the job over the configuration, and that over the defaults",
     { config: Source, job: Source, submit: Source },
     ({ config, job, submit }) =>
       Effect.gen(function*() {
@@ -585,7 +585,7 @@ describe("precedence", () => {
       assert.deepStrictEqual([jobWins.exit._tag, submitWins.exit._tag], ["Success", "Success"])
     }))
 
-  it.effect("a whole policy may stand where settings may", () =>
+  it.effect("accepts a whole policy where it accepts settings", () =>
     Effect.gen(function*() {
       const policy = yield* Policy.resolve([untyped({ drainTimeout: "3s", releaseConcurrency: 2 })])
       assert.deepStrictEqual(yield* resolved({ drainTimeout: "9s" }, policy), plain(policy))
@@ -593,14 +593,14 @@ describe("precedence", () => {
       assert.strictEqual(exit._tag, "Success")
     }))
 
-  it.effect("a setting that is wrong is refused, also where a stronger one wins over it", () =>
+  it.effect("refuses a wrong setting, also where a stronger one wins over it", () =>
     Effect.gen(function*() {
       const exit = yield* Effect.exit(resolved({ delay: "soon" }, { delay: "1s" }))
       assert.strictEqual(refusal(exit).setting, "delay")
     }))
 })
 
-describe("as JSON", () => {
+describe("a policy as JSON", () => {
   const Ms = Schema.Union([
     between(0, 100_000_000),
     Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 10_000 })),
@@ -633,7 +633,7 @@ describe("as JSON", () => {
   const there = Schema.encodeSync(Schema.fromJsonString(StopPolicy))
   const back = Schema.decodeUnknownSync(Schema.fromJsonString(StopPolicy))
 
-  it.prop("a policy is the same after it was written and read", { parts: Parts }, ({ parts }) => {
+  it.prop("is the same after it was written and read", { parts: Parts }, ({ parts }) => {
     const policy = policyOf(parts)
     const read = back(there(policy))
     assert.instanceOf(read, StopPolicy)
@@ -642,13 +642,13 @@ describe("as JSON", () => {
     assert.notInclude(there(policy), "null")
   })
 
-  it.effect("durations are milliseconds, or \"Infinity\"", () =>
+  it.effect("has durations in milliseconds, or \"Infinity\"", () =>
     Effect.gen(function*() {
       const policy = yield* Policy.resolve([untyped({ drainTimeout: "1.5s", startTimeout: "Infinity" })])
       assert.deepStrictEqual(JSON.parse(there(policy)), { ...defaults, drainTimeout: 1_500, startTimeout: "Infinity" })
     }))
 
-  it("refuses what is not a policy", () => {
+  it("is refused if it is no policy", () => {
     for (const field of Object.keys(defaults)) {
       for (const value of ["soon", -1, null, {}, [], true, "", -Infinity, "-Infinity"]) {
         assert.throws(() => Schema.decodeUnknownSync(StopPolicy)({ ...defaults, [field]: value }), undefined, field)
@@ -658,7 +658,7 @@ describe("as JSON", () => {
     }
   })
 
-  it("a refusal is the same after it was written and read", () => {
+  it("is refused with an error that is the same after it was written and read", () => {
     const Json = Schema.fromJsonString(PolicyError)
     const error = PolicyError.of("delay", "soon", "a duration")
     const read = Schema.decodeUnknownSync(Json)(Schema.encodeSync(Json)(error))

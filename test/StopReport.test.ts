@@ -103,9 +103,9 @@ const report = new StopReport({
   leftovers: [{ kind: "child-process", detail: "sleep 100 (pid 42)" }]
 })
 
-describe("as JSON", () => {
+describe("a report as JSON", () => {
   it.prop(
-    "a report is its own encoding, and the same after it was written and read",
+    "is its own encoding, and the same after it was written and read",
     { parts: AnyReport },
     ({ parts }) => {
       const report = new StopReport(parts)
@@ -117,11 +117,11 @@ describe("as JSON", () => {
     }
   )
 
-  it.prop("reads every report that can be made, with any texts", { report: StopReport }, ({ report }) => {
+  it.prop("can be read for every report that can be made, with any texts", { report: StopReport }, ({ report }) => {
     assert.strictEqual(there(back(there(report))), there(report))
   })
 
-  it.effect("the report of a job is the same after it was written and read", () =>
+  it.effect("is the same after the report of a job was written and read", () =>
     Effect.gen(function*() {
       const job = Job.make("rows", {
         services: probe(new Journal(), "db"),
@@ -145,7 +145,7 @@ describe("as JSON", () => {
       ])
     }).pipe(Effect.provide(LocalEnvironment.layer)))
 
-  it("refuses what is not a report", () => {
+  it("is refused if it is no report", () => {
     const encoded = Schema.encodeSync(StopReport)(report)
     const wrong = {
       jobId: 1,

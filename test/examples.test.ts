@@ -293,7 +293,7 @@ describe("examples", () => {
       assert.deepStrictEqual(ended(result), [
         "1000, hello Ada",
         "registered: [ 'greet', 'count' ] by state: { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 2 }",
-        "{\"_tag\":\"Unauthorized\",\"message\":\"the manager does not know this token\"}"
+        "{\"_tag\":\"Unauthorized\",\"message\":\"the manager does not know this token: send one that it was started with\"}"
       ])
     }))
 

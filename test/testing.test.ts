@@ -245,7 +245,7 @@ describe("generated graphs and commands", () => {
     assert.deepStrictEqual(Schema.decodeUnknownSync(Testing.Command)(JSON.parse(JSON.stringify(command))), command)
   })
 
-  it.prop("a service needs earlier ones only, each once", { plans: ServicePlans }, ({ plans }) => {
+  it.prop("have services that need earlier ones only, each once", { plans: ServicePlans }, ({ plans }) => {
     plans.forEach((plan, place) => {
       const needs = needsOf(plan, place)
       assert.strictEqual(new Set(needs).size, needs.length)
@@ -254,7 +254,7 @@ describe("generated graphs and commands", () => {
     })
   })
 
-  it.prop("have names of their own", { plans: ServicePlans }, ({ plans }) => {
+  it.prop("give each service a name of its own", { plans: ServicePlans }, ({ plans }) => {
     assert.strictEqual(new Set(plans.map((_, place) => probeName(place))).size, plans.length)
   })
 
@@ -278,7 +278,7 @@ describe("generated graphs and commands", () => {
       })
   )
 
-  it.effect("without services are a job without services", () =>
+  it.effect("make a job without services if there are none", () =>
     Effect.gen(function*() {
       const { report } = yield* run(probes(new Journal(), []), {}, Stream.runDrain(Stream.make(1)))
       assert.deepStrictEqual(report.services, [])

@@ -7,7 +7,7 @@ import type * as Fiber from "effect/Fiber"
 import { now } from "./clock.ts"
 import { OneShotLatch } from "./oneShotLatch.ts"
 
-/** Why a wait ended: what it waited for has ended, the time was up, or another latch opened. */
+/** The reason for the end of a wait: what it waited for has ended, the time was up, or another latch opened. */
 export type Waited = "ended" | "time" | "latch"
 
 /**
@@ -43,7 +43,7 @@ export const waitFor = (
         listen(() => {
           const clock = self.getRef(Clock.Clock)
           const end = now(clock) + ms
-          // what ends in this same turn still counts as ended, even if the limit is zero
+          // a fiber that ends in this same turn still counts as ended, even if the limit is zero
           const sleep = Effect.suspend(() => clock.sleep(Duration.millis(Math.max(0, end - now(clock)))))
           const timer = Effect.runForkWith(self.context)(Effect.andThen(Effect.yieldNow, sleep))
           timer.addObserver((exit: Exit.Exit<void>) => {

@@ -27,7 +27,7 @@ export interface IsolateOptions {
 
 export interface Ending {
   readonly code: number
-  /** There is none if nothing was started. */
+  /** The report of the job; `undefined` if nothing was started. */
   readonly report: StopReport | undefined
 }
 
@@ -62,7 +62,7 @@ export const runIsolated = ({ args, limits, module, owner }: IsolateOptions): Ef
     return yield* endingOf(yield* Effect.promise(() => job.ended), module)
   }))
 
-/** The job itself cannot say it. */
+/** Says that the event loop of the job is blocked, because the job itself cannot say it then. */
 const sayBlocked = (owner: ProcessOwner, { isStopping, limits }: SupervisedJob, signal: Signal): void => {
   if (isStopping) return
   const limit = limits.deadlineMs === Infinity ? "" : ` within ${seconds(limits.deadlineMs)}, or`

@@ -46,7 +46,10 @@ export interface Isolation {
   readonly observe: (run: Run) => void
 }
 
-/** Runs the command line as the owner of this process. `releaseSignals` ends what answers the signals until then. */
+/**
+ * Runs the command line as the owner of this process. `releaseSignals` removes the listeners that answer signals until
+ * then.
+ */
 export const main = (args: ReadonlyArray<string>, releaseSignals: () => void, isolation?: Isolation): void => {
   runOwned((owner) => {
     isolation?.listen(owner)
@@ -75,7 +78,7 @@ export const main = (args: ReadonlyArray<string>, releaseSignals: () => void, is
   releaseSignals()
 }
 
-/** Help that nobody asked for goes to stderr, because a shell may read an id from stdout. */
+/** Prints help. Help that nobody asked for goes to stderr, because a shell may read an id from stdout. */
 const presenter: CliOutput.Presenter = {
   present: (event) => {
     if (event._tag === "InvalidInvocation") return Effect.void
@@ -87,7 +90,7 @@ const presenter: CliOutput.Presenter = {
   }
 }
 
-/** The errors of a command, a line each, without the help. */
+/** Returns the errors of a command, a line each, without the help. */
 const lines = (error: CliError.CliError | Refusal): ReadonlyArray<string> =>
   error._tag === "ShowHelp"
     ? error.errors.length > 0

@@ -1,10 +1,10 @@
 import { type Leftover, type PhaseReport, type ServiceReport, StopReport, type Trigger } from "../StopReport.ts"
 import { type EventProjection, isPending, type KnownService, type ServiceHost } from "./eventProjection.ts"
 
-/** How the process of a job ended before its job could report. */
+/** The end of the process of a job that had not reported yet. */
 export interface Death {
   readonly pid: number
-  /** When the parent learned of it, in ISO 8601. */
+  /** The time at which the parent learned of it, in ISO 8601. */
   readonly at: string
   /** True if the process ended although nobody had asked it to. */
   readonly isLost: boolean
@@ -12,14 +12,17 @@ export interface Death {
   readonly how: string
   /** True if nothing of it is left. */
   readonly gone: boolean
-  /** How long the kill took, if the parent killed it. */
+  /** The duration of the kill, if the parent killed the process. */
   readonly killMs: number | undefined
-  /** Why the job was to stop, unless its events say so. */
+  /** The trigger of the stop, for a job whose events name none. */
   readonly trigger: Trigger
   readonly reason?: string | undefined
 }
 
-/** The report of a job whose process ended before the job could report: what its events say, and how the process died. */
+/**
+ * Returns the report of a job whose process ended before the job could report. It is made of what the events of the job
+ * say, and of how the process died.
+ */
 export const deathReport = (job: EventProjection, death: Death): StopReport => {
   const { reason, trigger } = job.request ?? death
   const leftovers: Array<Leftover> = [{ kind: "process", detail: `pid ${death.pid} ${death.how}` }]

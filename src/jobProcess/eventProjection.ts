@@ -1,25 +1,25 @@
 import type { JobEvent } from "../JobEvent.ts"
 import type { Outcome, PhaseReport, ServiceOutcome, StageReport, Trigger } from "../StopReport.ts"
 
-/** Whose events they are. Name and times hold until the job has sent its own. */
+/** The job that the events belong to. Its name and times hold until the job has sent its own. */
 export interface JobIdentity {
   readonly job: string
   readonly jobId: string
   readonly environment: string
-  /** ISO 8601. */
+  /** The time at which the job was started, in ISO 8601. */
   readonly startedAt: string
 }
 
-/** Where a service lives that does not live in the process of its job. */
+/** The host of a service that does not live in the process of its job. */
 export interface ServiceHost {
   readonly host: "thread" | "process"
   readonly pid?: number
 }
 
-/** What the events of a service say about it. */
+/** A service, as the events of its job describe it. */
 export interface KnownService {
   readonly state: PendingState | ServiceOutcome
-  /** When its state began. */
+  /** The time at which this state began, in ISO 8601. */
   readonly at: string
   readonly managed: boolean
   readonly initialized: boolean
@@ -42,7 +42,7 @@ export class EventProjection {
   readonly phases: Array<PhaseReport> = []
   /** The phase that has begun and not ended. */
   phase: Extract<JobEvent, { readonly _tag: "PhaseStarted" }> | undefined
-  /** The counters of its pipelines, as it has sent them last. */
+  /** The counters of its pipelines, as the job sent them last. */
   stages: ReadonlyArray<StageReport> = []
   submitted: { readonly jobId: string; readonly job: string; readonly at: string }
   /** The first request to stop. */
@@ -67,7 +67,9 @@ export class EventProjection {
     return [...this.services].flatMap(([name, { state }]) => isPending(state) ? [{ name, state }] : [])
   }
 
-  /** The host of a service, or of the service within whose host it lives: it is named after that one. */
+  /**
+   * Returns the host of a service. A service within the host of another one is named after that one, and has its host.
+   */
   hostOf(name: string): ServiceHost | undefined {
     for (const [service, host] of this.#serviceHosts) {
       if (name === service || name.startsWith(`${service}/`) || name.startsWith(`${service}[`)) return host

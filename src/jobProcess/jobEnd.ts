@@ -4,7 +4,7 @@ import { StopReport } from "../StopReport.ts"
 import { hadJob, type JobProcessState, killReasonOf, liveStateOf } from "./jobProcessState.ts"
 import type { Reported } from "./protocol.ts"
 
-/** How the process of a job ended. Nothing of it is left, unless the report says so. */
+/** The end of the process of a job. Nothing of the process is left, unless the report says so. */
 export type JobEnd =
   | { readonly _tag: "NotStarted"; readonly message: string }
   | { readonly _tag: "NotLoaded"; readonly limitMs: number }
@@ -23,7 +23,7 @@ export type JobEnd =
   /** It was killed, or ended before its job could report. `exit` is there if the job had reported all the same. */
   | { readonly _tag: "Died"; readonly how: string; readonly report: StopReport; readonly exit: Reported["exit"] }
 
-/** How a process ended, as far as its parent knows before it has looked at what is left. */
+/** The end of a process, as far as its parent knows it before it has looked for what is left. */
 export type EndKind =
   | { readonly _tag: "NotStarted"; readonly message: string }
   | { readonly _tag: "NotLoaded" }

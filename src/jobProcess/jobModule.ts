@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
-import { seconds } from "../base/format.ts"
+import { oneLine, seconds } from "../base/format.ts"
 import * as Job from "../Job.ts"
 
 /** The name of a module for people. */
@@ -52,7 +52,7 @@ export const jobNamed = (
   if (job !== undefined) return Effect.succeed(job)
   if (found.length > 0) return Effect.fail(onlyContract(name, module))
   const names = [...new Set(contracts.filter(Job.isJob).map((job) => job.name))].join(", ")
-  const known = names === "" ? "it has none" : `its jobs: ${names}`
+  const known = names === "" ? "it exports none" : `its jobs: ${names}`
   return Effect.fail(`the module ${module} exports no job "${name}"; ${known}`)
 }
 
@@ -67,7 +67,7 @@ export const decodePayload = (job: Job.AnyContract, json: unknown): Effect.Effec
       unknown,
       Schema.SchemaError
     >,
-    (error) => `the payload of "${job.name}": ${error.message.split("\n").map((line) => line.trim()).join(" ")}`
+    (error) => `the payload of "${job.name}" does not fit its Schema: ${oneLine(error.message)}`
   )
 
 const firstLine = (error: unknown): string => {

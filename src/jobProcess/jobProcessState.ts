@@ -2,7 +2,7 @@
  * The states of a job process as its parent sees it, and all their transitions. Times are milliseconds of a clock that
  * only moves forward.
  */
-import type { JobMessage, Reported, StopRequest } from "./protocol.ts"
+import type { JobMessage, Reported } from "./protocol.ts"
 
 /**
  * - `Starting`: it has sent nothing yet
@@ -20,7 +20,7 @@ export type LiveState =
   | { readonly _tag: "Reported"; readonly heardAt: number; readonly hadJob: boolean; readonly reported: Reported }
 
 /**
- * Why a process is killed:
+ * The reasons for a kill:
  *
  * - `load`: its module did not load in time
  * - `deadline`: its job did not stop in time
@@ -39,11 +39,11 @@ export type JobProcessState =
 
 export const starting = (now: number): LiveState => ({ _tag: "Starting", since: now })
 
-/** What the process has said of itself so far. */
+/** Returns what the process has said of itself so far. */
 export const liveStateOf = (state: JobProcessState): LiveState =>
   state._tag === "Killing" || state._tag === "Ended" ? state.last : state
 
-/** Why the process was killed, if it was. */
+/** Returns why the process was killed, or `undefined` if it was not. */
 export const killReasonOf = (state: JobProcessState): KillReason | undefined =>
   state._tag === "Killing" || state._tag === "Ended" ? state.why : undefined
 
@@ -81,21 +81,3 @@ const receivedLive = (state: LiveState, message: JobMessage, now: number): LiveS
   }
   return hadJob(state) ? state : { _tag: "Loading", heardAt: now }
 }
-
-/** The requests of the parent, with the time of the first of each kind; `Infinity` is never. */
-export interface Asked {
-  /** The first request. If the job cannot make a report, the report of its parent names this one. */
-  readonly request: StopRequest
-  readonly stopAt: number
-  /** To stop without waiting. */
-  readonly killAt: number
-  /** To exit, even if something has not stopped. */
-  readonly exitAt: number
-}
-
-export const ask = (asked: Asked | undefined, request: StopRequest, now: number, exits: boolean): Asked => ({
-  request: asked?.request ?? request,
-  stopAt: asked?.stopAt ?? now,
-  killAt: Math.min(asked?.killAt ?? Infinity, request.mode === "kill" ? now : Infinity),
-  exitAt: Math.min(asked?.exitAt ?? Infinity, exits ? now : Infinity)
-})

@@ -1,4 +1,5 @@
-import type { Asked, KillReason, LiveState } from "./jobProcessState.ts"
+import type { KillReason, LiveState } from "./jobProcessState.ts"
+import type { Asked } from "./parentRequests.ts"
 
 /** The time that a job has beyond its deadline to report that it has stopped. */
 const graceMs = 500
@@ -6,16 +7,16 @@ const graceMs = 500
 const stopAtOnceMs = 2_000
 /** The time that a process has to exit after it was asked to, for its last output. */
 const exitMs = 250
-/** The time that a process may be silent after its report: it says more often that it is still at work. */
+/** The time that a process may be silent after its report. As long as it is at work, it says so more often. */
 const silenceMs = 3_000
 /** The time that a process has to send its first message, also on a busy machine. */
 const bootMs = 30_000
-/** The time that the load of a module has beyond its limit: a process that can, refuses the module itself. */
+/** The time that a process has beyond the limit of the load of its module, so that it can refuse the module itself. */
 const loadGraceMs = 2_000
 
-/** The limits of a job in a process of its own, in milliseconds; `Infinity` is no limit. */
+/** The limits of a job in a process of its own, in milliseconds; `Infinity` stands for no limit. */
 export interface JobLimits {
-  /** Until the job has set its own, the deadline that is configured. */
+  /** The configured deadline, until the job has set its own. */
   readonly deadlineMs: number
   /** The limit for the load of the module. */
   readonly loadMs: number
@@ -28,19 +29,31 @@ export interface Kill {
   readonly why: KillReason
 }
 
-/** Returns when the process of a job is killed unless something changes, and why; `Infinity` is never. */
-export const nextKill = (state: LiveState, asked: Asked | undefined, limits: JobLimits): Kill => {
-  const exit: Kill = { at: (asked?.exitAt ?? Infinity) + exitMs, why: "exit" }
+/**
+ * Returns when and why the process of a job is killed unless something changes; `at` is `Infinity` if that is never.
+ */
+export const nextKill = (state: LiveState, asked: Asked, limits: JobLimits): Kill => {
+  const exit: Kill = { at: asked._tag === "Exit" ? asked.exitAt + exitMs : Infinity, why: "exit" }
   if (state._tag === "Reported") return earlier(exit, { at: state.heardAt + silenceMs, why: "silence" })
   const stopMs = limits.deadlineMs + graceMs
-  const asksToStop: Kill = {
-    at: asked === undefined ? Infinity : Math.min(asked.stopAt + stopMs, asked.killAt + stopAtOnceMs + graceMs),
-    why: "deadline"
-  }
+  const asksToStop: Kill = { at: askedLimit(asked, stopMs), why: "deadline" }
   return earlier(exit, earlier(asksToStop, ownLimit(state, limits, stopMs)))
 }
 
-/** The limit that follows from what the process does, whatever it was asked for. */
+/** Returns the time by which the job has to have stopped because it was asked to. */
+const askedLimit = (asked: Asked, stopMs: number): number => {
+  switch (asked._tag) {
+    case "Nothing":
+      return Infinity
+    case "Stop":
+      return asked.stopAt + stopMs
+    case "StopAtOnce":
+    case "Exit":
+      return Math.min(asked.stopAt + stopMs, asked.killAt + stopAtOnceMs + graceMs)
+  }
+}
+
+/** Returns the kill that follows from what the process does, whatever it was asked for. */
 const ownLimit = (
   state: Exclude<LiveState, { readonly _tag: "Reported" }>,
   limits: JobLimits,

@@ -1,10 +1,10 @@
-/** What a job process and its parent send each other: one line of JSON for each message. */
+/** The messages between a job process and its parent. Each is one line of JSON. */
 import * as Schema from "effect/Schema"
 import { JobEvent, StopMode } from "../JobEvent.ts"
 import { signals } from "../process/signals.ts"
 import { StageReport, StopReport, Trigger } from "../StopReport.ts"
 
-/** The deadline of the job, once it is known; JSON has no infinity, so no limit is `null`. */
+/** The deadline of the job, once it is known. `null` stands for no limit, because JSON has no infinity. */
 const Limits = Schema.TaggedStruct("Limits", { deadlineMs: Schema.NullOr(Schema.Number) })
 
 /** The counters of its pipelines, as they are now. */
@@ -17,7 +17,7 @@ export type Reported = typeof Reported.Type
 /** The process begins to load the module or, once the job has stopped, has output that is still being read. */
 const Alive = Schema.TaggedStruct("Alive", {})
 
-/** What a job process sends its parent. */
+/** A message from a job process to its parent. */
 export const JobMessage = Schema.Union([JobEvent, Limits, Stages, Reported, Alive])
 export type JobMessage = typeof JobMessage.Type
 
@@ -25,7 +25,7 @@ export const decodeJobMessage = Schema.decodeUnknownOption(Schema.fromJsonString
 
 const PositiveMs = Schema.Finite.check(Schema.isGreaterThan(0))
 
-/** When a job stops by itself; durations in milliseconds. */
+/** The setting that says when a job stops by itself. Durations are milliseconds. */
 export const AutostopSetting = Schema.Union([
   Schema.Boolean,
   Schema.Struct({ idle: PositiveMs }),
@@ -33,7 +33,10 @@ export const AutostopSetting = Schema.Union([
 ])
 export type AutostopSetting = typeof AutostopSetting.Type
 
-/** Which job to run, and how. The job's own Schema checks the payload, and the stop settings are checked when they are read. */
+/**
+ * The job to run, and its settings. The job's own Schema checks the payload, and the stop settings are checked when
+ * they are read.
+ */
 export const JobSpec = Schema.Struct({
   /** The name of the job among the exports of its module. */
   job: Schema.String,
@@ -67,7 +70,7 @@ const Stop = Schema.TaggedStruct("Stop", { request: StopRequest })
 /** The parent got a signal. `count` is the number of signals so far. */
 const Signal = Schema.TaggedStruct("Signal", { signal: Schema.Literals(signals), count: Schema.Int })
 
-/** What the parent of a job process asks of it. */
+/** A message from the parent of a job process to that process. */
 export const ParentMessage = Schema.Union([Start, Stop, Signal])
 export type ParentMessage = typeof ParentMessage.Type
 

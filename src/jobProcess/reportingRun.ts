@@ -1,12 +1,15 @@
-/** What a job process sends its parent about the run in it. */
+/** Sends the parent of a job process what happens in the run of the job. */
 import type { Run, RunResult } from "../internal/run/run.ts"
 import { type ParentLink, sendToParent } from "../process/parentLink.ts"
 import { startInterval } from "../process/timers.ts"
 import type { JobMessage, ParentMessage, Reported } from "./protocol.ts"
 
-/** How often the process says, after its report, that it is still at work: its output may have a slow reader. */
+/**
+ * The interval at which the process says, after its report, that it is still at work: its output may have a slow
+ * reader.
+ */
 const aliveMs = 500
-/** How often the counters of the pipelines are sent while they change. */
+/** The interval at which the counters of the pipelines are sent while they change. */
 const stagesMs = 250
 
 export const send = (message: JobMessage): void => sendToParent(message)

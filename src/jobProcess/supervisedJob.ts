@@ -13,6 +13,7 @@ import { EventProjection, type JobIdentity } from "./eventProjection.ts"
 import { type JobEnd, kindOfEnd, withLeftover } from "./jobEnd.ts"
 import * as State from "./jobProcessState.ts"
 import { type JobLimits, type Kill, nextKill } from "./nextKill.ts"
+import { ask, type Asked, isUrgent, nothing } from "./parentRequests.ts"
 import {
   decodeJobMessage,
   type JobMessage,
@@ -24,9 +25,9 @@ import {
 
 /** The limit of a kill, with the check that the process is gone. */
 const killMs = 2_000
-/** How long the messages of a process that has ended may still be read. */
+/** The time for reading the last messages of a process that has ended. */
 const readMs = 500
-/** How long what a job has started may take to end after it, by itself. */
+/** The time that the processes which a job has started have to end by themselves after it. */
 const afterglowMs = 100
 
 export interface SupervisedOptions {
@@ -45,7 +46,8 @@ export interface SupervisedOptions {
 
 /**
  * A job in a process of its own. Its limits hold even if the event loop of that process is blocked, and there is a report
- * even if that process cannot make one. See `jobProcessState.ts` for its states, `nextKill.ts` for its limits.
+ * even if that process cannot make one. See `jobProcessState.ts` for its states, `parentRequests.ts` for
+ * what it is asked, `nextKill.ts` for its limits.
  */
 export class SupervisedJob {
   readonly ended: Promise<JobEnd>
@@ -54,7 +56,7 @@ export class SupervisedJob {
   readonly #child: ChildProcess
   readonly #projection: EventProjection
   #state: State.JobProcessState
-  #asked: State.Asked | undefined
+  #asked: Asked = nothing
   #limits: JobLimits
   #timer: Fiber.Fiber<void> | undefined
   #killed: Promise<Killed> | undefined
@@ -124,16 +126,18 @@ export class SupervisedJob {
     return this.#killGroup()
   }
 
-  /** Why the job has stopped, unless it says so itself. `how` is the predicate of a sentence about its process. */
+  /**
+   * Returns why the job has stopped, unless it says so itself. `how` is the predicate of a sentence about its process.
+   */
   stopReason(how: string): Pick<StopRequest, "trigger" | "reason"> {
-    if (this.#asked !== undefined) return this.#asked.request
+    if (this.#asked._tag !== "Nothing") return this.#asked.request
     return State.killReasonOf(this.#state) === "after"
       ? { trigger: "deadline", reason: `it ran for ${this.#limits.afterMs} ms` }
       : { trigger: "lost", reason: `its process ${how}` }
   }
 
   #ask(request: StopRequest, message: ParentMessage, exits = false): void {
-    this.#asked = State.ask(this.#asked, request, now(this.#clock), exits)
+    this.#asked = ask(this.#asked, request, now(this.#clock), exits)
     this.#send(message)
     this.#startTimer()
   }
@@ -192,10 +196,10 @@ export class SupervisedJob {
 
   /** Makes sure that nothing is left of a process that has ended. */
   async #finish(end: ChildEnd): Promise<JobEnd> {
-    // what it sent before its end is still to be read
+    // the messages that it sent before its end may still be unread
     await this.#child.allRead(readMs)
     const isGone = () => !this.#child.isGroupAlive
-    const wasAlone = this.#killed === undefined &&
+    const wasAlone = State.killReasonOf(this.#state) === undefined &&
       (end._tag === "Exited" ? await until(isGone, afterglowMs) : isGone())
     const killed = await this.#killGroup()
     this.#state = State.ended(this.#state)
@@ -215,7 +219,7 @@ export class SupervisedJob {
     }
   }
 
-  /** What a job leaves behind does not outlive it. */
+  /** Adds to a report that the job has left something behind. That was killed, because it must not outlive the job. */
   #withLeftovers(reported: Reported | undefined, { how }: Killed): Reported | undefined {
     const detail = `something of process group ${this.pid} was left, and was killed (${how})`
     this.#options.say(`The job did not end all that it had started: ${detail}.`)
@@ -225,7 +229,7 @@ export class SupervisedJob {
   async #died(end: ChildEnd, killed: Killed): Promise<JobEnd> {
     const isKilled = State.killReasonOf(this.#state) !== undefined
     const how = isKilled ? `was killed (${killed.how}) in ${millis(killed.durationMs)}` : describeEnd(end)
-    const wasAsked = isKilled || (this.#asked?.exitAt ?? Infinity) !== Infinity
+    const wasAsked = isKilled || this.#asked._tag === "Exit"
     if (!wasAsked) {
       this.#options.say(`The process of the job ${how}.`)
       this.#sayPending("was")
@@ -253,9 +257,8 @@ export class SupervisedJob {
   /** The hosts of its services end by themselves, because their owner has ended. A host that does not is killed. */
   #endHosts(atOnce: boolean): Promise<ReadonlyArray<boolean>> {
     const limitMs = atOnce ? 0 : this.#limits.deadlineMs
-    const isUrgent = () => (this.#asked?.killAt ?? Infinity) !== Infinity
     return Promise.all(this.#projection.hostGroups.map(async (group) => {
-      await until(() => !isGroupAlive(group) || isUrgent(), limitMs)
+      await until(() => !isGroupAlive(group) || isUrgent(this.#asked), limitMs)
       return (await killGroup(group, killMs)).gone
     }))
   }

@@ -33,7 +33,10 @@ export class SchemaRefusals extends HttpApiMiddleware.Service<SchemaRefusals>()(
 /** The interval of the heartbeats of each stream. */
 export const heartbeatMs = 15_000
 
-/** Sent at the start of every stream and then periodically. A reader that misses them treats the connection as lost. */
+/**
+ * The event that is sent at the start of every stream and then periodically. A reader that misses it treats the
+ * connection as lost.
+ */
 const heartbeat = Schema.Struct({ event: Schema.Literal("heartbeat"), data: Schema.String })
 const streamError = Schema.Union([NotFound, StoreError])
 
@@ -115,9 +118,9 @@ const Jobs = HttpApiGroup.make("jobs")
         "Request a stop. Answers at once, or, if the job has no process, once its end is on disk."
       ),
     HttpApiEndpoint.get("result", "/jobs/:id/result", { params, success: JobResult, error: jobErrors })
-      .annotate(OpenApi.Summary, "Get how a job ended. A conflict until it has stopped."),
+      .annotate(OpenApi.Summary, "Get how a job ended. Answers with a conflict until it has stopped."),
     HttpApiEndpoint.get("report", "/jobs/:id/report", { params, success: StopReport, error: jobErrors })
-      .annotate(OpenApi.Summary, "Get the report of a job. A conflict until it has stopped."),
+      .annotate(OpenApi.Summary, "Get the report of a job. Answers with a conflict until it has stopped."),
     HttpApiEndpoint.post("renew", "/jobs/:id/lease", { params, success: JobInfo, error: jobErrors })
       .annotate(OpenApi.Summary, "Renew the lease of a job."),
     HttpApiEndpoint.delete("remove", "/jobs/:id", {
@@ -176,7 +179,7 @@ const System = HttpApiGroup.make("system")
   .middleware(SchemaRefusals)
   .middleware(Authorization)
 
-/** Without authorization, because the service that keeps the manager running has no token. */
+/** Answers without authorization, because the service that keeps the manager running has no token. */
 const Health = HttpApiGroup.make("health").add(
   HttpApiEndpoint.get("live", "/health/live").annotate(OpenApi.Summary, "Answers if the manager runs."),
   HttpApiEndpoint.get("ready", "/health/ready", { error: Unavailable })

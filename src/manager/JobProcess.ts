@@ -4,12 +4,12 @@ import type { JobEvent } from "../JobEvent.ts"
 import type { StageReport } from "../StopReport.ts"
 import type { JobResult, StopCommand, Submission } from "./models.ts"
 
-/** What uploaded code may do besides running. */
+/** The permissions of uploaded code, besides running. */
 export interface Permissions {
   /** The files and folders that it may read, besides its own. */
   readonly read: ReadonlyArray<string>
   readonly write: ReadonlyArray<string>
-  /** Whether it may start processes. They are not confined. */
+  /** True if it may start processes, which are not confined. */
   readonly processes: boolean
 }
 
@@ -18,18 +18,18 @@ export interface Confinement extends Permissions {
   readonly folder: string
 }
 
-/** Where the code of a job is. */
+/** The location of the code of a job. */
 export interface Code {
   /** The URL of the module that exports the job. */
   readonly module: string
-  /** Set for uploaded code only. */
+  /** The confinement of uploaded code; `undefined` for a registered module. */
   readonly confinement?: Confinement | undefined
 }
 
 export interface Limits {
-  /** How many bytes of memory the job's processes may use together. */
+  /** The memory that the processes of the job may use together, in bytes. */
   readonly memory?: number | undefined
-  /** How long the job may run until it is stopped. */
+  /** The time after which the job is stopped, in milliseconds. */
   readonly timeMs?: number | undefined
 }
 
@@ -38,7 +38,7 @@ export interface JobProcessOptions {
   readonly id: string
   readonly submission: Submission
   readonly code: Code
-  /** No limits by default. */
+  /** The limits of the job; none by default. */
   readonly limits?: Limits | undefined
   /** The process writes its result to this file before it sends it, because its manager may be gone by then. */
   readonly resultFile: string

@@ -18,7 +18,10 @@ export interface StoredBundle {
 export interface JobFilter {
   readonly state?: JobInfo["state"] | undefined
   readonly job?: string | undefined
-  /** The next page: only jobs submitted before the one with this id (by time, then id). No job if it was removed. */
+  /**
+   * The id of a job after which the page starts: only jobs that were submitted before that one are listed (by time,
+   * then id), and none if it was removed.
+   */
   readonly before?: string | undefined
   readonly limit: number
 }

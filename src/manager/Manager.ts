@@ -8,7 +8,7 @@ import type { Limits, Permissions } from "./JobProcess.ts"
 import type { JobFilter } from "./JobStore.ts"
 import type { Change, JobInfo, JobResult, LogLine, NumberedEvent, StopCommand, Submission } from "./models.ts"
 
-/** How long stopped jobs are kept, with their events, results and logs. */
+/** The limits within which stopped jobs are kept, with their events, results and logs. */
 export interface Retention {
   readonly ageMs: number
   /** The largest number of stopped jobs; the latest are kept. */
@@ -24,14 +24,14 @@ export interface RegisteredJob {
 
 export interface ManagerOptions {
   readonly jobs: ReadonlyArray<RegisteredJob>
-  /** How many jobs run at once; the others wait in the queue. */
+  /** The largest number of jobs that run at once; the others wait in the queue. */
   readonly concurrency: number
   /** The folder for logs, unpacked bundles, and the results that job processes write. */
   readonly folder: string
   /** The limits of each job. */
   readonly limits: Limits
   readonly keep: Retention
-  /** How many bytes of each job's output are kept. */
+  /** The largest size of each job's output that is kept, in bytes. */
   readonly logBytes: number
   /** The permissions of uploaded code; `undefined` if clients cannot upload any. */
   readonly uploads: Permissions | undefined

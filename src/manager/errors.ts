@@ -7,7 +7,10 @@ export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
   message: Schema.String
 }, { httpApiStatus: 404 }) {}
 
-/** The request cannot be carried out as it is: an unknown job, or a payload or setting that is not valid. Nothing was started. */
+/**
+ * The request cannot be carried out as it is: its job is unknown, or its payload or a setting is not valid. Nothing was
+ * started.
+ */
 export class Refused extends Schema.TaggedError<Refused>()("Refused", { message: Schema.String }, {
   httpApiStatus: 400
 }) {}

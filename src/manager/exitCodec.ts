@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Job from "../Job.ts"
 
-/** For jobs that do not declare `success`. Most return `undefined`, which JSON cannot express. */
+/** The Schema of the success of jobs that declare none. Most return `undefined`, which JSON cannot express. */
 const Anything = Schema.Union([Schema.Undefined, Schema.Json])
 
 const codec = (job: Job.AnyContract) => {
@@ -35,5 +35,5 @@ export const decodeExit = (
   job: Job.AnyContract,
   json: Schema.Json
 ): Effect.Effect<Exit.Exit<unknown, unknown>, Schema.SchemaError> =>
-  // safe: as above
+  // safe: the Schemas of a job that crosses processes need no services
   Schema.decodeUnknownEffect(codec(job))(json) as Effect.Effect<Exit.Exit<unknown, unknown>, Schema.SchemaError>

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { StopReport, type Trigger } from "../StopReport.ts"
 import type { JobResult } from "./models.ts"
 
-// without values and typed errors, the Schemas of every job can decode it
+// the Schemas of every job can decode such an exit, because it has no values and no typed errors
 const encode = Schema.encodeUnknownSync(
   Schema.toCodecJson(Schema.Exit(Schema.Never, Schema.Never, Schema.Defect()))
 )
@@ -19,9 +19,9 @@ export const notStarted = ({ at, id, job, reason, submittedAt = at, trigger }: {
   readonly job: string
   readonly trigger: Trigger
   readonly reason?: string | undefined
-  /** When it ended, in ISO 8601. */
+  /** The time of its end, in ISO 8601. */
   readonly at: string
-  /** When it was submitted, in ISO 8601; `at` by default. */
+  /** The time of its submit, in ISO 8601; `at` by default. */
   readonly submittedAt?: string | undefined
 }): JobResult => {
   const outcome = trigger === "failed" || trigger === "lost" ? "failed" : "cancelled"

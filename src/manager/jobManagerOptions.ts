@@ -1,4 +1,4 @@
-/** The contract of `JobManager`: its options, its error, and what a started manager offers. */
+/** The contract of `JobManager`: its options, its error, and the manager that it starts. */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -30,7 +30,7 @@ export interface Options {
   readonly tokens?:
     | ReadonlyArray<{ readonly token: string | Redacted.Redacted; readonly role: "read" | "operate" }>
     | undefined
-  /** How many jobs run at once, 4 by default; the others wait in the queue. */
+  /** The largest number of jobs that run at once, 4 by default; the others wait in the queue. */
   readonly concurrency?: number | undefined
   /**
    * The limits of each job; none by default. A submission may ask for less, not for more.
@@ -43,17 +43,18 @@ export interface Options {
     readonly time?: Duration.Input | undefined
   } | undefined
   /**
-   * How long stopped jobs are kept, with their events, reports and logs: 30 days by default, `Infinity` for ever. `jobs` is
-   * the largest number of them, unlimited by default; the latest are kept.
+   * The limits within which stopped jobs are kept, with their events, reports and logs. `age` is 30 days by default,
+   * and `Infinity` stands for ever. `jobs` is their largest number, unlimited by default; the latest are kept.
    */
   readonly keep?: {
     readonly age?: Duration.Input | undefined
     readonly jobs?: number | undefined
   } | undefined
-  /** How much of each job's output is kept, 16 MiB by default; the oldest lines are removed first. */
+  /** The largest size of each job's output that is kept, 16 MiB by default; the oldest lines are removed first. */
   readonly logs?: ByteSize.Input | undefined
   /**
-   * Whether clients may upload the code of their jobs, `true` by default; with `false` only registered jobs run.
+   * The permission of clients to upload the code of their jobs, `true` by default; with `false` only registered jobs
+   * run.
    *
    * **Details**
    *
@@ -66,7 +67,7 @@ export interface Options {
     readonly read?: ReadonlyArray<string> | undefined
     /** The files and folders that it may write. None by default. */
     readonly write?: ReadonlyArray<string> | undefined
-    /** Whether it may start processes, which includes services in processes. `false` by default. */
+    /** The permission to start processes, which includes services in processes. `false` by default. */
     readonly processes?: boolean | undefined
   } | undefined
 }
@@ -91,7 +92,7 @@ export class JobManagerError extends Schema.TaggedError<JobManagerError>()("JobM
   message: Schema.String
 }) {}
 
-/** What a started manager offers. */
+/** A manager that has started. */
 export interface StartedManager {
   /** The URL that the manager listens on. */
   readonly url: string

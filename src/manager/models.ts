@@ -7,10 +7,10 @@ import { Outcome, StageReport, StopReport, Trigger } from "../StopReport.ts"
 /** The port that a manager listens on, and that clients connect to, by default. */
 export const defaultPort = 19_001
 
-/** Safe in a file name and in a URL. */
+/** The id of a job, which is safe in a file name and in a URL. */
 export const JobId = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/))
 
-/** `queued` until a slot is free; `stopped` is final, also for a job whose process was lost. */
+/** The state of a job: `queued` until a slot is free; `stopped` is final, also for a job whose process was lost. */
 export const JobState = Schema.Literals(["queued", "starting", "running", "stopping", "stopped"])
 export type JobState = typeof JobState.Type
 
@@ -21,11 +21,11 @@ const PositiveMs = Schema.Finite.check(Schema.isGreaterThan(0))
 const Ms = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 const times = Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)))
 
-/** The `restart` of a submission: when a failed or lost job starts again; durations in milliseconds. */
+/** The `restart` of a submission, which says when a failed or lost job starts again. Durations are milliseconds. */
 export const RestartSetting = Schema.Union([
-  /** After the same delay each time, at most `times` times. */
+  /** Restarts after the same delay each time, at most `times` times. */
   Schema.Struct({ policy: Schema.Literal("fixed"), delayMs: Ms, times }),
-  /** After a delay that grows by `factor` (2 by default) up to `maxDelayMs`. */
+  /** Restarts after a delay that grows by `factor` (2 by default) up to `maxDelayMs`. */
   Schema.Struct({
     policy: Schema.Literal("exponential"),
     delayMs: Ms,
@@ -33,7 +33,7 @@ export const RestartSetting = Schema.Union([
     maxDelayMs: Schema.optionalKey(Ms),
     times
   }),
-  /** After the same delay, until the job has failed more than `failures` times within one interval. */
+  /** Restarts after the same delay, until the job has failed more than `failures` times within one interval. */
   Schema.Struct({
     policy: Schema.Literal("failure-rate"),
     failures: Schema.Int.check(Schema.isGreaterThan(0)),
@@ -61,13 +61,16 @@ export const Submission = Schema.Struct({
   stopPolicy: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
   /** Jobs of a higher priority leave the queue first; 0 by default. */
   priority: Schema.optionalKey(Schema.Int),
-  /** The lease: the job is stopped if no client renews it for this many milliseconds. No lease by default. */
+  /** The lease, in milliseconds: the job is stopped if no client renews it for that long. No lease by default. */
   leaseMs: Schema.optionalKey(PositiveMs),
-  /** No restarts by default. */
+  /** The restart policy; no restarts by default. */
   restart: Schema.optionalKey(RestartSetting),
-  /** How many bytes of memory its processes may use together. The lower of this and the manager's limit holds. */
+  /** The memory that its processes may use together, in bytes. The lower of this and the manager's limit holds. */
   memory: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
-  /** How long it may run from the start of its process until it is stopped. The lower of this and the manager's limit holds. */
+  /**
+   * The time from the start of its process after which it is stopped, in milliseconds. The lower of this and the
+   * manager's limit holds.
+   */
   timeMs: Schema.optionalKey(PositiveMs),
   /** The uploaded bundle that exports the job; without it the job is a registered one. */
   bundle: Schema.optionalKey(BundleHash)
@@ -89,9 +92,9 @@ export class JobInfo extends Schema.Class<JobInfo>("autostop/JobInfo")({
   clean: Schema.optionalKey(Schema.Boolean),
   /** The id of its process, while there is one. */
   pid: Schema.optionalKey(Schema.Int),
-  /** How often it has been restarted. */
+  /** The number of its restarts. */
   restarts: Schema.optionalKey(Schema.Int),
-  /** When its next attempt may start, while it is queued after a failure. */
+  /** The earliest time of its next attempt, while it is queued after a failure. */
   restartsAt: Schema.optionalKey(Schema.String)
 }) {}
 
@@ -108,7 +111,7 @@ export const LogLine = Schema.Struct({
 })
 export type LogLine = typeof LogLine.Type
 
-/** How a job ended: its exit, encoded by its own Schemas, and its report. */
+/** The end of a job: its exit, encoded by its own Schemas, and its report. */
 export const JobResult = Schema.Struct({ exit: Schema.Json, report: StopReport })
 export type JobResult = typeof JobResult.Type
 

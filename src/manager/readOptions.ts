@@ -7,7 +7,10 @@ import type { Permissions } from "./JobProcess.ts"
 import type { ManagerOptions } from "./Manager.ts"
 import { readBytes, readInt, readMs } from "./readSettings.ts"
 
-/** Fails with the first option that cannot be used. `nameOf` returns what its user calls it. */
+/**
+ * Returns the options that a manager runs with. Fails with the first one that cannot be used; `nameOf` returns what its
+ * user calls it.
+ */
 export const readOptions = Effect.fnUntraced(function*(
   { concurrency = 4, folder, keep = {}, limits = {}, logs = "16 MiB", uploads = true }: Options,
   nameOf: (setting: string) => string = (setting) => setting

@@ -1,4 +1,4 @@
-/** The contract of `RemoteEnvironment`: its options, and how a manager runs a submitted job. */
+/** The contract of `RemoteEnvironment`: its options, and those of a job at a manager. */
 import type * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -16,22 +16,22 @@ export interface RemoteOptions {
   /** A token with the role `operate`, if the manager requires tokens. */
   readonly token?: string | Redacted.Redacted | undefined
   /**
-   * What happens to the jobs if this process dies or loses its network: with `detach` (the default) they continue; with
+   * The rule for the jobs if this process dies or loses its network: with `detach` (the default) they continue; with
    * `stop` each has a lease that this process renews, and the manager stops a job 15 seconds after the last renewal.
    */
   readonly onDisconnect?: "detach" | "stop" | undefined
   /**
-   * Whether a job that names its `module` is bundled and uploaded, `true` by default. Otherwise it is the job that is
-   * registered at the manager by that name.
+   * The choice to bundle and upload a job that names its `module`, `true` by default. With `false` the manager runs the
+   * job that is registered there by that name.
    */
   readonly upload?: boolean | undefined
-  /** How long a connection may be silent until it is treated as lost, 30 seconds by default. */
+  /** The time after which a silent connection is treated as lost, 30 seconds by default. */
   readonly silence?: Duration.Input | undefined
 }
 
 /**
- * Whether and when a job starts again after it has failed, or was lost with its process, machine or manager. A policy alone
- * means that policy with the defaults below.
+ * The policy by which a job starts again after it has failed, or was lost with its process, machine or manager. The
+ * name of a policy alone means that policy with the defaults below.
  *
  * **Details**
  *
@@ -55,7 +55,7 @@ export type Restart = RestartPolicy | {
   readonly factor?: number | undefined
   /** `exponential`: the longest delay, 30 seconds by default. */
   readonly maxDelay?: Duration.Input | undefined
-  /** `failure-rate`: how many failures within one `interval` lead to a restart, 3 by default. */
+  /** `failure-rate`: the number of failures within one `interval` that lead to a restart, 3 by default. */
   readonly failures?: number | undefined
   /** `failure-rate`: the interval, 1 minute by default. */
   readonly interval?: Duration.Input | undefined
@@ -69,7 +69,7 @@ export type Restart = RestartPolicy | {
 export type RestartPolicy = "never" | "fixed" | "exponential" | "failure-rate"
 
 /**
- * How a manager runs a submitted job.
+ * The options with which a manager runs a submitted job.
  *
  * @category models
  * @since 0.1.0
@@ -77,15 +77,15 @@ export type RestartPolicy = "never" | "fixed" | "exponential" | "failure-rate"
 export interface RunOptions {
   /** Jobs of a higher priority leave the queue first; a whole number, 0 by default. */
   readonly priority?: number | undefined
-  /** Whether and when the job starts again; `never` by default. */
+  /** The policy by which the job starts again; `never` by default. */
   readonly restart?: Restart | undefined
   /**
-   * How much memory the processes of the job and of its hosts may use together, in bytes or as text such as `"2 GB"`. A job
-   * that uses more is cancelled, and fails. The manager's own limit by default.
+   * The memory that the processes of the job and of its hosts may use together, in bytes or as text such as `"2 GB"`. A
+   * job that uses more is cancelled, and fails. The manager's own limit by default.
    */
   readonly memory?: ByteSize.Input | undefined
   /**
-   * How long the job may run from the start of its process until it is stopped, whatever its `autostop` is. The manager's
+   * The time from the start of its process after which the job is stopped, whatever its `autostop` is. The manager's
    * own limit by default.
    */
   readonly timeLimit?: Duration.Input | undefined

@@ -16,7 +16,7 @@ export const writeResultFile = (file: string, result: JobResult): void => {
   renameSync(partialFile(file), file)
 }
 
-/** Returns `undefined` if there is no file, or one that is damaged. */
+/** Reads a result. Returns `undefined` if there is no file, or one that is damaged. */
 export const readResultFile = (file: string): JobResult | undefined => {
   try {
     return Schema.decodeUnknownSync(Schema.fromJsonString(JobResult))(readFileSync(file, "utf8"))

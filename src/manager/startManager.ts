@@ -14,7 +14,7 @@ import { defaultPort } from "./models.ts"
 import { inspect } from "./process/launcher.ts"
 import { readOptions } from "./readOptions.ts"
 import { ResultFiles } from "./resultFile.ts"
-import { lockFolder } from "./store/folderLock.ts"
+import { cannotWrite, lockFolder } from "./store/folderLock.ts"
 
 /** Starts a manager in the Scope of its caller. `nameOf` returns what its user calls an option. */
 export const startManager = (
@@ -45,7 +45,7 @@ export const startManager = (
       }
     }))
     const manager = Context.get(context, Manager)
-    // added last, so that it runs before the server stops: clients can read until then how their jobs end
+    // this is added last, so that it runs before the server stops: clients can read until then how their jobs end
     yield* Effect.addFinalizer(() => manager.close)
     yield* manager.begin
     return {
@@ -62,7 +62,7 @@ const createFolder = (folder: string): Effect.Effect<string, JobManagerError> =>
       new ResultFiles(folder).create()
       return realpathSync(folder)
     },
-    catch: (error) => failure("folder")({ message: `the folder ${folder} cannot be written: ${String(error)}` })
+    catch: (error) => failure("folder")({ message: cannotWrite(folder, error) })
   })
 
 const register = Effect.fnUntraced(function*(urls: Options["jobs"]) {

@@ -230,10 +230,10 @@ describe("a drain", () => {
   for (
     const [what, options, drive] of [
       ["asked for", {}, after(100)],
-      ["of an idle job", { autostop: { idle: 100 } }, () => Effect.void]
+      ["asked for by idleness", { autostop: { idle: 100 } }, () => Effect.void]
     ] as const
   ) {
-    it.effect(`${what} after the source has ended delivers what it had emitted`, () =>
+    it.effect(`that is ${what} after the source has ended delivers what it had emitted`, () =>
       Effect.gen(function*() {
         let delivered = 0
         const { report } = yield* inJob(
@@ -275,8 +275,8 @@ describe("a drain", () => {
       ["grouped", () => slow(Stream.flattenIterable(Stream.grouped(Stream.concat(rows("one"), rows("two")), 10)))]
     ] as const
   ) {
-    // A stream is over when its sink is, not when its source is.
-    it.effect(`after the sources have ended delivers what they emitted, through ${what}`, () =>
+    // a stream is over when its sink is, not when its source is
+    it.effect(`that begins after the sources have ended delivers what they emitted, through ${what}`, () =>
       Effect.gen(function*() {
         let delivered = 0
         const { report } = yield* inJob(

@@ -140,7 +140,7 @@ describe("source", () => {
       }))
 
     for (const [name, operator] of operators) {
-      it.effect(`and ${name} after it fail the job with ${what}, and what is dropped is counted`, () =>
+      it.effect(`with ${name} after it fails the job with ${what}, and what is dropped is counted`, () =>
         Effect.gen(function*() {
           const journal = new Journal()
           let delivered = 0

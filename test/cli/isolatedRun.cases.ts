@@ -127,7 +127,7 @@ export const isolatedRunCases = (rounds: number): void => {
     })
   })
 
-  describe("autostop run --isolate: bad input is one clear line, exit code 2", () => {
+  describe("autostop run --isolate, given bad input,", () => {
     const folder = mkdtempSync(join(tmpdir(), "autostop-"))
     const cases: ReadonlyArray<readonly [what: string, args: ReadonlyArray<string>, line: RegExp]> = [
       ["a module that does not exist", ["nope.ts"], /the module nope\.ts does not exist/],
@@ -147,7 +147,7 @@ export const isolatedRunCases = (rounds: number): void => {
       ]
     ]
     for (const [what, args, line] of cases) {
-      it(`refuses ${what}`, async () => {
+      it(`refuses ${what} with one clear line and exit code 2`, async () => {
         const run = autostop("run", "--isolate", ...args)
         assert.strictEqual(await run.ended(), 2, `${run.stdout}\n${run.stderr}`)
         assert.strictEqual(run.stderr.split("\n").filter((text) => line.test(text)).length, 1, run.stderr)

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as State from "../../src/jobProcess/jobProcessState.ts"
 import { type JobLimits, nextKill } from "../../src/jobProcess/nextKill.ts"
+import { ask, type Asked, nothing } from "../../src/jobProcess/parentRequests.ts"
 import type { JobMessage, StopRequest } from "../../src/jobProcess/protocol.ts"
 import { reportNamed } from "../support/report.ts"
 
@@ -118,7 +119,7 @@ describe("the next kill", () => {
       Effect.sync(() => {
         for (const { now, state } of statesOf(steps)) {
           const of = State.liveStateOf(state)
-          const kill = nextKill(of, undefined, limits)
+          const kill = nextKill(of, nothing, limits)
           if (kill.at < Infinity) assert.notStrictEqual(kill.why, "exit")
           if (of._tag === "Running") assert.strictEqual(kill.at, Infinity)
           if (of._tag !== "Running" && of._tag !== "Stopping") assert.isAbove(kill.at, now)
@@ -135,10 +136,10 @@ describe("the next kill", () => {
         for (const { now, state } of statesOf(steps)) {
           const of = State.liveStateOf(state)
           const asked = [
-            undefined,
-            State.ask(undefined, request("drain"), now, false),
-            State.ask(undefined, request("kill"), now, false),
-            State.ask(undefined, request("kill"), now, true)
+            nothing,
+            ask(nothing, request("drain"), now, false),
+            ask(nothing, request("kill"), now, false),
+            ask(nothing, request("kill"), now, true)
           ]
           const times = asked.map((asked) => nextKill(of, asked, { ...limits, deadlineMs: 60_000 }).at)
           assert.deepStrictEqual(times, times.toSorted((a, b) => b - a))
@@ -152,10 +153,10 @@ describe("the next kill", () => {
     { times: Schema.Array(Schema.Int) },
     ({ times }) =>
       Effect.sync(() => {
-        let asked: State.Asked | undefined
+        let asked: Asked = nothing
         let killAt = Infinity
         for (const [n, time] of times.map(Math.abs).toSorted((a, b) => a - b).entries()) {
-          asked = State.ask(asked, request(n > 1 ? "kill" : "drain"), time, n > 2)
+          asked = ask(asked, request(n > 1 ? "kill" : "drain"), time, n > 2)
           const { at } = nextKill({ _tag: "Running", since: 0 }, asked, limits)
           assert.isAtMost(at, killAt)
           killAt = at
@@ -163,13 +164,13 @@ describe("the next kill", () => {
       })
   )
 
-  const asks = (mode: StopRequest["mode"], exits = false) => State.ask(undefined, request(mode), 100, exits)
+  const asks = (mode: StopRequest["mode"], exits = false) => ask(nothing, request(mode), 100, exits)
   const rows: ReadonlyArray<
-    readonly [what: string, state: State.LiveState, asked: State.Asked | undefined, kill: readonly [number, string]]
+    readonly [what: string, state: State.LiveState, asked: Asked, kill: readonly [number, string]]
   > = [
-    ["a process that sends nothing", { _tag: "Starting", since: 0 }, undefined, [30_000, "load"]],
-    ["a module that does not load", { _tag: "Loading", heardAt: 50 }, undefined, [2_350, "load"]],
-    ["a job that does not stop", { _tag: "Stopping", since: 100, runningSince: 0 }, undefined, [1_600, "deadline"]],
+    ["a process that sends nothing", { _tag: "Starting", since: 0 }, nothing, [30_000, "load"]],
+    ["a module that does not load", { _tag: "Loading", heardAt: 50 }, nothing, [2_350, "load"]],
+    ["a job that does not stop", { _tag: "Stopping", since: 100, runningSince: 0 }, nothing, [1_600, "deadline"]],
     ["a job that does not answer a request", { _tag: "Running", since: 0 }, asks("drain"), [1_600, "deadline"]],
     ["a job that does not stop at once", { _tag: "Running", since: 0 }, asks("kill"), [1_600, "deadline"]],
     ["a job that does not exit at once", { _tag: "Running", since: 0 }, asks("kill", true), [350, "exit"]],
@@ -185,7 +186,7 @@ describe("the next kill", () => {
   }
 
   it("of a job that was to stop by itself counts from its submit", () => {
-    const kill = nextKill({ _tag: "Running", since: 10 }, undefined, { ...limits, afterMs: 100 })
+    const kill = nextKill({ _tag: "Running", since: 10 }, nothing, { ...limits, afterMs: 100 })
     assert.deepStrictEqual<object>(kill, { at: 1_610, why: "after" })
   })
 

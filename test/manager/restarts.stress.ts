@@ -155,7 +155,7 @@ describe("a job with limits", () => {
     const waiting = await given.submit({ act: "wait" }, "--time-limit", "5s", "--wait", "--format", "json")
     assert.include(JSON.parse(waiting.stdout), {
       trigger: "deadline",
-      reason: "it ran for 5000 ms, its limit",
+      reason: "it ran for 5000 ms, which is its limit",
       outcome: "cancelled",
       clean: true
     })

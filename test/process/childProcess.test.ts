@@ -116,7 +116,7 @@ describe("a child process", () => {
 })
 
 describe("a child process whose parent has ended", () => {
-  it("learns it, and is killed with its group once its time is over", async () => {
+  it("learns that, and is killed with its group once its time is over", async () => {
     const { child, said } = started({}, 100)
     child.send({ ask: "echo", text: "up" })
     await said("up")

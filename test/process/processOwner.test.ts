@@ -6,7 +6,7 @@ import { randomSignals } from "./randomSignals.ts"
 
 describe("a signal", () => {
   for (const [signal, code] of politeSignals) {
-    it(`${signal} stops a job that waits, releases its services, and exits with ${code}`, async () => {
+    it(`such as ${signal} stops a job that waits, releases its services, and exits with ${code}`, async () => {
       const run = await life({ act: "wait" }, "--format", "json").said("ready")
       assert.strictEqual(await run.signal(signal).ended(), code, run.stderr)
       const report = reportOn(run)
@@ -27,7 +27,7 @@ describe("a signal", () => {
     assert.include(run.stdout, `delivered ${ticks?.count}\n`)
   })
 
-  it("while services start is honoured: what had started is released, the run never begins", async () => {
+  it("stops a job while its services start: what had started is released, and the run never begins", async () => {
     const run = await life({ act: "wait", open: "slow" }, "--format", "json").said("opening inner")
     assert.strictEqual(await run.signal("SIGINT").ended(), 130, run.stderr)
     assert.strictEqual(run.count("ready"), 0)
@@ -35,7 +35,7 @@ describe("a signal", () => {
     assert.isTrue(reportOn(run).clean)
   })
 
-  it("while an acquire hangs ends within the deadline, with exit code 3 and the acquire by name", async () => {
+  it("stops a job whose acquire hangs within the deadline, with exit code 3, and the report names the acquire", async () => {
     const run = await life({ act: "wait", open: "hang" }, "--format", "json", "--deadline", "2s").said("opening outer")
     assert.strictEqual(await run.signal("SIGINT").ended(), 3)
     const report = reportOn(run)
@@ -43,7 +43,7 @@ describe("a signal", () => {
     assert.deepStrictEqual(fates(run), { opened: 1, closed: 1 })
   })
 
-  it("a second time stops at once: a release that hangs is abandoned by name", async () => {
+  it("that comes a second time stops at once: a release that hangs is abandoned, and the report names it", async () => {
     const run = await life({ act: "wait", close: "hang" }, "--format", "json", "--strategy", "patient").said("ready")
     await run.signal("SIGINT").said("\"_tag\":\"ServiceReleasing\"")
     assert.strictEqual(await run.signal("SIGINT").ended(), 3)

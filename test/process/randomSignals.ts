@@ -5,7 +5,7 @@ import { reportOn } from "../support/report.ts"
 
 /** Signals at random moments, so many times each. */
 export const randomSignals = (rounds: number): void => {
-  it(`at a random moment of a life (${rounds} times): the exit code is exact, and what was opened is closed`, async () => {
+  it(`leads to the exact exit code at a random moment of a life (${rounds} times), and what was opened is closed`, async () => {
     for (let round = 0; round < rounds; round++) {
       const [signal, code] = politeSignals[round % politeSignals.length] ?? assert.fail()
       const settings = { act: ["wait", "drain", "spin"][round % 3] ?? "", open: "slow", close: "slow" }
@@ -18,7 +18,7 @@ export const randomSignals = (rounds: number): void => {
     }
   })
 
-  it(`at a random moment while it loads (${rounds} times): it ends by that signal`, async () => {
+  it(`ends a program at a random moment while it loads (${rounds} times)`, async () => {
     for (let round = 0; round < rounds; round++) {
       const [signal, code] = politeSignals[round % politeSignals.length] ?? assert.fail()
       const run = life({ act: "wait" })
@@ -30,7 +30,7 @@ export const randomSignals = (rounds: number): void => {
     }
   })
 
-  it(`twice in a row at a random moment (${rounds} times) never hangs, and reports what was not released`, async () => {
+  it(`that comes twice in a row at a random moment (${rounds} times) never hangs, and reports what was not released`, async () => {
     for (let round = 0; round < rounds; round++) {
       const run = await life({ act: "drain", open: "slow", close: "slow" }, "--format", "json").said("JobSubmitted")
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 800))

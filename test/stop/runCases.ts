@@ -11,7 +11,7 @@ export const caseNames = Object.values(stopCases).flatMap((cases) => Object.keys
 /** Defines a test for each case. Returns what the cases saw, once they have run. */
 export const runCases = (place: string, where: Layer.Layer<Where>): ReadonlyMap<string, unknown> => {
   const seen = new Map<string, unknown>()
-  describe.concurrent(`where jobs are ${place}`, () => {
+  describe.concurrent(`in an environment that is ${place}, with`, () => {
     layer(where, { excludeTestServices: true })((it) => {
       for (const [about, cases] of Object.entries(stopCases)) {
         describe(about, () => {

@@ -41,9 +41,9 @@ const seen = {
   remote: runCases("remote", Layer.orDie(remote))
 }
 
-describe("here and there", () => {
+describe("a stop here and at a manager", () => {
   for (const name of caseNames) {
-    it(`it is the same: ${name}`, () => {
+    it(`is the same for ${name}`, () => {
       assert.isDefined(seen.local.get(name))
       assert.deepStrictEqual(seen.remote.get(name), seen.local.get(name))
     })

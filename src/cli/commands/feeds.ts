@@ -30,7 +30,7 @@ const printEach = <A>(print: (element: A) => void) => <E>(feed: Stream.Stream<Fe
       if (item.event === "message") print(item.data)
     }))
 
-/** The whole id, because what it begins with may become the beginning of another job's id. */
+/** Returns the whole id of a job, because a prefix of it may later be the prefix of another job's id too. */
 const wholeId = (client: Client, id: string) => Effect.map(client.jobs.get({ params: { id } }), (info) => info.id)
 
 export const eventsCommand = Command.make(

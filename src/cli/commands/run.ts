@@ -22,7 +22,7 @@ import { printReport, printResult, reportWriter } from "../views/reportOutput.ts
 const flags = {
   module: Argument.File("module").pipe(
     Argument.withDescription("The module that exports the job"),
-    // the path as its user most likely wrote it
+    // messages show the path as its user most likely wrote it
     Argument.map((path) => relative("", path).startsWith("..") ? path : relative("", path))
   ),
   report: text("report", "The file to write the report to, as JSON", "file"),
@@ -46,7 +46,7 @@ interface Input extends StartInput {
   readonly isolate: boolean
 }
 
-/** `autostop run MODULE`. */
+/** The command `autostop run MODULE`. */
 export const runCommand = Command.make("run", flags, (input: Input) =>
   Effect.gen(function*() {
     const context = yield* CommandContext

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { serveFlags, type ServeInput } from "../flags/serveFlags.ts"
 import { asRefusal } from "../refusal.ts"
 
-/** `autostop serve`: a job manager, until a signal. */
+/** The command `autostop serve`, which runs a job manager until a signal. */
 export const serveCommand = Command.make("serve", serveFlags, (input: ServeInput) =>
   // a server and its database take a while to load: other commands do not wait for them
   Effect.promise(() => import("./runManager.ts")).pipe(

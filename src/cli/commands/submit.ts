@@ -38,7 +38,7 @@ const flags = {
   ...startFlags
 }
 
-/** `autostop submit JOB`. */
+/** The command `autostop submit JOB`. */
 export const submitCommand = Command.make("submit", flags, (input) =>
   Effect.gen(function*() {
     const autostop = yield* encodeAutostop(yield* autostopOf(input))
@@ -88,17 +88,17 @@ export const submitCommand = Command.make("submit", flags, (input) =>
     Effect.mapError(asRefusal)
   )).pipe(Command.withDescription("Submits a job to a manager"))
 
-/** The name of a job has neither an extension nor a folder. */
+/** Returns true for the path of a module: the name of a job has neither an extension nor a folder. */
 const isModule = (job: string): boolean => /[/\\]|\.[cm]?[jt]sx?$/.test(job)
 
-/** The name of the job of a module, and its code. */
+/** Returns the name of the job of a module, and its code. */
 const bundleOf = Effect.fnUntraced(function*(module: string) {
   const { name } = yield* loadJob(module, loadMs)
   const { bundle } = yield* Effect.promise(() => import("../../manager/code/bundler.ts"))
   return { job: name, bundled: yield* Effect.mapError(bundle(module), (message) => new Refusal({ message })) }
 })
 
-/** The limit for loading a module, which is loaded because the name of its job is needed. */
+/** The limit for loading a module, which has to be loaded because the name of its job is needed. */
 const loadMs = 30_000
 
 /** Shows what happens until the job has stopped. */

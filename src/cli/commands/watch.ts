@@ -13,12 +13,12 @@ import { ConnectionNotice, silenceMs } from "../remote/connectionNotice.ts"
 import { printLine } from "../views/output.ts"
 import { Screen } from "../views/screen.ts"
 
-/** Changes that come faster are shown together. */
+/** The shortest time between two drawings. Changes that come faster are shown together. */
 const drawMs = 100
-/** Ages and rates are shown anew that often, even if nothing has changed. */
+/** The interval at which ages and rates are shown anew, even if nothing has changed. */
 const ageMs = 1_000
 
-/** `autostop watch`: a manager and its jobs. */
+/** The command `autostop watch`, which shows a manager and its jobs. */
 export const watchCommand = Command.make(
   "watch",
   remoteFlags,
@@ -81,20 +81,20 @@ const watchLive = (client: Client, url: string) =>
       hasChanged = false
       screen.draw(board.lines(clock.currentTimeMillisUnsafe()))
     }
-    const change = (isLost: boolean) => {
-      hasChanged ||= board.isLost !== isLost
-      board.isLost = isLost
-    }
     const view: View = {
-      heard: () => change(false),
-      lost: () => change(true),
+      heard: () => {
+        if (board.heard()) hasChanged = true
+      },
+      lost: () => {
+        if (board.lost()) hasChanged = true
+      },
       take: (news) => {
         board.take(news, clock.currentTimeMillisUnsafe())
         hasChanged = true
         begun.open()
       }
     }
-    // an error of the first connection is printed on the screen as it was
+    // the screen is taken only after the first connection, so that its error is printed on the screen as it was
     const drawn = Effect.scoped(Effect.gen(function*() {
       yield* begun.await
       const screen: Screen = yield* Effect.acquireRelease(

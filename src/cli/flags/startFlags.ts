@@ -28,10 +28,10 @@ const metavarOf = (field: FieldName): string => {
   return expected.startsWith("one of ") ? expected.slice("one of ".length).replaceAll(", ", "|") : "number"
 }
 
-/** A flag for each stop setting. */
+/** The flags of the stop settings, one for each. */
 const policyFlags = Object.fromEntries(
   fieldNames.map((field) => [field, text(flag(field).slice(2), policyFields[field].description, metavarOf(field))])
-) as Record<keyof Policy.Settings, Flag.Flag<Option.Option<string>>> // one for each field
+) as Record<keyof Policy.Settings, Flag.Flag<Option.Option<string>>> // safe: there is one for each field
 
 export const startFlags = {
   payload: text("payload", "The payload as JSON, or @FILE for a file with JSON", "json"),
@@ -51,10 +51,10 @@ export interface StartInput extends Record<keyof Policy.Settings, Option.Option<
   readonly after: Option.Option<string>
 }
 
-/** When a job stops by itself, as the flags say. */
+/** The `autostop` of a job, as the flags give it. */
 export type GivenAutostop = boolean | { readonly idle: Duration.Duration } | { readonly after: Duration.Duration }
 
-/** The stop settings among the flags. Error messages name each by its flag. */
+/** Returns the stop settings among the flags. Error messages name each by its flag. */
 export const policySourceOf = (input: StartInput): PolicySource => ({
   settings: Object.fromEntries(
     fieldNames.flatMap((field) => Option.isSome(input[field]) ? [[field, input[field].value]] : [])

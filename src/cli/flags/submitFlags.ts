@@ -41,7 +41,7 @@ export interface SubmitInput {
   readonly timeLimit: Option.Option<string>
 }
 
-/** The options as they are sent. An error message names the flag of a wrong one. */
+/** Returns the options as they are sent. An error message names the flag of a wrong one. */
 export const runOptionsOf = (input: SubmitInput) =>
   encodeRunOptions({
     priority: input.priority,

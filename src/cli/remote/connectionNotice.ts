@@ -1,4 +1,4 @@
-/** A connection that sends nothing for that long, not even a heartbeat, is lost. */
+/** The time after which a connection that has sent nothing, not even a heartbeat, is lost. */
 export const silenceMs = 45_000
 
 /** Says once that the connection to a manager is lost, and once that it is back. */

@@ -1,4 +1,7 @@
-/** Returns how to show the id of each of these jobs: a random id by its beginning, if no other job has the same one. */
+/**
+ * Returns a function that shortens the ids of these jobs for people. It returns the beginning of a random id, if no
+ * other job's id has the same one, and any other id as it is.
+ */
 export const shortIds = (jobs: ReadonlyArray<{ readonly id: string }>): (id: string) => string => {
   const beginning = (id: string) => id.slice(0, 8)
   const alike = Map.groupBy(jobs, ({ id }) => beginning(id))

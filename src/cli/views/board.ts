@@ -1,11 +1,12 @@
-import type { Change, JobInfo, JobState, Overview } from "../../manager/models.ts"
+import type { Change, JobInfo, JobState } from "../../manager/models.ts"
 import { span, table, whole } from "../../base/format.ts"
 import type { StageReport } from "../../StopReport.ts"
 import { Rates } from "./rates.ts"
+import * as State from "./boardState.ts"
 import { shortIds } from "../remote/shortIds.ts"
 import { cleanness } from "./eventText.ts"
 
-/** The jobs that are stopping come first, and those that have stopped last. */
+/** The order of the states on the board. */
 const order = ["stopping", "running", "starting", "queued", "stopped"] as const satisfies ReadonlyArray<JobState>
 /** The number of stopped jobs that are shown. */
 const kept = 10
@@ -18,14 +19,22 @@ export class Board {
   readonly #jobs = new Map<string, JobInfo>()
   readonly #stages = new Map<string, ReadonlyArray<StageReport>>()
   readonly #rates = new Map<string, Rates>()
-  #overview: Overview | undefined
+  #state = State.empty
   /** The milliseconds by which the clock of the manager is ahead of this one. */
   #aheadMs = 0
-  /** True while there is no connection, so that the board may be out of date. */
-  isLost = false
 
   constructor(url: string) {
     this.#url = url
+  }
+
+  /** Takes note that the connection is lost. Returns true if that changes the board. */
+  lost(): boolean {
+    return this.#become(State.connectionLost(this.#state))
+  }
+
+  /** Takes note that the manager was heard. Returns true if that changes the board. */
+  heard(): boolean {
+    return this.#become(State.connectionHeard(this.#state))
   }
 
   /** Takes a change. Returns the jobs whose state it has changed. */
@@ -34,19 +43,13 @@ export class Board {
       case "Overview": {
         const live = new Set(change.jobs.map(({ id }) => id))
         for (const { id, state } of this.#jobs.values()) if (state !== "stopped" && !live.has(id)) this.#forget(id)
-        this.#overview = change
+        this.#state = State.overviewCame(change)
         this.#aheadMs = Date.parse(change.at) - now
         return change.jobs.filter((info) => this.#put(info))
       }
       case "Job": {
         const { info } = change
-        const before = this.#jobs.get(info.id)?.state
-        const counts: Record<JobState, number> | undefined = this.#overview && { ...this.#overview.counts }
-        if (this.#overview !== undefined && counts !== undefined && before !== info.state) {
-          if (before !== undefined) counts[before]--
-          counts[info.state]++
-          this.#overview = { ...this.#overview, counts }
-        }
+        this.#state = State.jobMoved(this.#state, this.#jobs.get(info.id)?.state, info.state)
         return this.#put(info) ? [info] : []
       }
       case "Stages":
@@ -55,21 +58,25 @@ export class Board {
     }
   }
 
-  /** The line about the manager. */
+  /** Returns the line about the manager. */
   head(now: number): string {
-    if (this.#overview === undefined) return `autostop at ${this.#url}`
-    const { ready, startedAt, version } = this.#overview
-    const state = this.isLost ? "CONNECTION LOST, trying again" : ready ? "ready" : "NOT READY, takes no jobs"
+    if (this.#state._tag === "Empty") return `autostop at ${this.#url}`
+    const { ready, startedAt, version } = this.#state.overview
+    const state = this.#state._tag === "Outdated"
+      ? "CONNECTION LOST, trying again"
+      : ready
+      ? "ready"
+      : "NOT READY, takes no jobs"
     return `autostop ${version} at ${this.#url}: ${state}; up for ${span(this.#now(now) - Date.parse(startedAt))}`
   }
 
   /** Returns the number of jobs in each state, as text. */
   counts(): string {
-    const { counts } = this.#overview ?? {}
+    const counts = this.#state._tag === "Empty" ? undefined : this.#state.overview.counts
     return order.map((state) => `${whole(counts?.[state] ?? 0)} ${state}`).join(", ")
   }
 
-  /** The whole board. */
+  /** Returns the lines of the whole board. */
   lines(now: number): ReadonlyArray<string> {
     const jobs = [...this.#jobs.values()]
     const shortId = shortIds(jobs)
@@ -99,6 +106,12 @@ export class Board {
     ).join("  ")
   }
 
+  #become(state: State.BoardState): boolean {
+    const hasChanged = state !== this.#state
+    this.#state = state
+    return hasChanged
+  }
+
   #now(now: number): number {
     return now + this.#aheadMs
   }
@@ -123,7 +136,7 @@ export class Board {
   }
 }
 
-/** Why a job stops, or how it has stopped. */
+/** Returns why a job stops, or how it has stopped, as text. */
 export const ending = ({ clean, outcome, reason, trigger }: JobInfo): string =>
   [
     ...(outcome === undefined ? [] : [`${outcome}, ${cleanness(clean === true)}`]),

@@ -14,7 +14,7 @@ export const cleanness = (clean: boolean): string => clean ? "clean" : "NOT CLEA
 const hostOf = (event: { readonly service: string; readonly replica: number; readonly pid?: number }): string =>
   `the host of ${event.service} (${event.replica}${event.pid === undefined ? "" : `, pid ${event.pid}`})`
 
-/** An event in words. A new kind of event does not compile until it has its words here. */
+/** Returns an event in words. A new kind of event does not compile until it has its words here. */
 export const describeEvent = (event: JobEvent): string => {
   switch (event._tag) {
     case "JobSubmitted":

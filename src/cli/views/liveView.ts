@@ -6,10 +6,11 @@ import { millis, table, whole } from "../../base/format.ts"
 import type { JobRun } from "../../Environment.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { startInterval } from "../../process/timers.ts"
+import { erasing, type LastOutput, nothingPrinted, othersPrinted, viewDrawn } from "./lastOutput.ts"
 import { Rates } from "./rates.ts"
 
 const refreshMs = 100
-/** More services than this are counted, not listed. */
+/** The largest number of services that are listed; more are only counted. */
 const listed = 12
 
 /** Shows a run in place, beneath everything else that is printed, until it has stopped. */
@@ -34,23 +35,20 @@ class View {
   readonly #phases: Array<string> = []
   readonly #restore: ReadonlyArray<() => void>
   #current: { readonly phase: string; readonly since: number } | undefined
-  /** The number of lines on the screen. */
-  #drawn = 0
-  #isDrawing = false
-  /** True if the last output of others has no end of line yet. */
-  #isMidLine = false
+  readonly #print: (text: string) => void
+  #last: LastOutput = nothingPrinted
 
   constructor(run: JobRun<unknown, unknown>, clock: Clock.Clock) {
     this.#run = run
     this.#clock = clock
+    const { write } = process.stderr
+    this.#print = (text) => void (text !== "" && Reflect.apply(write, process.stderr, [text]))
     this.#restore = [process.stdout, process.stderr].map((stream) => {
       const write = stream.write
       // the output of others goes above the view
       stream.write = (...args: Array<unknown>) => {
-        if (!this.#isDrawing) {
-          this.#erase()
-          this.#isMidLine = typeof args[0] === "string" && !args[0].endsWith("\n")
-        }
+        this.#print(erasing(this.#last))
+        this.#last = othersPrinted(args[0])
         return Reflect.apply(write, stream, args)
       }
       return () => void (stream.write = write)
@@ -82,31 +80,19 @@ class View {
   }
 
   draw(): void {
-    this.#isDrawing = true
-    this.#erase()
     // a terminal that does not know its size says 0
     const width = process.stderr.columns || 80
     const lines = [...this.#stageLines(), ...this.#serviceLines(), ...this.#phaseLines()]
-    if (this.#isMidLine && lines.length > 0) process.stderr.write("\n")
-    this.#isMidLine = false
-    process.stderr.write(lines.map((line) => `${`  ${line}`.slice(0, width - 1)}\n`).join(""))
-    this.#drawn = lines.length
-    this.#isDrawing = false
+    const isMidLine = this.#last._tag === "Others" && this.#last.isMidLine
+    this.#print(erasing(this.#last))
+    if (isMidLine && lines.length > 0) this.#print("\n")
+    this.#print(lines.map((line) => `${`  ${line}`.slice(0, width - 1)}\n`).join(""))
+    this.#last = viewDrawn(this.#last, lines.length)
   }
 
   end(): void {
     this.draw()
     for (const restore of this.#restore) restore()
-  }
-
-  #erase(): void {
-    if (this.#drawn === 0) return
-    const lines = this.#drawn
-    this.#drawn = 0
-    const wasDrawing = this.#isDrawing
-    this.#isDrawing = true
-    process.stderr.write(`\u001b[${lines}A\u001b[0J`)
-    this.#isDrawing = wasDrawing
   }
 
   #stageLines(): ReadonlyArray<string> {

@@ -11,8 +11,8 @@ import { StopReport } from "../../StopReport.ts"
 import { Refusal } from "../refusal.ts"
 
 /**
- * Returns how to write the report to a file, which returns what went wrong. A file that cannot be written is refused
- * before anything starts.
+ * Returns a function that writes the report to a file, and returns a message if it cannot. A file that cannot be
+ * written is refused before anything starts.
  */
 export const reportWriter = (path: Option.Option<string>) => {
   if (Option.isNone(path)) return Effect.succeed((): string | undefined => undefined)

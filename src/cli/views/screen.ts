@@ -13,7 +13,7 @@ export class Screen {
       if (keys.includes(interrupt)) process.kill(process.pid, "SIGINT")
       else if (keys.includes("q")) onQuit()
     }
-    // a screen of its own, no cursor, and lines that are too long are cut
+    // switches to a screen of its own, hides the cursor, and cuts lines that are too long
     stdout.write("\u001b[?1049h\u001b[?25l\u001b[?7l")
     stdout.on("resize", this.#redraw)
     if (stdin.isTTY) stdin.setRawMode(true).on("data", this.#onKey)
@@ -41,5 +41,5 @@ export class Screen {
 /** Ctrl-C, which a raw terminal leaves to the program. */
 const interrupt = "\u0003"
 
-/** Names and messages of jobs must not drive the terminal. */
+/** Replaces control characters, because names and messages of jobs must not drive the terminal. */
 const printable = (text: string): string => text.replace(/\p{Cc}/gu, " ")

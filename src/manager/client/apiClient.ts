@@ -37,10 +37,10 @@ export const makeClient = ({ token, url }: ClientOptions): Effect.Effect<Client,
     })
   })
 
-/** How long an answer may take, unless it is a stream. */
+/** The limit for an answer, unless it is a stream. */
 export const answerMs = 30_000
 
-/** How long the upload of a bundle may take. */
+/** The limit for the upload of a bundle. */
 const uploadMs = 120_000
 
 /** Submits a job. If the manager does not have its bundle, uploads that first. */
@@ -64,7 +64,10 @@ export const isTransient = (error: unknown): boolean => {
   return hasProperty(error, "_tag") && typeof error._tag === "string" && transientTags.has(error._tag)
 }
 
-/** The manager cannot answer now, a stream broke within an event or asked for a retry, or no answer came. */
+/**
+ * The tags of errors that may pass: the manager cannot answer now, a stream broke within an event or asked for a retry,
+ * or no answer came.
+ */
 const transientTags = new Set(["StoreError", "Unavailable", "SseError", "Retry", "TimeoutError"])
 
 /** Waits before the next attempt: longer after each failure up to 5 s, with a jitter. */

@@ -7,7 +7,10 @@ import type { Restart, RunOptions } from "../remoteOptions.ts"
 
 type EncodedRunOptions = Pick<Submission, "priority" | "restart" | "memory" | "timeMs">
 
-/** Fails with the first setting that cannot be used. `nameOf` returns what its user calls it. */
+/**
+ * Returns the fields of a submission. Fails with the first setting that cannot be used; `nameOf` returns what its user
+ * calls it.
+ */
 export const encodeRunOptions = Effect.fnUntraced(function*(
   { memory, priority, restart = "never", timeLimit }: RunOptions,
   nameOf: (setting: string) => string = (setting) => setting

@@ -11,7 +11,7 @@ import { encodeAutostop } from "./encodeAutostop.ts"
 
 export type IdentifiedSubmission = Submission & { readonly id: string }
 
-/** Fails as the job itself would, if the payload, the id or a setting cannot be used. */
+/** Returns a submission. Fails as the job itself would, if the payload, the id or a setting cannot be used. */
 export const encodeSubmission = Effect.fnUntraced(
   function*(job: Job.AnyContract, payload: unknown, options: SubmitOptions) {
     if (!Job.isContract(job)) {

@@ -20,11 +20,14 @@ export interface FollowOptions<A, E, E2, E3> {
   readonly onAlive: () => void
   /** Called when the connection is lost, or cannot be made again. */
   readonly onLost?: () => void
-  /** Returns true if the feed can have no more elements. Asked if the feed ends without its last element. */
+  /** Returns true if the feed can have no more elements. It is asked if the feed ends without its last element. */
   readonly isOver: Effect.Effect<boolean, E3>
-  /** How long a connection may be silent until it is treated as lost. */
+  /** The time after which a silent connection is treated as lost, in milliseconds. */
   readonly silenceMs: number
 }
+
+/** `over`: the feed has no more elements than the next connection brings; `ended`: its last element was taken. */
+type FeedState = "open" | "over" | "ended"
 
 /**
  * Returns when the feed has ended after its last element, because the manager knows the end of the job only then. After a
@@ -37,14 +40,13 @@ export const followFeed = <A, E, E2, E3>(
     const { connect, isOver, onAlive, onLost, silenceMs, take } = options
     let last = 0
     let failures = 0
-    let ended = false
-    let wasOver = false
+    let state = "open" as FeedState
     const accept = (item: FeedEvent<A>) => {
       failures = 0
       onAlive()
-      if (item.event === "heartbeat" || item.id <= last || ended) return
+      if (item.event === "heartbeat" || item.id <= last || state === "ended") return
       last = item.id
-      ended = take(item.data)
+      if (take(item.data)) state = "ended"
     }
     const unlessTransient = <B, F, C>(effect: Effect.Effect<B, F>, otherwise: C): Effect.Effect<B | C, F> =>
       Effect.catch(effect, (error) => isTransient(error) ? Effect.succeed(otherwise) : Effect.fail(error))
@@ -56,12 +58,12 @@ export const followFeed = <A, E, E2, E3>(
         Effect.as("whole" as const),
         (whole) => unlessTransient(whole, "broken" as const)
       )
-      if (ended) return
+      if (state === "ended") return
       if (how === "whole") {
         // the job had stopped before this connection, and the connection had no new element
-        if (wasOver && last === before) return
-        wasOver = yield* unlessTransient(isOver, false)
-        if (wasOver) continue
+        if (state === "over" && last === before) return
+        state = (yield* unlessTransient(isOver, false)) ? "over" : "open"
+        if (state === "over") continue
       }
       onLost?.()
       yield* backoff(failures++)

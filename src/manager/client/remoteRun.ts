@@ -30,9 +30,12 @@ export interface RemoteRunOptions {
   readonly client: Client
   /** The context of the submitter, for the fibers of the run in the background. */
   readonly context: Context.Context<never>
-  /** These fibers end with this Scope. */
+  /** The Scope that these fibers end with. */
   readonly scope: Scope.Scope
-  /** How long a connection may be silent until it is treated as lost. After twice that time a stop does not wait any longer. */
+  /**
+   * The time after which a silent connection is treated as lost, in milliseconds. After twice that time a stop does not
+   * wait any longer.
+   */
   readonly silenceMs: number
   /** Called when the job has stopped, or the manager does not know it any more. */
   readonly onGone: () => void
@@ -43,9 +46,9 @@ export class RemoteRun implements SubmittedJob {
   readonly #params: { readonly id: string }
   /** Opens when the job has stopped, or the manager does not know it any more. */
   readonly #gone = new OneShotLatch()
-  /** Set by the first who asks for the events or the result. */
+  /** Present once somebody has asked for the events or the result. */
   #following: Following | undefined
-  /** When the manager last sent something, in milliseconds since 1970. */
+  /** The time at which the manager last sent something, in milliseconds since 1970. */
   #aliveAt = -Infinity
 
   constructor(given: RemoteRunOptions) {
@@ -127,7 +130,7 @@ export class RemoteRun implements SubmittedJob {
     return Effect.map(this.#answered(this.#info), ({ state }) => state === "queued" ? "starting" : state)
   }
 
-  /** Returns `undefined` if the manager does not know the job. */
+  /** Requests a stop. Returns `undefined` if the manager does not know the job. */
   #requestStop({ mode, reason }: StopOptions) {
     return Effect.catchTag(
       this.#given.client.jobs.stop({
@@ -149,7 +152,7 @@ export class RemoteRun implements SubmittedJob {
         if (error instanceof NotFound) this.#gone.open()
         return Effect.die(this.#defect(error))
       }).pipe(
-        // also if it is interrupted, because its environment is released
+        // this runs also if the environment is released, which interrupts the fiber
         Effect.onExit((exit) => {
           if (exit._tag === "Success") this.#gone.open()
           following.log.close()
@@ -180,7 +183,10 @@ export class RemoteRun implements SubmittedJob {
     })
   }
 
-  /** A conflict is transient here: the last event may come before the manager has stored the result. */
+  /**
+   * Reads the result. A conflict is transient here, because the last event may come before the manager has stored the
+   * result.
+   */
   get #storedResult() {
     return Effect.catchTag(
       this.#given.client.jobs.result({ params: this.#params }),

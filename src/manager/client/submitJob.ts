@@ -5,10 +5,10 @@ import type { Bundled } from "../code/bundler.ts"
 import { backoff, type Client, failureText, isTransient, obstacle, submitBundled } from "./apiClient.ts"
 import type { IdentifiedSubmission } from "./encodeSubmission.ts"
 
-/** A retry is safe, because a submission that is sent twice with one id is one job. */
+/** The number of attempts. A retry is safe, because a submission that is sent twice with one id is one job. */
 const attempts = 3
 
-/** Fails if the manager refuses the job or cannot be reached. */
+/** Submits a job. Fails if the manager refuses it or cannot be reached. */
 export const submitJob = (
   client: Client,
   url: string,

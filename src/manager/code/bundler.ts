@@ -23,7 +23,7 @@ export const bundle = (module: string): Effect.Effect<Bundled, string> =>
   })
 
 const make = async (module: string): Promise<Bundled> => {
-  // imported on use, because the bundler takes long to load
+  // the bundler is imported on use, because it takes long to load
   const { rolldown } = await import("rolldown")
   const build = await rolldown({
     input: { [basename(entryName, ".js")]: module.startsWith("file:") ? fileURLToPath(module) : resolve(module) },
@@ -31,7 +31,7 @@ const make = async (module: string): Promise<Bundled> => {
     external: [/^(effect|autostop)($|\/)/],
     plugins: [referredFiles],
     onLog: (level, log) => {
-      // fails here, because a missing module would otherwise fail only at the manager
+      // this fails here, because a missing module would otherwise fail only at the manager
       if (log.code === "UNRESOLVED_IMPORT") throw new Error(log.message)
       if (level === "warn" && log.code === "MISSING_EXPORT") throw new Error(log.message)
     }
@@ -56,7 +56,7 @@ const make = async (module: string): Promise<Bundled> => {
     const bundle = Schema.decodeUnknownSync(Bundle)({ versions, files: Object.fromEntries(files) })
     const content = Buffer.from(JSON.stringify(bundle))
     if (content.length > maxBundleBytes) {
-      throw new Error(`it has ${content.length} bytes, and a manager accepts ${maxBundleBytes}`)
+      throw new Error(`its bundle has ${content.length} bytes, and a manager accepts at most ${maxBundleBytes}`)
     }
     return { hash: hashOf(content), content }
   } finally {
@@ -77,7 +77,7 @@ const referredFiles: Plugin = {
     if (!code.includes("import.meta.url")) return null
     return code.replace(fileUrls, (whole, __, path: string) => {
       const file = resolve(dirname(id), path)
-      // no file: created at run time, or part of a comment
+      // there is no such file: it is created at run time, or the text is part of a comment
       if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return whole
       const reference = /\.[cm]?[jt]sx?$/.test(path)
         ? this.emitFile({ type: "chunk", id: file })

@@ -31,7 +31,7 @@ export const nodeArgs = (
   return [
     `--import=${bundleHooks.href}`,
     "--permission",
-    // for the thread that watches for the end of its parent
+    // the thread that watches for the end of the parent needs it
     "--allow-worker",
     "--disable-warning=PERM0006",
     ...(processes ? ["--allow-child-process", "--disable-warning=PERM0004"] : []),

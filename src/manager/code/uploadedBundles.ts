@@ -20,7 +20,7 @@ export class UploadedBundles {
     this.#store = store
     this.#folder = folder
     this.#permissions = permissions
-    // partial folders of an earlier manager that was killed
+    // an earlier manager that was killed may have left partial folders
     for (const name of existsSync(folder) ? readdirSync(folder) : []) {
       if (name.includes(".")) rmSync(join(folder, name), { recursive: true, force: true })
     }
@@ -31,14 +31,18 @@ export class UploadedBundles {
     return Effect.gen({ self: this }, function*() {
       const actual = hashOf(content)
       if (actual !== hash) {
-        return yield* new Refused({ message: `the SHA-256 of the content is ${actual}, and the address names ${hash}` })
+        return yield* new Refused({
+          message: `the SHA-256 of the content is ${actual}; expected ${hash}, which the address names`
+        })
       }
       const text = Buffer.from(content).toString("utf8")
       const { files, versions } = yield* Effect.mapError(
         decode(text),
         ({ message }) => new Refused({ message: `the content is no bundle: ${message}` })
       )
-      if (!(entryName in files)) return yield* new Refused({ message: `the bundle has no file ${entryName}` })
+      if (!(entryName in files)) {
+        return yield* new Refused({ message: `the bundle has no file ${entryName}; expected one that exports the job` })
+      }
       const other = mismatch(versions)
       if (other !== undefined) return yield* new Refused({ message: other })
       yield* this.#store.addBundle({ hash, content: text, uploadedAt: at })
@@ -53,7 +57,7 @@ export class UploadedBundles {
     )
   }
 
-  /** Returns where the code of a bundle is, and unpacks it if it is not there. */
+  /** Returns the location of the code of a bundle, which it unpacks if it is not there. */
   codeOf(hash: string): Effect.Effect<Code, NotFound | StoreError> {
     return Effect.gen({ self: this }, function*() {
       const folder = join(this.#folder, hash)

@@ -23,7 +23,7 @@ export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Au
   const roleOf = (token: string): Role | undefined => {
     const given = digest(token)
     let role: Role | undefined
-    // compares with every token and in constant time, so that the duration reveals nothing
+    // this compares with every token and in constant time, so that the duration reveals nothing
     for (const one of known) if (timingSafeEqual(one.digest, given) && role !== "operate") role = one.role
     return role
   }
@@ -38,7 +38,9 @@ export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Au
         Effect.succeed(HttpServerResponse.setHeader(response, "www-authenticate", "Bearer"))
       )
       return yield* new Unauthorized({
-        message: token === "" ? "a bearer token is required" : "the manager does not know this token"
+        message: token === ""
+          ? "a bearer token is required: send one in the header \"authorization\""
+          : "the manager does not know this token: send one that it was started with"
       })
     }
     if (role === "read" && method !== "GET") {
@@ -72,10 +74,12 @@ const digest = (token: string): Buffer => createHash("sha256").update(token).dig
  */
 const webPageReason = (headers: { readonly [name: string]: string | undefined }): string | undefined => {
   const { host = "", origin } = headers
-  if (!isLoopback(nameOf(host))) return "without tokens the manager answers only requests to this machine"
+  if (!isLoopback(nameOf(host))) {
+    return `the request names the host "${host}": without tokens the manager answers only requests to a loopback address`
+  }
   return origin === undefined || origin.replace(/^https?:\/\//, "") === host
     ? undefined
-    : "without tokens the manager does not answer requests of web pages"
+    : "the request comes from a web page: start the manager with a token to answer such requests"
 }
 
 /** Removes the port from a host. */

@@ -11,7 +11,7 @@ import { Refused, Unavailable } from "../errors.ts"
 import { Manager } from "../Manager.ts"
 import { metricsText } from "./metrics.ts"
 
-/** What the handlers need to know of their server. */
+/** The state of the server, for the handlers. */
 export class ServerStatus extends Context.Service<ServerStatus, {
   /** Waits until the server is being stopped. */
   readonly ending: Effect.Effect<void>
@@ -24,7 +24,10 @@ export class ServerStatus extends Context.Service<ServerStatus, {
 const requireOpen = ({ isEnding }: ServerStatus["Service"]) =>
   Effect.flatMap(
     isEnding,
-    (ending) => ending ? Effect.fail(new Unavailable({ message: "the job manager is being stopped" })) : Effect.void
+    (ending) =>
+      ending
+        ? Effect.fail(new Unavailable({ message: "the job manager is being stopped: try again once it runs again" }))
+        : Effect.void
   )
 
 const jobs = HttpApiBuilder.group(
@@ -144,7 +147,7 @@ const schemaRefusals = HttpApiMiddleware.layerSchemaErrorTransform(
   (error) =>
     error.kind === "Body" || error.kind === "ResponseHeaders"
       ? Effect.fail(error)
-      : Effect.fail(new Refused({ message: `${requestParts[error.kind]}: ${error.cause.message}` }))
+      : Effect.fail(new Refused({ message: `${requestParts[error.kind]} is not valid: ${error.cause.message}` }))
 )
 
 const requestParts = { Params: "the path", Headers: "a header", Query: "the query", Payload: "the body" }

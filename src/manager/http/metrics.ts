@@ -17,7 +17,7 @@ export const metricsText = (counts: Readonly<Record<JobState, number>>, ready: b
   ].join("\n")
 }
 
-/** All of them are gauges: they go up and down. */
+/** Returns the lines of one metric. All metrics are gauges: they go up and down. */
 const metric = (name: string, help: string, values: ReadonlyArray<readonly [labels: string, value: number]>) => [
   `# HELP ${name} ${help}`,
   `# TYPE ${name} gauge`,

@@ -27,13 +27,13 @@ export interface ServerLimits {
   readonly bodyBytes: number
   /** The size of all headers of a request, 16 KiB by default. */
   readonly headerBytes: number
-  /** How long a client may take to send its headers, 10 s by default. */
+  /** The limit for sending the headers of a request, 10 s by default. */
   readonly headersMs: number
-  /** How long a client may take to send a whole request, 30 s by default. An answer may take longer. */
+  /** The limit for sending a whole request, 30 s by default. An answer may take longer. */
   readonly requestMs: number
-  /** How many connections may be open, 1,024 by default. Further ones are closed at once. */
+  /** The largest number of open connections, 1,024 by default. Further ones are closed at once. */
   readonly connections: number
-  /** How long a stop waits for requests in flight, 2 s by default. */
+  /** The time that a stop waits for requests in flight, 2 s by default. */
   readonly graceMs: number
   /** The interval of the heartbeats of each stream, 15 s by default. */
   readonly heartbeatMs: number
@@ -50,9 +50,9 @@ const defaultLimits: ServerLimits = {
 }
 
 export interface ServeOptions {
-  /** `127.0.0.1` by default. An address that other machines can reach needs tokens. */
+  /** The address to listen on, `127.0.0.1` by default. An address that other machines can reach needs tokens. */
   readonly host?: string | undefined
-  /** 0 picks a free port. */
+  /** The port to listen on; 0 picks a free one. */
   readonly port: number
   readonly tokens?: ReadonlyArray<Token> | undefined
   readonly limits?: Partial<ServerLimits> | undefined

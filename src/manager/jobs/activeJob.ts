@@ -10,11 +10,11 @@ import type { Unsaved } from "./unsaved.ts"
 
 type Identity = Pick<JobInfo, "id" | "job" | "priority" | "submittedAt">
 
-/** What the stored events of a job say about the attempts before. */
+/** The earlier attempts of a job, as its stored events describe them. */
 export interface Past {
   /** The number of the last event. */
   readonly seq: number
-  /** When the job failed and was restarted, in milliseconds since 1970. */
+  /** The times at which the job failed and was restarted, in milliseconds since 1970. */
   readonly failures: ReadonlyArray<number>
 }
 
@@ -81,7 +81,9 @@ export class ActiveJob {
     return this.#info
   }
 
-  /** When it failed and was restarted, in milliseconds since 1970. A stop of its manager is no failure. */
+  /**
+   * The times at which it failed and was restarted, in milliseconds since 1970. A stop of its manager is no failure.
+   */
   get failures(): ReadonlyArray<number> {
     return this.#failures
   }
@@ -97,12 +99,12 @@ export class ActiveJob {
     news.open()
   }
 
-  /** Its wait for the next attempt is over. */
+  /** Ends its wait for the next attempt. */
   due(): void {
     this.#apply({ _tag: "Due" })
   }
 
-  /** It has left the queue for a slot. */
+  /** Gives it a slot, because it has left the queue. */
   launch(): void {
     this.#apply({ _tag: "SlotFree" })
   }
@@ -125,12 +127,12 @@ export class ActiveJob {
     return before === this.#state ? { _tag: "Events", events } : this.#changed(events)
   }
 
-  /** Its attempt has ended. */
+  /** Ends its attempt. */
   end(result: JobResult): void {
     this.#apply({ _tag: "Ended", result })
   }
 
-  /** It goes back into the queue. */
+  /** Prepares its restart, which has to be written to disk next. */
   restart({ report }: JobResult, { at, delayMs, restartsAt }: RestartTime): Unsaved {
     this.#apply({ _tag: "Restarted", ...(restartsAt === undefined ? {} : { restartsAt }) })
     const { clean, outcome, reason, trigger } = report
@@ -143,12 +145,12 @@ export class ActiveJob {
     ])
   }
 
-  /** Its restart is on disk. */
+  /** Lets it wait for its next attempt, because its restart is on disk. */
   restartStored(now: number, notStarted: (command: StopCommand) => JobResult): void {
     this.#apply({ _tag: "RestartStored", now, notStarted })
   }
 
-  /** It has stopped for good. */
+  /** Ends it for good. What it returns has to be written to disk next. */
   finish(result: JobResult): Unsaved {
     this.#apply({ _tag: "Finished" })
     const { clean, outcome, stages, stoppedAt } = result.report
@@ -158,7 +160,7 @@ export class ActiveJob {
     return { _tag: "End", events, info: this.#info, result }
   }
 
-  /** What it has recorded up to now is on disk. */
+  /** Takes note that what it has recorded up to now is on disk. */
   saved({ _tag, events }: Unsaved): void {
     this.events.add(events)
     if (_tag === "End") this.finished.open()
@@ -184,7 +186,7 @@ export class ActiveJob {
 }
 
 export interface RestartTime {
-  /** Now, in ISO 8601. */
+  /** The present time, in ISO 8601. */
   readonly at: string
   readonly delayMs: number
   /** The time of the next attempt, if there is a delay. */

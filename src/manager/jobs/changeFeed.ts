@@ -3,21 +3,21 @@ import * as Stream from "effect/Stream"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { Change, JobInfo, JobStages, Overview } from "../models.ts"
 
-/** A reader that has more unread changes than this gets an overview instead. */
+/** The largest number of unread changes. A reader that has more gets an overview instead. */
 const maxUnread = 10_000
-/** How often changed counters are emitted. */
+/** The interval at which changed counters are emitted. */
 const stagesMs = 500
 
 /** The changes of all jobs, for any number of readers. A slow reader gets only the latest info of each job. */
 export class ChangeFeed {
   readonly #readers = new Set<Reader>()
 
-  /** The info of a job has changed. */
+  /** Tells all readers that the info of a job has changed. */
   changed(info: JobInfo): void {
     for (const reader of this.#readers) reader.add(info)
   }
 
-  /** More has changed than the info of a job: each reader gets an overview. */
+  /** Tells all readers that more has changed than the info of a job: each gets an overview. */
   invalidate(): void {
     for (const reader of this.#readers) reader.invalidate()
   }
@@ -38,9 +38,9 @@ export class ChangeFeed {
   }
 }
 
-/** What a reader has not read yet. */
+/** The changes that a reader has not read yet. */
 type Unread =
-  /** All of it: an overview says it shorter, or is the first thing to read. */
+  /** All that there is: an overview says it shorter, or is the first thing to read. */
   | { readonly _tag: "Overview" }
   /** The latest info of each changed job, in the order of their changes. */
   | { readonly _tag: "Changes"; readonly infos: Map<string, JobInfo> }
@@ -54,7 +54,7 @@ class Reader {
   add(info: JobInfo): void {
     if (this.#unread._tag === "Overview") return
     const { infos } = this.#unread
-    // deleted first, so that the latest change comes last
+    // the job is deleted first, so that its latest change comes last
     infos.delete(info.id)
     infos.set(info.id, info)
     if (infos.size > maxUnread) this.#unread = overviewUnread
@@ -73,7 +73,7 @@ class Reader {
         this.#news = new OneShotLatch()
         return Effect.andThen(this.#news.await, this.next(overview))
       }
-      // what changes while the overview is made is read after it
+      // changes that come while the overview is made are read after it
       this.#unread = { _tag: "Changes", infos: new Map() }
       return unread._tag === "Overview"
         ? Effect.map(overview, (all) => [all])

@@ -10,7 +10,7 @@ import type { LogLine, NumberedEvent } from "../models.ts"
 import type { ActiveJob } from "./activeJob.ts"
 import { readLog } from "./jobLog.ts"
 
-/** How many events are read from the store at once. */
+/** The number of events that are read from the store at once. */
 const pageSize = 1_000
 
 /** Emits the stored events after number `after`. */
@@ -74,7 +74,7 @@ export const logFeed = (
 const untilFinished = <A, E>(job: ActiveJob, unread: Effect.Effect<ReadonlyArray<A>, E>): Stream.Stream<A, E> =>
   Stream.fromPull(Effect.sync(() => {
     const pull: Effect.Effect<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done> = Effect.suspend(() => {
-      // both are read before `unread`, so that what comes in between is read at the next turn
+      // both are read before `unread`, so that news which comes in between is read at the next turn
       const isFinished = job.finished.isOpen
       const { news } = job
       return Effect.flatMap(unread, (found) => {

@@ -5,11 +5,11 @@ import type { LogLine } from "../models.ts"
 
 export interface LogOptions {
   readonly folder: string
-  /** How many bytes of each job are kept; the oldest lines are removed first. */
+  /** The largest size of each job's log, in bytes; the oldest lines are removed first. */
   readonly bytes: number
 }
 
-/** Where a reader goes on. The file is the one after so many rotations. */
+/** The place at which a reader goes on. The file is the one after so many rotations. */
 interface Position {
   readonly rotations: number
   readonly offset: number

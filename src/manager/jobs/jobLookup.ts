@@ -9,14 +9,14 @@ export const jobLookup = (store: JobStore["Service"], active: ReadonlyMap<string
     const job = active.get(id)
     if (job !== undefined) return job.info
     const stored = yield* store.get(id)
-    return stored?.info ?? (yield* new NotFound({ id, message: `there is no job ${id}` }))
+    return stored?.info ?? (yield* new NotFound({ id, message: noJob(id) }))
   })
 
   /** Returns the whole id of the only job whose id begins with `prefix`. */
   const resolve = Effect.fnUntraced(function*(prefix: string) {
     const ids = yield* store.withPrefix(prefix, 2)
     const [id] = ids
-    if (id === undefined) return yield* new NotFound({ id: prefix, message: `there is no job ${prefix}` })
+    if (id === undefined) return yield* new NotFound({ id: prefix, message: noJob(prefix) })
     if (ids.includes(prefix)) return prefix
     if (ids.length === 1) return id
     return yield* new Conflict({ message: `several jobs have an id that begins with ${prefix}: give more of the id` })
@@ -29,8 +29,11 @@ export const jobLookup = (store: JobStore["Service"], active: ReadonlyMap<string
     }
     // the result of a job that has just stopped may not be in the store yet
     yield* active.get(id)?.finished.await ?? Effect.void
-    return (yield* store.result(id)) ?? (yield* new NotFound({ id, message: `job ${id} has no result` }))
+    const stored = yield* store.result(id)
+    return stored ?? (yield* new NotFound({ id, message: `job ${id} has no result: it was removed meanwhile` }))
   })
 
   return { info, resolve, result }
 }
+
+const noJob = (id: string): string => `there is no job ${id}: check the id; the job may have been removed`

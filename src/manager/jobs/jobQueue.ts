@@ -1,8 +1,9 @@
 import type { ActiveJob } from "./activeJob.ts"
 
 /**
- * The jobs that wait for a slot. Those of a higher priority leave first; of one priority, those of the name of which the
- * fewest run, so that many jobs of one name do not hold up the others; of those, the first that came.
+ * The jobs that wait for a slot. Jobs of a higher priority leave first. Among those of one priority, the first to leave
+ * is a job of the name of which the fewest run, so that many jobs of one name do not hold up the others. Among those,
+ * the job that came first leaves first.
  */
 export class JobQueue {
   readonly #jobs: Array<ActiveJob> = []

@@ -31,7 +31,7 @@ export interface SchedulerDependencies {
   readonly onFinished: (job: ActiveJob) => void
 }
 
-/** A job of an earlier manager, and how to wait for its end. */
+/** A job of an earlier manager, and the effect that waits for its result. */
 export interface AdoptedJob {
   readonly job: ActiveJob
   readonly lostResult: (resultFile: string) => Effect.Effect<JobResult>
@@ -39,7 +39,7 @@ export interface AdoptedJob {
 
 /** Takes jobs from the queue to their end, a limited number of them at once, and restarts those that ask for it. */
 export class JobScheduler {
-  /** Jobs are taken from the queue while it is open. */
+  /** The jobs leave the queue while this is `open`. */
   #state: "not begun" | "open" | "closing" = "not begun"
   readonly #given: SchedulerDependencies
   readonly #queue = new JobQueue()
@@ -192,7 +192,7 @@ export class JobScheduler {
     })
   }
 
-  /** An attempt has ended: writes down what follows, and then frees the slot. */
+  /** Writes down what follows the end of an attempt, and then frees the slot. */
   #settle(job: ActiveJob): Effect.Effect<void> {
     return Effect.suspend(() => {
       const settled = new OneShotLatch()
@@ -219,7 +219,7 @@ export class JobScheduler {
       const delayMs = nextDelay(state, restart, failureDelayMs)
       if (delayMs === undefined) yield* writer.record(job, job.finish(result)).await
       else yield* writer.record(job, job.restart(result, this.#restartTime(delayMs))).await
-      // it is in the store now
+      // the result is in the store now
       this.#results.remove(job.id)
       if (delayMs === undefined) onFinished(job)
       else this.#requeue(job)
@@ -228,7 +228,7 @@ export class JobScheduler {
     })
   }
 
-  /** The restart is on disk. */
+  /** Queues a job whose restart is on disk, or ends it if a stop was requested meanwhile. */
   #requeue(job: ActiveJob): void {
     job.restartStored(
       this.#given.clock.currentTimeMillisUnsafe(),

@@ -31,7 +31,7 @@ export interface NextAttempt {
 /** An attempt whose process was started. */
 export interface Attempt {
   readonly restarts: number
-  /** In ISO 8601. */
+  /** The time at which the process was started, in ISO 8601. */
   readonly startedAt: string
   readonly pid: number | undefined
 }
@@ -73,7 +73,7 @@ export type JobState =
   }
   /** The job will be restarted; that is not on disk yet. */
   | { readonly _tag: "Requeuing"; readonly next: NextAttempt; readonly stop: StopRequest | undefined }
-  /** Final. */
+  /** Has stopped for good. */
   | { readonly _tag: "Stopped"; readonly info: StateInfo }
 
 interface Cause {
@@ -84,7 +84,7 @@ interface Cause {
 export type Tag = JobState["_tag"]
 export type StateOf<T extends Tag> = Extract<JobState, { readonly _tag: T }>
 
-/** What can happen to a job. */
+/** The inputs of a transition: all that can happen to a job. */
 export type Input =
   /** The time of the next attempt has come. */
   | { readonly _tag: "Due" }
@@ -159,7 +159,7 @@ export const transition = (state: JobState, input: Input): JobState => {
   }
 }
 
-/** What the public `JobInfo` says of a state. */
+/** Returns what the public `JobInfo` says of a state. */
 export const stateInfo = (state: JobState): StateInfo => {
   switch (state._tag) {
     case "Waiting":
@@ -207,7 +207,10 @@ const endingBeforeStart = (
   stop: request
 })
 
-/** A stop by the shutdown ends here: the next manager starts the job again. */
+/**
+ * Returns the state of a job that will be restarted. A stop by the shutdown ends here: the next manager starts the job
+ * again.
+ */
 const requeuing = ({ info: { restarts = 0 } }: StateOf<"Ending">, restartsAt?: string): StateOf<"Requeuing"> => ({
   _tag: "Requeuing",
   next: { restarts: restarts + 1, ...(restartsAt === undefined ? {} : { restartsAt }) },
@@ -220,7 +223,10 @@ const stoppedInfo = ({ info, result: { report } }: StateOf<"Ending">): StateInfo
   return { ...facts, state: "stopped", stoppedAt, trigger, outcome, clean, ...(reason === undefined ? {} : { reason }) }
 }
 
-/** The stop of a client stays that of a client. Of two by a client the harsher one counts, and of two alike the later. */
+/**
+ * Merges two requests. The stop of a client stays that of a client. Of two by a client the harsher one counts, and of
+ * two alike the later.
+ */
 const merged = (before: StopRequest | undefined, request: StopRequest): StopRequest => {
   if (before === undefined) return request
   if (before.by !== request.by) return before.by === "client" ? before : request

@@ -37,7 +37,7 @@ export const launchAttempt = (
     onStages: (stages) => void (job.stages = stages),
     onOutput: (stream, text) => job.log.add(stream, text, now())
   })
-  // a stop that was requested before there was a process
+  // the stop may have been requested before there was a process
   const stop = job.state._tag === "Launching" ? job.state.stop : undefined
   writer.record(job, job.start(process, now()))
   if (stop !== undefined) process.stop(stop.command)

@@ -11,7 +11,7 @@ export interface LeaseDependencies {
 export class Leases {
   readonly #given: LeaseDependencies
   readonly #onExpired: (job: ActiveJob) => void
-  /** When each lease expires, in milliseconds since 1970. */
+  /** The time at which each lease expires, in milliseconds since 1970. */
   readonly #ends = new Map<ActiveJob, number>()
 
   constructor(given: LeaseDependencies, onExpired: (job: ActiveJob) => void) {

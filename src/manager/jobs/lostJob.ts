@@ -1,4 +1,7 @@
-/** Takes over the jobs of an earlier manager: what their stored events say, and how those end that it had started. */
+/**
+ * Takes over the jobs of an earlier manager: reads their stored events, and waits for the processes that it had
+ * started.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { isoNow } from "../../base/clock.ts"
@@ -12,7 +15,7 @@ import { readResultFile } from "../resultFile.ts"
 import { countsAsFailure, type Past } from "./activeJob.ts"
 import { type JobState, queued } from "./jobState.ts"
 
-/** How long the process of a lost job may still run until this manager stops waiting for it. */
+/** The time after which this manager no longer waits for the process of a lost job. */
 const longestMs = 10 * 60_000
 
 /** The reason of the stop of a job that is stopped together with its manager. */

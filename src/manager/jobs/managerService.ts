@@ -7,9 +7,9 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import { version } from "../../process/packageVersion.ts"
-import { UploadedBundles } from "../code/uploadedBundles.ts"
+import { JobCode } from "../code/jobCode.ts"
 import { Conflict, type NotFound, Refused, StoreError, Unavailable } from "../errors.ts"
-import type { Code, Launcher } from "../JobProcess.ts"
+import type { Launcher } from "../JobProcess.ts"
 import { JobStore, type StoredJob } from "../JobStore.ts"
 import { Manager, type ManagerOptions } from "../Manager.ts"
 import { JobInfo, type JobStages, type Overview, type Submission } from "../models.ts"
@@ -23,7 +23,7 @@ import { adoptedState, lostResult, StoredEvents } from "./lostJob.ts"
 import { removeStopped, retain, type RetentionOptions } from "./retention.ts"
 import { StoreWriter } from "./storeWriter.ts"
 
-/** How long an answer waits for the store. */
+/** The time that an answer waits for the store. */
 const storeWaitMs = 5_000
 
 /** A manager that runs a limited number of jobs at once. Releasing it stops the jobs that run. */
@@ -35,7 +35,7 @@ export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<
       const clock = yield* Clock.Clock
       const changes = new ChangeFeed()
       const writer = new StoreWriter(store, () => changes.invalidate())
-      // no child of the fiber that builds the layer, because that may end long before the manager
+      // the writer is no child of the fiber that builds the layer, because that may end long before the manager
       yield* Effect.forkScoped(writer.run)
       const fork = yield* FiberSet.makeRuntime<never, void, never>()
       const manager = new ManagerService({ options, launcher, store, clock, writer, changes, fork })
@@ -55,8 +55,7 @@ interface Dependencies extends Omit<SchedulerDependencies, "options" | "codeOf" 
 class ManagerService {
   readonly retention: RetentionOptions
   readonly #given: Dependencies
-  readonly #modules: ReadonlyMap<string, string>
-  readonly #bundles: UploadedBundles | undefined
+  readonly #code: JobCode
   readonly #active = new Map<string, ActiveJob>()
   readonly #scheduler: JobScheduler
   readonly #lookup: ReturnType<typeof jobLookup>
@@ -64,24 +63,22 @@ class ManagerService {
   readonly #startedAt: string
 
   constructor(given: Dependencies) {
-    const { changes, options: { folder, jobs, keep, uploads }, store } = given
+    const { changes, options, store } = given
     this.#given = given
     this.#startedAt = this.#now()
-    this.#modules = new Map(jobs.map(({ module, name }) => [name, module]))
+    this.#code = new JobCode(store, options)
     this.#scheduler = new JobScheduler({
       ...given,
-      codeOf: (submission) => this.#codeOf(submission),
+      codeOf: (submission) => this.#code.of(submission),
       onFinished: ({ id }) => this.#active.delete(id)
     })
     this.#lookup = jobLookup(store, this.#active)
-    this.#logs = join(folder, "logs")
-    const bundles = uploads && new UploadedBundles(store, join(folder, "bundles"), uploads)
-    this.#bundles = bundles
+    this.#logs = join(options.folder, "logs")
     this.retention = {
       store,
-      keep,
+      keep: options.keep,
       removeJobFiles: (id) => removeLog(this.#logs, id),
-      removeBundleFiles: (hash) => bundles?.removeFiles(hash),
+      removeBundleFiles: (hash) => this.#code.removeFiles(hash),
       onRemoved: () => changes.invalidate()
     }
   }
@@ -92,7 +89,7 @@ class ManagerService {
     const followed = (id: string, follow: boolean) => follow ? this.#active.get(id) : undefined
     return {
       submit: (submission) => this.#submit(submission),
-      upload: (hash, content) => this.#bundles?.add(hash, content, this.#now()) ?? Effect.fail(noUploads),
+      upload: (hash, content) => this.#code.upload(hash, content, this.#now()),
       get: info,
       list: (filter) =>
         Effect.map(store.list(filter), (infos) => infos.map((info) => this.#active.get(info.id)?.info ?? info)),
@@ -122,7 +119,7 @@ class ManagerService {
     return !this.#scheduler.isClosing && this.#given.writer.isHealthy
   }
 
-  /** A job that stops while the store counts is emitted as a change afterwards. */
+  /** Returns the overview. A job that stops while the store counts is emitted as a change afterwards. */
   readonly #overview: Effect.Effect<Overview, StoreError> = Effect.suspend(() =>
     Effect.map(this.#given.store.counts, ({ stopped }) => {
       const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped }
@@ -163,8 +160,12 @@ class ManagerService {
   #submit(submission: Submission) {
     return Effect.gen({ self: this }, function*() {
       const { launcher, store } = this.#given
-      if (this.#scheduler.isClosing) return yield* new Unavailable({ message: "the job manager is being stopped" })
-      const code = yield* this.#codeOf(submission)
+      if (this.#scheduler.isClosing) {
+        return yield* new Unavailable({
+          message: "the job manager is being stopped: submit the job once it runs again"
+        })
+      }
+      const code = yield* this.#code.of(submission)
       yield* Effect.mapError(launcher.check(code, submission), (message) => new Refused({ message }))
       const id = submission.id ?? crypto.randomUUID()
       const info = new JobInfo({
@@ -176,34 +177,19 @@ class ManagerService {
       })
       const { stored } = yield* Effect.catch(
         store.add({ info, submission: { ...submission, id } }),
-        (error) => Effect.andThen(this.#checkBundle(submission), Effect.fail(error))
+        (error) => Effect.andThen(this.#code.checkBundle(submission), Effect.fail(error))
       )
       if (!Equal.equals(stored.submission, { ...submission, id })) {
         return yield* new Conflict({
           message: `the id ${id} belongs to another job, "${stored.info.job}": submit with another id`
         })
       }
-      // also a job that was stored by a submit that failed before its answer
+      // the job may also be one that an earlier submit has stored, which failed before its answer
       if (stored.info.state === "queued" && !this.#active.has(id)) {
         this.#scheduler.add(this.#activate(stored))
       }
       return this.#active.get(id)?.info ?? stored.info
     })
-  }
-
-  #codeOf({ bundle, job }: Submission): Effect.Effect<Code, Refused | NotFound | StoreError> {
-    if (bundle !== undefined) return this.#bundles?.codeOf(bundle) ?? Effect.fail(noUploads)
-    const module = this.#modules.get(job)
-    if (module !== undefined) return Effect.succeed({ module })
-    const known = this.#modules.size === 0
-      ? "no jobs are registered"
-      : `registered jobs: ${[...this.#modules.keys()].join(", ")}`
-    return Effect.fail(new Refused({ message: `no job "${job}" is registered here; ${known}` }))
-  }
-
-  /** Fails with `NotFound` if the bundle is gone, so that the client uploads it again. */
-  #checkBundle({ bundle }: Submission): Effect.Effect<void, NotFound | StoreError> {
-    return bundle === undefined ? Effect.void : this.#bundles?.check(bundle) ?? Effect.void
   }
 
   #activate(stored: StoredJob, past?: Past): ActiveJob {
@@ -265,7 +251,3 @@ class ManagerService {
     })
   }
 }
-
-const noUploads = new Refused({
-  message: "this manager takes no uploads: only registered jobs run here"
-})

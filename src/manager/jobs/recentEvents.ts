@@ -1,6 +1,9 @@
 import type { NumberedEvent } from "../models.ts"
 
-/** A job may emit millions of events. This many are kept in memory for its followers; older ones are read from the store. */
+/**
+ * The number of events that are kept in memory for the followers of a job. Older ones are read from the store, because
+ * a job may emit millions.
+ */
 const kept = 5_000
 
 /** The latest events of a job that are on disk, numbered without gaps. */

@@ -7,7 +7,7 @@ import type { NumberedEvent } from "../models.ts"
 import type { ActiveJob } from "./activeJob.ts"
 import type { Unsaved } from "./unsaved.ts"
 
-/** How often the writer retries while the store fails. */
+/** The delays between the attempts of the writer while the store fails. */
 const retries = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
 
 /** The unsaved parts of one job, which are written in one transaction. */
@@ -53,7 +53,7 @@ export class StoreWriter {
       return this.#recorded.await
     }
     const [job, batch] = next
-    // what happens while this batch is written goes into the next one
+    // records that come while this batch is written go into the next one
     this.#batches.delete(job)
     return Effect.map(this.#save(job.id, batch), (saved) => {
       job.saved(saved)
@@ -80,7 +80,7 @@ export class StoreWriter {
       case "Info":
         return this.#store.update(latest.info, events)
       case "End":
-        // in one transaction, so that a manager that is killed meanwhile has either both or none
+        // all of it is written in one transaction, so that a manager that is killed meanwhile has all or nothing
         return this.#store.finish(latest.info, latest.result, events)
     }
   }

@@ -6,13 +6,13 @@ import { startTimer } from "../../process/timers.ts"
 import type { Submission } from "../models.ts"
 import { type Answer, decodeAnswer, type Question } from "./protocol.ts"
 
-/** How long a process may take until it begins to load the module, also on a busy machine. */
+/** The limit for a process to begin to load the module, also on a busy machine. */
 const startMs = 30_000
-/** How long the check of one submission may take by default. */
+/** The limit for the check of one submission by default. */
 const defaultCheckMs = 20_000
-/** An inspector without questions for this long ends, because its module may have changed by the next one. */
+/** The time after which an inspector without questions ends, because its module may have changed by the next one. */
 const idleMs = 30_000
-/** How long the last output of a process that has ended may still be read. */
+/** The time for reading the last output of a process that has ended. */
 const readMs = 500
 
 const inspectorMain = entryPoint(import.meta.url, "./inspectorMain")
@@ -20,7 +20,7 @@ const inspectorMain = entryPoint(import.meta.url, "./inspectorMain")
 /** The name of a module's only or default job, or why there is none. */
 export type LoadedModule = Extract<Answer, { readonly _tag: "Loaded" }>
 
-/** Takes why a submission cannot be run; `undefined` if it can. */
+/** Receives the reason why a submission cannot be run, or `undefined` if it can. */
 type Reply = (refusal: string | undefined) => void
 
 type State =
@@ -36,9 +36,9 @@ export interface InspectorOptions {
   readonly module: string
   readonly nodeArgs: ReadonlyArray<string>
   readonly env: NodeJS.ProcessEnv
-  /** How long the module may take to load. */
+  /** The limit for loading the module. */
   readonly loadMs: number
-  /** How long the check of one submission may take, 20 s by default. */
+  /** The limit for the check of one submission, 20 s by default. */
   readonly checkMs?: number
   /** Called once, when the inspector answers no more questions. */
   readonly onEnd: () => void
@@ -74,7 +74,7 @@ export class Inspector {
     this.#limit(startMs, `its process did not start within ${startMs / 1_000} s`)
   }
 
-  /** Resolves to why a submission cannot be run, or to `undefined` if it can. */
+  /** Resolves to the reason why a submission cannot be run, or to `undefined` if it can. */
   async check(submission: Submission): Promise<string | undefined> {
     await this.loaded
     const state = this.#state
@@ -120,11 +120,11 @@ export class Inspector {
     this.#limit(idleMs, "it has no questions", false)
   }
 
-  /** Replaces the limit. A manager that waits for an answer must not end, hence `keepsAlive`. */
+  /** Replaces the limit. It keeps a manager that waits for an answer from ending, unless `keepsAlive` is false. */
   #limit(ms: number, why: string, keepsAlive = true): void {
     this.#cancelLimit()
     this.#cancelLimit = startTimer(ms, () => {
-      // a turn later, because the answer may be there and unread if this process itself was busy
+      // the failure comes a turn later, because the answer may be there and unread if this process was busy
       this.#cancelLimit = startTimer(0, () => this.#fail(why), { keepsAlive })
     }, { keepsAlive })
   }

@@ -20,7 +20,7 @@ const check = ({ number, submission }: Question, exports: Readonly<Record<string
 const link = new ParentLink(decodeQuestion)
 await link.ready
 answer({ _tag: "Loading" })
-// no limit here, because the parent has one and can also end a process that blocks
+// there is no limit here, because the parent has one and can also end a process that blocks
 const loaded = await Effect.runPromiseExit(importModule(module, name, Infinity))
 if (Exit.isFailure(loaded)) {
   answer({ _tag: "NotLoaded", message: errorText(loaded.cause) })
@@ -29,5 +29,5 @@ if (Exit.isFailure(loaded)) {
 const job = await Effect.runPromiseExit(jobOf(loaded.value, name))
 answer({ _tag: "Loaded", ...(Exit.isSuccess(job) ? { job: job.value.name } : { refusal: errorText(job.cause) }) })
 link.listen({ onMessage: (question) => check(question, loaded.value), onLost: () => process.exit() })
-// keeps the process alive until its parent ends it
+// this keeps the process alive until its parent ends it
 setInterval(() => {}, 2 ** 30)

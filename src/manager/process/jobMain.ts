@@ -4,7 +4,7 @@ import { send } from "../../jobProcess/reportingRun.ts"
 import { ParentLink } from "../../process/parentLink.ts"
 
 const link = new ParentLink(decodeParentMessage)
-// imported here, because the rest takes longer to load than the link
+// the rest is imported here, because it takes longer to load than the link
 const [{ runJob }] = await Promise.all([import("./runJob.ts"), link.ready])
 send({ _tag: "Alive" })
 runJob(link)

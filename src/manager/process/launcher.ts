@@ -1,5 +1,6 @@
 /** Starts job processes on this machine, and the inspectors that check submissions before. */
 import * as Effect from "effect/Effect"
+import { pathOf } from "../../jobProcess/jobModule.ts"
 import { nodeArgs } from "../code/confinement.ts"
 import type { Code, Launcher } from "../JobProcess.ts"
 import type { Submission } from "../models.ts"
@@ -29,7 +30,10 @@ const inspectorOf = ({ confinement, module }: Code): Inspector => {
 export const inspect = (module: string): Effect.Effect<string, string> =>
   Effect.flatMap(
     Effect.promise((): Promise<LoadedModule> => inspectorOf({ module }).loaded),
-    ({ job, refusal }) => job === undefined ? Effect.fail(refusal ?? "it has no job") : Effect.succeed(job)
+    ({ job, refusal }) =>
+      job === undefined
+        ? Effect.fail(refusal ?? `the module ${pathOf(module)} exports no job`)
+        : Effect.succeed(job)
   )
 
 /**

@@ -1,4 +1,4 @@
-/** What an inspector is asked about a module, and what it answers. */
+/** The questions to an inspector about a module, and its answers. */
 import * as Schema from "effect/Schema"
 import { Submission } from "../models.ts"
 
@@ -9,10 +9,10 @@ export type Question = typeof Question.Type
 export const Answer = Schema.Union([
   /** The inspector begins to load the module. */
   Schema.TaggedStruct("Loading", {}),
-  /** The module is loaded: the name of its job, or why none can be told without its name. */
+  /** The module is loaded. `job` is the name of its only or default job, and `refusal` says why there is none. */
   Schema.TaggedStruct("Loaded", { job: Schema.optionalKey(Schema.String), refusal: Schema.optionalKey(Schema.String) }),
   Schema.TaggedStruct("NotLoaded", { message: Schema.String }),
-  /** The answer to a question: why the submission cannot be run, if it cannot. */
+  /** The answer to a question. `refusal` says why the submission cannot be run, if it cannot. */
   Schema.TaggedStruct("Checked", { number: Schema.Int, refusal: Schema.optionalKey(Schema.String) })
 ])
 export type Answer = typeof Answer.Type

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream"
 import { StringDecoder } from "node:string_decoder"
 
-/** How many characters of a line without an end are held back. */
+/** The number of characters of an unfinished line that are held back. */
 const longestLine = 64 * 1_024
 
 /** Reads the output of a process in whole lines, no faster than `take` resolves. Resolves when all of it is taken. */
@@ -22,7 +22,7 @@ export const readOutput = async (
       partial = ""
     }
   } catch {
-    // closed by the parent, because another process still holds it open
+    // the parent closed the stream, because another process still holds it open
   }
   const rest = partial + decoder.end()
   if (rest !== "") await take(rest)

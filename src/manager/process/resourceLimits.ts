@@ -23,7 +23,7 @@ export interface LimitOptions {
 export const enforceLimits = ({ limits: { memory, timeMs }, pids, stop }: LimitOptions): () => void => {
   const cancels: Array<() => void> = []
   if (timeMs !== undefined) {
-    const reason = `it ran for ${timeMs} ms, its limit`
+    const reason = `it ran for ${timeMs} ms, which is its limit`
     cancels.push(startTimer(timeMs, () => stop({ reason }, "deadline"), { keepsAlive: true }))
   }
   if (memory !== undefined) {

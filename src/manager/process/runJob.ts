@@ -1,4 +1,3 @@
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { errorText } from "../../base/errorText.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
@@ -8,7 +7,7 @@ import type { Run, RunResult } from "../../internal/run/run.ts"
 import { RunObserver } from "../../internal/run/runObserver.ts"
 import type * as Job from "../../Job.ts"
 import { importModule, pathOf } from "../../jobProcess/jobModule.ts"
-import type { ParentMessage, Start, StopRequest } from "../../jobProcess/protocol.ts"
+import type { ParentMessage, Start } from "../../jobProcess/protocol.ts"
 import { reportRun, sendReport } from "../../jobProcess/reportingRun.ts"
 import * as LocalEnvironment from "../../LocalEnvironment.ts"
 import type { ParentLink } from "../../process/parentLink.ts"
@@ -20,11 +19,12 @@ import { fallbackExit, notStarted } from "../fallbackResult.ts"
 import type { JobResult } from "../models.ts"
 import { writeResultFile } from "../resultFile.ts"
 import { prepareJob, settingsOf } from "./prepareJob.ts"
+import { StopRequests } from "./stopRequests.ts"
 
 /** Runs the one job that the manager sends to this process, and writes its result. */
 export const runJob = (link: ParentLink<ParentMessage>): void =>
   runOwned((owner) => {
-    const stops = new Stops()
+    const stops = new StopRequests()
     return Effect.flatMap(
       Effect.callback<Start>((resume) =>
         link.listen({
@@ -45,37 +45,14 @@ export const runJob = (link: ParentLink<ParentMessage>): void =>
     )
   }, { deadlineMs: configuredDeadline, ownsHandles: true })
 
-/** The requests to stop. Those that come while the module is loading wait for the run. */
-class Stops {
-  readonly #waiting: Array<StopRequest> = []
-  #run: Run | undefined
-
-  add(request: StopRequest): void {
-    if (this.#run === undefined) return void this.#waiting.push(request)
-    const { reason, trigger } = request
-    // the job has exceeded a limit: it has failed, however it ends
-    if (trigger === "failed") this.#run.fail(Cause.die(new Error(reason)), reason ?? "it exceeded a limit")
-    this.#run.stop(request)
-  }
-
-  get hasRun(): boolean {
-    return this.#run !== undefined
-  }
-
-  attach(run: Run): void {
-    this.#run = run
-    for (const request of this.#waiting.splice(0)) this.add(request)
-  }
-}
-
 class JobRunner {
   readonly #owner: ProcessOwner
   readonly #link: ParentLink<ParentMessage>
-  readonly #stops: Stops
+  readonly #stops: StopRequests
   readonly #start: Start
   readonly #reported = new OneShotLatch()
 
-  constructor(owner: ProcessOwner, link: ParentLink<ParentMessage>, stops: Stops, start: Start) {
+  constructor(owner: ProcessOwner, link: ParentLink<ParentMessage>, stops: StopRequests, start: Start) {
     this.#owner = owner
     this.#link = link
     this.#stops = stops
@@ -87,7 +64,7 @@ class JobRunner {
     return Effect.gen({ self: this }, function*() {
       const { id, module, spec } = this.#start
       const name = pathOf(module)
-      // no limit here, because the parent has one and can also end a process that blocks
+      // there is no limit here, because the parent has one and can also end a process that blocks
       const exports = yield* importModule(module, name, Infinity)
       const { job, payload } = yield* prepareJob(exports, name, spec)
       const run = yield* Environment.submit(job, payload, {
@@ -139,7 +116,7 @@ class JobRunner {
         ? { trigger: "signal", reason: signal }
         : crash !== undefined
         ? { trigger: "failed", reason: `it exited with code ${crash} while it loaded` }
-        : { trigger: "lost", reason: "its job manager was gone before it began" }
+        : { trigger: "lost", reason: "its job manager was gone before the job began" }
     )
   }
 

@@ -23,7 +23,9 @@ import { settingsOf } from "./prepareJob.ts"
 import { readOutput } from "./readOutput.ts"
 import { enforceLimits, heapArgs } from "./resourceLimits.ts"
 
-/** How long the output of a process that has ended is still read. A process that it has started may hold it open. */
+/**
+ * The time for reading the output of a process that has ended. A process that it has started may hold the output open.
+ */
 const outputMs = 2_000
 
 const jobMain = entryPoint(import.meta.url, "./jobMain")

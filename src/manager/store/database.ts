@@ -3,7 +3,7 @@ import * as Predicate from "effect/Predicate"
 import type { SqlError } from "effect/sql/SqlError"
 
 export interface Database {
-  /** A path or an address, never with a password. */
+  /** The path or the address of the database, never with a password. */
   readonly name: string
   /** Returns one sentence that says what is wrong, and what to do about it. */
   readonly advice: (error: SqlError) => string

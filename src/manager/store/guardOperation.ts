@@ -19,10 +19,10 @@ export type Guard = (
 export const usualMs = 30_000
 
 const retryMs = 20
-/** How long an operation waits for the lock of another one. */
+/** The time that an operation waits for the lock of another one. */
 const lockMs = 5_000
 
-/** An operation is retried only if it failed without a change. */
+/** Guards the operations of a database. An operation is retried only if it failed without a change. */
 export const guard = (database: Database, limitMs: number): Guard => (operation) => (self) =>
   self.pipe(
     Effect.catchCause((cause) => Effect.failCause(withoutSqlDefects(cause))),

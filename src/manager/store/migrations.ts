@@ -23,7 +23,7 @@ const migrations = {
       info TEXT NOT NULL,
       submission TEXT NOT NULL
     )`
-    // one index for each filter of a list, in the order of the list, so that the cost of a page depends on its size alone
+    // each filter of a list has an index in the order of the list, so that the cost of a page depends on its size alone
     yield* sql`CREATE INDEX autostop_jobs_latest ON autostop_jobs (submitted_at, id)`
     yield* sql`CREATE INDEX autostop_jobs_state ON autostop_jobs (state, submitted_at, id)`
     yield* sql`CREATE INDEX autostop_jobs_job ON autostop_jobs (job, submitted_at, id)`
@@ -53,7 +53,10 @@ const migrations = {
   })
 }
 
-/** Prefixed like the other tables, because a PostgreSQL database may have tables of others. */
+/**
+ * The table of the migrations. It is prefixed like the other tables, because a PostgreSQL database may have tables of
+ * others.
+ */
 const table = "autostop_migrations"
 
 const newest = Math.max(...Object.keys(migrations).map((name) => Number.parseInt(name, 10)))

@@ -31,7 +31,7 @@ const sqlite = Effect.fnUntraced(function*(path: string) {
   if (path.startsWith(":memory:")) {
     return yield* refused("a store in memory would lose its jobs: give the path of a file")
   }
-  // at least two letters, because one is a drive of Windows
+  // a scheme has at least two letters, because one letter is a drive of Windows
   const scheme = /^[a-z][a-z0-9+.-]+:/i.exec(path)?.[0]
   if (scheme !== undefined) {
     return yield* refused(`a store in ${scheme} is not supported: give the path of a file, or a postgres:// URL`)

@@ -23,9 +23,9 @@ import {
   writeResult
 } from "./records.ts"
 
-/** Limited, because databases limit the parameters of one statement. */
+/** The number of events in one statement, because databases limit its parameters. */
 const eventsPerInsert = 1000
-/** How many jobs are removed in one transaction, so that other operations get their turn. */
+/** The number of jobs that are removed in one transaction, so that other operations get their turn. */
 const removedAtOnce = 500
 /** The limit for opening, because the migration of a large database takes long. */
 const openMs = 300_000
@@ -67,7 +67,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
       const added = yield* sql`INSERT INTO autostop_jobs ${sql.insert(row)} ON CONFLICT (id) DO NOTHING RETURNING id`
       if (added.length > 0) return { stored: job, isNew: true }
       const stored = yield* get(job.info.id)
-      // otherwise the job was removed in between, and is added now
+      // if it is not there, the job was removed in between, and is added in the next turn
       if (stored !== undefined) return { stored, isNew: false }
     }
   })

@@ -36,13 +36,13 @@ const make = Effect.fnUntraced(function*(filename: string) {
     compiler: Statement.makeCompilerSqlite(),
     driver: "node-sqlite",
     spanAttributes: [["db.system.name", "sqlite"]],
-    // begins as a writer, because a transaction that reads first cannot wait for another writer later
+    // it begins as a writer, because a transaction that reads first cannot wait for another writer later
     beginTransaction: "BEGIN IMMEDIATE",
     prepareTransactionControls: true
   })
 })
 
-/** How many prepared statements are kept. */
+/** The number of prepared statements that are kept. */
 const cacheSize = 64
 
 class NodeConnection implements SqlConnection.Connection {
@@ -77,7 +77,7 @@ class NodeConnection implements SqlConnection.Connection {
     Effect.map(
       this.#all(() => {
         const statement = this.database.prepare(sql)
-        // arrays, because columns of one name differ only in their position
+        // rows are arrays, because columns of one name differ only in their position
         statement.setReturnArrays(true)
         return statement
       }, params),

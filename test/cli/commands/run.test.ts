@@ -6,8 +6,8 @@ import { assertClean } from "../../../src/testing.ts"
 import { autostop, bothReleased, fates, fixture, isAlive, life, Started } from "../../support/cli.ts"
 import { reportOn } from "../../support/report.ts"
 
-describe("autostop run: the exit code says how it went", () => {
-  it("is 0 for a job that succeeded, clean", async () => {
+describe("autostop run", () => {
+  it("exits with 0 for a job that succeeded, clean", async () => {
     const run = life({ act: "end" }, "--format", "json")
     assert.strictEqual(await run.ended(), 0, run.stderr)
     const report = reportOn(run)
@@ -21,7 +21,7 @@ describe("autostop run: the exit code says how it went", () => {
   })
 
   for (const act of ["fail", "die", "throw", "reject"]) {
-    it(`is 1 for a job that ${act}s, and its services are released`, async () => {
+    it(`exits with 1 for a job that ${act}s, and releases its services`, async () => {
       const run = life({ act }, "--format", "json")
       assert.strictEqual(await run.ended(), 1, run.stderr)
       const report = reportOn(run)
@@ -31,14 +31,14 @@ describe("autostop run: the exit code says how it went", () => {
     })
   }
 
-  it("is the code of a process.exit in the job, after its services are released", async () => {
+  it("exits with the code of a process.exit in the job, after its services are released", async () => {
     const run = life({ act: "exit" }, "--format", "json")
     assert.strictEqual(await run.ended(), 7, run.stderr)
     assert.strictEqual(reportOn(run).reason, "process.exit(7) was called")
     assert.deepStrictEqual(fates(run), bothReleased)
   })
 
-  it("is 1 for a service that cannot start, with its cause, and those that had started are released", async () => {
+  it("exits with 1 for a service that cannot start, says why, and releases those that had started", async () => {
     const run = life({ open: "fail" }, "--format", "json")
     assert.strictEqual(await run.ended(), 1, run.stderr)
     const report = reportOn(run)
@@ -48,7 +48,7 @@ describe("autostop run: the exit code says how it went", () => {
     assert.strictEqual(run.count("ready"), 0)
   })
 
-  it("is 3 for a service whose release hangs, by name, and the others are released", async () => {
+  it("exits with 3 for a service whose release hangs, names it, and releases the others", async () => {
     const run = life({ close: "hang" }, "--release-timeout", "200ms")
     assert.strictEqual(await run.ended(), 3)
     assert.include(run.stderr, "outer abandoned")
@@ -57,7 +57,7 @@ describe("autostop run: the exit code says how it went", () => {
   })
 
   for (const close of ["fail", "die"]) {
-    it(`is 3 for a service whose release ${close}s`, async () => {
+    it(`exits with 3 for a service whose release ${close}s`, async () => {
       const run = life({ close }, "--format", "json")
       assert.strictEqual(await run.ended(), 3)
       const outcomes = reportOn(run).services.map(({ error, outcome }) => `${outcome}: ${error}`)
@@ -71,7 +71,7 @@ describe("autostop run: the exit code says how it went", () => {
       "a server listening on 127.0.0.1:"
     ]]
   ) {
-    it(`is 3 for a ${act} left open, named, and it exits all the same`, async () => {
+    it(`exits with 3 although a ${act} is left open, and names it`, async () => {
       const run = life({ act: act ?? "" }, "--format", "json")
       assert.strictEqual(await run.ended(), 3, run.stderr)
       const report = reportOn(run)
@@ -81,7 +81,7 @@ describe("autostop run: the exit code says how it went", () => {
     })
   }
 
-  it("is 3 for a child process left behind, named, which does not survive", async () => {
+  it("exits with 3 for a child process left behind, names it, and kills it", async () => {
     const run = life({ act: "child" }, "--format", "json")
     assert.strictEqual(await run.ended(), 3, run.stderr)
     const pid = Number(/^child (\d+)$/m.exec(run.stdout)?.[1])
@@ -101,7 +101,7 @@ describe("autostop run: the exit code says how it went", () => {
   })
 })
 
-describe("autostop run: bad input is one clear line, exit code 2, and nothing is started", () => {
+describe("autostop run, given bad input,", () => {
   const folder = mkdtempSync(join(tmpdir(), "autostop-"))
   const module = (name: string, text: string): string => {
     const path = join(folder, name)
@@ -179,7 +179,7 @@ describe("autostop run: bad input is one clear line, exit code 2, and nothing is
     ]
   ]
   for (const [what, args, line] of cases) {
-    it(`refuses ${what}`, async () => {
+    it(`refuses ${what} with one clear line and exit code 2, and starts nothing`, async () => {
       const run = autostop("run", ...args)
       assert.strictEqual(await run.ended(), 2, `${run.stdout}\n${run.stderr}`)
       assert.match(run.stderr, line)
@@ -213,7 +213,7 @@ describe("autostop run: bad input is one clear line, exit code 2, and nothing is
   })
 })
 
-describe("a limit is held against the deadline that the job has in the end", () => {
+describe("a limit", () => {
   const flag = ["--drain-timeout", "50s"]
   const variable = { AUTOSTOP_DRAIN_TIMEOUT: "50s" }
   const payload = ["--payload", `{"act":"end"}`]
@@ -231,26 +231,26 @@ describe("a limit is held against the deadline that the job has in the end", () 
     ]
   ]
   for (const [what, args, env] of cases) {
-    it(`of ${what}`, async () => {
+    it(`of ${what} is held against the deadline that the job has in the end`, async () => {
       const run = new Started([...autostopArgs, ...args], env)
       assert.strictEqual(await run.ended(), 0, run.stderr)
       assert.strictEqual(run.count("ready"), 1)
     })
   }
 
-  it("of a variable, in a program of its own with the deadline of the job", async () => {
+  it("of a variable is held against the deadline of the job in a program of its own", async () => {
     const run = new Started([fixture("main.ts"), "minute"], { AUTOSTOP_CANCEL_TIMEOUT: "50s" })
     assert.strictEqual(await run.ended(), 0, run.stderr)
     assert.strictEqual(run.count("ready"), 1)
   })
 
-  it("of a variable, in a program of its own without jobs: no stop of a job is limited, nothing is refused", async () => {
+  it("of a variable is not refused in a program of its own without jobs, because it limits no stop", async () => {
     const run = new Started([fixture("main.ts"), "fail"], variable)
     assert.strictEqual(await run.ended(), 1, run.stderr)
     assert.include(run.stderr, "the program failed")
   })
 
-  it("of a variable, in a program of its own: what does not fit is refused with exit code 2", async () => {
+  it("of a variable that does not fit is refused with exit code 2 in a program of its own", async () => {
     const run = new Started([fixture("main.ts"), "minute"], { AUTOSTOP_CANCEL_TIMEOUT: "61s" })
     assert.strictEqual(await run.ended(), 2, run.stderr)
     assert.match(run.stderr, /^AUTOSTOP_CANCEL_TIMEOUT is 1m 1s; expected no more than deadline \(1m\)/)

@@ -10,7 +10,7 @@ const gone = async (pid: number | undefined): Promise<void> => {
 }
 
 describe("autostop serve", () => {
-  it("submit --wait leaves the job alone at a signal, and says so", async () => {
+  it("lets submit --wait leave the job alone at a signal, and say so", async () => {
     await using server = await Server.start()
     const args = [bin, "submit", "greet", "--wait", "--url", server.url]
     const waiting = new Started([...args, "--id", "mine", "--payload", "{\"name\":\"Ada\",\"act\":\"wait\"}"])
@@ -39,7 +39,7 @@ describe("autostop serve", () => {
     await gone(pid)
   })
 
-  it("killed with -9 leaves no job behind, and finds their reports when it is back", async () => {
+  it("leaves no job behind if it is killed with -9, and finds their reports when it is back", async () => {
     await using server = await Server.start()
     const [good, stuck] = [
       await server.submit({ name: "Ada", act: "wait" }),

@@ -29,7 +29,7 @@ describe("autostop serve", () => {
     assert.include((await server.run("status", id)).stderr, "there is no job")
   })
 
-  it("submit --wait exits as the job would", async () => {
+  it("lets submit --wait exit as the job would", async () => {
     await using server = await Server.start()
     const wait = (payload: object) =>
       server.run("submit", "greet", "--wait", "--format", "json", "--payload", JSON.stringify(payload))
@@ -66,7 +66,7 @@ describe("autostop serve", () => {
     assert.match((await server.run("logs", id)).stdout, /closed voice$/)
   })
 
-  it("takes a token where it is given one, and starts nowhere else without", async () => {
+  it("takes a token where it is given one, and listens for other machines only with one", async () => {
     await using server = await Server.start([], { AUTOSTOP_TOKEN: "secret" })
     assert.strictEqual((await server.run("list")).code, 0)
     const without = new Started([bin, "list", "--url", server.url])
@@ -80,7 +80,7 @@ describe("autostop serve", () => {
     )
   })
 
-  it("says what to do where no manager answers", async () => {
+  it("is what the commands advise to start where no manager answers", async () => {
     const list = new Started([bin, "list", "--url", "http://127.0.0.1:9"])
     assert.strictEqual(await list.ended(), 2)
     assert.include(list.stderr, "no job manager answers at http://127.0.0.1:9; start one with \"autostop serve\"")

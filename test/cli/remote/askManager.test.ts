@@ -36,7 +36,7 @@ describe("the commands for a job manager", () => {
       [[], /a command is missing; see "autostop --help"$/],
       [["lsit"], /^autostop: Unknown subcommand "lsit" .*Did you mean this\? list\nautostop: see "autostop --help"$/],
       [["status"], /^autostop: Missing required argument: id\nautostop: see "autostop status --help"$/],
-      [["status", "nope"], /^autostop: there is no job nope$/],
+      [["status", "nope"], /^autostop: there is no job nope: check the id; the job may have been removed$/],
       [["status", "../x"], /^autostop: Invalid value for argument <id>: "..\/x". Expected: letters, digits, /],
       [["list", "--limit", "0"], /^autostop: Invalid value for flag --limit: "0". Expected: a number of at least 1/],
       [["list", "--state", "lost"], /^autostop: Invalid value for flag --state: "lost". Expected: "queued" \| /],
@@ -56,7 +56,7 @@ describe("the commands for a job manager", () => {
         ["watch", "--url", strange],
         /^autostop: the server at http:\/\/127\.0\.0\.1:\d+ is no job manager, or one of another version; give its address with --url \(/
       ],
-      [["events", "-f", "nope"], /^autostop: there is no job nope$/],
+      [["events", "-f", "nope"], /^autostop: there is no job nope: check the id; the job may have been removed$/],
       [["list", "--token-file", "/nope"], /^autostop: --token-file \/nope cannot be read: ENOENT/]
     ]
     await Promise.all(cases.map(async ([args, expected]) => {
@@ -132,7 +132,7 @@ describe("the commands for a job manager", () => {
     assert.strictEqual(mixed.code, 2)
     assert.match(
       mixed.stderr,
-      /^autostop: there is no job nope\nautostop: job busy is \w+: stop it first, or remove it with force$/
+      /^autostop: there is no job nope: check the id; the job may have been removed\nautostop: job busy is \w+: stop it first, or remove it with force$/
     )
     const ids = async () => {
       const { stdout } = await server.run("list", "--format", "json")
@@ -179,7 +179,7 @@ describe("the commands for a job manager", () => {
     assert.strictEqual(stderr, "ended with 0\n")
   })
 
-  it("watch prints a line for each change, or JSON", async () => {
+  it("such as watch print a line for each change, or JSON", async () => {
     const lines = await command("watch").said("ready")
     const json = await command("watch", "--format", "json").said("Overview")
     await server.submit({ name: "Ada", act: "fail" }, "--id", "seen")
@@ -197,7 +197,7 @@ describe("the commands for a job manager", () => {
   })
 
   const hasScript = spawnSync("script", ["--version"]).status === 0
-  it.skipIf(!hasScript)("watch redraws a terminal in place, and gives it back as it was", async () => {
+  it.skipIf(!hasScript)("such as watch redraw a terminal in place, and give it back as it was", async () => {
     await submit("shown", "wait")
     const ends: ReadonlyArray<readonly [string, number]> = [["q", 0], ["\u0003", 130]]
     await Promise.all(ends.map(async ([key, code]) => {
@@ -253,7 +253,7 @@ describe("the commands for a job manager", () => {
     proxy.close()
   })
 
-  it("submit says so if the job may have been submitted or not", async () => {
+  it("such as submit say so if the job may have been submitted or not", async () => {
     const deaf = createServer((request) => void request.socket.destroy()).listen(0, "127.0.0.1")
     await once(deaf, "listening")
     // safe: it listens on a port

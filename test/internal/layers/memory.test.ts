@@ -52,14 +52,14 @@ const kinds: Record<string, (acquire: Effect.Effect<{ readonly bytes: Uint8Array
   "a plain layer": (acquire) => Layer.effect(Big, acquire)
 }
 
-describe("a released service is not held in memory", () => {
+describe("memory does not hold", () => {
   for (
     const [what, place] of [["a service", (layer: Layer.Layer<never, never, Big>) => layer], [
       "a fresh one",
       Layer.fresh
     ]] as const
   ) {
-    it.live(`what ${what} builds by its memo map while it runs, of a layer anew or of one that is there`, () =>
+    it.live(`a released service that ${what} has built by its memo map while it ran, of a layer anew or of one that is there`, () =>
       Effect.gen(function*() {
         const made: Array<WeakRef<object>> = []
         const done = Deferred.makeUnsafe<void>()
@@ -101,7 +101,7 @@ describe("a released service is not held in memory", () => {
 
   for (const [what, kind] of Object.entries(kinds)) {
     for (const [how, way] of Object.entries(ways)) {
-      it.live(`${what} that run ${how}`, () =>
+      it.live(`${what} that was released and that run ${how}`, () =>
         Effect.gen(function*() {
           const made: Array<WeakRef<object>> = []
           let held = Infinity

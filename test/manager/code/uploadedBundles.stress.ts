@@ -129,7 +129,7 @@ describe("an uploaded job", () => {
     await using server = await Server.start(["--no-uploads"])
     const { code, stderr } = await submit(server, { name: "Ada" })
     assert.strictEqual(code, 2)
-    assert.match(stderr, /takes no uploads: only registered jobs run here/)
+    assert.match(stderr, /takes no uploads: submit a job that is registered here, by its name/)
     assert.strictEqual((await put(server, "{}")).status, 400)
   })
 
@@ -157,9 +157,14 @@ describe("an uploaded job", () => {
 describe("an upload", () => {
   const bundleOf = (files: object, of = versions) => JSON.stringify({ versions: of, files })
   const cases: ReadonlyArray<readonly [what: string, content: string, hash: string | undefined, message: RegExp]> = [
-    ["another hash", bundleOf({}), "0".repeat(64), /the SHA-256 of the content is/],
+    ["another hash", bundleOf({}), "0".repeat(64), /the SHA-256 of the content is [0-9a-f]{64}; expected 0{64}/],
     ["no JSON", "{", undefined, /the content is no bundle/],
-    ["no entry", bundleOf({ "x.js": { text: "" } }), undefined, /has no file job\.js/],
+    [
+      "no entry",
+      bundleOf({ "x.js": { text: "" } }),
+      undefined,
+      /has no file job\.js; expected one that exports the job/
+    ],
     ["a path out of its folder", bundleOf({ "job.js": { text: "" }, "../x.js": { text: "" } }), undefined, /no bundle/],
     ["a folder", bundleOf({ "job.js": { text: "" }, "a/x.js": { text: "" } }), undefined, /no bundle/],
     ["no base64", bundleOf({ "job.js": { base64: "§" } }), undefined, /no bundle/],

@@ -93,7 +93,7 @@ describe("the API of a job manager", () => {
       assert.deepStrictEqual([none.status, none.json._tag], [400, "Refused"])
       const wrong = yield* ask("POST", "/jobs", { job: 1 })
       assert.strictEqual(wrong.status, 400)
-      assert.include(wrong.json.message, "the body")
+      assert.include(wrong.json.message, "the body is not valid: ")
       const payload = yield* ask("POST", "/jobs", { job: "sum", payload: { numbers: "x" } })
       assert.strictEqual(payload.status, 400)
       yield* submit({ job: "endless", id: "e" })

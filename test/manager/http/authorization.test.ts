@@ -75,7 +75,10 @@ describe("the authorization of the API", () => {
       const malformed = yield* ask("POST", "/jobs", "{")
       assert.strictEqual(malformed.status, 401)
       const missing = yield* ask("GET", "/jobs/x")
-      assert.deepStrictEqual(missing.json, { _tag: "Unauthorized", message: "a bearer token is required" })
+      assert.deepStrictEqual(missing.json, {
+        _tag: "Unauthorized",
+        message: "a bearer token is required: send one in the header \"authorization\""
+      })
     }).pipe(Effect.provide(serving({ tokens }))))
 
   it.live("allows every process of this machine without tokens, and no web page", () =>

@@ -22,7 +22,7 @@ describe("the delay of a restart", () => {
       assert.deepStrictEqual(yield* delays(restart, [0, 1, 2, 3]), [100, 200, 350, 350])
     }))
 
-  it.effect("is there with the policy failure-rate until the job fails too often within one interval", () =>
+  it.effect("exists with the policy failure-rate until the job fails too often within one interval", () =>
     Effect.gen(function*() {
       const restart = { policy: "failure-rate", failures: 2, intervalMs: 1_000, delayMs: 5 } as const
       assert.deepStrictEqual(yield* delays(restart, [0, 100, 1_050, 1_060]), [5, 5, 5, undefined])

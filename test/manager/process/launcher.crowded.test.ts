@@ -6,7 +6,7 @@ import { promisify } from "node:util"
 const main = fileURLToPath(new URL("./crowded.main.ts", import.meta.url))
 
 describe("a machine without file descriptors for another process", () => {
-  it("makes the job fail and the submission be refused, and the manager goes on", async () => {
+  it("lets the job fail, refuses the submission, and lets the manager go on", async () => {
     const limited = ["-c", "ulimit -n 100; exec \"$0\" \"$1\"", process.execPath, main]
     const { stdout } = await promisify(execFile)("sh", limited)
     const [, job, submission] = stdout.split("\n")

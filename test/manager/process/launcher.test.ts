@@ -7,14 +7,14 @@ import type { Submission } from "../../../src/manager/models.ts"
 import { assertClean } from "../../../src/testing.ts"
 import { messageOf, Ran, stored, urlOf } from "../../support/jobProcess.ts"
 
-describe("a submission is refused before its job starts, and in its process,", () => {
+describe("a submission", () => {
   const cases: ReadonlyArray<readonly [what: string, submission: Submission, message: RegExp]> = [
     [
       "a payload that does not match its Schema",
       { job: "work", payload: { act: 3 } },
-      /the payload of "work": Expected .* at \["act"\]/
+      /the payload of "work" does not fit its Schema: Expected .* at \["act"\]/
     ],
-    ["a missing payload", { job: "work" }, /the payload of "work": .*\["act"\]/],
+    ["a missing payload", { job: "work" }, /the payload of "work" does not fit its Schema: .*\["act"\]/],
     [
       "a job that the module does not export",
       { job: "play" },
@@ -33,7 +33,7 @@ describe("a submission is refused before its job starts, and in its process,", (
     ]
   ]
   for (const [what, submission, message] of cases) {
-    it(`for ${what}`, async () => {
+    it(`is refused for ${what}, before its job starts and in its process`, async () => {
       const refusal = await Effect.runPromise(Effect.flip(checkSubmission({ module: urlOf("work") }, submission)))
       assert.match(refusal, message)
       const job = new Ran(submission)
@@ -46,13 +46,13 @@ describe("a submission is refused before its job starts, and in its process,", (
     })
   }
 
-  it("and not if it can be run; the job of a module has a name", async () => {
+  it("is accepted if it can be run; the job of a module has a name", async () => {
     const check = checkSubmission({ module: urlOf("work") }, { job: "work", payload: { act: "add" } })
     await Effect.runPromise(Effect.all(Array.from({ length: 50 }, () => check), { concurrency: "unbounded" }))
     assert.strictEqual(await Effect.runPromise(inspect(urlOf("work"))), "work")
   })
 
-  it("and not because the manager was too busy to read the answer of the inspector", async () => {
+  it("is accepted although the manager was too busy to read the answer of the inspector", async () => {
     const inspector = new Inspector({
       module: urlOf("work"),
       nodeArgs: [],
@@ -76,7 +76,7 @@ describe("a submission is refused before its job starts, and in its process,", (
     ["block", /broken\.ts.*did not load within 0\.1 s/]
   ]
   for (const [how, message] of loads) {
-    it(`for a module that does "${how}" while it loads`, async () => {
+    it(`is refused for a module that does "${how}" while it loads`, async () => {
       const env = { AUTOSTOP_TEST_BROKEN: how, ...(/hang|block/.test(how) ? { AUTOSTOP_START_TIMEOUT: "100ms" } : {}) }
       Object.assign(process.env, env)
       try {

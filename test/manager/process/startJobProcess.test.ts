@@ -77,7 +77,7 @@ describe("the end of a job process", () => {
     assert.deepInclude(error, { phase: "start" })
   })
 
-  it("comes when the job's time is over", async () => {
+  it("comes once the time limit of the job has passed", async () => {
     const result = await run({ act: "wait" }, { autostop: { after: 50 } }).ended()
     assert.deepInclude(result.report, { trigger: "deadline", reason: "it ran for 50 ms", outcome: "cancelled" })
   })
@@ -147,7 +147,7 @@ describe("a stop of a job process", () => {
     assert.deepStrictEqual(outcomes(result), killed)
   })
 
-  it("kills a job that blocks when its time is over", async () => {
+  it("kills a job that blocks once its time limit has passed", async () => {
     const result = await run({ act: "block" }, { ...short, autostop: { after: 100 } }).ended()
     assert.deepInclude(result.report, { trigger: "deadline", reason: "it ran for 100 ms", outcome: "cancelled" })
     assert.deepStrictEqual(outcomes(result), killed)
@@ -155,7 +155,7 @@ describe("a stop of a job process", () => {
 })
 
 describe("a job process", () => {
-  it("has output that comes in whole lines, on both streams", async () => {
+  it("prints whole lines on both streams", async () => {
     const job = run({ act: "print" })
     await job.ended()
     const lines = job.text().split("\n")
@@ -167,7 +167,7 @@ describe("a job process", () => {
     )
   })
 
-  it("has output that is read no faster than it is taken", async () => {
+  it("prints no faster than its output is taken", async () => {
     let taking = 0
     let text = ""
     const job = startJobProcess({

@@ -213,7 +213,7 @@ describe("a store in PostgreSQL whose server", () => {
     }))
 })
 
-describe("a store that is none", () => {
+describe("a store of an unknown kind", () => {
   it.live("is refused", () =>
     Effect.gen(function*() {
       for (const url of ["", "sqlite:", ":memory:", "sqlite::memory:", "mysql://host/database", "file:///x"]) {

@@ -175,7 +175,7 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
   )
 
   test(
-    "tells when the latest have stopped, to keep so many of them",
+    "returns when the nth-last job stopped, so that as many are kept",
     Effect.gen(function*() {
       const store = yield* JobStore
       for (const second of [3, 1, 2]) {
@@ -189,7 +189,7 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
   )
 
   test(
-    "keeps what was uploaded as long as a job has it",
+    "keeps a bundle as long as a job uses it",
     Effect.gen(function*() {
       const store = yield* JobStore
       const [used, unused, late] = ["a".repeat(64), "b".repeat(64), "c".repeat(64)] as const
@@ -215,7 +215,7 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
   )
 
   test(
-    "tells those that have not stopped, and counts",
+    "returns the jobs that have not stopped, and counts all",
     Effect.gen(function*() {
       const store = yield* JobStore
       const none = { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 }
