@@ -5,10 +5,21 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Layer from "effect/Layer"
 import { SubmitError } from "./Environment.ts"
 import { configuredDeadline } from "./internal/policy/configuredDeadline.ts"
+import { enclosingLimits, programLimits } from "./internal/policy/programLimits.ts"
+import { type ReportFile, reportFile } from "./internal/report/reportFile.ts"
+import { startProgram } from "./internal/run/programRun.ts"
+import type { Run, RunResult } from "./internal/run/run.ts"
+import { stoppableTask } from "./internal/run/stoppableTask.ts"
+import { uncleanCode } from "./process/exitCode.ts"
+import { CurrentProcess } from "./process/processContext.ts"
+import type { ProcessOwner } from "./process/processOwner.ts"
 import { runOwned } from "./process/runOwned.ts"
-import { PolicyError } from "./StopPolicy.ts"
+import { PolicyError, type StopPolicy } from "./StopPolicy.ts"
+import { StopReport } from "./StopReport.ts"
 
 /**
  * Runs a program to its end, and exits.
@@ -44,18 +55,107 @@ import { PolicyError } from "./StopPolicy.ts"
  */
 export const runMain = <A, E>(program: Effect.Effect<A, E>): void => {
   runOwned((owner) =>
-    Effect.matchCause(program, {
-      onSuccess: () => 0,
-      onFailure: (cause) => {
-        const error = Cause.squash(cause)
-        if (error instanceof PolicyError || error instanceof SubmitError) {
-          process.stderr.write(`${error.message}\n`)
-          return 2
-        }
-        if (owner.signal === undefined && !Cause.hasInterruptsOnly(cause)) {
-          process.stderr.write(`${Cause.pretty(cause)}\n`)
-        }
-        return 1
-      }
-    }), { deadlineMs: configuredDeadline, ownsHandles: false })
+    owned(
+      owner,
+      Effect.map(enclosingLimits, (limits) =>
+        Effect.withFiber((fiber) => {
+          const { attach } = fiber.getRef(CurrentProcess)
+          const leftovers = Effect.succeed([])
+          const run = startProgram({ name: "main", limits, services: undefined, run: program, leftovers }, fiber)
+          // its jobs stop first: the owner of the process stops the program itself only once they have
+          const stop = Effect.suspend(() => {
+            attach(stoppableTask(run))
+            run.stop({ trigger: "stopped", mode: "drain" })
+            return run.stopped.await
+          })
+          const ended = Effect.exit(Effect.interruptible(run.stopped.await))
+          return Effect.as(Effect.flatMap(ended, (exit) => exit._tag === "Success" ? Effect.void : stop), run)
+        }))
+    ), { deadlineMs: configuredDeadline, ownsHandles: false })
+}
+
+/**
+ * The options of `launch`.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface LaunchOptions {
+  /** The name of the application in the report; `app` by default. */
+  readonly name?: string | undefined
+  /** How it stops. These settings win over the configuration (`AUTOSTOP_…`). */
+  readonly stopPolicy?: StopPolicy.Settings | undefined
+}
+
+/**
+ * Runs an application that is made of layers until its process is to end: in place of `NodeRuntime.runMain(Layer.launch(App))`.
+ *
+ * **Details**
+ *
+ * Every layer that has something to release is a service: it is released within a limit, dependents first, and one that
+ * hangs keeps no other from being released. The signals, the uncaught errors and the exit code are those of `runMain`. The
+ * report is written to the file that `AUTOSTOP_REPORT` names, as JSON; if it is not clean, it is printed on stderr as well.
+ *
+ * A service has the name of what its layer provides (`app/Db`, or `app/Db +1` if it provides one more), or `layer` and a
+ * number if it provides nothing. What `Layer.fresh` builds is one service, because Effect builds it out of sight.
+ *
+ * @see {@link runMain} for a program that submits jobs or ends by itself
+ * @category running
+ * @since 0.2.0
+ */
+export const launch = <A, E>(layer: Layer.Layer<A, E>, options: LaunchOptions = {}): void => {
+  runOwned((owner) =>
+    owned(
+      owner,
+      Effect.map(programLimits(options.stopPolicy), (limits) =>
+        Effect.withFiber((fiber) => {
+          const { attach, leftovers } = fiber.getRef(CurrentProcess)
+          const run = startProgram(
+            { name: options.name ?? "app", limits, services: layer, run: Effect.never, leftovers },
+            fiber
+          )
+          attach(stoppableTask(run))
+          return Effect.as(run.stopped.await, run)
+        }))
+    ), { deadlineMs: configuredDeadline, ownsHandles: true })
+}
+
+/** Runs a program to its report, even if it is interrupted, and returns the exit code. */
+const owned = <E>(
+  owner: ProcessOwner,
+  start: Effect.Effect<Effect.Effect<Run>, E>
+): Effect.Effect<number> =>
+  Effect.gen(function*() {
+    const path = process.env.AUTOSTOP_REPORT
+    const file = path === undefined || path === "" ? undefined : reportFile("AUTOSTOP_REPORT", path)
+    if (typeof file === "string") {
+      owner.say(file)
+      return 2
+    }
+    const { result } = yield* yield* start
+    return result === undefined ? uncleanCode : concluded(owner, result, file)
+  }).pipe(Effect.catchCause((cause) => Effect.sync(() => failed(owner, cause))), Effect.uninterruptible)
+
+const concluded = (owner: ProcessOwner, { exit, report }: RunResult, file: ReportFile | undefined): number => {
+  const code = codeOf(owner, exit)
+  const unwritten = file?.write(report)
+  if (unwritten !== undefined) owner.say(unwritten)
+  if (!report.clean) {
+    owner.say(StopReport.render(report))
+    return uncleanCode
+  }
+  return unwritten === undefined || code !== 0 ? code : 1
+}
+
+const codeOf = (owner: ProcessOwner, exit: Exit.Exit<unknown, unknown>): number =>
+  exit._tag === "Success" ? 0 : failed(owner, exit.cause)
+
+const failed = (owner: ProcessOwner, cause: Cause.Cause<unknown>): number => {
+  const error = Cause.squash(cause)
+  if (error instanceof PolicyError || error instanceof SubmitError) {
+    process.stderr.write(`${error.message}\n`)
+    return 2
+  }
+  if (owner.signal === undefined && !Cause.hasInterruptsOnly(cause)) process.stderr.write(`${Cause.pretty(cause)}\n`)
+  return 1
 }

@@ -32,7 +32,7 @@ describe("runMain", () => {
   it("ends a program whose finalizer never ends, within the deadline, with exit code 3", async () => {
     const run = await new Started([fixture("main.ts"), "never"], { AUTOSTOP_DEADLINE: "500ms" }).said("opened plain")
     assert.strictEqual(await run.signal("SIGTERM").ended(), 3)
-    assert.include(run.stderr, "The time is up.")
+    assert.include(run.stderr, "layer 1 (local): abandoned")
   })
 
   it("ends a program whose finalizer never ends at the second signal", async () => {

@@ -3,9 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs"
-import { dirname, resolve } from "node:path"
-import { messageOf } from "../../base/errorText.ts"
+import { reportFile } from "../../internal/report/reportFile.ts"
 import type * as Job from "../../Job.ts"
 import { StopReport } from "../../StopReport.ts"
 import { Refusal } from "../refusal.ts"
@@ -14,25 +12,12 @@ import { Refusal } from "../refusal.ts"
  * Returns a function that writes the report to a file, and returns a message if it cannot. A file that cannot be
  * written is refused before anything starts.
  */
-export const reportWriter = (path: Option.Option<string>) => {
-  if (Option.isNone(path)) return Effect.succeed((): string | undefined => undefined)
-  const refusal = (error: unknown) => `--report ${path.value} cannot be written: ${messageOf(error)}`
-  return Effect.try({
-    try: () => {
-      const exists = existsSync(path.value)
-      if (exists && statSync(path.value).isDirectory()) throw new Error("it is a folder")
-      accessSync(exists ? path.value : dirname(resolve(path.value)), constants.W_OK)
-      return (report: StopReport): string | undefined => {
-        try {
-          writeFileSync(path.value, `${JSON.stringify(report, null, 2)}\n`)
-          return undefined
-        } catch (error) {
-          return refusal(error)
-        }
-      }
-    },
-    catch: (error) => new Refusal({ message: refusal(error) })
-  })
+export const reportWriter = (
+  path: Option.Option<string>
+): Effect.Effect<(report: StopReport) => string | undefined, Refusal> => {
+  if (Option.isNone(path)) return Effect.succeed(() => undefined)
+  const file = reportFile("--report", path.value)
+  return typeof file === "string" ? Effect.fail(new Refusal({ message: file })) : Effect.succeed(file.write)
 }
 
 /** Prints the result of a run: its value, or why it failed. */

@@ -69,7 +69,9 @@ export class Run implements RunContext, StoppableRun {
     this.startedAt = isoNow(clock)
     this.budget = new TimeBudget(clock, limits)
     this.stages = new StageCounters(clock)
-    this.fibers = new JobFibers(scheduler, (fiber) => this.registry.fiberBegins(fiber))
+    // a job within another one, or within a program, is not watched twice
+    const beneath = scheduler instanceof JobFibers ? scheduler.scheduler : scheduler
+    this.fibers = new JobFibers(beneath, (fiber) => this.registry.fiberBegins(fiber))
     this.releases = new ServiceRelease({
       clock,
       limits,

@@ -1,15 +1,31 @@
 import type { ServiceRecord } from "./serviceRecord.ts"
 
+/** The name of a layer that provides nothing. */
+export const unnamed = "layer 1"
+
+const numbered = (name: string, n: number): string => name === unnamed ? `layer ${n}` : `${name}#${n}`
+
 /** The names of the services of a job: each has its own while it lives. */
 export class ServiceNames {
   /** The service that has a name, or was the last one to have it. */
   readonly #holders = new Map<string, ServiceRecord>()
+  /** The number that comes after the last one that was given, for each name that several services want. */
+  readonly #next = new Map<string, number>()
 
-  /** Returns the name, or the first one numbered after it that no living service has. */
+  /** Returns the name or, while a living service has it, one with a number. */
   free(name: string): string {
-    let free = name
-    for (let n = 2; this.#holders.get(free)?.hasStopped === false; n++) free = `${name}#${n}`
-    return free
+    if (this.#isFree(name)) {
+      this.#next.delete(name)
+      return name
+    }
+    let n = this.#next.get(name) ?? 2
+    while (!this.#isFree(numbered(name, n))) n++
+    this.#next.set(name, n + 1)
+    return numbered(name, n)
+  }
+
+  #isFree(name: string): boolean {
+    return this.#holders.get(name)?.hasStopped !== false
   }
 
   /** Gives a service its name. */

@@ -18,7 +18,7 @@ import { Dependencies } from "./dependencies.ts"
 import { RepeatedServices } from "./repeatedServices.ts"
 import { ServiceFibers } from "./serviceFibers.ts"
 import { serviceLine } from "./serviceLine.ts"
-import { ServiceNames } from "./serviceNames.ts"
+import { ServiceNames, unnamed } from "./serviceNames.ts"
 import { ServiceRecord, type ServiceSpec } from "./serviceRecord.ts"
 import { running, stateText, wasRunning } from "./serviceState.ts"
 import { StartTimeouts } from "./startTimeouts.ts"
@@ -194,7 +194,7 @@ export class ServiceRegistry {
     output: Context.Context<never> | undefined,
     startedAt: number
   ): ServiceRecord {
-    const name = nameOfKeys(ownKeys(node, output)) ?? "layer"
+    const name = nameOfKeys(ownKeys(node, output)) ?? unnamed
     const spec = { name, host: "local", managed: false, releaseTimeout: undefined, startTimeout: undefined }
     const record = new ServiceRecord(spec, this.#names.free(name), {
       node,

@@ -27,6 +27,11 @@ export class JobFibers implements Scheduler.Scheduler {
     this.executionMode = scheduler.executionMode
   }
 
+  /** The scheduler beneath it: that of whoever started the job. */
+  get scheduler(): Scheduler.Scheduler {
+    return this.#scheduler
+  }
+
   shouldYield(fiber: AnyFiber): boolean {
     if (fiber.currentOpCount === 1) this.#see(fiber)
     return this.#scheduler.shouldYield(fiber)

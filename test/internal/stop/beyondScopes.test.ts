@@ -59,7 +59,7 @@ describe("what a stop must do beyond closing scopes", () => {
       const layer = Layer.effectDiscard(Effect.addFinalizer(() => Effect.die(new Error("the pool broke"))))
       const { report } = yield* reportOf(Effect.void, layer)
       assert.isFalse(report.clean)
-      assert.include(serviceOf(report, "layer"), {
+      assert.include(serviceOf(report, "layer 1"), {
         managed: false,
         outcome: "release-failed",
         error: "the pool broke"
@@ -292,7 +292,7 @@ describe("what a stop must do beyond closing scopes", () => {
       )
       const { report } = yield* reportOf(Effect.void, stalled)
       assert.strictEqual(serviceOf(report, "beneath").outcome, "released")
-      assert.include(serviceOf(report, "layer"), { managed: false, outcome: "abandoned", running: true })
+      assert.include(serviceOf(report, "layer 1"), { managed: false, outcome: "abandoned", running: true })
       assert.isAtMost(Date.parse(report.stoppedAt) - Date.parse(report.startedAt), 25_000)
     }))
 

@@ -1,0 +1,43 @@
+import * as Clock from "effect/Clock"
+import type * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type * as Layer from "effect/Layer"
+import * as Scheduler from "effect/Scheduler"
+import { CurrentProcess } from "../../process/processContext.ts"
+import type { PolicyMillis } from "../policy/policyMillis.ts"
+import { Run, type RunOptions } from "./run.ts"
+
+/** A program that nobody submitted as a job. */
+export interface Program {
+  /** The name in the report. */
+  readonly name: string
+  readonly limits: PolicyMillis
+  /** Its layers. They need nothing but what the context of the starting fiber has. */
+  readonly services: Layer.Any | undefined
+  readonly run: Effect.Effect<unknown, unknown, unknown>
+  /** The clock of its limits; that of the starting fiber by default. */
+  readonly clock?: Clock.Clock | undefined
+  /** Finds what it left behind in the process. */
+  readonly leftovers: RunOptions["leftovers"]
+}
+
+/** Runs a program as a job runs: its layers are services, and its stop is that of a job. Returns at once. */
+export const startProgram = (
+  { clock, leftovers, limits, name, run, services }: Program,
+  starter: Fiber.Fiber<unknown, unknown>
+): Run => {
+  const started = new Run({
+    id: crypto.randomUUID(),
+    job: name,
+    environment: "local",
+    limits,
+    autostop: { _tag: "end" },
+    clock: clock ?? starter.getRef(Clock.Clock),
+    scheduler: starter.getRef(Scheduler.Scheduler),
+    attach: starter.getRef(CurrentProcess).attach,
+    leftovers
+  })
+  // safe: the types of those who start a program say that the context has what it needs
+  started.start({ services, run: () => run } as Parameters<Run["start"]>[0], undefined, starter.context)
+  return started
+}
