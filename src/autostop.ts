@@ -18,6 +18,7 @@ import { uncleanCode } from "./process/exitCode.ts"
 import { CurrentProcess } from "./process/processContext.ts"
 import type { ProcessOwner } from "./process/processOwner.ts"
 import { runOwned } from "./process/runOwned.ts"
+export { type ManagedRuntime, managedRuntime, type ManagedRuntimeOptions } from "./managedRuntime.ts"
 import { PolicyError, type StopPolicy } from "./StopPolicy.ts"
 import { StopReport } from "./StopReport.ts"
 

@@ -9,8 +9,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { realClock } from "./base/clock.ts"
+import { programLimits } from "./internal/policy/programLimits.ts"
+import { holdLayer } from "./internal/run/heldLayer.ts"
 import { StopMode } from "./JobEvent.ts"
 import * as Service from "./Service.ts"
+import type { StopPolicy } from "./StopPolicy.ts"
 import type { StopReport } from "./StopReport.ts"
 
 /**
@@ -29,6 +33,48 @@ export const assertClean = (report: StopReport): void => {
     `job ${report.job} did not stop clean\n${[...services, ...leftovers].map((l) => `  ${l}`).join("\n")}`
   )
 }
+
+/**
+ * Makes a layer that stops clean or fails its test: it provides what the layer provides, and its release dies, with the
+ * names of the services, if one of them fails to stop or hangs.
+ *
+ * **Details**
+ *
+ * It is for `it.layer` of @effect/vitest, whose suite then fails, and for `Effect.provide` in a test, which then fails. The
+ * limits are those of the policy (`AUTOSTOP_…`, by default 5 s for each release and 25 s in all), in real time, even if the
+ * test has a TestClock.
+ *
+ * **Example** (A suite that fails because a layer leaks)
+ *
+ * ```ts
+ * import { it } from "@effect/vitest"
+ * import { stopsClean } from "autostop/testing"
+ * import { Effect, Layer } from "effect"
+ *
+ * const Leaks = Layer.effectDiscard(Effect.addFinalizer(() => Effect.never))
+ *
+ * it.layer(stopsClean(Leaks, { releaseTimeout: "100ms" }))("a suite", (it) => {
+ *   it.effect("a test", () => Effect.void)
+ * })
+ * ```
+ *
+ * @category assertions
+ * @since 0.2.0
+ */
+export const stopsClean = <A, E, R>(
+  layer: Layer.Layer<A, E, R>,
+  stopPolicy?: StopPolicy.Settings
+): Layer.Layer<A, E, R> =>
+  Layer.effectContext(
+    Effect.flatMap(Effect.orDie(programLimits(stopPolicy)), (limits) => {
+      const hold = Effect.withFiber((fiber) =>
+        Effect.succeed(holdLayer(layer, { name: "test", limits, endUse: Effect.void, clock: realClock }, fiber))
+      )
+      const held = Effect.acquireRelease(hold, ({ stop }) => Effect.map(stop, assertClean))
+      // safe: the fiber that holds the layer has what it needs
+      return Effect.flatMap(held, ({ context }) => context) as Effect.Effect<Context.Context<A>, E, R>
+    })
+  )
 
 /**
  * The course of an acquire or a release: it takes `ms`, then ends `well`, fails, dies, or never ends.

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Schema, Stream } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Environment, Job, LocalEnvironment, Service, StopReport, type SubmitOptions } from "../src/index.ts"
 import * as Testing from "../src/testing.ts"
@@ -11,7 +11,8 @@ import {
   probe,
   probeName,
   probes,
-  ServicePlans
+  ServicePlans,
+  stopsClean
 } from "../src/testing.ts"
 import { settle } from "./support/jobs.ts"
 
@@ -283,5 +284,45 @@ describe("generated graphs and commands", () => {
       const { report } = yield* run(probes(new Journal(), []), {}, Stream.runDrain(Stream.make(1)))
       assert.deepStrictEqual(report.services, [])
       assertClean(report)
+    }))
+})
+
+class Needed extends Context.Service<Needed, number>()("app/Needed") {}
+
+describe("stopsClean", () => {
+  class Db extends Context.Service<Db, number>()("app/Db") {}
+  const db = (release: Effect.Effect<void>) => Layer.effect(Db, Effect.acquireRelease(Effect.succeed(3), () => release))
+
+  it.effect("provides what its layer provides, and says nothing if that stops clean", () =>
+    Effect.gen(function*() {
+      let released = 0
+      const layer = stopsClean(db(Effect.sync(() => void released++)))
+      assert.strictEqual(yield* Effect.provide(Effect.flatMap(Db, Effect.succeed), layer), 3)
+      assert.strictEqual(released, 1)
+    }))
+
+  for (
+    const [what, release, outcome] of [
+      ["hangs", Effect.never, "abandoned"],
+      ["dies", Effect.die(new Error("broke")), "release-failed: broke"]
+    ] as const
+  ) {
+    it.effect(`fails a test whose layer ${what}, with its name, in real time`, () =>
+      Effect.gen(function*() {
+        const beneath = Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => void released++)))
+        let released = 0
+        const layer = stopsClean(Layer.provide(db(release), beneath), { releaseTimeout: "50ms" })
+        const exit = yield* Effect.exit(Effect.provide(Db, layer))
+        assert.include(String(Exit.isFailure(exit) && Cause.squash(exit.cause)), `service app/Db is ${outcome}`)
+        assert.strictEqual(released, 1)
+      }))
+  }
+
+  it.effect("fails as its layer fails, and passes on what that needs", () =>
+    Effect.gen(function*() {
+      const needy = Layer.effect(Db, Effect.flatMap(Needed, (n) => n > 1 ? Effect.succeed(n) : Effect.fail("too few")))
+      const use = (n: number) => Db.pipe(Effect.provide(stopsClean(needy)), Effect.provideService(Needed, n))
+      assert.strictEqual(yield* use(2), 2)
+      assert.strictEqual(yield* Effect.flip(use(1)), "too few")
     }))
 })

@@ -1,7 +1,8 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 
-const realClock = Context.get(Context.empty(), Clock.Clock)
+/** The clock of the system, whatever clock a fiber has. */
+export const realClock = Context.get(Context.empty(), Clock.Clock)
 
 /**
  * Monotonic milliseconds, for durations and limits. The real time is read as Node has it, because there may be many

@@ -1,5 +1,5 @@
 import * as Cause from "effect/Cause"
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -153,9 +153,12 @@ export class Run implements RunContext, StoppableRun {
 
   /** Starts the services and the run, and stops them in the end. Returns at once. */
   start(implementation: AnyImplementation, payload: unknown, context: Context.Context<never>): void {
-    const fork = Effect.runForkWith(withoutServices(context))
-    const main = fork(Effect.andThen(Effect.yieldNow, this.#main(implementation, payload)))
+    const own = withoutServices(context)
+    const main = Effect.runForkWith(own)(Effect.andThen(Effect.yieldNow, this.#main(implementation, payload)))
     main.addObserver((exit) => this.#ended(exit))
+    // the limits go by the clock of the run, whatever the clock of its program is
+    const isOwnClock = Context.get(own, Clock.Clock) === this.clock
+    const fork = Effect.runForkWith(isOwnClock ? own : Context.add(own, Clock.Clock, this.clock))
     fork(Effect.uninterruptible(Effect.map(stopSequence(this, main), (stop) => this.#conclude(stop, main))))
     fork(this.registry.watchStarts(this.stopping))
     const { autostop } = this.options
