@@ -30,15 +30,15 @@ const figures = async (cycle: Cycle): Promise<Figures> => {
   return { time: median(taken), memory: (up - before) / count }
 }
 
-const autostop = (): Promise<Figures> => {
-  const services = managed(count, finalizer)
+export const autostop = (make: typeof plain): Promise<Figures> => {
+  const services = make(count, finalizer)
   return figures(async (whileUp) => {
     const { report } = await runJob(whileUp, { services })
     expect(report.services.filter((service) => service.outcome === "released").length, count)
   })
 }
 
-const layers = (): Promise<Figures> => {
+export const layers = (): Promise<Figures> => {
   const services = plain(count, finalizer)
   return figures((whileUp) =>
     Effect.runPromise(Effect.gen(function*() {
@@ -54,7 +54,7 @@ export default {
   title: "10,000 services started and stopped, and the memory of each while all are up",
   figures: { time: "ms", memory: "bytes" },
   variants: [
-    { name: "autostop", run: autostop },
+    { name: "autostop", run: () => autostop(managed) },
     { name: "Effect Layers", run: layers }
   ],
   targets: [
