@@ -211,8 +211,8 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
 
   /** The first layer that made a value is its maker until it is released: the same value may be made anew. */
   #setMaker(key: string, value: unknown, node: LayerNode<S>): void {
-    // the result of a build has the memo map that built it, which nobody made
-    if (key === Layer.CurrentMemoMap.key) return
+    // the result of a build has the memo map that built it: only that of a service tells who made it
+    if (key === Layer.CurrentMemoMap.key && value !== node) return
     const known = this.#makerOf(key, value)
     if (known !== undefined && !known.hasEnded && known.service?.hasStopped !== true) return
     this.#makers.set(key, { value, node, before: this.#makers.get(key) })
