@@ -2,11 +2,11 @@ import type { Writable } from "node:stream"
 
 /**
  * Waits until the reader of a stream has taken everything that was written, has gone away, or has taken nothing for
- * `patienceMs`.
+ * `patienceMs`. Resolves to the number of bytes that were not taken.
  */
-export const flush = (stream: Writable, patienceMs: number): Promise<void> =>
+export const flush = (stream: Writable, patienceMs: number): Promise<number> =>
   new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) return resolve()
+    if (stream.destroyed || stream.writableLength === 0) return resolve(0)
     let left = stream.writableLength
     let since = performance.now()
     const watch = setInterval(() => {
@@ -20,7 +20,7 @@ export const flush = (stream: Writable, patienceMs: number): Promise<void> =>
     const done = () => {
       clearInterval(watch)
       stream.off("error", done)
-      resolve()
+      resolve(stream.writableLength)
     }
     stream.once("error", done)
     stream.write("", done)
