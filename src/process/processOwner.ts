@@ -5,7 +5,15 @@ import { leftoversSince, newChildren, type Snapshot, snapshot, watchWorkers } fr
 import { type Ending, exitCode, uncleanCode } from "./exitCode.ts"
 import { keepListening } from "./keepListening.ts"
 import { startTimer } from "./timers.ts"
-import { causesOf, crashOf, initial, type OwnerAction, type OwnerEvent, type OwnerState, transition } from "./ownerState.ts"
+import {
+  causesOf,
+  crashOf,
+  initial,
+  type OwnerAction,
+  type OwnerEvent,
+  type OwnerState,
+  transition
+} from "./ownerState.ts"
 import type { Leftover, ProcessContext, StopCause, StoppableTask } from "./processContext.ts"
 import { signal as signalTo, until } from "./processGroup.ts"
 import { ExitCalled, takeOverExit } from "./selfExit.ts"

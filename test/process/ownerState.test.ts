@@ -52,8 +52,7 @@ const transitions = new Set([
 const nameOf = ({ before, event, state }: Step) => `${before._tag} ${event._tag} ${state._tag}`
 const changes = (all: ReadonlyArray<Step>) => all.filter(({ before, state }) => before._tag !== state._tag)
 
-const codeOf = (state: OwnerState | undefined) =>
-  state?._tag === "Exiting" ? exitCode(state.ending) : undefined
+const codeOf = (state: OwnerState | undefined) => state?._tag === "Exiting" ? exitCode(state.ending) : undefined
 
 const stopsOf = (all: ReadonlyArray<Step>) =>
   all.flatMap(({ actions }) => actions.flatMap((action) => action._tag === "Stop" ? [action.cause] : []))

@@ -9,10 +9,13 @@ const within = (
   settings: Record<string, string> = { act: "drain", close: "slow" },
   ...flags: ReadonlyArray<string>
 ): Started =>
-  new Started([bin, "run", fixture("library.ts"), "--payload", JSON.stringify(settings), "--format", "json", ...flags], {
-    LIFE: JSON.stringify(settings),
-    LIBRARY: library
-  })
+  new Started(
+    [bin, "run", fixture("library.ts"), "--payload", JSON.stringify(settings), "--format", "json", ...flags],
+    {
+      LIFE: JSON.stringify(settings),
+      LIBRARY: library
+    }
+  )
 
 const assertDrained = (run: Started) => {
   const report = reportOn(run)

@@ -75,7 +75,11 @@ const assertGentle = (run: Started) => {
 
 describe("a process that is asked once", () => {
   for (
-    const [first, second, ms] of [["SIGINT", "SIGINT", 5], ["SIGTERM", "SIGHUP", 132], ["SIGINT", "SIGTERM", 0]] as const
+    const [first, second, ms] of [["SIGINT", "SIGINT", 5], ["SIGTERM", "SIGHUP", 132], [
+      "SIGINT",
+      "SIGTERM",
+      0
+    ]] as const
   ) {
     it(`by ${first} and, ${ms} ms later, ${second} stops gently`, async () => {
       const run = await start().said("ready")

@@ -237,7 +237,8 @@ export class ServiceRelease {
 
 /** Returns true if nothing else has failed than calls of `process.exit`, which throw. */
 const isExitCalled = (cause: Cause.Cause<unknown>): boolean =>
-  cause.reasons.length > 0 && cause.reasons.every((reason) => reason._tag === "Die" && reason.defect instanceof ExitCalled)
+  cause.reasons.length > 0 &&
+  cause.reasons.every((reason) => reason._tag === "Die" && reason.defect instanceof ExitCalled)
 
 /** Returns the state of a cleanup that nobody waits for any longer. */
 const cleanupOf = (state: State.Before<"Stopped">): State.Stopped["cleanup"] => {

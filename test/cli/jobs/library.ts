@@ -8,7 +8,8 @@ const acts: Readonly<Record<string, () => void>> = {
   "exits first at the signal": () => process.prependListener("SIGTERM", () => process.exit(1)),
   "exits later": () => process.on("SIGTERM", () => setTimeout(() => process.exit(0), 20)),
   "really exits": () => process.on("SIGTERM", () => Reflect.apply(Reflect.get(process, "reallyExit"), process, [1])),
-  "raises it again": () => process.on("SIGTERM", () => setTimeout(() => process.kill(process.pid, "SIGTERM"), 700).unref()),
+  "raises it again": () =>
+    process.on("SIGTERM", () => setTimeout(() => process.kill(process.pid, "SIGTERM"), 700).unref()),
   "removes listeners": () => process.removeAllListeners("SIGTERM"),
   "removes all listeners": () => process.removeAllListeners(),
   "sets exitCode": () => void (process.exitCode = 5),
