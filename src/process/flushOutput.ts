@@ -14,14 +14,15 @@ export const flush = (stream: Writable, patienceMs: number): Promise<number> =>
         left = stream.writableLength
         since = performance.now()
       } else if (performance.now() - since >= patienceMs) {
-        done()
+        end(left)
       }
     }, 50)
-    const done = () => {
+    const end = (unwritten: number) => {
       clearInterval(watch)
       stream.off("error", done)
-      resolve(stream.writableLength)
+      resolve(unwritten)
     }
+    const done = () => end(0)
     stream.once("error", done)
     stream.write("", done)
   })
