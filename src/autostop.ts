@@ -31,8 +31,8 @@ import { StopReport } from "./StopReport.ts"
  *
  * **Details**
  *
- * The first SIGINT, SIGTERM, SIGHUP or SIGQUIT stops the jobs by their own policies, and interrupts the program once they
- * have stopped. A second signal stops the jobs without waiting, a third one exits at once. An uncaught exception, an
+ * The first SIGINT, SIGTERM, SIGHUP, SIGQUIT or other signal that ends a process stops the jobs by their own policies, and interrupts the program once they
+ * have stopped. A second signal, more than 500 ms later, stops the jobs without waiting, a third one exits at once. An uncaught exception, an
  * unhandled rejection and a call of `process.exit` stop the jobs as well. A stop that takes longer than its deadline ends
  * with the process: the deadline is the longest of the jobs that run and, while none runs, `AUTOSTOP_DEADLINE`, 25
  * seconds by default. The process exits once its output has been read.
@@ -40,11 +40,13 @@ import { StopReport } from "./StopReport.ts"
  * | What has happened; the first line that holds wins | Exit code |
  * |---|---|
  * | a job did not stop clean, or the deadline has passed | 3 |
- * | a signal stopped the program: SIGHUP, SIGINT, SIGQUIT, SIGTERM | 129, 130, 131, 143 |
- * | the program called `process.exit(n)` | n |
+ * | a signal stopped the program: SIGHUP, SIGINT, SIGQUIT, SIGTERM, … | 129, 130, 131, 143: 128 and its number |
  * | nobody caught an error | 1 |
+ * | the program called `process.exit(n)` | n |
+ * | the program set `process.exitCode = n`, other than 0 | n |
  * | the program failed because a setting is wrong, or because a submit was refused | 2 |
  * | the program failed otherwise | 1 |
+ * | the program succeeded, but output could not be written | 1 |
  * | the program succeeded | 0 |
  *
  * **Gotchas**

@@ -38,6 +38,6 @@ describe("runMain", () => {
   it("ends a program whose finalizer never ends at the second signal", async () => {
     const run = await new Started([fixture("main.ts"), "never"]).said("opened plain")
     await run.signal("SIGTERM").said("SIGTERM: stopping")
-    assert.strictEqual(await run.signal("SIGINT").ended(), 3)
+    assert.strictEqual(await (await run.signalAgain("SIGINT")).ended(), 3)
   })
 })

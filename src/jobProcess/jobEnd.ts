@@ -1,5 +1,5 @@
 import type { ChildEnd } from "../process/childProcess.ts"
-import { type Signal, signalCodes } from "../process/signals.ts"
+import { isSignal, type Signal } from "../process/signals.ts"
 import { StopReport } from "../StopReport.ts"
 import { hadJob, type JobProcessState, killReasonOf, liveStateOf } from "./jobProcessState.ts"
 import type { Reported } from "./protocol.ts"
@@ -39,13 +39,11 @@ export const kindOfEnd = (end: ChildEnd, state: JobProcessState): EndKind => {
   const last = liveStateOf(state)
   if (end._tag === "Signalled") {
     // the system was quicker than the first line of its program
-    return !hadJob(last) && isPolite(end.signal) ? { _tag: "EndedBySignal", signal: end.signal } : { _tag: "Died" }
+    return !hadJob(last) && isSignal(end.signal) ? { _tag: "EndedBySignal", signal: end.signal } : { _tag: "Died" }
   }
   if (last._tag === "Reported") return { ...end, reported: last.reported }
   return hadJob(last) ? { _tag: "Died" } : { ...end, reported: undefined }
 }
-
-const isPolite = (signal: string): signal is Signal => signal in signalCodes
 
 /** The report of a job that has left something behind. */
 export const withLeftover = (report: StopReport, kind: string, detail: string): StopReport =>

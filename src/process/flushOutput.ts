@@ -2,11 +2,11 @@ import type { Writable } from "node:stream"
 
 /**
  * Waits until the reader of a stream has taken everything that was written, has gone away, or has taken nothing for
- * `patienceMs`.
+ * `patienceMs`. Resolves to the number of bytes that were not taken.
  */
-export const flush = (stream: Writable, patienceMs: number): Promise<void> =>
+export const flush = (stream: Writable, patienceMs: number): Promise<number> =>
   new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) return resolve()
+    if (stream.destroyed || stream.writableLength === 0) return resolve(0)
     let left = stream.writableLength
     let since = performance.now()
     const watch = setInterval(() => {
@@ -14,14 +14,15 @@ export const flush = (stream: Writable, patienceMs: number): Promise<void> =>
         left = stream.writableLength
         since = performance.now()
       } else if (performance.now() - since >= patienceMs) {
-        done()
+        end(left)
       }
     }, 50)
-    const done = () => {
+    const end = (unwritten: number) => {
       clearInterval(watch)
       stream.off("error", done)
-      resolve()
+      resolve(unwritten)
     }
+    const done = () => end(0)
     stream.once("error", done)
     stream.write("", done)
   })

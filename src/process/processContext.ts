@@ -18,6 +18,8 @@ export interface StoppableTask {
   readonly deadlineMs: number
   /** Asks for a stop. It is called once for each cause, and returns at once. */
   readonly stop: (cause: StopCause) => void
+  /** Returns true once its stop has begun, whatever asked for it. */
+  readonly isStopping: () => boolean
   /** Opens once the task has stopped. */
   readonly stopped: OneShotLatch
   /** Returns false if the task has stopped and left something behind. */

@@ -2,12 +2,23 @@ import * as Effect from "effect/Effect"
 import { seconds } from "../base/format.ts"
 import { flush } from "./flushOutput.ts"
 import { leftoversSince, newChildren, type Snapshot, snapshot, watchWorkers } from "./activeHandles.ts"
-import { uncleanCode } from "./exitCode.ts"
+import { type Ending, exitCode, uncleanCode } from "./exitCode.ts"
+import { keepListening } from "./keepListening.ts"
 import { startTimer } from "./timers.ts"
-import { causesOf, initial, type OwnerAction, type OwnerEvent, type OwnerState, transition } from "./ownerState.ts"
+import {
+  causesOf,
+  crashOf,
+  initial,
+  type OwnerAction,
+  type OwnerEvent,
+  type OwnerState,
+  transition
+} from "./ownerState.ts"
 import type { Leftover, ProcessContext, StopCause, StoppableTask } from "./processContext.ts"
 import { signal as signalTo, until } from "./processGroup.ts"
-import { type Signal, signals } from "./signals.ts"
+import { ExitCalled, takeOverExit } from "./selfExit.ts"
+import { asksForStop, type Signal, signals } from "./signals.ts"
+import { sameRequestText, StopRequests } from "./stopRequests.ts"
 
 /** How long a program may take to end once its tasks have stopped, and how long a kill may take. */
 const graceMs = 1_000
@@ -23,11 +34,17 @@ export class ProcessOwner implements ProcessContext {
   readonly #before: Snapshot
   readonly #defaultDeadlineMs: number
   readonly #tasks = new Set<StoppableTask>()
-  readonly #exit = process.exit.bind(process)
+  readonly #requests = new StopRequests()
   readonly #keepAlive = setInterval(() => {}, 2 ** 30)
   #interrupt: () => void = () => {}
-  #uninstall: () => void = () => {}
-  /** Answers the signals instead of the tasks of this process, if another process has to stop. */
+  #exit: (code: number) => never = (code) => process.exit(code)
+  #isWritten = true
+  /** Things that are said once. */
+  readonly #said = new Set<string>()
+  /**
+   * Answers the signals instead of the tasks of this process, if another process has to stop. It is called once for each
+   * request, with its number.
+   */
   relay: ((signal: Signal, count: number) => void) | undefined
   /** Prints a line for people. */
   say = (line: string): void => void process.stderr.write(`${line}\n`)
@@ -42,27 +59,33 @@ export class ProcessOwner implements ProcessContext {
   /** Takes the process over. `interrupt` ends the program once its tasks have stopped. */
   install(interrupt: () => void): void {
     this.#interrupt = interrupt
-    let count = 0
-    const onSignal = (signal: Signal) => this.signalled(signal, ++count)
-    const onException = (error: unknown) => this.#crashed("an uncaught exception", error)
-    const onRejection = (error: unknown) => this.#crashed("an unhandled rejection", error)
-    for (const signal of signals) process.on(signal, onSignal)
-    process.on("uncaughtException", onException)
-    process.on("unhandledRejection", onRejection)
-    process.exit = (code) => this.#exitCalled(code)
-    this.#uninstall = () => {
-      for (const signal of signals) process.off(signal, onSignal)
-      process.off("uncaughtException", onException)
-      process.off("unhandledRejection", onRejection)
-      process.exit = this.#exit
+    const uninstall = keepListening(
+      new Map([
+        ...signals.map((signal) => [signal, () => this.#onSignal(signal)] as const),
+        ["uncaughtException", (error: unknown) => this.#crashed("an uncaught exception", error)],
+        ["unhandledRejection", (error: unknown) => this.#crashed("an unhandled rejection", error)]
+      ])
+    )
+    const exit = takeOverExit({
+      exit: (code) => this.#exitCalled(code),
+      kill: (signal) => this.#isStopping && this.#note(`process.kill(process.pid, "${signal}")`)
+    })
+    this.#exit = (code) => {
+      uninstall()
+      return exit(code)
     }
+    for (const [name, stream] of outputs()) stream.on("error", (error) => this.#unwritable(name, error))
   }
 
-  /** `count` is the number of signals so far: one that reaches this process and its parent counts once. */
+  /** The parent has got a signal. `count` is the number of its requests to stop so far. */
   signalled(signal: Signal, count: number): void {
-    if (this.relay === undefined) return this.#dispatch({ _tag: "Signalled", signal, count })
-    this.#dispatch({ _tag: "Relayed", signal })
-    this.relay(signal, count)
+    if (this.#requests.told(count)) this.#requested(signal)
+  }
+
+  /** Output that was to be written could not be: the exit code is not 0. Says why, once. */
+  unwritten(why: string): void {
+    this.#isWritten = false
+    this.#sayOnce(why)
   }
 
   /** Stops as at a signal, because the process that this one works for has ended. */
@@ -102,7 +125,7 @@ export class ProcessOwner implements ProcessContext {
 
   /** The exit code of a crash, if there was one. */
   get crash(): number | undefined {
-    return this.#find("Crashed")?.code
+    return crashOf(causesOf(this.#state))
   }
 
   get isParentLost(): boolean {
@@ -114,7 +137,17 @@ export class ProcessOwner implements ProcessContext {
     this.#dispatch({ _tag: "ProgramEnded", code })
   }
 
-  #find<Tag extends "Signal" | "Crashed" | "ParentLost">(tag: Tag) {
+  #onSignal(signal: Signal): void {
+    if (asksForStop(signal, process.listenerCount(signal) - 1) && this.#requests.add(signal)) this.#requested(signal)
+  }
+
+  #requested(signal: Signal): void {
+    if (this.relay === undefined) return this.#dispatch({ _tag: "Signalled", signal })
+    this.#dispatch({ _tag: "Relayed", signal })
+    this.relay(signal, this.#requests.count)
+  }
+
+  #find<Tag extends "Signal" | "ParentLost">(tag: Tag) {
     return causesOf(this.#state).find((cause): cause is Extract<typeof cause, { readonly _tag: Tag }> =>
       cause._tag === tag
     )
@@ -145,7 +178,7 @@ export class ProcessOwner implements ProcessContext {
         return
       }
       case "Exit":
-        return void this.#end(action.code, this.#isStopping ? 5 * graceMs : 60 * graceMs)
+        return void this.#end(action.ending, this.#isStopping ? 5 * graceMs : 60 * graceMs)
       case "Abort":
         return this.#abort(action.why)
     }
@@ -154,7 +187,9 @@ export class ProcessOwner implements ProcessContext {
   #stop(cause: StopCause): void {
     const line = lineOf(cause, this.#deadlineMs)
     if (line !== undefined) this.say(line)
-    for (const task of this.#tasks) task.stop(cause)
+    for (const task of this.#tasks) {
+      if (!(isExit(cause) && task.isStopping())) task.stop(cause)
+    }
     if (this.#tasks.size === 0) this.#interrupt()
   }
 
@@ -164,14 +199,42 @@ export class ProcessOwner implements ProcessContext {
     this.#dispatch({ _tag: "Crashed", what, error, code: 1 })
   }
 
-  /** Code that calls `process.exit` gets its exit once everything has stopped. */
-  #exitCalled(code: number | string | null | undefined): never {
-    const exitCode = Number(code ?? process.exitCode ?? 0)
-    const call = new ExitCalled(`process.exit(${exitCode}) was called`)
-    if (this.crash === undefined) {
-      this.#dispatch({ _tag: "Crashed", what: call.message, error: call, code: exitCode })
+  /**
+   * Code that calls `process.exit` gets its exit once everything has stopped. What stops already goes on as it was: a
+   * library calls it in its own listener of a signal, or once it has closed.
+   */
+  #exitCalled(code: number): never {
+    const call = `process.exit(${code})`
+    const error = new ExitCalled(`${call} was called`)
+    const goesOn = this.#isStopping || (this.#tasks.size > 0 && [...this.#tasks].every((task) => task.isStopping()))
+    if (goesOn) {
+      this.#note(call)
+      if (code !== 0) process.exitCode = code
     }
-    throw call
+    // it asks for the end of the program, even if each of its tasks stops already
+    if (!this.#isStopping) {
+      this.#dispatch({ _tag: "Crashed", what: error.message, error, code: goesOn ? undefined : code })
+    }
+    throw error
+  }
+
+  /** Code of this process asks for an end that is under way already. */
+  #note(call: string): true {
+    this.#sayOnce(`${call} was called during the stop, which goes on to its end.`)
+    return true
+  }
+
+  #sayOnce(line: string): void {
+    if (this.#said.has(line)) return
+    this.#said.add(line)
+    this.say(line)
+  }
+
+  #unwritable(name: string, error: Error): void {
+    this.#isWritten = false
+    // a reader that has gone away wants no more, and nobody reads what is said on a stream that is lost
+    if (name === "stderr" || ("code" in error && error.code === "EPIPE")) return
+    this.unwritten(`${name} could not be written: ${error.message}`)
   }
 
   /** The last resort: says what has not stopped and what keeps the process alive, and exits. */
@@ -181,7 +244,7 @@ export class ProcessOwner implements ProcessContext {
       for (const { name, state } of task.pending()) this.say(`  ${name} is still ${state}`)
     }
     for (const { detail, kind } of leftoversSince(this.#before)) this.say(`  ${kind}: ${detail}`)
-    void this.#end(uncleanCode, graceMs)
+    void this.#end({ isClean: false, own: uncleanCode }, graceMs)
   }
 
   /** Kills the child processes in this process's own group, which would outlive it otherwise. */
@@ -191,14 +254,18 @@ export class ProcessOwner implements ProcessContext {
     await until(() => !pids.some((pid) => signalTo(pid, 0)), goneMs)
   }
 
-  async #end(code: number, patienceMs: number): Promise<never> {
+  async #end(ending: Ending, patienceMs: number): Promise<never> {
     await this.#killChildren()
-    await Promise.all([flush(process.stdout, patienceMs), flush(process.stderr, patienceMs)])
+    const left = await Promise.all(outputs().map(([, stream]) => flush(stream, patienceMs)))
+    // Node reports what could not be written a turn later
+    await new Promise((resolve) => setImmediate(resolve))
     clearInterval(this.#keepAlive)
-    this.#uninstall()
-    return this.#exit(code)
+    const isWritten = this.#isWritten && left.every((bytes) => bytes === 0)
+    return this.#exit(exitCode({ ...ending, user: Number(process.exitCode ?? 0), isWritten }))
   }
 }
+
+const outputs = () => [["stdout", process.stdout], ["stderr", process.stderr]] as const
 
 /** The line for people when a stop begins. A call of `process.exit` and the loss of the parent need none. */
 const lineOf = (cause: StopCause, deadlineMs: number): string | undefined => {
@@ -206,11 +273,11 @@ const lineOf = (cause: StopCause, deadlineMs: number): string | undefined => {
     case "Signal": {
       if (cause.isUrgent) return `${cause.signal}: stopping at once.`
       const within = deadlineMs === Infinity ? "" : ` within ${seconds(deadlineMs)}`
-      return `${cause.signal}: stopping${within}. A second signal stops at once, without waiting.`
+      return `${cause.signal}: stopping${within}. A second signal stops at once, without waiting; ${sameRequestText}.`
     }
     case "Crashed": {
       const { error, what } = cause
-      if (error instanceof ExitCalled) return undefined
+      if (isExit(cause)) return undefined
       return `${what}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`
     }
     case "ParentLost":
@@ -218,5 +285,5 @@ const lineOf = (cause: StopCause, deadlineMs: number): string | undefined => {
   }
 }
 
-/** Thrown by `process.exit`, which never returns. */
-class ExitCalled extends Error {}
+/** Returns true if code of this process has called `process.exit`. */
+const isExit = (cause: StopCause): boolean => cause._tag === "Crashed" && cause.error instanceof ExitCalled

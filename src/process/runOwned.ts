@@ -21,8 +21,6 @@ export const runOwned = <E>(
     process.exitCode = 2
     return
   }
-  // a reader that has gone away is no reason to crash
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
   const owner = new ProcessOwner(deadline.value)
   const context = { leftovers: ownsHandles ? owner.leftovers : Effect.succeed([]), attach: owner.attach }
   const fiber = Effect.runFork(

@@ -1,28 +1,49 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Ending, exitCode } from "../../src/process/exitCode.ts"
+import { signalCode, signals } from "../../src/process/signals.ts"
 
-const rows: ReadonlyArray<readonly [what: string, ending: Ending, code: number]> = [
-  ["a program that succeeded", { isClean: true, own: 0 }, 0],
-  ["a program that failed", { isClean: true, own: 1 }, 1],
-  ["a program that was used wrongly", { isClean: true, own: 2 }, 2],
-  ["an error that nobody caught", { isClean: true, crash: 1, own: 0 }, 1],
-  ["a call of process.exit(0) in a program that fails", { isClean: true, crash: 0, own: 1 }, 0],
-  ["a call of process.exit(7)", { isClean: true, crash: 7, own: 1 }, 7],
-  ["SIGHUP", { isClean: true, signal: "SIGHUP", own: 1 }, 129],
-  ["SIGINT", { isClean: true, signal: "SIGINT", own: 0 }, 130],
-  ["SIGQUIT", { isClean: true, signal: "SIGQUIT", own: 0 }, 131],
-  ["SIGTERM and a crash", { isClean: true, signal: "SIGTERM", crash: 7, own: 0 }, 143],
-  ["something that was left behind", { isClean: false, own: 0 }, 3],
-  ["something that was left behind after SIGTERM and a crash", {
-    isClean: false,
-    signal: "SIGTERM",
-    crash: 7,
-    own: 0
-  }, 3]
-]
+const maybe = [undefined, 0, 1, 7]
+
+/** Everything that can be known when a process ends, in all combinations. */
+const endings: ReadonlyArray<Ending> = [true, false].flatMap((isClean) =>
+  [undefined, ...signals].flatMap((signal) =>
+    maybe.flatMap((crash) =>
+      maybe.flatMap((user) =>
+        [0, 1, 2].flatMap((own) => [true, false].map((isWritten) => ({ isClean, signal, crash, user, own, isWritten })))
+      )
+    )
+  )
+)
+
+/** The documented order, as a list: the first that is there wins. */
+const expected = ({ crash, isClean, isWritten, own, signal, user }: Ending): number => {
+  const known = [
+    ...(isClean ? [] : [3]),
+    ...(signal === undefined ? [] : [signalCode(signal)]),
+    ...[crash, user].filter((code) => code !== undefined && code !== 0),
+    ...(crash === 0 ? [0] : []),
+    own
+  ]
+  return known[0] === 0 && isWritten === false ? 1 : known[0] ?? assert.fail()
+}
 
 describe("the exit code", () => {
-  for (const [what, ending, code] of rows) {
-    it(`of ${what} is ${code}`, () => assert.strictEqual(exitCode(ending), code))
+  it(`is the worst of what is known, in one order, in all ${endings.length} combinations`, () => {
+    for (const ending of endings) assert.strictEqual(exitCode(ending), expected(ending), JSON.stringify(ending))
+  })
+
+  it("is never 0 if output was not written", () => {
+    for (const ending of endings) if (ending.isWritten === false) assert.notStrictEqual(exitCode(ending), 0)
+  })
+
+  it("is 3 whenever something was left behind, and that of the signal otherwise", () => {
+    for (const ending of endings) {
+      if (!ending.isClean) assert.strictEqual(exitCode(ending), 3)
+      else if (ending.signal !== undefined) assert.strictEqual(exitCode(ending), signalCode(ending.signal))
+    }
+  })
+
+  for (const [signal, code] of [["SIGHUP", 129], ["SIGINT", 130], ["SIGQUIT", 131], ["SIGTERM", 143]] as const) {
+    it(`of ${signal} is ${code}`, () => assert.strictEqual(exitCode({ isClean: true, signal, own: 0 }), code))
   }
 })

@@ -46,7 +46,7 @@ describe("a signal", () => {
   it("that comes a second time stops at once: a release that hangs is abandoned, and the report names it", async () => {
     const run = await life({ act: "wait", close: "hang" }, "--format", "json", "--strategy", "patient").said("ready")
     await run.signal("SIGINT").said("\"_tag\":\"ServiceReleasing\"")
-    assert.strictEqual(await run.signal("SIGINT").ended(), 3)
+    assert.strictEqual(await (await run.signalAgain("SIGINT")).ended(), 3)
     assert.include(run.stderr, "stopping at once")
     const report = reportOn(run)
     assert.deepStrictEqual(report.services.map((service) => service.outcome), ["released", "abandoned"])

@@ -37,6 +37,8 @@ export const randomSignals = (rounds: number): void => {
       run.signal("SIGINT")
       await run.said("SIGINT: stopping")
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 100))
+      // within 500 ms it is the same request, later the second one
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 600))
       const ended = await run.signal("SIGINT").ended()
       const report = reportOn(run)
       assert.strictEqual(ended, report.clean ? 130 : 3, run.stderr)

@@ -56,6 +56,12 @@ export class Started {
     return this
   }
 
+  /** Sends a signal of its own request: a person is slower than the 500 ms in which signals are the same request. */
+  async signalAgain(signal: NodeJS.Signals): Promise<this> {
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    return this.signal(signal)
+  }
+
   /** Waits for its end: its exit code, or the signal that killed it. */
   async ended(): Promise<number | NodeJS.Signals | null> {
     await this.#closed

@@ -77,10 +77,7 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     if (report === undefined || (context.isIsolated && !context.owner.isParentLost)) return
     printReport(input.format, report)
     const unwritten = writeReport(report)
-    if (unwritten !== undefined) {
-      context.owner.say(unwritten)
-      if (code === 0) context.exitCode = 1
-    }
+    if (unwritten !== undefined) context.owner.unwritten(unwritten)
   }).pipe(
     Effect.provide(LocalEnvironment.layer),
     // a machine reads nothing but the report on stdout

@@ -3,7 +3,9 @@ import * as Option from "effect/Option"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { type Signal, signalCodes } from "../../process/signals.ts"
+import { exitCode, uncleanCode } from "../../process/exitCode.ts"
+import type { Signal } from "../../process/signals.ts"
+import { sameRequestText } from "../../process/stopRequests.ts"
 import type { Options } from "../../JobManager.ts"
 import { startManager } from "../../manager/startManager.ts"
 import { CommandContext } from "../commandContext.ts"
@@ -46,15 +48,18 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
     owner.relay = (name, count) => {
       signal ??= name
       if (count === 1) {
-        owner.say(`${name}: stopping the jobs that run, and taking no new ones. A second signal kills them.`)
+        owner.say(
+          `${name}: stopping the jobs that run, and taking no new ones. A second signal kills them; ${sameRequestText}.`
+        )
       }
       signalled.open()
-      if (count > 1) Effect.runFork(kill("a second signal"))
+      if (count === 2) Effect.runFork(kill("a second signal"))
+      if (count > 2) owner.programEnded(uncleanCode)
     }
     process.stdout.write(`autostop listens on ${url} (${jobs.length === 0 ? "no jobs" : jobs.join(", ")})\n`)
     yield* signalled.await
   }))
-  if (signal !== undefined) context.exitCode = signalCodes[signal]
+  context.exitCode = exitCode({ isClean: true, signal, own: 0 })
 })
 
 /** The flags whose names differ from those of their settings. */

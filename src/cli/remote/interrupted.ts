@@ -1,5 +1,5 @@
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { signalCodes } from "../../process/signals.ts"
+import { exitCode } from "../../process/exitCode.ts"
 import type { CommandContext } from "../commandContext.ts"
 
 /**
@@ -9,7 +9,7 @@ import type { CommandContext } from "../commandContext.ts"
 export const whenInterrupted = (context: CommandContext["Service"]): OneShotLatch => {
   const interrupted = new OneShotLatch()
   context.owner.relay = (signal, count) => {
-    context.exitCode = signalCodes[signal]
+    context.exitCode = exitCode({ isClean: true, signal, own: 0 })
     interrupted.open()
     if (count > 1) context.owner.programEnded(context.exitCode)
   }

@@ -10,7 +10,7 @@ export class Screen {
     this.#redraw = onResize
     this.#onKey = (data) => {
       const keys = data.toString()
-      if (keys.includes(interrupt)) process.kill(process.pid, "SIGINT")
+      if (keys.includes(interrupt)) process.emit("SIGINT")
       else if (keys.includes("q")) onQuit()
     }
     // switches to a screen of its own, hides the cursor, and cuts lines that are too long

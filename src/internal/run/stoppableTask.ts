@@ -5,6 +5,7 @@ import type { Run } from "./run.ts"
 /** A run as the owner of its process sees it. */
 export const stoppableTask = (run: Run): StoppableTask => ({
   deadlineMs: run.options.limits.deadline,
+  isStopping: () => run.stopping.isOpen,
   stopped: run.stopped,
   isClean: () => run.result?.report.clean !== false,
   pending: () => run.registry.pending().map(({ name, state }) => ({ name: `service ${name}`, state })),

@@ -1,3 +1,4 @@
+import type * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,6 +15,7 @@ import { isActive, type ServiceHosts, type ServiceRecord } from "../service/serv
 import * as State from "../service/serviceState.ts"
 import type { TimeBudget } from "./timeBudget.ts"
 import { waitFor, waitUnlessKilled } from "../../base/waits.ts"
+import { ExitCalled } from "../../process/selfExit.ts"
 
 export type ServiceStopped = Extract<JobEvent, { readonly _tag: "ServiceStopped" }>
 
@@ -192,7 +194,8 @@ export class ServiceRelease {
     exit: Exit.Exit<unknown, unknown> | undefined
   ): void {
     if (record.hasStopped) return
-    const failed = exit !== undefined && exit._tag === "Failure"
+    // a finalizer that calls `process.exit` has done what it wanted to do
+    const failed = exit !== undefined && exit._tag === "Failure" && !isExitCalled(exit.cause)
     if (failed) {
       const error = errorText(exit.cause)
       record.error = record.error === undefined || record.error === error ? error : `${record.error}; ${error}`
@@ -231,6 +234,11 @@ export class ServiceRelease {
     this.#lastProgress = now(this.#options.clock)
   }
 }
+
+/** Returns true if nothing else has failed than calls of `process.exit`, which throw. */
+const isExitCalled = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.length > 0 &&
+  cause.reasons.every((reason) => reason._tag === "Die" && reason.defect instanceof ExitCalled)
 
 /** Returns the state of a cleanup that nobody waits for any longer. */
 const cleanupOf = (state: State.Before<"Stopped">): State.Stopped["cleanup"] => {

@@ -1,0 +1,3 @@
+import { wrapperCases, wrappers } from "./wrappers.ts"
+
+wrapperCases(wrappers, 1)
