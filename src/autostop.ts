@@ -31,11 +31,14 @@ import { StopReport } from "./StopReport.ts"
  *
  * **Details**
  *
- * The first SIGINT, SIGTERM, SIGHUP, SIGQUIT or other signal that ends a process stops the jobs by their own policies, and interrupts the program once they
- * have stopped. A second signal, more than 500 ms later, stops the jobs without waiting, a third one exits at once. An uncaught exception, an
- * unhandled rejection and a call of `process.exit` stop the jobs as well. A stop that takes longer than its deadline ends
- * with the process: the deadline is the longest of the jobs that run and, while none runs, `AUTOSTOP_DEADLINE`, 25
- * seconds by default. The process exits once its output has been read.
+ * The first SIGINT, SIGTERM, SIGHUP, SIGQUIT or other signal that ends a process stops the jobs by their own policies, and
+ * interrupts the program once they have stopped. A second signal, more than 500 ms later, stops the jobs without waiting, a
+ * third one exits at once. An uncaught exception, an unhandled rejection and a call of `process.exit` stop the jobs as well.
+ * A stop that takes longer than its deadline ends with the process: the deadline is the longest of the jobs that run and,
+ * while none runs, `AUTOSTOP_DEADLINE`, 25 seconds by default. The process exits once its output has been read.
+ *
+ * What the program provides with `Effect.provide` is released as the services of a job are, see `launch`; its report is
+ * written to the file that `AUTOSTOP_REPORT` names, as JSON, and printed on stderr if it is not clean.
  *
  * | What has happened; the first line that holds wins | Exit code |
  * |---|---|
@@ -142,12 +145,12 @@ const owned = <E>(
 const concluded = (owner: ProcessOwner, { exit, report }: RunResult, file: ReportFile | undefined): number => {
   const code = codeOf(owner, exit)
   const unwritten = file?.write(report)
-  if (unwritten !== undefined) owner.say(unwritten)
+  if (unwritten !== undefined) owner.unwritten(unwritten)
   if (!report.clean) {
     owner.say(StopReport.render(report))
     return uncleanCode
   }
-  return unwritten === undefined || code !== 0 ? code : 1
+  return code
 }
 
 const codeOf = (owner: ProcessOwner, exit: Exit.Exit<unknown, unknown>): number =>
