@@ -105,7 +105,9 @@ export const ServicePlan = Schema.Struct({
   needs: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 11 }))).check(Schema.isMaxLength(3)),
   acquire: Behaviour,
   release: Behaviour,
-  /** Its own stop timeout in milliseconds. */
+  /** `false` for a plain layer, which is a service because it has something to release. */
+  managed: Schema.Boolean,
+  /** Its own stop timeout in milliseconds, if it is managed. */
   limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2_500 })))
 })
 /**
@@ -188,6 +190,8 @@ export class Journal {
 export interface ProbeOptions extends Service.Options {
   readonly acquire?: Behaviour | undefined
   readonly release?: Behaviour | undefined
+  /** `false` for a plain layer, to which no option of a service applies; `true` by default. */
+  readonly managed?: boolean | undefined
   /** The layers that it depends on. */
   readonly needs?: ReadonlyArray<Layer.Layer<never>> | undefined
 }
@@ -222,7 +226,8 @@ export const probe = (journal: Journal, name: string, options: ProbeOptions = {}
     write("releasing"),
     Effect.andThen(act(options.release ?? atOnce), write("released"))
   )
-  const own = Service.layer(tag, Effect.as(Effect.acquireRelease(acquire, () => release), { name }), options)
+  const acquired = Effect.as(Effect.acquireRelease(acquire, () => release), { name })
+  const own = options.managed === false ? Layer.effect(tag, acquired) : Service.layer(tag, acquired, options)
   const [first, ...rest] = needs
   return first === undefined ? own : Layer.provide(own, [first, ...rest])
 }
@@ -256,6 +261,7 @@ export const probes = (journal: Journal, plans: ReadonlyArray<ServicePlan>): Lay
     layers.push(probe(journal, probeName(index), {
       acquire: plan.acquire,
       release: plan.release,
+      managed: plan.managed,
       needs: needsOf(plan, index).flatMap((need) => layers[need] ?? []),
       ...(plan.limit === undefined ? {} : { stop: { timeout: plan.limit } })
     }))

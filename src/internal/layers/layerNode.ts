@@ -129,13 +129,13 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap, Scope.Cl
     scope: Scope.Scope
   ): Effect.Effect<Context.Context<ROut>, E, RIn> | undefined {
     if (this.foreignMemoMap !== undefined) return this.foreignMemoMap.get(layer, scope)
-    const known = this.shared.get(layer)
+    // a fork of this memo map asks it first: it is answered with the build, which is recorded so
+    const fork = this.graph.fork(this)
+    const known = (fork ?? this).shared.get(layer)
     if (known !== undefined) {
       if (known.isCovered) this.graph.uncover(known)
       return outputOf<ROut, E>(known.#share(scope))
     }
-    // a fork of this memo map asks it first: it is answered with the build, which is recorded so
-    const fork = this.graph.fork(this)
     return fork === undefined ? undefined : Layer.buildWithMemoMap(layer, fork, scope)
   }
 

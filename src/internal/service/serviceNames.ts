@@ -12,20 +12,21 @@ export class ServiceNames {
   /** The number that comes after the last one that was given, for each name that several services want. */
   readonly #next = new Map<string, number>()
 
-  /** Returns the name or, while a living service has it, one with a number. */
-  free(name: string): string {
-    if (this.#isFree(name)) {
+  /** Returns the name or, while a living service has it, one with a number. `mayReuse` is false if a stopped one keeps its name. */
+  free(name: string, mayReuse = true): string {
+    if (this.#isFree(name, mayReuse)) {
       this.#next.delete(name)
       return name
     }
     let n = this.#next.get(name) ?? 2
-    while (!this.#isFree(numbered(name, n))) n++
+    while (!this.#isFree(numbered(name, n), mayReuse)) n++
     this.#next.set(name, n + 1)
     return numbered(name, n)
   }
 
-  #isFree(name: string): boolean {
-    return this.#holders.get(name)?.hasStopped !== false
+  #isFree(name: string, mayReuse: boolean): boolean {
+    const holder = this.#holders.get(name)
+    return holder === undefined || (mayReuse && holder.hasStopped)
   }
 
   /** Gives a service its name. */

@@ -196,7 +196,8 @@ export class ServiceRegistry {
   ): ServiceRecord {
     const name = nameOfKeys(ownKeys(node, output)) ?? unnamed
     const spec = { name, host: "local", managed: false, releaseTimeout: undefined, startTimeout: undefined }
-    const record = new ServiceRecord(spec, this.#names.free(name), {
+    // of what `run` provides again and again the report has the last one; a job's own layers have a line each
+    const record = new ServiceRecord(spec, this.#names.free(name, !this.isStarting), {
       node,
       scope: node,
       isFromRun: !this.isStarting,
