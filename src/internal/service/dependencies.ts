@@ -16,7 +16,7 @@ export class Dependencies {
     if (known !== undefined) return known
     this.#levels.set(record, 0)
     let levels = 0
-    for (const need of this.#graph.services(record.node)) {
+    for (const need of this.#graph.needs.services(record.node)) {
       if (!need.hasStopped) levels = Math.max(levels, this.levelsBeneath(need) + 1)
     }
     this.#levels.set(record, levels)
@@ -27,7 +27,7 @@ export class Dependencies {
   dependents(records: ReadonlyArray<ServiceRecord>): ReadonlyMap<ServiceRecord, ReadonlyArray<ServiceRecord>> {
     const dependents = new Map<ServiceRecord, Array<ServiceRecord>>()
     for (const record of records) {
-      for (const need of this.#graph.services(record.node)) {
+      for (const need of this.#graph.needs.services(record.node)) {
         const known = dependents.get(need)
         if (known === undefined) dependents.set(need, [record])
         else known.push(record)
@@ -39,6 +39,6 @@ export class Dependencies {
   /** Returns the names of the services that one needs, or needed, as they stand in the report. */
   names({ name, node }: ServiceRecord): ReadonlyArray<string> {
     // what a service built for itself was given the memo map of its own node
-    return this.#graph.serviceNames(node).filter((need) => need !== name)
+    return this.#graph.needs.serviceNames(node).filter((need) => need !== name)
   }
 }

@@ -31,7 +31,7 @@ export class ServiceFibers {
 
   #scopesOf(record: ServiceRecord): ReadonlyArray<Scope.Scope> {
     const { node, scope } = record
-    return node.children === undefined ? [scope] : [scope, ...this.#graph.scopesWithin(node)]
+    return node.children === undefined ? [scope] : [scope, ...this.#graph.needs.scopesWithin(node)]
   }
 
   /** Returns true if a fiber was forked into a scope of the service, or into a scope within one. */

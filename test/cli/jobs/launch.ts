@@ -29,7 +29,7 @@ const Server = HttpRouter.serve(Routes, { disableLogger: true, disableListenLog:
   Layer.provide(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 }))
 )
 const Ready = Layer.effectDiscard(print("ready"))
-const Broken = Layer.effectDiscard(Effect.fail(new Error("no licence")))
+const Broken = Layer.effectDiscard(Effect.fail("no licence"))
 
 const App = (process.argv[2] === "broken" ? Broken : Ready).pipe(
   Layer.provideMerge(Layer.mergeAll(Server, Consumer))
