@@ -24,6 +24,12 @@ export class ServiceNames {
     return numbered(name, n)
   }
 
+  /** Returns true if a living service was declared under this name. */
+  isDeclared(name: string): boolean {
+    const holder = this.#holders.get(name)
+    return holder !== undefined && holder.isManaged && !holder.hasStopped
+  }
+
   #isFree(name: string, mayReuse: boolean): boolean {
     const holder = this.#holders.get(name)
     return holder === undefined || (mayReuse && holder.hasStopped)

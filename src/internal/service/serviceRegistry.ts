@@ -1,16 +1,15 @@
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { between, isoAt, now } from "../../base/clock.ts"
+import { isoAt, now } from "../../base/clock.ts"
 import { errorText } from "../../base/errorText.ts"
 import type { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { LayerGraph } from "../layers/layerGraph.ts"
-import { nameOfKeys, ownKeys } from "../layers/layerName.ts"
 import { LayerNode } from "../layers/layerNode.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
 import type { Leftover, ServiceReport } from "../report/reportSchemas.ts"
@@ -18,9 +17,9 @@ import { Dependencies } from "./dependencies.ts"
 import { RepeatedServices } from "./repeatedServices.ts"
 import { ServiceFibers } from "./serviceFibers.ts"
 import { serviceLine } from "./serviceLine.ts"
-import { ServiceNames, unnamed } from "./serviceNames.ts"
-import { ServiceRecord, type ServiceSpec } from "./serviceRecord.ts"
-import { running, stateText, wasRunning } from "./serviceState.ts"
+import type { ServiceRecord, ServiceSpec } from "./serviceRecord.ts"
+import { ServiceStarts, type StartFailure } from "./serviceStarts.ts"
+import { stateText, wasRunning } from "./serviceState.ts"
 import { StartTimeouts } from "./startTimeouts.ts"
 
 type ServiceStopped = Extract<JobEvent, { readonly _tag: "ServiceStopped" }>
@@ -40,17 +39,6 @@ export interface ServiceRegistryOptions {
   readonly onFailure: (record: ServiceRecord, cause: Cause.Cause<unknown>, phase: "start" | "run") => void
 }
 
-/** A start that failed. */
-export interface StartFailure {
-  readonly record: ServiceRecord
-  readonly cause: Cause.Cause<unknown>
-}
-
-/** A service that is refused: the job fails with this message. */
-export class ServiceRefused extends Error {
-  override readonly name = "ServiceRefused"
-}
-
 /**
  * Which services may start: those of the job's own layers (`starting`), those that `run` provides besides (`running`), or
  * none, because the services are being released (`closed`). It only moves forward.
@@ -62,8 +50,8 @@ export class ServiceRegistry {
   readonly #options: ServiceRegistryOptions
   readonly #graph = new LayerGraph<ServiceRecord>({
     now: () => now(this.#options.clock),
-    adopt: (node, output, startedAt) => this.#adopt(node, output, startedAt),
-    ended: (record, exit) => this.#acquireEnded(record, exit),
+    adopt: (node, output, startedAt) => this.#starts.adopt(node, output, startedAt),
+    ended: (record, exit) => this.#starts.ended(record, exit),
     release: (record, exit) => this.#release(record, exit)
   })
   readonly #records: Array<ServiceRecord> = []
@@ -71,10 +59,9 @@ export class ServiceRegistry {
   readonly #fibers = new ServiceFibers(this.#graph, (record, cause) => this.#died(record, cause))
   readonly #startTimeouts: StartTimeouts
   readonly #repeated: RepeatedServices
-  readonly #names = new ServiceNames()
+  readonly #starts: ServiceStarts
   #admission: Admission = "starting"
   #unstopped = 0
-  #startFailure: StartFailure | undefined
 
   constructor(options: ServiceRegistryOptions) {
     this.#options = options
@@ -82,7 +69,20 @@ export class ServiceRegistry {
       clock: options.clock,
       startTimeout: options.limits.startTimeout,
       records: this.#records,
-      onLate: (record, limit) => this.#startTimedOut(record, limit)
+      onLate: (record, limit) => this.#starts.giveUp(record, limit)
+    })
+    this.#starts = new ServiceStarts({
+      clock: options.clock,
+      deadline: options.limits.deadline,
+      emit: options.emit,
+      isStarting: () => this.isStarting,
+      add: (record) => {
+        this.#records.push(record)
+        this.#unstopped++
+      },
+      onStarted: (record) => this.#fibers.started(record),
+      onLate: (record, cause) => options.onFailure(record, cause, "start"),
+      release: options.release
     })
     this.#repeated = new RepeatedServices((record, last) => this.#forget(record, last))
   }
@@ -128,7 +128,7 @@ export class ServiceRegistry {
 
   /** The start that failed last: the layer that provided the service may handle that, or the job fails because of it. */
   get startFailure(): StartFailure | undefined {
-    return this.#startFailure
+    return this.#starts.failure
   }
 
   /** Reports starts that take too long, until the stop begins. */
@@ -167,52 +167,16 @@ export class ServiceRegistry {
     build: (record: ServiceRecord, memoMap: Layer.MemoMap) => Effect.Effect<Context.Context<A>, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
     if (this.#admission === "closed") return Effect.interrupt
-    const name = this.#names.free(spec.name)
-    const refusal = this.#refusal(spec, name)
     // the scope that the graph made for this layer is the service's: the graph asks for its release
     const own = node === layerScope ? node : undefined
-    const record = new ServiceRecord(spec, refusal === undefined || !this.isStarting ? name : spec.name, {
-      node,
-      scope: own ?? Scope.makeUnsafe(),
-      isFromRun: !this.isStarting,
-      startedAt: now(this.#options.clock)
-    })
+    const { record, refused } = this.#starts.declare(spec, node, own ?? Scope.makeUnsafe())
     // from here on the graph reports the end of the acquire, whatever happens
     node.service = record
-    this.#add(record)
-    if (refusal !== undefined) return Effect.die(new ServiceRefused(refusal))
-    this.#names.add(record)
+    if (refused !== undefined) return Effect.die(refused)
     this.#startTimeouts.add(record)
     const acquire = build(record, node)
     if (own === undefined) return Effect.andThen(Scope.addFinalizerExit(layerScope, this.#releaser(record)), acquire)
     return own.state._tag === "Closed" ? Effect.andThen(this.#release(record, own.state.exit), acquire) : acquire
-  }
-
-  /** A plain layer has something to release: it is a service from now on, with no limit of its own and no limit of its start. */
-  #adopt(
-    node: LayerNode<ServiceRecord>,
-    output: Context.Context<never> | undefined,
-    startedAt: number
-  ): ServiceRecord {
-    const name = nameOfKeys(ownKeys(node, output)) ?? unnamed
-    const spec = { name, host: "local", managed: false, releaseTimeout: undefined, startTimeout: undefined }
-    // of what `run` provides again and again the report has the last one; a job's own layers have a line each
-    const record = new ServiceRecord(spec, this.#names.free(name, !this.isStarting), {
-      node,
-      scope: node,
-      isFromRun: !this.isStarting,
-      startedAt
-    })
-    this.#add(record)
-    this.#names.add(record)
-    return record
-  }
-
-  #add(record: ServiceRecord): void {
-    this.#records.push(record)
-    this.#unstopped++
-    const starting = { _tag: "ServiceStarting", at: this.at(record.startedAt), service: record.name } as const
-    this.emit(record.isManaged ? starting : { ...starting, managed: false })
   }
 
   /** A finalizer lives as long as its layer: it holds nothing but the record. */
@@ -221,56 +185,12 @@ export class ServiceRegistry {
   }
 
   #release(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
-    const failure = this.#startFailure
+    const { failure } = this.#starts
     const unwindsStart = failure !== undefined && this.isStarting && !this.#options.isStopping() &&
       record.state._tag === "Running"
     // a start has failed, and the services that had started are released because of it: the stop has begun
     if (unwindsStart) this.#options.onFailure(failure.record, failure.cause, "start")
     return this.#options.release(record, exit)
-  }
-
-  #refusal(spec: ServiceSpec, name: string): string | undefined {
-    if (this.isStarting && name !== spec.name) {
-      return `two services are named "${spec.name}"; every service of a job needs a name of its own`
-    }
-    const { deadline } = this.#options.limits
-    if (spec.releaseTimeout !== undefined && spec.releaseTimeout !== Infinity && spec.releaseTimeout > deadline) {
-      return `the stop timeout of service "${spec.name}" is ${spec.releaseTimeout} ms; ` +
-        `expected no more than deadline (${deadline} ms), which all phases share`
-    }
-    return undefined
-  }
-
-  /** The acquire of a service has ended. Whatever it had built before it failed is released. */
-  #acquireEnded(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> | undefined {
-    const { state } = record
-    // the start was given up: what the acquire made since was released at once, because its scope is closed
-    if (state._tag !== "Starting") return undefined
-    const at = now(this.#options.clock)
-    record.startMs = between(record.startedAt, at)
-    if (exit._tag === "Failure") {
-      this.#startFailed(record, exit.cause)
-      return this.#options.release(record, exit)
-    }
-    record.become(running(state))
-    this.emit({ _tag: "ServiceStarted", at: this.at(at), service: record.name, startMs: record.startMs })
-    if (record.isManaged) this.#fibers.started(record)
-    return undefined
-  }
-
-  #startFailed(record: ServiceRecord, cause: Cause.Cause<unknown>): void {
-    if (record.error !== undefined) return
-    record.error = errorText(cause)
-    this.emit({ _tag: "ServiceStartFailed", at: this.at(), service: record.name, error: record.error })
-    // a plain layer fails its job by its own error, as it fails any program
-    if (record.isManaged && !Cause.hasInterruptsOnly(cause)) this.#startFailure = { record, cause }
-  }
-
-  /** Gives up a start that takes too long. Nobody else would: its acquire may never end. */
-  #startTimedOut(record: ServiceRecord, limit: number): void {
-    const cause = Cause.die(new Error(`service "${record.name}" did not start within ${limit} ms`))
-    this.#startFailed(record, cause)
-    this.#options.onFailure(record, cause, "start")
   }
 
   #died(record: ServiceRecord, cause: Cause.Cause<unknown>): void {
@@ -287,7 +207,7 @@ export class ServiceRegistry {
 
   #forget(record: ServiceRecord, last: ServiceStopped): void {
     this.#records.splice(this.#records.lastIndexOf(record), 1)
-    this.#names.delete(record)
+    this.#starts.forget(record)
     record.name = record.spec.name
     this.#options.onForgotten(last)
   }
