@@ -32,6 +32,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -266,8 +267,8 @@ const transportOf = Effect.fnUntraced(function*(host: Exclude<HostKind, "local">
   const settings = yield* raySettingsOf(ray)
   const make: MakeTransport = (limits) =>
     Effect.map(
-      Effect.promise(() => import("./host/ray/rayTransport.ts")),
-      ({ RayTransport }): Transport => new RayTransport(settings, limits)
+      Effect.all([Effect.promise(() => import("./host/ray/rayTransport.ts")), Clock.Clock]),
+      ([{ RayTransport }, clock]): Transport => new RayTransport(settings, limits, clock)
     )
   return make
 })

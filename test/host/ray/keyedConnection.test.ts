@@ -1,10 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { connect, createServer, type Socket } from "node:net"
-import { dial, type KeyedConnection, type Message, receive } from "../../../src/host/ray/keyedConnection.ts"
+import { dial as dialEffect } from "../../../src/host/ray/dial.ts"
+import {
+  type Address,
+  type KeyedConnection,
+  type Message,
+  receive,
+  type Role
+} from "../../../src/host/ray/keyedConnection.ts"
 
 const key = randomBytes(32)
+
+const dial = (address: Address, key: Uint8Array, role: Role): Promise<KeyedConnection> =>
+  Effect.runPromise(dialEffect(address, key, role, (connection) => connection))
 
 /** A server that accepts clients with the key, and its address. */
 const serve = async (onConnection: (connection: KeyedConnection, role: unknown) => void) => {

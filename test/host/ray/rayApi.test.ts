@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
@@ -7,6 +9,8 @@ import { RayApi } from "../../../src/host/ray/rayApi.ts"
 import { RayTransport } from "../../../src/host/ray/rayTransport.ts"
 import type { RaySettings } from "../../../src/host/raySettings.ts"
 import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
+
+const clock = Context.get(Context.empty(), Clock.Clock)
 
 const opened = (latch: OneShotLatch) => new Promise<void>((resolve) => latch.onOpen(resolve))
 
@@ -38,7 +42,7 @@ const settingsOf = (address: string): RaySettings => ({
 })
 
 const transportOf = (settings: RaySettings) =>
-  new RayTransport(settings, { service: "test/Lean", releaseMs: 1_000, killMs: 100 })
+  new RayTransport(settings, { service: "test/Lean", releaseMs: 1_000, killMs: 100 }, clock)
 
 describe("the API of a cluster", () => {
   it("is asked again if it has closed an idle connection meanwhile", async () => {
@@ -49,15 +53,15 @@ describe("the API of a cluster", () => {
       response.end("{}")
     })
     const cluster = new RayApi(server.settings)
-    assert.isTrue(await cluster.hasJob("one"))
-    assert.isTrue(await cluster.hasJob("two"))
+    assert.isTrue(await Effect.runPromise(cluster.hasJob("one")))
+    assert.isTrue(await Effect.runPromise(cluster.hasJob("two")))
     assert.strictEqual(used.size, 2)
     cluster.close()
   })
 
   it("may have a password in its address, which no error shows", async () => {
-    const error = await new RayApi(settingsOf("http://ada:secret@127.0.0.1:9")).hasJob("one").catch(String)
-    assert.include(error, "Ray could not be reached at http://127.0.0.1:9 (ray.address)")
+    const error = await Effect.runPromise(Effect.flip(new RayApi(settingsOf("http://ada:secret@127.0.0.1:9")).hasJob("one")))
+    assert.include(error.message, "Ray could not be reached at http://127.0.0.1:9 (ray.address)")
   })
 })
 

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { createServer, type Socket } from "node:net"
-import type { RayJob } from "../../../src/host/ray/rayJob.ts"
 import { RayConnection } from "../../../src/host/ray/rayConnection.ts"
 import { type KeyedConnection, receive } from "../../../src/host/ray/keyedConnection.ts"
 import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
@@ -22,12 +21,12 @@ const connect = async (take: (socket: Socket) => void) => {
     limitMs: 1_000,
     lost: new OneShotLatch(),
     stopped: new OneShotLatch(),
-    create: async () => ({ key, guard: { host: "127.0.0.1", port, actorId: "a", nodeId: "n" } }),
+    lacks: Effect.succeed(""),
+    create: () => Effect.succeed({ key, guard: { host: "127.0.0.1", port, actorId: "a", nodeId: "n" } }),
     kill: () => {},
-    isDead: async () => true
+    isDead: () => Effect.void
   }
-  // safe: a connection needs no more of a job
-  const connection = new RayConnection(job as unknown as RayJob, "replica-1", 100, () => {})
+  const connection = new RayConnection({ job, name: "replica-1", killMs: 100, fork: Effect.runFork, onBytes: () => {} })
   return { connection, [Symbol.dispose]: () => void server.close() }
 }
 
@@ -54,7 +53,7 @@ describe("a connection with a Ray actor", () => {
     }))
     const { connection } = connected
     await opened(connection.exited)
-    assert.isFalse(await connection.verify(50))
+    assert.isFalse(await Effect.runPromise(connection.verify(50)))
     assert.isFalse(connection.actor?.killSuccess)
     // a kill sees it
     assert.isTrue((await Effect.runPromise(connection.kill(1_000))).gone)
@@ -83,20 +82,14 @@ describe("a connection with a Ray actor", () => {
     const come = new OneShotLatch()
     const go = new OneShotLatch()
     const left = new OneShotLatch()
-    const roles: Array<unknown> = []
     using connected = await connect((socket) => {
       come.open()
-      go.onOpen(() =>
-        receive(socket, key, (peer, role) => {
-          roles.push(role)
-          peer.closed.onOpen(() => left.open())
-        })
-      )
+      socket.once("close", () => left.open())
+      go.onOpen(() => receive(socket, key, () => assert.fail("it was taken")))
     })
     await opened(come)
     await Effect.runPromise(connected.connection.kill(10))
     go.open()
     await opened(left)
-    assert.deepStrictEqual(roles, ["guard"])
   })
 })
