@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { createServer, type Socket } from "node:net"
@@ -9,10 +12,12 @@ import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
 
 const key = randomBytes(32)
 
+const realClock = Context.get(Context.empty(), Clock.Clock)
+
 const opened = (latch: OneShotLatch) => new Promise<void>((resolve) => latch.onOpen(resolve))
 
 /** A connection with an actor that Ray always says is DEAD, and with the guard that takes its connections. */
-const connect = async (take: (socket: Socket) => void) => {
+const connect = async (take: (socket: Socket) => void, clock = realClock) => {
   const server = createServer(take).listen(0, "127.0.0.1")
   await once(server, "listening")
   const address = server.address()
@@ -26,8 +31,9 @@ const connect = async (take: (socket: Socket) => void) => {
     kill: () => {},
     isDead: () => Effect.void
   }
-  const connection = new RayConnection({ job, name: "replica-1", killMs: 100, fork: Effect.runFork, onBytes: () => {} })
-  return { connection, [Symbol.dispose]: () => void server.close() }
+  const fork = Effect.runForkWith(Context.make(Clock.Clock, clock))
+  const connection = new RayConnection({ job, name: "replica-1", killMs: 100, fork, onBytes: () => {} })
+  return { connection, job, [Symbol.dispose]: () => void server.close() }
 }
 
 /** A guard that behaves as a test says once it has both connections. */
@@ -92,4 +98,58 @@ describe("a connection with a Ray actor", () => {
     go.open()
     await opened(left)
   })
+
+  it.effect("waits for a host whose driver is lost for its limit and 3 s more", () =>
+    Effect.gen(function*() {
+      const open = new OneShotLatch()
+      const asked = new OneShotLatch()
+      const take = guardOf((guard, data) => {
+        guard.listen(({ stop }) => {
+          if (stop === true) asked.open()
+        })
+        guard.say({ pid: 7 })
+        data.once("data", () => open.open()).resume()
+      })
+      const clock = yield* Clock.Clock
+      const { connection, job } = yield* Effect.acquireRelease(
+        Effect.promise(() => connect(take, clock)),
+        (connected) => Effect.sync(() => connected[Symbol.dispose]())
+      )
+      connection.send(Buffer.from("hello"))
+      yield* open.await
+      job.lost.open()
+      yield* asked.await
+      yield* TestClock.adjust(3_999)
+      assert.isFalse(connection.exited.isOpen)
+      yield* TestClock.adjust(1)
+      assert.isTrue(connection.exited.isOpen)
+      assert.strictEqual(connection.exit(), "the driver of its Ray job was lost")
+      assert.strictEqual(connection.pid, 7)
+      connection.close()
+    }))
+
+  it.effect("asks each second what the cluster lacks for an actor, until there is one or it is killed", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const job = {
+        limitMs: 1_000,
+        lost: new OneShotLatch(),
+        stopped: new OneShotLatch(),
+        lacks: Effect.sync(() => `; it lacks ${++asked} GPUs`),
+        create: () => Effect.never,
+        kill: () => {},
+        isDead: () => Effect.never
+      }
+      const fork = Effect.runForkWith(Context.make(Clock.Clock, yield* Clock.Clock))
+      const connection = new RayConnection({ job, name: "replica-1", killMs: 100, fork, onBytes: () => {} })
+      assert.strictEqual(connection.waitsFor(), "")
+      yield* TestClock.adjust(999)
+      assert.strictEqual(asked, 0)
+      yield* TestClock.adjust(2_001)
+      assert.strictEqual(connection.waitsFor(), "; it lacks 3 GPUs")
+      assert.deepInclude(yield* connection.kill(1_000), { gone: true, how: "nothing to kill" })
+      assert.isTrue(connection.exited.isOpen)
+      yield* TestClock.adjust(10_000)
+      assert.strictEqual(asked, 3)
+    }))
 })
