@@ -32,7 +32,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -267,8 +266,8 @@ const transportOf = Effect.fnUntraced(function*(host: Exclude<HostKind, "local">
   const settings = yield* raySettingsOf(ray)
   const make: MakeTransport = (limits) =>
     Effect.map(
-      Effect.all([Effect.promise(() => import("./host/ray/rayTransport.ts")), Clock.Clock]),
-      ([{ RayTransport }, clock]): Transport => new RayTransport(settings, limits, clock)
+      Effect.promise(() => import("./host/ray/rayTransport.ts")),
+      ({ RayTransport }): Transport => new RayTransport(settings, limits)
     )
   return make
 })

@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { elapsed, now } from "../../base/clock.ts"
+import { elapsed, now, realClock } from "../../base/clock.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { waitFor } from "../../base/waits.ts"
 import type { Leftover } from "../../StopReport.ts"
@@ -31,7 +31,8 @@ export class RayTransport implements Transport {
   readonly #ended = new OneShotLatch()
   #state: RayTransportState = open
 
-  constructor(settings: RaySettings, limits: HostLimits, clock: Clock.Clock) {
+  /** A cluster runs by the real clock: it would never answer somebody who waits by a TestClock that nobody moves. */
+  constructor(settings: RaySettings, limits: HostLimits, clock: Clock.Clock = realClock) {
     this.#settings = settings
     this.#limits = limits
     this.#api = new RayApi(settings)

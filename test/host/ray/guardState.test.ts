@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import {
   actorEnded,
+  childOf,
   type GuardState,
   hostEnded,
   hostStarted,
@@ -20,10 +21,11 @@ const machine: Machine<GuardState, keyof typeof transitions> = {
   initial: waiting,
   transitions,
   table: {
-    Waiting: { hostStarted: "Running", stopping: "Done", actorEnded: "Leaving" },
-    Running: { stopping: "Stopping", hostEnded: "Done", actorEnded: "Orphaned" },
-    Stopping: { hostEnded: "Done", actorEnded: "Orphaned" },
-    Done: { actorEnded: "Leaving" },
+    Waiting: { hostStarted: "Running", stopping: "Closed", actorEnded: "Leaving" },
+    Running: { stopping: "Stopping", hostEnded: "Ended", actorEnded: "Orphaned" },
+    Stopping: { hostEnded: "Ended", actorEnded: "Orphaned" },
+    Ended: { actorEnded: "Leaving" },
+    Closed: { actorEnded: "Leaving" },
     Orphaned: { hostEnded: "Leaving" },
     Leaving: {}
   }
@@ -47,4 +49,13 @@ describe("the state of a guard", () => {
       assert.isAtMost(starts, 1)
       if (last._tag === "Leaving") assert.include(sequence, "actorEnded")
     }))
+
+  it.effect.prop("forgets no host that it has started: that may have left processes behind", sequencesOf(machine), ({
+    sequence
+  }) =>
+    Effect.sync(() =>
+      walk(machine, sequence, (before, next) => {
+        if (childOf(before) !== undefined) assert.strictEqual(childOf(next), child)
+      })
+    ))
 })

@@ -1,6 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
@@ -9,8 +7,6 @@ import { RayApi } from "../../../src/host/ray/rayApi.ts"
 import { RayTransport } from "../../../src/host/ray/rayTransport.ts"
 import type { RaySettings } from "../../../src/host/raySettings.ts"
 import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
-
-const clock = Context.get(Context.empty(), Clock.Clock)
 
 const opened = (latch: OneShotLatch) => new Promise<void>((resolve) => latch.onOpen(resolve))
 
@@ -42,7 +38,7 @@ const settingsOf = (address: string): RaySettings => ({
 })
 
 const transportOf = (settings: RaySettings) =>
-  new RayTransport(settings, { service: "test/Lean", releaseMs: 1_000, killMs: 100 }, clock)
+  new RayTransport(settings, { service: "test/Lean", releaseMs: 1_000, killMs: 100 })
 
 describe("the API of a cluster", () => {
   it("is asked again if it has closed an idle connection meanwhile", async () => {
@@ -95,4 +91,24 @@ describe("a Ray job", () => {
     await Effect.runPromise(transport.end(5_000))
     assert.deepStrictEqual(transport.leftovers(), [])
   })
+
+  it.effect("is looked at by the real clock, even if its owner has a TestClock that nobody moves", () =>
+    Effect.gen(function*() {
+      let looks = 0
+      const server = yield* Effect.acquireRelease(
+        Effect.promise(() =>
+          api(({ url }, response) => {
+            if (url?.endsWith("/logs") === true) looks++
+            response.end(JSON.stringify({ status: looks < 3 ? "RUNNING" : "FAILED" }))
+          })
+        ),
+        (server) => Effect.sync(() => server[Symbol.dispose]())
+      )
+      const transport = transportOf(server.settings)
+      const connection = transport.open(() => {})
+      yield* connection.exited.await
+      assert.include(connection.exit(), "is FAILED")
+      assert.isAtLeast(looks, 3)
+      yield* transport.end(0)
+    }))
 })

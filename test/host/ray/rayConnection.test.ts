@@ -8,11 +8,10 @@ import { once } from "node:events"
 import { createServer, type Socket } from "node:net"
 import { RayConnection } from "../../../src/host/ray/rayConnection.ts"
 import { type KeyedConnection, receive } from "../../../src/host/ray/keyedConnection.ts"
+import { realClock } from "../../../src/base/clock.ts"
 import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
 
 const key = randomBytes(32)
-
-const realClock = Context.get(Context.empty(), Clock.Clock)
 
 const opened = (latch: OneShotLatch) => new Promise<void>((resolve) => latch.onOpen(resolve))
 
