@@ -43,7 +43,7 @@ export const itFollowsItsTable = <S extends State, N extends string>(machine: Ma
     else assert.strictEqual(next._tag, to, `${name} from ${before._tag}`)
   }
 
-  it("is reached in every state of its table, by every transition", () => {
+  it("becomes each state of its table, by each transition there", () => {
     const seen = new Map<string, S>([[initial._tag, initial]])
     for (const state of seen.values()) {
       for (const name of names) {
@@ -56,7 +56,7 @@ export const itFollowsItsTable = <S extends State, N extends string>(machine: Ma
   })
 
   it.effect.prop(
-    "makes no transition but those of its table",
+    "changes by no transition that is not in its table",
     sequencesOf(machine),
     ({ sequence }) => Effect.sync(() => walk(machine, sequence, checkStep)),
     { arbitrary: { runs: 500 } }

@@ -10,13 +10,13 @@ import type { RayApi } from "./rayApi.ts"
 /** The interval at which a cluster is asked. */
 const asked = Schedule.spaced("50 millis")
 
-/** How long a cluster may leave its actors unknown at the end of a job. */
+/** The time for which a cluster may leave its actors unknown at the end of a job. */
 const silentMs = 2_000
 
 /** The actors that are not DEAD, or nothing where the cluster does not say. */
 type Alive = Option.Option<ReadonlyArray<string>>
 
-/** What Ray says about the actors of one of its jobs. */
+/** The states of the actors of a Ray job, as Ray tells them. */
 export class ActorStates {
   readonly #ask: Effect.Effect<Alive>
   #asking: Fiber.Fiber<Alive> | undefined

@@ -19,15 +19,15 @@ interface Orders {
   readonly key: string
   /** The address that the guard listens on. */
   readonly host: string
-  /** How long the host may take to clean up; `null` for no limit. */
+  /** The time that the host has to clean up; `null` for no limit. */
   readonly limitMs: number | null
 }
 
-/** What is added to the limit: time to exit. */
+/** The addition to the limit: time to exit. */
 const graceMs = 750
 /** The delay after which the owner is sent what the host prints to stderr. */
 const stderrMs = 50
-/** How long a process group may take to end once it is killed. */
+/** The time that a process group has to end once it is killed. */
 const killMs = 2_000
 
 const sendToActor = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`)

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as http from "node:http"
 import * as https from "node:https"
 
-/** How long a request may neither send nor receive anything. */
+/** The time for which a request may neither send nor receive anything. */
 export const silentMs = 30_000
 
 /** The bytes of a request that are sent at once: each part that was sent is a sign of life. */

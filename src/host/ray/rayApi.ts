@@ -90,14 +90,18 @@ export class RayApi {
 
   /** The resources and labels of the nodes that are alive, without those that Ray gives to each node. */
   nodes(): Effect.Effect<ReadonlyArray<Readonly<Record<string, unknown>>>, RayError> {
-    return this.#read("GET", "/api/v0/nodes?detail=true&limit=10000", (body) =>
-      listIn<NodeState>(body).filter(({ state }) => state === "ALIVE").map(({ labels, resources_total }) =>
-        Object.fromEntries(
-          Object.entries({ ...resources_total, ...labels }).toSorted().filter(([name]) =>
-            !/^(node:|ray\.io\/|object_store)/.test(name)
+    return this.#read(
+      "GET",
+      "/api/v0/nodes?detail=true&limit=10000",
+      (body) =>
+        listIn<NodeState>(body).filter(({ state }) => state === "ALIVE").map(({ labels, resources_total }) =>
+          Object.fromEntries(
+            Object.entries({ ...resources_total, ...labels }).toSorted().filter(([name]) =>
+              !/^(node:|ray\.io\/|object_store)/.test(name)
+            )
           )
         )
-      ))
+    )
   }
 
   /** Reads the JSON of an answer, which may come from something else than Ray. */

@@ -11,14 +11,14 @@ import { dial } from "./dial.ts"
 import type { KeyedConnection, Message } from "./keyedConnection.ts"
 import * as actor from "./rayActorState.ts"
 import { onFailure, type RayError } from "./rayError.ts"
-import { RayGuard } from "./rayGuard.ts"
+import { type HostEnd, RayGuard } from "./rayGuard.ts"
 import * as host from "./rayHostState.ts"
 import type { Fork, RayJob } from "./rayJob.ts"
 
 /** The interval at which a cluster is asked what an actor that was not created yet waits for. */
 const pending = "1 second"
 
-/** What is added to the limit of a host that ends by itself because its actor or its guard is gone. */
+/** The addition to the limit of a host that ends by itself because its actor or its guard is gone. */
 const graceMs = 3_000
 
 export interface RayConnectionOptions {
@@ -104,7 +104,7 @@ export class RayConnection implements HostConnection {
     host.guardOf(this.#host)?.close()
   }
 
-  /** What ends a host goes on even if nobody waits for it any longer. */
+  /** Runs what ends a host: it goes on even if nobody waits for it any longer. */
   #detached<A>(effect: Effect.Effect<A>): Effect.Effect<A> {
     return Effect.suspend(() => Fiber.join(this.#options.fork(effect)))
   }
@@ -112,8 +112,12 @@ export class RayConnection implements HostConnection {
   get #open(): Effect.Effect<void, RayError> {
     return Effect.gen({ self: this }, function*() {
       const { job, name } = this.#options
-      const asking = Effect.forever(Effect.tap(Effect.delay(job.lacks, pending), (text) =>
-        Effect.sync(() => this.#become(this.#host, actor.lacking(this.#actor, text)))))
+      const asking = Effect.forever(
+        Effect.tap(
+          Effect.delay(job.lacks, pending),
+          (text) => Effect.sync(() => this.#become(this.#host, actor.lacking(this.#actor, text)))
+        )
+      )
       const create = job.create(name, (message) => this.#onDriverMessage(message))
       const { guard: address, key } = yield* Effect.raceFirst(create, asking)
       const { actorId, nodeId } = address
@@ -156,7 +160,7 @@ export class RayConnection implements HostConnection {
     }
   }
 
-  #end(end: host.HostEnd, gone: boolean): void {
+  #end(end: HostEnd, gone: boolean): void {
     this.#become(host.hostEnded(this.#host, end), gone ? actor.hostGone(this.#actor) : this.#actor)
   }
 

@@ -12,20 +12,20 @@ import { clusterPath, uploadRuntimeEnv } from "./runtimeEnv.ts"
 /** The oldest Node that a host runs with. */
 const atLeast = [22, 19]
 
-/** How long the driver waits for the connection of its owner, which looks for the driver all the time. */
+/** The time for which the driver waits for its owner, which looks for the driver all the time. */
 const ownerMs = 30_000
 
 /** The interval at which the log of the driver is read until it says where it listens. */
 const pollInterval = "100 millis"
 
-/** What is added to the limit of a host before Ray may kill the driver that waits for it. */
+/** The addition to the limit of a host before Ray may kill the driver that waits for it. */
 const stopSeconds = 10
 
 export interface RayJobOptions {
   readonly api: RayApi
   readonly settings: RaySettings
   readonly service: string
-  /** How long a host may take to clean up. */
+  /** The time that a host has to clean up. */
   readonly limitMs: number
 }
 

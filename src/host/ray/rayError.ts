@@ -10,7 +10,10 @@ export class RayError extends Data.TaggedError("RayError")<{ readonly message: s
 }
 
 /** Passes the reason of any failure on, that of a defect included. */
-export const onFailure = (effect: Effect.Effect<void, RayError>, onFailed: (why: string) => void): Effect.Effect<void> =>
+export const onFailure = (
+  effect: Effect.Effect<void, RayError>,
+  onFailed: (why: string) => void
+): Effect.Effect<void> =>
   effect.pipe(
     Effect.catch(({ message }) => Effect.sync(() => onFailed(message))),
     Effect.catchDefect((defect) => Effect.sync(() => onFailed(messageOf(defect))))

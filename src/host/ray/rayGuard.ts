@@ -4,10 +4,16 @@ import { longestMs } from "../../base/timers.ts"
 import { within } from "../../base/waits.ts"
 import type { Killed } from "../../process/processGroup.ts"
 import type { KeyedConnection, Message } from "./keyedConnection.ts"
-import type { HostEnd } from "./rayHostState.ts"
 
 /** The time for the answer of a guard, beyond the limit of the kill. */
 const answerMs = 100
+
+/** The last message of a guard about its host. */
+export interface HostEnd {
+  readonly how: string
+  /** The processes that the host had started and did not end, as a text. */
+  readonly leftover?: string | undefined
+}
 
 export interface GuardListener {
   /** The process of the host runs. */

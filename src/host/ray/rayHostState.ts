@@ -13,16 +13,9 @@
  * that does not exist returns the state as it is: the messages of guards, drivers and clusters cross each other.
  */
 import type { Socket } from "node:net"
-import type { RayGuard } from "./rayGuard.ts"
+import type { HostEnd, RayGuard } from "./rayGuard.ts"
 
-/** The last message of a guard about its host. */
-export interface HostEnd {
-  readonly how: string
-  /** What the host had started and did not end. */
-  readonly leftover?: string | undefined
-}
-
-/** What is there once bytes go both ways. */
+/** The fields of each state from which bytes go both ways. */
 interface Sockets {
   readonly guard: RayGuard
   readonly data: Socket
@@ -117,8 +110,7 @@ export const hostEnded = (state: RayHostState, { how, leftover }: HostEnd): RayH
 }
 
 /** All that the host sent has been read. */
-export const drained = (state: RayHostState): RayHostState =>
-  state._tag === "Ended" ? exited(state, state.how) : state
+export const drained = (state: RayHostState): RayHostState => state._tag === "Ended" ? exited(state, state.how) : state
 
 /** Nothing more is waited for: the host could not be opened, was killed, or has had its limit. */
 export const exited = (state: RayHostState, how: string): RayHostState => {
@@ -132,8 +124,7 @@ export const exited = (state: RayHostState, how: string): RayHostState => {
   }
 }
 
-export const guardOf = (state: RayHostState): RayGuard | undefined =>
-  "guard" in state ? state.guard : undefined
+export const guardOf = (state: RayHostState): RayGuard | undefined => "guard" in state ? state.guard : undefined
 
 export const dataOf = (state: RayHostState): Socket | undefined => "data" in state ? state.data : undefined
 

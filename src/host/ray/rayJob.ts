@@ -33,10 +33,10 @@ const polled = Schedule.spaced("50 millis")
 /** The interval at which a cluster is asked whether a job that was deleted is back, in milliseconds. */
 const deletedPollMs = 100
 
-/** How long Ray looks after a job that has ended. */
+/** The time for which Ray looks after a job that has ended, in milliseconds. */
 const lookedAfterMs = 3_500
 
-/** Where the guard of an actor listens. */
+/** The address of the guard of an actor. */
 export interface GuardAddress {
   readonly host: string
   readonly port: number
@@ -113,7 +113,7 @@ export class RayJob {
     })
   }
 
-  /** What an actor that was not created yet asks for, and what the cluster has, as the end of a sentence. */
+  /** Says what an actor that was not created yet asks for, and what the cluster has, as the end of a sentence. */
   get lacks(): Effect.Effect<string> {
     const asked = JSON.stringify(this.#options.settings.actor)
     return Effect.map(Effect.option(this.#options.api.nodes()), (nodes) => {

@@ -44,8 +44,7 @@ export type RayJobState =
 export const preparing: RayJobState = { _tag: "Preparing" }
 
 /** The job is about to be submitted. */
-export const submitted = (state: RayJobState): RayJobState =>
-  state._tag === "Preparing" ? { _tag: "Submitted" } : state
+export const submitted = (state: RayJobState): RayJobState => state._tag === "Preparing" ? { _tag: "Submitted" } : state
 
 /** The driver has printed where it listens. */
 export const announced = (state: RayJobState, actors: ActorStates): RayJobState =>

@@ -14,10 +14,10 @@ import { type Fork, RayJob } from "./rayJob.ts"
 import { ended, ending, open, type RayTransportState } from "./rayTransportState.ts"
 import { clusterModule } from "./runtimeEnv.ts"
 
-/** How long the Ray job may take to end, and to be deleted, once its actors have ended. */
+/** The time that the Ray job has to end, and to be deleted, once its actors have ended. */
 const endMs = 8_000
 
-/** What is kept of that to report the result. */
+/** The part of that which is kept to report the result. */
 const marginMs = 250
 
 /** The hosts of one service in a Ray cluster: actors of one Ray job, which is replaced if it is lost. */
@@ -60,7 +60,7 @@ export class RayTransport implements Transport {
       return Effect.asVoid(waitFor(this.#ended, ms))
     })
 
-  /** Until `end` has checked what is left, every job counts as a leftover. */
+  /** Every job counts as a leftover until `end` has checked what is left. */
   readonly leftovers = (): ReadonlyArray<Leftover> =>
     this.#state._tag === "Ended"
       ? this.#state.leftovers

@@ -34,9 +34,12 @@ describe("a client of a Ray cluster", () => {
         socket.resume().once("close", () => left.open())
         come.open()
       })
-      const dialing = yield* Effect.forkChild(Effect.flip(dial(address, key, "guard", () => assert.fail("it was taken"))), {
-        startImmediately: true
-      })
+      const dialing = yield* Effect.forkChild(
+        Effect.flip(dial(address, key, "guard", () => assert.fail("it was taken"))),
+        {
+          startImmediately: true
+        }
+      )
       yield* come.await
       yield* TestClock.adjust(9_999)
       assert.isUndefined(dialing.pollUnsafe())

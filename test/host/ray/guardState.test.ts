@@ -34,21 +34,25 @@ const machine: Machine<GuardState, keyof typeof transitions> = {
 describe("the state of a guard", () => {
   itFollowsItsTable(machine)
 
-  it.effect.prop("starts one host at most, and leaves only when neither it nor the actor is there", sequencesOf(machine), ({
-    sequence
-  }) =>
-    Effect.sync(() => {
-      let starts = 0
-      let ends = 0
-      const last = walk(machine, sequence, (before, next, name) => {
-        if (before === next) return
-        if (name === "hostStarted") starts++
-        if (name === "hostEnded") ends++
-        if (next._tag === "Leaving") assert.strictEqual(ends, starts)
+  it.effect.prop(
+    "starts one host at most, and leaves only when neither it nor the actor is there",
+    sequencesOf(machine),
+    ({
+      sequence
+    }) =>
+      Effect.sync(() => {
+        let starts = 0
+        let ends = 0
+        const last = walk(machine, sequence, (before, next, name) => {
+          if (before === next) return
+          if (name === "hostStarted") starts++
+          if (name === "hostEnded") ends++
+          if (next._tag === "Leaving") assert.strictEqual(ends, starts)
+        })
+        assert.isAtMost(starts, 1)
+        if (last._tag === "Leaving") assert.include(sequence, "actorEnded")
       })
-      assert.isAtMost(starts, 1)
-      if (last._tag === "Leaving") assert.include(sequence, "actorEnded")
-    }))
+  )
 
   it.effect.prop("forgets no host that it has started: that may have left processes behind", sequencesOf(machine), ({
     sequence

@@ -94,4 +94,17 @@ describe("a connection with a Ray cluster", () => {
   it("is not made if nothing listens", async () => {
     assert.include(await rejection(dial({ host: "127.0.0.1", port: 9 }, key, "data")), "could not be reached")
   })
+
+  it("keeps its messages until somebody listens", async () => {
+    using server = await serve((connection) => {
+      connection.say({ number: 1 })
+      connection.say({ number: 2 })
+      connection.socket.end()
+    })
+    const connection = await dial(server, key, "guard")
+    if (!connection.closed.isOpen) await once(connection.socket, "close")
+    const numbers: Array<unknown> = []
+    connection.listen(({ number }) => void numbers.push(number))
+    assert.deepStrictEqual(numbers, [1, 2])
+  })
 })

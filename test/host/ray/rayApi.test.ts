@@ -56,7 +56,9 @@ describe("the API of a cluster", () => {
   })
 
   it("may have a password in its address, which no error shows", async () => {
-    const error = await Effect.runPromise(Effect.flip(new RayApi(settingsOf("http://ada:secret@127.0.0.1:9")).hasJob("one")))
+    const error = await Effect.runPromise(
+      Effect.flip(new RayApi(settingsOf("http://ada:secret@127.0.0.1:9")).hasJob("one"))
+    )
     assert.include(error.message, "Ray could not be reached at http://127.0.0.1:9 (ray.address)")
   })
 })

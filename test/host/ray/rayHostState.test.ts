@@ -74,12 +74,16 @@ describe("the state of a host in a Ray actor", () => {
       )
   )
 
-  it.effect.prop("keeps its socket until it has exited", sequencesOf(machine), ({ sequence }) =>
-    Effect.sync(() =>
-      walk(machine, sequence, (before, next) => {
-        if (dataOf(before) !== undefined && next._tag !== "Exited") assert.strictEqual(dataOf(next), data)
-      })
-    ))
+  it.effect.prop(
+    "keeps its socket until it has exited",
+    sequencesOf(machine),
+    ({ sequence }) =>
+      Effect.sync(() =>
+        walk(machine, sequence, (before, next) => {
+          if (dataOf(before) !== undefined && next._tag !== "Exited") assert.strictEqual(dataOf(next), data)
+        })
+      )
+  )
 
   it("ends for the reason that came first", () => {
     assert.strictEqual(

@@ -34,8 +34,7 @@ class FakeCluster {
     upload: () => Effect.as(this.uploading.await, "gcs://a.zip"),
     submit: () => this.#note("submit", this.submitting.await),
     logs: () => this.#note("logs", Effect.succeed("")),
-    job: () =>
-      this.#note("job", Effect.sync((): JobDetails => ({ status: this.status, message: "it has no memory" }))),
+    job: () => this.#note("job", Effect.sync((): JobDetails => ({ status: this.status, message: "it has no memory" }))),
     hasJob: () => this.#note("hasJob", Effect.sync(() => this.knows)),
     stop: () => this.#note("stop", Effect.void),
     delete: () => this.#note("delete", Effect.void)

@@ -62,17 +62,21 @@ describe("the state of a Ray job", () => {
       })
     ))
 
-  it.effect.prop("is not replaced once somebody else has stopped it, or its owner has ended it", sequencesOf(machine), ({
-    sequence
-  }) =>
-    Effect.sync(() => {
-      const isFinal = (state: RayJobState) => ["Stopped", "Ending", "Ended"].includes(state._tag)
-      let wasFinal = false
-      walk(machine, sequence, (_, next) => {
-        wasFinal ||= isFinal(next)
-        if (wasFinal) assert.isFalse(isReplaced(next))
+  it.effect.prop(
+    "is not replaced once somebody else has stopped it, or its owner has ended it",
+    sequencesOf(machine),
+    ({
+      sequence
+    }) =>
+      Effect.sync(() => {
+        const isFinal = (state: RayJobState) => ["Stopped", "Ending", "Ended"].includes(state._tag)
+        let wasFinal = false
+        walk(machine, sequence, (_, next) => {
+          wasFinal ||= isFinal(next)
+          if (wasFinal) assert.isFalse(isReplaced(next))
+        })
       })
-    }))
+  )
 
   it("is replaced if it could not be submitted, or has lost its driver", () => {
     assert.isTrue(isReplaced(walk(machine, ["lost"])))
