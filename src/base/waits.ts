@@ -3,7 +3,8 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
+import type * as Option from "effect/Option"
 import { now } from "./clock.ts"
 import { OneShotLatch } from "./oneShotLatch.ts"
 
@@ -58,6 +59,20 @@ export const waitFor = (
       })
     })
   )
+
+/**
+ * Runs an effect on a fiber of its own, and interrupts it if it has not ended within the limit: then there is no result.
+ * The limit also holds in an uninterruptible region.
+ */
+export const within = <A, E>(effect: Effect.Effect<A, E>, ms: number): Effect.Effect<Option.Option<A>, E> =>
+  Effect.withFiber((self) => {
+    const fiber = Effect.runForkWith(self.context)(effect)
+    const interrupt = Effect.sync(() => fiber.interruptUnsafe())
+    return Effect.flatMap(
+      Effect.onInterrupt(waitFor(fiber, ms), () => interrupt),
+      (why) => why === "ended" ? Effect.asSome(Fiber.join(fiber)) : Effect.andThen(interrupt, Effect.succeedNone)
+    )
+  })
 
 /** Waits as `waitFor`, with one more turn once `killing` opens: what can end at once still counts as ended. */
 export const waitUnlessKilled = (

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Contract, Method } from "./contract.ts"
 
-/** What answers the calls of a client. */
+/** The callee that answers the calls of a client. */
 export interface CallTarget {
   readonly call: (method: Method, payload: unknown) => Effect.Effect<unknown, unknown>
   readonly stream: (method: Method, payload: unknown) => Stream.Stream<unknown, unknown>

@@ -12,7 +12,7 @@ import type { Method } from "./contract.ts"
 /** The context that `RpcGroup.toLayer` makes, with a handler for each request. */
 export type Handlers = Context.Context<never>
 
-/** What a handler may return: an effect of a result or of a queue of elements, or a stream. */
+/** The type that a handler may return: an effect of a result or of a queue of elements, or a stream. */
 type Returned = Stream.Stream<unknown, unknown, Scope.Scope> | Effect.Effect<unknown, unknown, Scope.Scope>
 
 /** Answers the calls of a method, each in a scope of its own. It must run with the context of its layer. */

@@ -9,7 +9,7 @@ import { checkRayVariables } from "./raySettings.ts"
 export const kinds = ["local", "thread", "process", "ray"] as const
 
 /**
- * Where a service lives: `local` in the process of the job, `thread` in worker threads of it, `process` in processes of
+ * The host of a service, which is where it lives: `local` in the process of the job, `thread` in worker threads of it, `process` in processes of
  * their own, `ray` in actors of a Ray cluster.
  *
  * @category models
@@ -19,7 +19,7 @@ export type HostKind = typeof kinds[number]
 
 const prefix = "AUTOSTOP_HOST"
 
-/** Where a service lives: its option wins over its own variable, which wins over the variable of all services. */
+/** Returns the host of a service: its option wins over its own variable, which wins over the variable of all services. */
 export const hostOf = Effect.fnUntraced(function*(service: string, own: HostKind | undefined) {
   if (own !== undefined) return own
   const name = service.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase()

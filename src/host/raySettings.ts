@@ -50,7 +50,7 @@ export interface RaySettings {
   readonly node: string
   readonly python: string
   readonly runtimeEnv: Readonly<Record<string, unknown>>
-  /** What each actor asks for, in the words of Ray. */
+  /** The request of each actor, in the words of Ray. */
   readonly actor: Readonly<Record<string, unknown>>
   readonly names: { readonly [K in keyof RayOptions]-?: string }
 }

@@ -5,7 +5,7 @@ import type { ServiceRecord } from "../internal/service/serviceRecord.ts"
 import type { ServiceRegistry } from "../internal/service/serviceRegistry.ts"
 import type { HostError } from "./hostError.ts"
 
-/** What a service is built with. */
+/** The surroundings that a service is built in. */
 export interface BuildContext {
   readonly memoMap: Layer.MemoMap
   /** The scope of its layer, or, within a job, the one that the registry releases. */
@@ -14,7 +14,7 @@ export interface BuildContext {
   readonly managed: { readonly record: ServiceRecord; readonly registry: ServiceRegistry } | undefined
 }
 
-/** Makes the client of a service, and starts what answers it. */
+/** Makes the client of a service, and starts the hosts that answer it. */
 export type Build = (context: BuildContext) => Effect.Effect<object, HostError>
 
 /** Counts a call in the report of the job. */

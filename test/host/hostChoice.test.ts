@@ -24,9 +24,9 @@ const hostOf = (options: Host.Options) =>
     return host
   })
 
-describe("where a service lives", () => {
+describe("the host of a service", () => {
   const cases: ReadonlyArray<[name: string, env: Record<string, string>, options: Host.Options, host: string]> = [
-    ["is in process by default", {}, {}, "local"],
+    ["is local by default", {}, {}, "local"],
     ["is what its option says", {}, { host: "process" }, "process"],
     ["is what its own variable says", { [own]: "thread" }, {}, "thread"],
     ["is what the variable of all services says", { [all]: "process" }, {}, "process"],
@@ -34,7 +34,7 @@ describe("where a service lives", () => {
     ["is what its option says before that of all", { [all]: "process" }, { host: "local" }, "local"],
     ["is what its own variable says before that of all", { [own]: "thread", [all]: "process" }, {}, "thread"],
     ["is what the variable of all says where its own is empty", { [own]: "", [all]: "thread" }, {}, "thread"],
-    ["is in process where both variables are empty", { [own]: "", [all]: "" }, {}, "local"],
+    ["is local where both variables are empty", { [own]: "", [all]: "" }, {}, "local"],
     ["is not what the variable of another service says", { [`${own}_2`]: "process" }, {}, "local"],
     ["follows its tag, whatever its name in the report is", { [own]: "process" }, { name: "sums" }, "process"]
   ]

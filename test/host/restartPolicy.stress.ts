@@ -43,7 +43,7 @@ const assertUnclean = (report: StopReport) => {
   assert.strictEqual(serviceOf(report, "test/Frail/test/Pump").outcome, "killed")
 }
 
-describe.each(remotes)("a %s that ends again and again", (host) => {
+describe.each(remotes)("a %s host that ends again and again", (host) => {
   const ending = host !== "thread" ? "its process was ended by SIGKILL" : "its thread exited with code 9"
 
   it.live("is never replaced by `never`", () =>

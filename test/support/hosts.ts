@@ -66,8 +66,11 @@ export const eventOf = <const T extends JobEvent["_tag"]>(
 /** All events of a job that has stopped. */
 export const eventsOf = (run: Pick<JobRun<unknown, unknown>, "events">) => Stream.runCollect(run.events)
 
+/** The patience with what ends all the same, in milliseconds: several actors may start at a time on a busy machine. */
+const patienceMs = onRay ? 60_000 : 20_000
+
 /** Waits for a condition that no event announces. */
-export const until = (what: string, isSo: () => boolean, limitMs = 20_000): Effect.Effect<void> =>
+export const until = (what: string, isSo: () => boolean, limitMs = patienceMs): Effect.Effect<void> =>
   Effect.promise(async () => {
     const end = performance.now() + limitMs
     while (!isSo()) {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { now } from "../../base/clock.ts"
 
 /**
- * What is known of the event loop of a host:
+ * The state of the event loop of a host, as far as its caller knows:
  *
  * - `Answered`: no ping is on its way
  * - `Pinged`: a ping was sent, and nothing has come back yet

@@ -9,17 +9,17 @@ export interface HostConnection {
   readonly pid: number | undefined
   /** Opens once the host has ended and all that it sent has arrived. */
   readonly exited: OneShotLatch
-  /** How the host ended; only used once `exited` is open. */
+  /** Says how the host ended, once `exited` is open. */
   readonly exit: () => string
   /** The end of what the host printed to stderr. */
   readonly stderr: () => string
-  /** What the start of the host waits for, as the end of a sentence; absent where a host waits for nothing. */
+  /** Says what the start of the host waits for, as the end of a sentence; absent where a host waits for nothing. */
   readonly waitsFor?: () => string
   /** The Ray actor that the host lives in. */
   readonly actor?: Actor | undefined
   /** Removes what the host lived in, once it has ended. */
   readonly clear?: Effect.Effect<void>
-  /** What the host had started and did not end, if that was only found once it had exited. */
+  /** Names what the host had started and did not end, if that was only found once it had exited. */
   readonly leftover: () => string | undefined
   readonly send: Send
   /** Ends the host whatever it does, and checks that it and all it started are gone. */
@@ -37,13 +37,13 @@ export interface Actor {
 /** Starts a host. */
 export type OpenHost = (onBytes: (bytes: Uint8Array) => void) => HostConnection
 
-/** How the hosts of one service are started, and how what they live in is ended. */
+/** Starts the hosts of one service, and ends what they live in. */
 export interface Transport {
   readonly open: OpenHost
   /** The URL of a module of this machine, as its hosts import it. */
   readonly moduleOf: (module: string) => string
   /** Ends what the hosts lived in, once they have ended, within so many milliseconds. */
   readonly end: (limitMs: number) => Effect.Effect<void>
-  /** What of that was not seen to end. */
+  /** Names what of that was not seen to end. */
   readonly leftovers: () => ReadonlyArray<Leftover>
 }

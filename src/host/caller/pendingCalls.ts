@@ -16,7 +16,7 @@ interface Pending {
   readonly emit: (chunk: Chunk) => void
 }
 
-/** What becomes of a call to the host. */
+/** The state of the host, which decides about a call to it. */
 type State =
   | { readonly _tag: "Open" }
   /** Calls are sent, but an interrupt does not wait for the end of its handler. */

@@ -20,7 +20,7 @@ export interface RemoteOptions {
   readonly heartbeatMs: number
 }
 
-/** What the hosts of a service may take, in milliseconds. */
+/** The limits of the hosts of a service, in milliseconds. */
 export interface HostLimits {
   /** The name of the service in the report. */
   readonly service: string
@@ -28,7 +28,7 @@ export interface HostLimits {
   readonly killMs: number
 }
 
-/** Makes what starts the hosts of one service. */
+/** Makes the transport that starts the hosts of one service. */
 export type MakeTransport = (limits: HostLimits) => Effect.Effect<Transport>
 
 /** The service in hosts of its own. */

@@ -102,7 +102,7 @@ export class Replica {
     })
   })
 
-  /** Why the host ended or could not start, as well as it is known. */
+  /** The reason why the host ended or could not start, as well as it is known. */
   get reason(): string {
     return "reason" in this.#state ? this.#state.reason : this.connection.exit()
   }

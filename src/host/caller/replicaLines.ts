@@ -4,7 +4,7 @@ import type { Leftover, ServiceReport, StopReport } from "../../StopReport.ts"
 import type { Slot } from "./replicaPool.ts"
 import { isRunning, killedOf, outcomeOf, resultOf, startMsOf } from "./replicaState.ts"
 
-/** What the lines of replicas take from the service that they belong to. */
+/** The fields that the lines of replicas take from their service. */
 export interface ServiceLine {
   readonly name: string
   readonly host: string

@@ -21,7 +21,7 @@ export interface ReplicaPoolOptions extends Omit<ReplicaOptions, "onEvent" | "on
   readonly onChange: (slot: Slot, change: Change) => void
 }
 
-/** What happens to the hosts of a service. */
+/** A change in the life of one of the hosts of a service. */
 export type Change =
   | { readonly _tag: "HostStarted" }
   | { readonly _tag: "HostLost"; readonly error: string }
@@ -42,7 +42,7 @@ export interface Slot {
   used: number
 }
 
-/** What becomes of a call to the service. */
+/** The state of the pool, which decides about a call to the service. */
 type State =
   | { readonly _tag: "Open" }
   /** A replica died and is not replaced: every call fails. */

@@ -47,11 +47,11 @@ export type ReplicaState =
     readonly startMs: number | undefined
     readonly result: HostResult | undefined
     readonly killed: Killed | undefined
-    /** Why it ended, as well as it is known. */
+    /** The reason of its end, as well as it is known. */
     readonly reason: string
     /** It was asked to stop, and did. */
     readonly stopped: boolean
-    /** How long its stop took, once that is over. */
+    /** The duration of its stop, once that is over. */
     readonly releaseMs: number
   }
 
@@ -116,7 +116,7 @@ export const killedOf = (state: ReplicaState): Killed | undefined => "killed" in
 export const isRunning = (state: ReplicaState): boolean =>
   state._tag === "Killed" ? !state.killed.gone : state._tag !== "Exited"
 
-/** How it is reported. */
+/** Returns the outcome in the report. */
 export const outcomeOf = (state: ReplicaState): ServiceOutcome => {
   if (startMsOf(state) === undefined) return "start-failed"
   if (killedOf(state)?.gone === true) return "killed"

@@ -1,55 +1,66 @@
-import { sleep, within } from "./boundedWait.ts"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import { elapsed, now } from "../../base/clock.ts"
+import { within } from "../../base/waits.ts"
 import type { RayApi } from "./rayApi.ts"
 
 /** The interval at which a cluster is asked. */
-const pollMs = 50
+const asked = Schedule.spaced("50 millis")
 
-/** How long a cluster may leave its actors unknown at the end of a job. */
+/** The time for which a cluster may leave its actors unknown at the end of a job. */
 const silentMs = 2_000
 
-/** What Ray says about the actors of one of its jobs. */
+/** The actors that are not DEAD, or nothing where the cluster does not say. */
+type Alive = Option.Option<ReadonlyArray<string>>
+
+/** The states of the actors of a Ray job, as Ray tells them. */
 export class ActorStates {
-  readonly #api: RayApi
-  readonly #jobId: string
-  #asking: Promise<ReadonlyArray<string> | undefined> | undefined
+  readonly #ask: Effect.Effect<Alive>
+  #asking: Fiber.Fiber<Alive> | undefined
 
   /** `jobId` is the id of the job itself, not that of its submission. */
-  constructor(api: RayApi, jobId: string) {
-    this.#api = api
-    this.#jobId = jobId
+  constructor(api: Pick<RayApi, "actors">, jobId: string) {
+    this.#ask = api.actors(jobId).pipe(
+      Effect.map((actors) => actors.filter(({ state }) => state !== "DEAD").map(({ actor_id }) => actor_id)),
+      Effect.option
+    )
   }
 
-  /** Waits until Ray says that an actor is DEAD; returns false if the time is up before. */
-  async isDead(actorId: string, limitMs: number): Promise<boolean> {
-    const end = performance.now() + limitMs
-    while (true) {
-      const alive = await this.#alive(end)
-      if (alive !== undefined && !alive.includes(actorId)) return true
-      if (performance.now() >= end) return false
-      await sleep(pollMs)
-    }
+  /** Waits until Ray says that an actor is DEAD. */
+  isDead(actorId: string): Effect.Effect<void> {
+    return Effect.asVoid(Effect.repeat(this.#alive, {
+      schedule: asked,
+      until: (alive) => Option.isSome(alive) && !alive.value.includes(actorId)
+    }))
   }
 
   /** Waits until all actors are DEAD; returns those that are not, or `undefined` if the cluster does not say. */
-  async unended(limitMs: number): Promise<ReadonlyArray<string> | undefined> {
-    const end = performance.now() + limitMs
-    const silentUntil = Math.min(end, performance.now() + silentMs)
-    while (true) {
-      const alive = await this.#alive(end)
-      const now = performance.now()
-      if (alive?.length === 0 || now >= end || (alive === undefined && now >= silentUntil)) return alive
-      await sleep(pollMs)
-    }
+  unended(limitMs: number): Effect.Effect<ReadonlyArray<string> | undefined> {
+    return Effect.gen({ self: this }, function*() {
+      const clock = yield* Clock.Clock
+      const since = now(clock)
+      let last: Alive = Option.none()
+      const isOver = (alive: Alive) => {
+        last = alive
+        return Option.isSome(alive) ? alive.value.length === 0 : elapsed(clock, since) >= silentMs
+      }
+      yield* within(Effect.repeat(this.#alive, { schedule: asked, until: isOver }), limitMs)
+      return Option.getOrUndefined(last)
+    })
   }
 
-  /** The ids of the actors that are not DEAD; `undefined` if the cluster does not say. Questions at one time are one. */
-  #alive(end: number): Promise<ReadonlyArray<string> | undefined> {
-    this.#asking ??= this.#api.actors(this.#jobId)
-      .then(
-        (actors) => actors.filter(({ state }) => state !== "DEAD").map(({ actor_id }) => actor_id),
-        () => undefined
-      )
-      .finally(() => this.#asking = undefined)
-    return within(this.#asking, Math.max(0, end - performance.now()))
+  /** Questions at one time are one, which goes on even if somebody no longer waits for its answer. */
+  get #alive(): Effect.Effect<Alive> {
+    return Effect.withFiber((waiting) => {
+      if (this.#asking === undefined) {
+        const asking = this.#asking = Effect.runForkWith(waiting.context)(this.#ask)
+        asking.addObserver(() => this.#asking = undefined)
+        return Fiber.join(asking)
+      }
+      return Fiber.join(this.#asking)
+    })
   }
 }

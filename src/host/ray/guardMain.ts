@@ -2,13 +2,16 @@
  * The entry point of the guard of a Ray host. An actor starts it, in a session of its own. The guard takes two
  * connections from the owner: one for itself, and one for calls, which it hands over to the host that it starts. Once
  * its actor or its owner is gone, or asks for it, the host has its limit to clean up, and is killed with all it started.
+ *
+ * A guard runs without Effect, and its times are timers of Node's: it has to start at once, and to outlive what it guards.
  */
 import { createServer } from "node:net"
 import { createInterface } from "node:readline"
 import { longestMs } from "../../base/timers.ts"
 import { forward, tailOf } from "../../process/outputLines.ts"
-import { signal, statOf, until } from "../../process/processGroup.ts"
+import { type Killed, signal, statOf, until } from "../../process/processGroup.ts"
 import { type HostProcess, startHostProcess } from "../transport/hostProcess.ts"
+import { actorEnded, childOf, type GuardState, hostEnded, hostStarted, stopping, waiting } from "./guardState.ts"
 import { type KeyedConnection, receive } from "./keyedConnection.ts"
 
 /** The first message of the actor. */
@@ -16,15 +19,15 @@ interface Orders {
   readonly key: string
   /** The address that the guard listens on. */
   readonly host: string
-  /** How long the host may take to clean up; `null` for no limit. */
+  /** The time that the host has to clean up; `null` for no limit. */
   readonly limitMs: number | null
 }
 
-/** What is added to the limit: time to exit. */
+/** The addition to the limit: time to exit. */
 const graceMs = 750
 /** The delay after which the owner is sent what the host prints to stderr. */
 const stderrMs = 50
-/** How long a process group may take to end once it is killed. */
+/** The time that a process group has to end once it is killed. */
 const killMs = 2_000
 
 const sendToActor = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
@@ -32,15 +35,10 @@ const sendToActor = (message: object): void => void process.stdout.write(`${JSON
 const guard = ({ host, key, limitMs }: Orders) => {
   const actor = process.ppid
   let owner: KeyedConnection | undefined
-  let child: HostProcess | undefined
-  let hasHostEnded = false
-  let hasActorEnded = false
-  /** No host is started any longer. */
-  let isStopped = false
+  let state = waiting
 
-  /** Exits once both the actor and the host have ended. */
-  const end = async () => {
-    if (!hasActorEnded || (child !== undefined && !hasHostEnded)) return
+  /** Exits once both the actor and the host have ended, and says whether the worker process of the actor is gone. */
+  const leave = async () => {
     const gone = await until(() => !signal(actor, 0) || ["Z", "X"].includes(statOf(actor)[0] ?? ""), killMs)
     if (owner === undefined || owner.closed.isOpen) process.exit(0)
     owner.say({ actorGone: gone })
@@ -48,9 +46,28 @@ const guard = ({ host, key, limitMs }: Orders) => {
     setTimeout(() => process.exit(0), killMs)
   }
 
+  /** Enters the next state, and does what belongs to it. */
+  const become = (next: GuardState) => {
+    const before = state
+    if (next === before) return
+    state = next
+    // the actor waits for the end of a host that was never started, too
+    if (before._tag === "Waiting" && next._tag !== "Running") sendToActor({ gone: true })
+    if (before._tag === "Running" && next._tag !== "Ended") endWithinLimit(before.child)
+    if (next._tag === "Leaving") void leave()
+  }
+
+  /** Makes the host clean up within its limit. */
+  const endWithinLimit = (child: HostProcess) => {
+    child.abandon()
+    if (limitMs === null) return
+    setTimeout(() => void child.kill(killMs), Math.min(limitMs + graceMs, longestMs)).unref()
+  }
+
   const start = (connection: KeyedConnection) => {
-    if (child !== undefined || isStopped) return void connection.socket.destroy()
-    const started = child = startHostProcess(connection.release())
+    if (state._tag !== "Waiting") return void connection.socket.destroy()
+    const started = startHostProcess(connection.release())
+    become(hostStarted(state, started))
     // the host has a copy of it
     connection.socket.destroy()
     const stderr = tailOf(started.stderr)
@@ -68,35 +85,28 @@ const guard = ({ host, key, limitMs }: Orders) => {
       const { gone } = await started.kill(killMs)
       // output may still have to be read, but processes that the host has started may keep the pipe open
       await until(() => started.stderr.closed, stderrMs)
-      hasHostEnded = true
       sendToActor({ gone })
       owner?.say({ stderr: stderr() })
       owner?.say({
-        how: hasActorEnded ? `its actor has ended, ${started.how()}` : started.how(),
+        how: state._tag === "Orphaned" ? `its actor has ended, ${started.how()}` : started.how(),
         leftover: started.leftover(),
         gone
       })
-      void end()
+      become(hostEnded(state))
     })
   }
 
-  /** Makes the host clean up within its limit. */
-  const stop = () => {
-    isStopped = true
-    // the actor waits for the end of a host that was never started, too
-    if (child === undefined) return sendToActor({ gone: true })
-    if (hasHostEnded) return
-    child.abandon()
-    if (limitMs === null) return
-    setTimeout(() => void child?.kill(killMs), Math.min(limitMs + graceMs, longestMs)).unref()
-  }
+  const stop = () => become(stopping(state))
+
+  /** Kills the host, with what it has started and left behind. */
+  const kill = (withinMs: number): Promise<Killed> =>
+    childOf(state)?.kill(withinMs) ?? Promise.resolve({ gone: true, how: "nothing to kill", durationMs: 0 })
 
   const own = (connection: KeyedConnection) => {
     owner = connection
-    connection.listen(({ kill }) => {
-      if (typeof kill !== "number") return stop()
-      void (child?.kill(kill) ?? Promise.resolve({ gone: true, how: "nothing to kill", durationMs: 0 }))
-        .then((killed) => connection.say({ killed }))
+    connection.listen(({ kill: withinMs }) => {
+      if (typeof withinMs !== "number") return stop()
+      void kill(withinMs).then((killed) => connection.say({ killed }))
     })
     connection.closed.onOpen(stop)
   }
@@ -114,11 +124,7 @@ const guard = ({ host, key, limitMs }: Orders) => {
   })
   return {
     stop,
-    actorEnded: () => {
-      hasActorEnded = true
-      stop()
-      void end()
-    }
+    actorEnded: () => become(actorEnded(state))
   }
 }
 

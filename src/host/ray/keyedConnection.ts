@@ -1,13 +1,16 @@
 /**
  * A connection with a Ray cluster. It begins with a proof that both ends have the key: the server sends a challenge,
  * which the client answers with one of its own. After that it carries messages, which are JSON, a line each.
+ *
+ * This end of it runs in a guard, too, which has no Effect: the limit of a handshake that a guard takes part in is a timer
+ * of Node's. `dial.ts` has the client, whose limit Effect's Clock counts.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
-import { connect, type Socket } from "node:net"
+import type { Socket } from "node:net"
 import { StringDecoder } from "node:string_decoder"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 
-/** What a connection carries: requests for actors, messages of a guard, or the calls of a service. */
+/** The use of a connection: requests for actors, messages of a guard, or the calls of a service. */
 export type Role = "driver" | "guard" | "data"
 
 export type Message = Readonly<Record<string, unknown>>
@@ -17,16 +20,16 @@ export interface Address {
   readonly port: number
 }
 
-/** How long the other end may take to answer, and to prove that it has the key. */
-const handshakeMs = 10_000
+/** The limit for the other end to answer, and to prove that it has the key. */
+export const handshakeMs = 10_000
 
 /** The longest message in characters: a client without the key may send anything. */
 const longestMessage = 2 ** 20
 
-const mac = (key: Uint8Array, ...parts: ReadonlyArray<unknown>): string =>
+export const mac = (key: Uint8Array, ...parts: ReadonlyArray<unknown>): string =>
   createHmac("sha256", key).update(parts.join("\n")).digest("hex")
 
-const same = (one: unknown, other: string): boolean =>
+export const same = (one: unknown, other: string): boolean =>
   typeof one === "string" && one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
 
 /** One end of the connection. */
@@ -36,6 +39,7 @@ export class KeyedConnection {
   readonly #decoder = new StringDecoder("utf8")
   #take: (message: Message) => void
   #rest = ""
+  readonly #held: Array<Message> = []
 
   constructor(socket: Socket, take: (message: Message) => void) {
     this.socket = socket
@@ -63,9 +67,15 @@ export class KeyedConnection {
     if (this.socket.writable) this.socket.write(`${JSON.stringify(message)}\n`)
   }
 
-  /** Passes all later messages to another listener. */
+  /** Keeps all later messages until `listen` is called. */
+  hold(): void {
+    this.#take = (message) => void this.#held.push(message)
+  }
+
+  /** Passes all later messages, and those that were kept, to another listener. */
   listen(take: (message: Message) => void): void {
     this.#take = take
+    for (const message of this.#held.splice(0)) take(message)
   }
 
   /** Ends the messages, and returns the socket for bytes. The other end may not have sent anything since the handshake. */
@@ -85,34 +95,6 @@ const parse = (line: string): Message | undefined => {
     return undefined
   }
 }
-
-/** Connects, and checks that the other end has the key. Rejects with a message for people. */
-export const dial = (address: Address, key: Uint8Array, role: Role): Promise<KeyedConnection> =>
-  new Promise((resolve, reject) => {
-    const ownNonce = randomBytes(32).toString("hex")
-    let theirNonce: unknown
-    const socket = connect(address)
-    const fail = (why: string) => {
-      clearTimeout(timer)
-      socket.destroy()
-      reject(new Error(`${address.host}:${address.port} ${why}`))
-    }
-    const timer = setTimeout(() => fail(`did not answer within ${handshakeMs} ms`), handshakeMs)
-    socket.once("error", (error) => fail(`could not be reached: ${error.message}`))
-    const onClose = () => fail("closed the connection before it was made")
-    socket.once("close", onClose)
-    const connection = new KeyedConnection(socket, (message) => {
-      if (theirNonce === undefined) {
-        theirNonce = message["nonce"]
-        return connection.say({ role, nonce: ownNonce, mac: mac(key, "client", role, theirNonce, ownNonce) })
-      }
-      if (!same(message["mac"], mac(key, "server", role, theirNonce, ownNonce))) return fail("does not have the key")
-      clearTimeout(timer)
-      socket.off("close", onClose)
-      connection.listen(() => {})
-      resolve(connection)
-    })
-  })
 
 /** Takes a connection, and passes it on once the other end has proved that it has the key. Others are closed. */
 export const receive = (

@@ -1,202 +1,229 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Socket } from "node:net"
-import { messageOf } from "../../base/errorText.ts"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import { elapsed, now } from "../../base/clock.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { longestMs } from "../../base/timers.ts"
+import { waitFor, within } from "../../base/waits.ts"
 import type { Killed } from "../../process/processGroup.ts"
 import type { Actor, HostConnection } from "../caller/hostConnection.ts"
-import { within } from "./boundedWait.ts"
-import { dial, type KeyedConnection, type Message } from "./keyedConnection.ts"
-import type { RayJob } from "./rayJob.ts"
+import { dial } from "./dial.ts"
+import type { KeyedConnection, Message } from "./keyedConnection.ts"
+import * as actor from "./rayActorState.ts"
+import { onFailure, type RayError } from "./rayError.ts"
+import { type HostEnd, RayGuard } from "./rayGuard.ts"
+import * as host from "./rayHostState.ts"
+import type { Fork, RayJob } from "./rayJob.ts"
 
 /** The interval at which a cluster is asked what an actor that was not created yet waits for. */
-const pendingMs = 1_000
+const pending = "1 second"
 
-/** What is added to the limit of a host that ends by itself because its actor or its guard is gone. */
+/** The addition to the limit of a host that ends by itself because its actor or its guard is gone. */
 const graceMs = 3_000
 
-/** The last message of a guard about its host. */
-interface HostEnd {
-  readonly how: string
-  readonly leftover?: string
-  readonly gone: boolean
+export interface RayConnectionOptions {
+  readonly job: Pick<RayJob, "create" | "isDead" | "kill" | "lacks" | "limitMs" | "lost" | "stopped">
+  /** The name of the actor. */
+  readonly name: string
+  readonly killMs: number
+  readonly fork: Fork
+  readonly onBytes: (bytes: Uint8Array) => void
 }
 
 /** A host that is the Node process of a Ray actor. Its calls do not pass through Ray. */
 export class RayConnection implements HostConnection {
   readonly exited = new OneShotLatch()
-  pid: number | undefined
-  actor: Actor | undefined
-  readonly #job: RayJob
-  readonly #name: string
-  readonly #killMs: number
-  readonly #onBytes: (bytes: Uint8Array) => void
-  /** The bytes to send once there is a connection; `undefined` from then on. */
-  #unsent: Array<Uint8Array> | undefined = []
-  #data: Socket | undefined
-  #guard: KeyedConnection | undefined
-  #hostEnd: HostEnd | undefined
-  /** What the host lived in and has lost. */
-  #fate: string | undefined
-  #isCreated = false
-  #pending = ""
+  readonly #options: RayConnectionOptions
+  #host: host.RayHostState = host.opening
+  #actor: actor.RayActorState = actor.requested
+  /** The bytes to send once the host is open. */
+  #unsent: Array<Uint8Array> = []
   #stderr = ""
-  readonly #started = new OneShotLatch()
-  /** Opens when the end of the process is reported. */
-  readonly #hostEnded = new OneShotLatch()
-  /** Opens when nothing of its process group is left. */
-  readonly #hostGone = new OneShotLatch()
-  /** Opens when the worker process of the actor is gone. */
-  readonly #actorGone = new OneShotLatch()
-  #onKilled: ((killed: Killed) => void) | undefined
+  readonly #processesGone = new OneShotLatch()
+  readonly #closed = new OneShotLatch()
 
-  constructor(job: RayJob, name: string, killMs: number, onBytes: (bytes: Uint8Array) => void) {
-    this.#job = job
-    this.#name = name
-    this.#killMs = Math.min(killMs, longestMs)
-    this.#onBytes = onBytes
-    this.#open().catch((error: unknown) => this.#end(messageOf(error)))
+  constructor(options: RayConnectionOptions) {
+    this.#options = options
+    options.fork(Effect.raceFirst(onFailure(this.#open, (why) => this.#exit(why)), this.exited.await))
   }
 
-  readonly exit = (): string => this.#fate ?? this.#hostEnd?.how ?? "it was not started"
+  get pid(): number | undefined {
+    return host.pidOf(this.#host)
+  }
+
+  get actor(): Actor | undefined {
+    return actor.actorOf(this.#actor)
+  }
+
+  readonly exit = (): string => this.#host._tag === "Exited" ? this.#host.how : "it has not ended"
 
   readonly stderr = (): string => this.#stderr
 
-  readonly leftover = (): string | undefined => this.#hostEnd?.leftover
+  readonly leftover = (): string | undefined => "leftover" in this.#host ? this.#host.leftover : undefined
 
-  readonly waitsFor = (): string => this.#isCreated ? "" : this.#pending
+  readonly waitsFor = (): string => this.#actor._tag === "Requested" ? this.#actor.lacks : ""
 
   readonly send = (bytes: Uint8Array): void => {
-    if (this.#unsent !== undefined) this.#unsent.push(Buffer.from(bytes))
-    else if (this.#data?.writable === true) this.#data.write(Buffer.from(bytes))
+    const state = this.#host
+    switch (state._tag) {
+      case "Open":
+      case "Losing":
+        if (state.data.writable) state.data.write(Buffer.from(bytes))
+        return
+      case "Ended":
+      case "Exited":
+        return
+      default:
+        this.#unsent.push(Buffer.from(bytes))
+    }
   }
 
-  readonly clear: Effect.Effect<void> = Effect.promise(async () => {
-    await this.verify(this.#killMs)
-  })
+  readonly clear: Effect.Effect<void> = Effect.suspend(() => Effect.asVoid(this.verify(this.#options.killMs)))
 
-  readonly kill = (limitMs: number): Effect.Effect<Killed> => Effect.promise(() => this.#kill(limitMs))
+  readonly kill = (limitMs: number): Effect.Effect<Killed> => this.#detached(this.#kill(limitMs))
 
   /** Kills the actor, and waits until Ray says that it is DEAD and its processes are gone; false if the time is up. */
-  async verify(limitMs: number): Promise<boolean> {
-    const { actor } = this
-    this.#job.kill(this.#name)
-    if (actor === undefined || actor.killSuccess) return true
-    const seen = Promise.all([
-      this.#job.isDead(actor.actorId, limitMs),
-      new Promise<void>((resolve) => this.#hostGone.onOpen(resolve)),
-      new Promise<void>((resolve) => this.#actorGone.onOpen(resolve))
-    ])
-    const [isDead] = await within(seen, limitMs) ?? [false]
-    this.actor = { ...actor, killSuccess: isDead }
-    return isDead
+  verify(limitMs: number): Effect.Effect<boolean> {
+    return this.#detached(Effect.suspend(() => {
+      const { job, name } = this.#options
+      job.kill(name)
+      const { actor: found } = this
+      if (found === undefined || found.killSuccess) return Effect.succeed(true)
+      const seen = Effect.andThen(this.#processesGone.await, job.isDead(found.actorId))
+      return Effect.map(within(seen, Math.max(0, limitMs)), (isSeen) => {
+        if (Option.isNone(isSeen)) return false
+        this.#become(this.#host, actor.dead(this.#actor))
+        return true
+      })
+    }))
   }
 
   /** Ends the connection with the guard. */
   close(): void {
-    this.#guard?.socket.destroy()
+    this.#closed.open()
+    host.guardOf(this.#host)?.close()
   }
 
-  async #open(): Promise<void> {
-    const asking = setInterval(() => void this.#job.lacks().then((text) => this.#pending = text), pendingMs).unref()
-    const { guard: address, key } = await this.#job.create(this.#name, (message) => this.#onDriverMessage(message))
-      .finally(() => clearInterval(asking))
-    // it was killed before there was an actor
-    if (this.exited.isOpen) return this.#job.kill(this.#name)
-    this.#isCreated = true
-    this.actor = { actorId: address.actorId, nodeId: address.nodeId, killSuccess: false }
-    const guard = this.#guard = await dial(address, key, "guard")
-    if (this.exited.isOpen) return this.close()
-    guard.listen((message) => this.#onGuardMessage(message))
-    guard.closed.onOpen(() => {
-      this.#lose("its guard was lost")
-      // without a guard the end of the worker process is only seen by Ray, which says DEAD
-      this.#actorGone.open()
+  /** Runs what ends a host: it goes on even if nobody waits for it any longer. */
+  #detached<A>(effect: Effect.Effect<A>): Effect.Effect<A> {
+    return Effect.suspend(() => Fiber.join(this.#options.fork(effect)))
+  }
+
+  get #open(): Effect.Effect<void, RayError> {
+    return Effect.gen({ self: this }, function*() {
+      const { job, name } = this.#options
+      const asking = Effect.forever(
+        Effect.tap(
+          Effect.delay(job.lacks, pending),
+          (text) => Effect.sync(() => this.#become(this.#host, actor.lacking(this.#actor, text)))
+        )
+      )
+      const create = job.create(name, (message) => this.#onDriverMessage(message))
+      const { guard: address, key } = yield* Effect.raceFirst(create, asking)
+      const { actorId, nodeId } = address
+      this.#become(this.#host, actor.created(this.#actor, { actorId, nodeId }))
+      yield* dial(address, key, "guard", (guard) => this.#takeGuard(guard))
+      yield* dial(address, key, "data", (connection) => {
+        const data = connection.release()
+        this.#become(host.connected(this.#host, data))
+        if (host.dataOf(this.#host) !== data) data.destroy()
+      })
+    })
+  }
+
+  #takeGuard(connection: KeyedConnection): void {
+    const { job } = this.#options
+    const guard = new RayGuard(connection)
+    this.#become(host.guarded(this.#host, guard))
+    if (host.guardOf(this.#host) !== guard) return guard.close()
+    guard.listen({
+      onStarted: (pid) => this.#become(host.started(this.#host, pid)),
+      onEnded: (end, gone) => this.#end(end, gone),
+      onWorkerGone: () => this.#become(this.#host, actor.workerGone(this.#actor)),
+      onStderr: (text) => this.#stderr = text,
+      onLost: () => this.#become(host.losing(this.#host, "its guard was lost"))
     })
     // an actor without the driver of its job has ended
-    this.#job.lost.onOpen(() => {
-      guard.say({ stop: true })
-      this.#lose("the driver of its Ray job was lost")
+    job.lost.onOpen(() => {
+      guard.stop()
+      this.#become(host.losing(this.#host, "the driver of its Ray job was lost"))
     })
-    this.#job.stopped.onOpen(() => this.#lose("its Ray job was stopped"))
-    const data = this.#data = (await dial(address, key, "data")).release()
-    if (this.exited.isOpen) return void data.destroy()
-    await new Promise<void>((resolve) => this.#started.onOpen(resolve))
-    const unsent = this.#unsent ?? []
-    this.#unsent = undefined
-    for (const bytes of unsent) this.send(bytes)
-    data.on("data", this.#onBytes)
-    data.resume()
-    data.once("close", () => this.#hostEnded.onOpen(() => this.exited.open()))
-    if (data.closed) this.#hostEnded.onOpen(() => this.exited.open())
+    job.stopped.onOpen(() => this.#become(host.losing(this.#host, "its Ray job was stopped")))
   }
 
   #onDriverMessage({ dead, ended }: Message): void {
-    if (typeof dead === "string") this.#lose(`its actor has died: ${dead}`)
+    if (typeof dead === "string") this.#become(host.losing(this.#host, `its actor has died: ${dead}`))
     // without its guard the actor has seen the end of the process
     if (ended !== undefined) {
-      this.#guard?.closed.onOpen(() => this.#onHostEnded((ended as Pick<HostEnd, "gone">).gone))
+      const { gone } = ended as { readonly gone: boolean } // safe: `host.py` comes with this file
+      host.guardOf(this.#host)?.onClosed(() => this.#end({ how: "it has ended" }, gone))
     }
   }
 
-  #onGuardMessage(message: Message): void {
-    if ("pid" in message) {
-      this.pid = Number(message["pid"])
-      this.#started.open()
-    } else if ("how" in message) {
-      // safe: both ends are of the same version
-      this.#hostEnd = message as unknown as HostEnd
-      this.#onHostEnded(this.#hostEnd.gone)
-    } else if ("actorGone" in message) {
-      if (message["actorGone"] === true) this.#actorGone.open()
-    } else if ("killed" in message) {
-      this.#onKilled?.(message["killed"] as Killed)
-    } else if ("stderr" in message) {
-      this.#stderr = String(message["stderr"])
+  #end(end: HostEnd, gone: boolean): void {
+    this.#become(host.hostEnded(this.#host, end), gone ? actor.hostGone(this.#actor) : this.#actor)
+  }
+
+  #exit(how: string): void {
+    this.#become(host.exited(this.#host, how))
+  }
+
+  /** Enters the next states, and does what belongs to them. */
+  #become(next: host.RayHostState, nextActor = this.#actor): void {
+    const before = this.#host
+    this.#host = next
+    this.#actor = nextActor
+    if (nextActor._tag === "ProcessesGone") this.#processesGone.open()
+    if (next._tag === before._tag) return
+    switch (next._tag) {
+      case "Open":
+        return this.#begin(next)
+      case "Losing":
+        return void this.#options.fork(this.#limit)
+      case "Ended":
+        if (next.data.closed) this.#become(host.drained(next))
+        return
+      case "Exited":
+        this.#unsent = []
+        host.dataOf(before)?.destroy()
+        return this.exited.open()
     }
   }
 
-  #onHostEnded(gone: boolean): void {
-    if (gone) this.#hostGone.open()
-    this.#hostEnded.open()
+  #begin({ data }: Extract<host.RayHostState, { readonly _tag: "Open" }>): void {
+    for (const bytes of this.#unsent.splice(0)) this.send(bytes)
+    data.on("data", this.#options.onBytes)
+    data.resume()
+    data.once("close", () => this.#become(host.drained(this.#host)))
   }
 
-  /** Something that the host lived in has ended: the host cleans up and ends as well, within its limit. */
-  #lose(fate: string): void {
-    if (this.#hostEnd !== undefined || this.exited.isOpen) return
-    this.#fate ??= fate
-    const limitMs = Math.min(this.#job.limitMs + graceMs, longestMs)
-    setTimeout(() => this.#end(fate), limitMs).unref()
-  }
-
-  #end(how: string): void {
-    this.#fate ??= how
-    this.#unsent = undefined
-    this.#data?.destroy()
-    this.exited.open()
-  }
-
-  async #kill(limitMs: number): Promise<Killed> {
-    const since = performance.now()
-    // JSON has no infinity
-    const ms = Math.min(limitMs, longestMs)
-    const host = await this.#killHost(ms)
-    const gone = await this.verify(Math.max(this.#killMs, ms) - (performance.now() - since))
-    if (!this.exited.isOpen) this.#end(host.how)
-    return { gone: host.gone && gone, how: host.how, durationMs: performance.now() - since }
-  }
-
-  async #killHost(limitMs: number): Promise<Killed> {
-    const guard = this.#guard
-    if (this.#hostGone.isOpen) return { gone: true, how: "it was gone", durationMs: 0 }
-    if (guard === undefined) return { gone: true, how: "nothing to kill", durationMs: 0 }
-    const answer = new Promise<Killed>((resolve) => {
-      this.#onKilled = resolve
-      guard.closed.onOpen(() => resolve({ gone: false, how: "its guard is gone", durationMs: 0 }))
+  /** Waits no longer for a host that should have cleaned up and ended. */
+  get #limit(): Effect.Effect<void> {
+    return Effect.map(waitFor(this.exited, this.#options.job.limitMs + graceMs, this.#closed), (why) => {
+      if (why === "time") this.#exit("it did not end")
     })
-    guard.say({ kill: limitMs })
-    const killed = await within(answer, limitMs + 100)
-    if (killed?.gone === true) this.#onHostEnded(true)
-    return killed ?? { gone: false, how: "its guard does not answer", durationMs: limitMs }
+  }
+
+  #kill(limitMs: number): Effect.Effect<Killed> {
+    return Effect.gen({ self: this }, function*() {
+      const clock = yield* Clock.Clock
+      const since = now(clock)
+      const killed = yield* this.#killHost(limitMs)
+      const gone = yield* this.verify(Math.max(this.#options.killMs, limitMs) - elapsed(clock, since))
+      this.#exit(killed.how)
+      return { gone: killed.gone && gone, how: killed.how, durationMs: elapsed(clock, since) }
+    })
+  }
+
+  #killHost(limitMs: number): Effect.Effect<Killed> {
+    return Effect.suspend(() => {
+      const guard = host.guardOf(this.#host)
+      if (actor.isHostGone(this.#actor)) return Effect.succeed({ gone: true, how: "it was gone", durationMs: 0 })
+      if (guard === undefined) return Effect.succeed({ gone: true, how: "nothing to kill", durationMs: 0 })
+      return Effect.map(guard.kill(limitMs), (killed) => {
+        if (killed.gone) this.#end({ how: killed.how }, true)
+        return killed
+      })
+    })
   }
 }

@@ -1,29 +1,31 @@
-/** The driver of a Ray job, which is `host.py`: how it is submitted, and how its owner finds and trusts it. */
+/** The driver of a Ray job, which is `host.py`: its submission, and the proof by which its owner finds and trusts it. */
+import * as Effect from "effect/Effect"
 import { createDiffieHellmanGroup, createHash } from "node:crypto"
 import { entries } from "../entryPoints.ts"
 import type { RaySettings } from "../raySettings.ts"
-import { sleep } from "./boundedWait.ts"
-import { dial, type KeyedConnection } from "./keyedConnection.ts"
+import { dial } from "./dial.ts"
+import type { KeyedConnection } from "./keyedConnection.ts"
 import { isFinal, type JobDetails, type RayApi } from "./rayApi.ts"
+import { RayError } from "./rayError.ts"
 import { clusterPath, uploadRuntimeEnv } from "./runtimeEnv.ts"
 
 /** The oldest Node that a host runs with. */
 const atLeast = [22, 19]
 
-/** How long the driver waits for the connection of its owner, which looks for the driver all the time. */
+/** The time for which the driver waits for its owner, which looks for the driver all the time. */
 const ownerMs = 30_000
 
 /** The interval at which the log of the driver is read until it says where it listens. */
-const pollMs = 100
+const pollInterval = "100 millis"
 
-/** What is added to the limit of a host before Ray may kill the driver that waits for it. */
+/** The addition to the limit of a host before Ray may kill the driver that waits for it. */
 const stopSeconds = 10
 
 export interface RayJobOptions {
   readonly api: RayApi
   readonly settings: RaySettings
   readonly service: string
-  /** How long a host may take to clean up. */
+  /** The time that a host has to clean up. */
   readonly limitMs: number
 }
 
@@ -31,8 +33,6 @@ export interface RayJobOptions {
 export interface Driver {
   readonly connection: KeyedConnection
   readonly key: Uint8Array
-  /** The id by which Ray knows the actors of the job; it is not that of the submission. */
-  readonly jobId: string
 }
 
 /** The first line of the driver: its address, and its half of the key. */
@@ -40,38 +40,47 @@ interface Hello {
   readonly host: string
   readonly port: number
   readonly public: string
+  /** The id by which Ray knows the actors of the job; it is not that of the submission. */
   readonly jobId: string
 }
 
 /** Listens to the progress of a job that starts. */
 export interface StartListener {
-  /** Throws if the job is no longer wanted. */
-  readonly check: () => void
   /** Ray may know the job from now on. */
   readonly onSubmit: () => void
   readonly onJobId: (jobId: string) => void
+  /** Takes the driver, and closes its connection later. */
+  readonly onDriver: (driver: Driver) => void
 }
 
 /** Submits a job, and connects with its driver once that runs. */
-export const startDriver = async (id: string, options: RayJobOptions, listener: StartListener): Promise<Driver> => {
-  const { api, service, settings } = options
-  const own = createDiffieHellmanGroup("modp14")
-  const plan = { ...planOf(id, options), prime: own.getPrime("hex"), public: own.generateKeys("hex") }
-  const runtimeEnv = await uploadRuntimeEnv(api, settings.runtimeEnv)
-  listener.check()
-  listener.onSubmit()
-  await api.submit({
-    submission_id: id,
-    entrypoint: `${quoted(settings.python)} -m autostop_host ${Buffer.from(JSON.stringify(plan)).toString("hex")}`,
-    runtime_env: { ...runtimeEnv, env_vars: { ...Object(runtimeEnv["env_vars"]), ...variablesOf(options) } },
-    metadata: { service }
+export const startDriver = (
+  id: string,
+  options: RayJobOptions,
+  listener: StartListener
+): Effect.Effect<void, RayError> =>
+  Effect.gen(function*() {
+    const { api, service, settings } = options
+    const own = createDiffieHellmanGroup("modp14")
+    const plan = { ...planOf(id, options), prime: own.getPrime("hex"), public: own.generateKeys("hex") }
+    const runtimeEnv = yield* uploadRuntimeEnv(api, settings.runtimeEnv)
+    const submit = Effect.suspend(() => {
+      listener.onSubmit()
+      return api.submit({
+        submission_id: id,
+        entrypoint: `${quoted(settings.python)} -m autostop_host ${Buffer.from(JSON.stringify(plan)).toString("hex")}`,
+        runtime_env: { ...runtimeEnv, env_vars: { ...Object(runtimeEnv["env_vars"]), ...variablesOf(options) } },
+        metadata: { service }
+      })
+    })
+    // a cluster that was not heard may still start the job later
+    yield* Effect.uninterruptible(submit)
+    const hello = yield* helloOf(id, options)
+    const shared = own.computeSecret(Buffer.from(hello.public.padStart(2 * own.getPrime().length, "0"), "hex"))
+    const key = createHash("sha256").update(shared).digest()
+    listener.onJobId(hello.jobId)
+    yield* dial(hello, key, "driver", (connection) => listener.onDriver({ connection, key }))
   })
-  const hello = await helloOf(id, options, listener)
-  const shared = own.computeSecret(Buffer.from(hello.public.padStart(2 * own.getPrime().length, "0"), "hex"))
-  const key = createHash("sha256").update(shared).digest()
-  listener.onJobId(hello.jobId)
-  return { connection: await dial(hello, key, "driver"), key, jobId: hello.jobId }
-}
 
 /** Adds to an error of the driver which setting would help. */
 export const withAdvice = (error: string, { names, node }: RaySettings): string => {
@@ -105,29 +114,29 @@ const variablesOf = ({ limitMs }: RayJobOptions) => ({
   RAY_JOB_STOP_WAIT_TIME_S: String(Number.isFinite(limitMs) ? Math.ceil(limitMs / 1_000) + stopSeconds : 86_400)
 })
 
-/** Waits until the log of the job has what the driver prints first. Rejects if the job ends before. */
-const helloOf = async (id: string, options: RayJobOptions, { check }: StartListener): Promise<Hello> => {
-  const { api, settings } = options
-  while (true) {
-    check()
-    const [, json] = /^autostop (\{.*\})$/m.exec(await api.logs(id)) ?? []
-    // safe: `host.py` comes with this file
-    if (json !== undefined) return JSON.parse(json) as Hello
-    const details = await api.job(id)
-    if (isFinal(details)) throw new Error(await failureOf(id, details, api, settings))
-    await sleep(pollMs)
-  }
-}
+/** Waits until the log of the job has what the driver prints first. Fails if the job ends before. */
+const helloOf = (id: string, { api, settings }: RayJobOptions): Effect.Effect<Hello, RayError> =>
+  Effect.gen(function*() {
+    while (true) {
+      const [, json] = /^autostop (\{.*\})$/m.exec(yield* api.logs(id)) ?? []
+      // safe: `host.py` comes with this file
+      if (json !== undefined) return JSON.parse(json) as Hello
+      const details = yield* api.job(id)
+      if (isFinal(details)) return yield* failureOf(id, details, api, settings)
+      yield* Effect.sleep(pollInterval)
+    }
+  })
 
-const failureOf = async (
+const failureOf = (
   id: string,
   { message, status }: JobDetails,
   api: RayApi,
   settings: RaySettings
-): Promise<string> => {
-  const logs = (await api.logs(id)).trim().split("\n").slice(-20).join("\n")
-  const why = withAdvice(message ?? "", settings)
-  return `the Ray job ${id} is ${status}: ${why}${logs === "" ? "" : `; its log ends with:\n${logs}`}`
-}
+): Effect.Effect<never, RayError> =>
+  Effect.flatMap(api.logs(id), (text) => {
+    const logs = text.trim().split("\n").slice(-20).join("\n")
+    const why = withAdvice(message ?? "", settings)
+    return RayError.of(`the Ray job ${id} is ${status}: ${why}${logs === "" ? "" : `; its log ends with:\n${logs}`}`)
+  })
 
 const quoted = (text: string): string => /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`

@@ -1,8 +1,11 @@
+import * as Effect from "effect/Effect"
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs"
 import { join, relative, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { messageOf } from "../../base/errorText.ts"
 import { hostPy } from "../entryPoints.ts"
 import type { RayApi } from "./rayApi.ts"
+import { RayError } from "./rayError.ts"
 import { type Entry, zip } from "./zipArchive.ts"
 
 type RuntimeEnv = Readonly<Record<string, unknown>>
@@ -14,21 +17,35 @@ const mostBytes = 500 * 1_024 * 1_024
 const mostFiles = 65_535
 
 /** Uploads the folder that a `runtime_env` names, and the Python part of a host; returns the `runtime_env` with both. */
-export const uploadRuntimeEnv = async (api: RayApi, runtimeEnv: RuntimeEnv): Promise<RuntimeEnv> => {
-  const host = await api.upload(zip([["autostop_host.py", readFileSync(hostPy)]]))
-  const folder = folderOf(runtimeEnv)
-  if (folder !== undefined && runtimeEnv["excludes"] !== undefined) {
-    throw new Error(
-      "excludes of runtime_env is of no use here: the whole working_dir is uploaded; name a folder without those files"
-    )
-  }
-  const modules: unknown = runtimeEnv["py_modules"]
-  return {
-    ...runtimeEnv,
-    py_modules: [...(Array.isArray(modules) ? modules : []), host],
-    ...(folder === undefined ? {} : { working_dir: await api.upload(zip(filesIn(folder))) })
-  }
-}
+export const uploadRuntimeEnv = (
+  api: Pick<RayApi, "upload">,
+  runtimeEnv: RuntimeEnv
+): Effect.Effect<RuntimeEnv, RayError> =>
+  Effect.gen(function*() {
+    const host = yield* upload(api, () => [["autostop_host.py", readFileSync(hostPy)]])
+    const folder = folderOf(runtimeEnv)
+    if (folder !== undefined && runtimeEnv["excludes"] !== undefined) {
+      return yield* RayError.of(
+        "excludes of runtime_env is of no use here: the whole working_dir is uploaded; name a folder without those files"
+      )
+    }
+    const modules: unknown = runtimeEnv["py_modules"]
+    return {
+      ...runtimeEnv,
+      py_modules: [...(Array.isArray(modules) ? modules : []), host],
+      ...(folder === undefined ? {} : { working_dir: yield* upload(api, () => filesIn(folder)) })
+    }
+  })
+
+/** Uploads files as an archive. Fails if they cannot be read. */
+const upload = (
+  api: Pick<RayApi, "upload">,
+  entries: () => ReadonlyArray<Entry>
+): Effect.Effect<string, RayError> =>
+  Effect.flatMap(
+    Effect.try({ try: () => zip(entries()), catch: (error) => RayError.of(messageOf(error)) }),
+    (archive) => api.upload(archive)
+  )
 
 /** The folder on this machine that becomes the working directory of the hosts. */
 const folderOf = (runtimeEnv: RuntimeEnv): string | undefined => {

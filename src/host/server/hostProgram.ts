@@ -24,8 +24,8 @@ export const hostProgram = (owner: OwnerConnection): Effect.Effect<number> =>
     const writer = new FrameWriter(owner.send)
     const inbox = new OwnerInbox(writer)
     owner.onBytes((bytes) => inbox.reader.feed(bytes))
-    owner.lost.onOpen(() => inbox.initialized.open())
-    yield* inbox.initialized.await
+    owner.lost.onOpen(() => inbox.ownerLost())
+    yield* inbox.begun.await
     const { init } = inbox
     if (init === undefined) return 1
     const { limits } = init
@@ -39,7 +39,7 @@ export const hostProgram = (owner: OwnerConnection): Effect.Effect<number> =>
     const run = yield* runOf(init.service, limits)
     const stop = (reason: string, withinMs: number, trigger: "stopped" | "lost") =>
       run.stop({ trigger, mode: "cancel", reason, withinMs })
-    inbox.stopping.onOpen(() => stop("the service was stopped", inbox.stopLimitMs, "stopped"))
+    inbox.onStop((limitMs) => stop("the service was stopped", limitMs, "stopped"))
     owner.lost.onOpen(() => stop(ownerGone, limits.releaseTimeout, "lost"))
     yield* Effect.forkChild(
       Stream.runForEach(run.events.stream, (event) => Effect.sync(() => writer.writeJson(Reply.event, event)))
@@ -53,7 +53,7 @@ export const hostProgram = (owner: OwnerConnection): Effect.Effect<number> =>
     // the end of its owner is no failure of the host
     const failed = result.exit._tag === "Failure" && result.report.trigger !== "lost" ? result.exit : undefined
     const failure = failed === undefined ? undefined : errorText(failed.cause)
-    if (inbox.server === undefined) sendStartFailed(writer, failure ?? ownerGone)
+    if (!inbox.isServing) sendStartFailed(writer, failure ?? ownerGone)
     sendResult(writer, { report: result.report, failure })
     yield* flush(owner)
     return 0
@@ -88,7 +88,8 @@ const jobOf = (served: Served, inbox: OwnerInbox, writer: FrameWriter) => ({
   services: served.layer,
   run: () =>
     Effect.withFiber((fiber) => {
-      const server = inbox.server = new CallServer(served.contract, fiber.context, writer, fiber.context)
+      const server = new CallServer(served.contract, fiber.context, writer, fiber.context)
+      inbox.serve(server)
       sendReady(writer)
       return Effect.onExit(Effect.never, () => server.close)
     })

@@ -4,15 +4,16 @@ import type { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { ChildProcess, describeEnd } from "../../process/childProcess.ts"
 import type { Killed } from "../../process/processGroup.ts"
 import { entries } from "../entryPoints.ts"
+import { ended as processEnded, killed, running } from "./hostProcessState.ts"
 
 /** The process of a host, as the process that started it sees it. */
 export interface HostProcess {
   readonly pid: number | undefined
   /** Opens when it has ended, and so has everything that it had started. */
   readonly ended: OneShotLatch
-  /** How it ended, once it has. */
+  /** Says how it ended, once it has. */
   readonly how: () => string
-  /** What it had started and did not end. */
+  /** Names what it had started and did not end. */
   readonly leftover: () => string | undefined
   readonly stdout: Readable
   readonly stderr: Readable
@@ -29,24 +30,23 @@ export const startHostProcess = (connection?: Socket): HostProcess => {
   const { ended, pid, result: frames, stderr, stdout } = child
   const how = () => `its process ${child.end === undefined ? "could not be started" : describeEnd(child.end)}`
   if (stdout === undefined || stderr === undefined) throw new Error(how())
-  let isKilled = false
-  let leftover: string | undefined
+  let state = running
   ended.onOpen(() => {
-    if (!child.isGroupAlive) return
-    if (!isKilled) leftover = `something of process group ${pid} was left, and was killed`
-    child.killAtOnce()
+    const hasRest = child.isGroupAlive
+    state = processEnded(state, hasRest ? `something of process group ${pid} was left, and was killed` : undefined)
+    if (hasRest) child.killAtOnce()
   })
   return {
     pid,
     ended,
     how,
-    leftover: () => leftover,
+    leftover: () => state._tag === "Ended" ? state.leftover : undefined,
     stdout,
     stderr,
     frames,
     abandon: () => child.disown(),
     kill: (limitMs) => {
-      isKilled = true
+      state = killed(state)
       return child.kill(limitMs)
     }
   }

@@ -8,7 +8,7 @@ import { runOwned } from "../../process/runOwned.ts"
 import { hostProgram } from "../server/hostProgram.ts"
 import type { OwnerConnection } from "../server/ownerConnection.ts"
 
-/** How long the owner may take to read the last frames. */
+/** The time that the owner has to read the last frames. */
 const lingerMs = 2_000
 
 const link = new ParentLink(() => Option.none())

@@ -10,48 +10,47 @@ import { type Killed, signal } from "../../process/processGroup.ts"
 import type { OpenHost } from "../caller/hostConnection.ts"
 import { entries } from "../entryPoints.ts"
 import { type Bytes, bytesOf, exitRequest, post, type ThreadReport } from "./threadMessage.ts"
+import {
+  exited as threadExited,
+  exiting,
+  failing,
+  loaded,
+  loading,
+  terminating,
+  type ThreadState
+} from "./threadState.ts"
 
 /**
- * How far a thread has come:
- *
- * - `Loading`: it compiles its modules, from its start until it sends its first frame
- * - `Running`: its module is loaded
- * - `Exiting`: it has called `process.exit`
- * - `Terminating`: it was terminated from outside, which happens once at most
- */
-type ThreadState = "Loading" | "Running" | "Exiting" | "Terminating"
-
-/**
- * How long a thread may take to exit when it is asked to. Node may crash if a thread is torn down from outside while it
+ * The time that a thread has to exit when it is asked to. Node may crash if a thread is torn down from outside while it
  * compiles modules or exits, so such a thread has more time to do it by itself; in between it does so in its next turn.
  */
-const patienceMs: { readonly [S in ThreadState]: number } = {
+const patienceMs: { readonly [S in ThreadState["_tag"]]: number } = {
   Loading: 1_000,
   Running: 100,
   Exiting: 1_000,
-  Terminating: 0
+  Failing: 1_000,
+  Terminating: 0,
+  Exited: 0
 }
 
 /** A host in a worker thread of this process. */
 export const openThread: OpenHost = (onBytes) => {
   const exited = new OneShotLatch()
   const worker = new Worker(entries.threadMain, { stdout: true, stderr: true, env: process.env })
-  let state: ThreadState = "Loading"
+  let state: ThreadState = loading
   let task: string | undefined
-  let error: unknown
-  let code = 0
   forward(worker.stdout, process.stdout)
   forward(worker.stderr, process.stderr)
   worker.on("message", (message: Bytes | ThreadReport) => {
     if (typeof message === "string" || message instanceof Uint8Array) {
-      if (state === "Loading") state = "Running"
+      state = loaded(state)
       onBytes(bytesOf(message))
     } else if (message._tag === "Born") task = message.task
-    else if (state !== "Terminating") state = "Exiting"
+    else state = exiting(state)
   })
-  worker.on("error", (cause) => void (error = cause))
-  worker.once("exit", (exitCode) => {
-    code = exitCode
+  worker.on("error", (error) => void (state = failing(state, error)))
+  worker.once("exit", (code) => {
+    state = threadExited(state, code)
     exited.open()
   })
 
@@ -61,7 +60,7 @@ export const openThread: OpenHost = (onBytes) => {
       let before: ThreadState | undefined
       while (before !== state && !exited.isOpen) {
         before = state
-        yield* waitFor(exited, Math.min(patienceMs[state], limitMs / 2))
+        yield* waitFor(exited, Math.min(patienceMs[state._tag], limitMs / 2))
       }
     })
 
@@ -73,8 +72,9 @@ export const openThread: OpenHost = (onBytes) => {
       worker.postMessage(exitRequest, [])
       yield* exitByItself(limitMs)
       if (!exited.isOpen) {
-        if (state !== "Terminating") void worker.terminate()
-        state = "Terminating"
+        const before = state
+        state = terminating(state)
+        if (state !== before) void worker.terminate()
         // a thread in native code only ends when it returns from there
         yield* waitFor(exited, Math.max(0, limitMs - elapsed(clock, since)))
       }
@@ -90,12 +90,10 @@ export const openThread: OpenHost = (onBytes) => {
   return {
     pid: undefined,
     exited,
-    exit: () => error === undefined ? `its thread exited with code ${code}` : `its thread failed: ${textOf(error)}`,
+    exit: () => state._tag === "Exited" ? state.how : "it has not exited",
     stderr: tailOf(worker.stderr),
     leftover: () => undefined,
     send: (bytes) => post(worker, bytes),
     kill
   }
 }
-
-const textOf = (error: unknown): string => error instanceof Error ? error.stack ?? error.message : String(error)

@@ -37,7 +37,7 @@ const end = async (port: MessagePort, code: number): Promise<never> => {
   return process.exit(code)
 }
 
-/** How long the owner may take to read some more of the output. */
+/** The time that the owner has to read some more of the output. */
 const patienceMs = 5_000
 
 const task = (): string | undefined => {

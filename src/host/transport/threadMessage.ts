@@ -3,7 +3,7 @@ import type { MessagePort, Worker } from "node:worker_threads"
 /** Bytes between threads. Few bytes travel as a text of one character for each, which Node clones faster. */
 export type Bytes = Uint8Array | string
 
-/** What a thread reports of itself. */
+/** A report of a thread about itself. */
 export type ThreadReport =
   /** It runs; `task` is the folder in `/proc` that lists its children, if the system has one. */
   | { readonly _tag: "Born"; readonly task: string | undefined }

@@ -1,4 +1,4 @@
-/** What a caller sends to a host last, and what the host answers once it has released its services. */
+/** The last message of a caller to a host, and the answer of the host once it has released its services. */
 import type { StopReport } from "../../StopReport.ts"
 import { type FrameWriter, readJson, Reply, Request } from "./frames.ts"
 
@@ -8,10 +8,10 @@ export const sendStop = (writer: FrameWriter, limitMs: number): void => writer.w
 /** The limit in milliseconds. JSON has no infinity: it writes `null`. */
 export const readStop = (body: Uint8Array): number => Number(readJson(body) ?? Infinity)
 
-/** How the services of a host ended. */
+/** The end of the services of a host. */
 export interface HostResult {
   readonly report: StopReport
-  /** Why a service within the host, or what served it, failed. */
+  /** The reason why a service within the host, or what served it, failed. */
   readonly failure?: string | undefined
 }
 

@@ -1,9 +1,9 @@
-/** What a caller sends to a host first, and what the host answers once it has started or could not. */
+/** The first message of a caller to a host, and the answer of the host once it has started or could not. */
 import { type PolicyMillis, policyMillisFromJson } from "../../internal/policy/policyMillis.ts"
 import type { ExpectedService } from "../hostModule.ts"
 import { type FrameWriter, readJson, Reply, Request } from "./frames.ts"
 
-/** What a host serves, and how long it may take. */
+/** The service of a host, and its limits. */
 export interface Init extends ExpectedService {
   /** The limits of the services within the host. */
   readonly limits: PolicyMillis

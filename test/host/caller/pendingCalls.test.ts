@@ -11,7 +11,7 @@ import { eventOf, local, remotes } from "../../support/hosts.ts"
 import { submit } from "../../support/jobs.ts"
 import { Frail } from "../services/frail.ts"
 
-describe.each(remotes)("a %s that is stopped while it has a call", (host) => {
+describe.each(remotes)("a %s host that is stopped while it has a call", (host) => {
   /** A job, and the client of its service for callers outside of it. */
   const start = (timeout: Duration.Input) =>
     Effect.gen(function*() {

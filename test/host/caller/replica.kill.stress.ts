@@ -10,7 +10,7 @@ import { isAlive } from "../../support/cli.ts"
 import { serviceOf, submit } from "../../support/jobs.ts"
 import { Frail, frail, HostJournal } from "../services/frail.ts"
 
-describe.each(remotes)("a %s that does not stop", (host) => {
+describe.each(remotes)("a %s host that does not stop", (host) => {
   const pidOf = (line: { readonly pid?: number }) => {
     if (host === "thread") return assert.isUndefined(line.pid)
     const pid = line.pid ?? assert.fail("the report has no pid")

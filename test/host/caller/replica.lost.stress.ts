@@ -21,7 +21,7 @@ const assertLost = (error: unknown, ...texts: ReadonlyArray<string>) => {
   for (const text of texts) assert.include(error.message, text)
 }
 
-describe.each(remotes)("a %s that is lost", (host) => {
+describe.each(remotes)("a %s host that is lost", (host) => {
   const ending = host !== "thread" ? "its process was ended by SIGKILL" : "its thread exited with code 9"
   const layer = Host.layer(Frail, { host, restart: soon })
 

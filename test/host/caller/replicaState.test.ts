@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import {
   exited,
   finished,
@@ -20,6 +19,7 @@ import {
 import type { HostResult } from "../../../src/host/wire/farewell.ts"
 import type { Killed } from "../../../src/process/processGroup.ts"
 import type { StopReport } from "../../../src/StopReport.ts"
+import { itFollowsItsTable, type Machine, sequencesOf, walk } from "../../support/stateTable.ts"
 
 // safe: no transition looks into the report
 const result: HostResult = { report: {} as StopReport, failure: undefined }
@@ -37,81 +37,50 @@ const transitions = {
   released: (state: ReplicaState) => released(state, 7)
 }
 type Name = keyof typeof transitions
-const names = Object.keys(transitions) as ReadonlyArray<Name> // `transitions` has exactly these keys
 
-/** Every transition that changes the state, by the state that it starts from. */
-const table: { readonly [Tag in ReplicaState["_tag"]]: { readonly [N in Name]?: ReplicaState["_tag"] } } = {
-  Starting: {
-    up: "Up",
-    startFailed: "StartFailed",
-    stopping: "Stopping",
-    killed: "Killed",
-    notKilled: "Killed",
-    exited: "Exited"
-  },
-  StartFailed: { finished: "Finished", killed: "Killed", notKilled: "Killed", exited: "Exited" },
-  Up: { stopping: "Stopping", finished: "Finished", killed: "Killed", notKilled: "Killed", exited: "Exited" },
-  Stopping: { finished: "Finished", killed: "Killed", notKilled: "Killed", exited: "Exited" },
-  Finished: { killed: "Killed", notKilled: "Killed", exited: "Exited" },
-  Killed: { killed: "Killed", notKilled: "Killed", exited: "Exited" },
-  Exited: { killed: "Exited", notKilled: "Exited", released: "Exited" }
+const machine: Machine<ReplicaState, Name> = {
+  initial: starting,
+  transitions,
+  table: {
+    Starting: {
+      up: "Up",
+      startFailed: "StartFailed",
+      stopping: "Stopping",
+      killed: "Killed",
+      notKilled: "Killed",
+      exited: "Exited"
+    },
+    StartFailed: { finished: "Finished", killed: "Killed", notKilled: "Killed", exited: "Exited" },
+    Up: { stopping: "Stopping", finished: "Finished", killed: "Killed", notKilled: "Killed", exited: "Exited" },
+    Stopping: { finished: "Finished", killed: "Killed", notKilled: "Killed", exited: "Exited" },
+    Finished: { killed: "Killed", notKilled: "Killed", exited: "Exited" },
+    Killed: { killed: "Killed", notKilled: "Killed", exited: "Exited" },
+    Exited: { killed: "Exited", notKilled: "Exited", released: "Exited" }
+  }
 }
 
-const sequences = { sequence: Schema.Array(Schema.Literals(names)) }
+const sequences = sequencesOf(machine)
 
-const after = (sequence: ReadonlyArray<Name>) =>
-  sequence.reduce((state: ReplicaState, name) => transitions[name](state), starting)
+const after = (sequence: ReadonlyArray<Name>) => walk(machine, sequence)
 
-describe("the states of a replica", () => {
-  it("are all reached, by every transition of the table", () => {
-    const seen = new Map<string, ReplicaState>([["Starting", starting]])
-    for (const state of seen.values()) {
-      for (const name of names) {
-        const next = transitions[name](state)
-        if (!seen.has(next._tag)) seen.set(next._tag, next)
-      }
-    }
-    assert.sameMembers([...seen.keys()], Object.keys(table))
-    for (const state of seen.values()) {
-      for (const name of names) {
-        const next = transitions[name](state)
-        const to = table[state._tag][name]
-        if (to === undefined) assert.strictEqual(next, state, `${name} changes ${state._tag}`)
-        else assert.strictEqual(next._tag, to, `${name} from ${state._tag}`)
-      }
-    }
-  })
-
-  it.effect.prop("have no transition but those of the table", sequences, ({ sequence }) =>
-    Effect.sync(() => {
-      let state: ReplicaState = starting
-      for (const name of sequence) {
-        const next = transitions[name](state)
-        const to = table[state._tag][name]
-        if (to === undefined) assert.strictEqual(next, state)
-        else assert.strictEqual(next._tag, to)
-        state = next
-      }
-    }))
+describe("the state of a replica", () => {
+  itFollowsItsTable(machine)
 
   it.effect.prop(
-    "forget neither the start, nor the result, nor that a host was gone",
+    "forgets neither the start, nor the result, nor that a host was gone",
     sequences,
     ({ sequence }) =>
       Effect.sync(() => {
-        let state: ReplicaState = starting
-        for (const name of sequence) {
-          const next = transitions[name](state)
+        walk(machine, sequence, (state, next) => {
           if (startMsOf(state) !== undefined) assert.strictEqual(startMsOf(next), startMsOf(state))
           if (resultOf(state) !== undefined) assert.strictEqual(resultOf(next), resultOf(state))
           if (killedOf(state) !== undefined) assert.isDefined(killedOf(next))
           if (state._tag === "Exited") assert.isFalse(isRunning(next))
-          state = next
-        }
+        })
       })
   )
 
-  it.effect.prop("end with an outcome that fits what has happened", sequences, ({ sequence }) =>
+  it.effect.prop("ends with an outcome that fits what has happened", sequences, ({ sequence }) =>
     Effect.sync(() => {
       const state = after([...sequence, "exited"])
       const outcome = outcomeOf(state)
@@ -130,13 +99,13 @@ describe("the states of a replica", () => {
     [["startFailed", "killed", "exited"], "start-failed", false],
     [["startFailed", "up", "exited"], "start-failed", false]
   ]
-  it.each(outcomes)("report %s as %s", (sequence, outcome, running) => {
+  it.each(outcomes)("is reported after %s as %s", (sequence, outcome, running) => {
     const state = after(sequence)
     assert.strictEqual(outcomeOf(state), outcome)
     assert.strictEqual(isRunning(state), running)
   })
 
-  it("distinguish a host that stopped as asked from one that failed", () => {
+  it("distinguishes a host that stopped as asked from one that failed", () => {
     const stopped = (sequence: ReadonlyArray<Name>) => {
       const state = after([...sequence, "exited"])
       return state._tag === "Exited" && state.stopped

@@ -1,13 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import { dial } from "../../../src/host/ray/keyedConnection.ts"
+import { dial as dialEffect } from "../../../src/host/ray/dial.ts"
+import type { Address, KeyedConnection, Role } from "../../../src/host/ray/keyedConnection.ts"
 import { entries } from "../../../src/host/entryPoints.ts"
 
 const key = randomBytes(32)
+
+const dial = (address: Address, key: Uint8Array, role: Role): Promise<KeyedConnection> =>
+  Effect.runPromise(dialEffect(address, key, role, (connection) => connection))
 
 /** A guard whose actor is this process, and its messages to the actor. */
 const guarding = async () => {

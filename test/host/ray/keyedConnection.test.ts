@@ -1,10 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { connect, createServer, type Socket } from "node:net"
-import { dial, type KeyedConnection, type Message, receive } from "../../../src/host/ray/keyedConnection.ts"
+import { dial as dialEffect } from "../../../src/host/ray/dial.ts"
+import {
+  type Address,
+  type KeyedConnection,
+  type Message,
+  receive,
+  type Role
+} from "../../../src/host/ray/keyedConnection.ts"
 
 const key = randomBytes(32)
+
+const dial = (address: Address, key: Uint8Array, role: Role): Promise<KeyedConnection> =>
+  Effect.runPromise(dialEffect(address, key, role, (connection) => connection))
 
 /** A server that accepts clients with the key, and its address. */
 const serve = async (onConnection: (connection: KeyedConnection, role: unknown) => void) => {
@@ -82,5 +93,18 @@ describe("a connection with a Ray cluster", () => {
 
   it("is not made if nothing listens", async () => {
     assert.include(await rejection(dial({ host: "127.0.0.1", port: 9 }, key, "data")), "could not be reached")
+  })
+
+  it("keeps its messages until somebody listens", async () => {
+    using server = await serve((connection) => {
+      connection.say({ number: 1 })
+      connection.say({ number: 2 })
+      connection.socket.end()
+    })
+    const connection = await dial(server, key, "guard")
+    if (!connection.closed.isOpen) await once(connection.socket, "close")
+    const numbers: Array<unknown> = []
+    connection.listen(({ number }) => void numbers.push(number))
+    assert.deepStrictEqual(numbers, [1, 2])
   })
 })

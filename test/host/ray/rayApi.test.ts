@@ -49,15 +49,17 @@ describe("the API of a cluster", () => {
       response.end("{}")
     })
     const cluster = new RayApi(server.settings)
-    assert.isTrue(await cluster.hasJob("one"))
-    assert.isTrue(await cluster.hasJob("two"))
+    assert.isTrue(await Effect.runPromise(cluster.hasJob("one")))
+    assert.isTrue(await Effect.runPromise(cluster.hasJob("two")))
     assert.strictEqual(used.size, 2)
     cluster.close()
   })
 
   it("may have a password in its address, which no error shows", async () => {
-    const error = await new RayApi(settingsOf("http://ada:secret@127.0.0.1:9")).hasJob("one").catch(String)
-    assert.include(error, "Ray could not be reached at http://127.0.0.1:9 (ray.address)")
+    const error = await Effect.runPromise(
+      Effect.flip(new RayApi(settingsOf("http://ada:secret@127.0.0.1:9")).hasJob("one"))
+    )
+    assert.include(error.message, "Ray could not be reached at http://127.0.0.1:9 (ray.address)")
   })
 })
 
@@ -91,4 +93,24 @@ describe("a Ray job", () => {
     await Effect.runPromise(transport.end(5_000))
     assert.deepStrictEqual(transport.leftovers(), [])
   })
+
+  it.effect("is looked at by the real clock, even if its owner has a TestClock that nobody moves", () =>
+    Effect.gen(function*() {
+      let looks = 0
+      const server = yield* Effect.acquireRelease(
+        Effect.promise(() =>
+          api(({ url }, response) => {
+            if (url?.endsWith("/logs") === true) looks++
+            response.end(JSON.stringify({ status: looks < 3 ? "RUNNING" : "FAILED" }))
+          })
+        ),
+        (server) => Effect.sync(() => server[Symbol.dispose]())
+      )
+      const transport = transportOf(server.settings)
+      const connection = transport.open(() => {})
+      yield* connection.exited.await
+      assert.include(connection.exit(), "is FAILED")
+      assert.isAtLeast(looks, 3)
+      yield* transport.end(0)
+    }))
 })

@@ -1,11 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { createServer, type Socket } from "node:net"
-import type { RayJob } from "../../../src/host/ray/rayJob.ts"
 import { RayConnection } from "../../../src/host/ray/rayConnection.ts"
 import { type KeyedConnection, receive } from "../../../src/host/ray/keyedConnection.ts"
+import { realClock } from "../../../src/base/clock.ts"
 import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
 
 const key = randomBytes(32)
@@ -13,7 +16,7 @@ const key = randomBytes(32)
 const opened = (latch: OneShotLatch) => new Promise<void>((resolve) => latch.onOpen(resolve))
 
 /** A connection with an actor that Ray always says is DEAD, and with the guard that takes its connections. */
-const connect = async (take: (socket: Socket) => void) => {
+const connect = async (take: (socket: Socket) => void, clock = realClock) => {
   const server = createServer(take).listen(0, "127.0.0.1")
   await once(server, "listening")
   const address = server.address()
@@ -22,13 +25,14 @@ const connect = async (take: (socket: Socket) => void) => {
     limitMs: 1_000,
     lost: new OneShotLatch(),
     stopped: new OneShotLatch(),
-    create: async () => ({ key, guard: { host: "127.0.0.1", port, actorId: "a", nodeId: "n" } }),
+    lacks: Effect.succeed(""),
+    create: () => Effect.succeed({ key, guard: { host: "127.0.0.1", port, actorId: "a", nodeId: "n" } }),
     kill: () => {},
-    isDead: async () => true
+    isDead: () => Effect.void
   }
-  // safe: a connection needs no more of a job
-  const connection = new RayConnection(job as unknown as RayJob, "replica-1", 100, () => {})
-  return { connection, [Symbol.dispose]: () => void server.close() }
+  const fork = Effect.runForkWith(Context.make(Clock.Clock, clock))
+  const connection = new RayConnection({ job, name: "replica-1", killMs: 100, fork, onBytes: () => {} })
+  return { connection, job, [Symbol.dispose]: () => void server.close() }
 }
 
 /** A guard that behaves as a test says once it has both connections. */
@@ -54,7 +58,7 @@ describe("a connection with a Ray actor", () => {
     }))
     const { connection } = connected
     await opened(connection.exited)
-    assert.isFalse(await connection.verify(50))
+    assert.isFalse(await Effect.runPromise(connection.verify(50)))
     assert.isFalse(connection.actor?.killSuccess)
     // a kill sees it
     assert.isTrue((await Effect.runPromise(connection.kill(1_000))).gone)
@@ -83,20 +87,68 @@ describe("a connection with a Ray actor", () => {
     const come = new OneShotLatch()
     const go = new OneShotLatch()
     const left = new OneShotLatch()
-    const roles: Array<unknown> = []
     using connected = await connect((socket) => {
       come.open()
-      go.onOpen(() =>
-        receive(socket, key, (peer, role) => {
-          roles.push(role)
-          peer.closed.onOpen(() => left.open())
-        })
-      )
+      socket.once("close", () => left.open())
+      go.onOpen(() => receive(socket, key, () => assert.fail("it was taken")))
     })
     await opened(come)
     await Effect.runPromise(connected.connection.kill(10))
     go.open()
     await opened(left)
-    assert.deepStrictEqual(roles, ["guard"])
   })
+
+  it.effect("waits for a host whose driver is lost for its limit and 3 s more", () =>
+    Effect.gen(function*() {
+      const open = new OneShotLatch()
+      const asked = new OneShotLatch()
+      const take = guardOf((guard, data) => {
+        guard.listen(({ stop }) => {
+          if (stop === true) asked.open()
+        })
+        guard.say({ pid: 7 })
+        data.once("data", () => open.open()).resume()
+      })
+      const clock = yield* Clock.Clock
+      const { connection, job } = yield* Effect.acquireRelease(
+        Effect.promise(() => connect(take, clock)),
+        (connected) => Effect.sync(() => connected[Symbol.dispose]())
+      )
+      connection.send(Buffer.from("hello"))
+      yield* open.await
+      job.lost.open()
+      yield* asked.await
+      yield* TestClock.adjust(3_999)
+      assert.isFalse(connection.exited.isOpen)
+      yield* TestClock.adjust(1)
+      assert.isTrue(connection.exited.isOpen)
+      assert.strictEqual(connection.exit(), "the driver of its Ray job was lost")
+      assert.strictEqual(connection.pid, 7)
+      connection.close()
+    }))
+
+  it.effect("asks each second what the cluster lacks for an actor, until there is one or it is killed", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const job = {
+        limitMs: 1_000,
+        lost: new OneShotLatch(),
+        stopped: new OneShotLatch(),
+        lacks: Effect.sync(() => `; it lacks ${++asked} GPUs`),
+        create: () => Effect.never,
+        kill: () => {},
+        isDead: () => Effect.never
+      }
+      const fork = Effect.runForkWith(Context.make(Clock.Clock, yield* Clock.Clock))
+      const connection = new RayConnection({ job, name: "replica-1", killMs: 100, fork, onBytes: () => {} })
+      assert.strictEqual(connection.waitsFor(), "")
+      yield* TestClock.adjust(999)
+      assert.strictEqual(asked, 0)
+      yield* TestClock.adjust(2_001)
+      assert.strictEqual(connection.waitsFor(), "; it lacks 3 GPUs")
+      assert.deepInclude(yield* connection.kill(1_000), { gone: true, how: "nothing to kill" })
+      assert.isTrue(connection.exited.isOpen)
+      yield* TestClock.adjust(10_000)
+      assert.strictEqual(asked, 3)
+    }))
 })

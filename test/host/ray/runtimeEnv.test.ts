@@ -1,8 +1,8 @@
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { RayApi } from "../../../src/host/ray/rayApi.ts"
 import { uploadRuntimeEnv } from "../../../src/host/ray/runtimeEnv.ts"
 
 /** The names of the files of an archive. */
@@ -22,9 +22,8 @@ const namesIn = (archive: Buffer): ReadonlyArray<string> => {
 /** The names of the files of the last upload for a `runtime_env`. */
 const uploaded = async (runtimeEnv: Readonly<Record<string, unknown>>): Promise<ReadonlyArray<string>> => {
   const archives: Array<Buffer> = []
-  const upload = async (archive: Uint8Array) => `gcs://${archives.push(Buffer.from(archive))}.zip`
-  // safe: only `upload` is called
-  await uploadRuntimeEnv({ upload } as unknown as RayApi, runtimeEnv)
+  const upload = (archive: Uint8Array) => Effect.succeed(`gcs://${archives.push(Buffer.from(archive))}.zip`)
+  await Effect.runPromise(uploadRuntimeEnv({ upload }, runtimeEnv))
   return namesIn(archives.at(-1) ?? assert.fail("nothing was uploaded"))
 }
 

@@ -7,7 +7,7 @@ import { gone, local, remotes, runJob, shortStartMs } from "../../support/hosts.
 import { serviceOf } from "../../support/jobs.ts"
 import { frail, HostJournal } from "../services/frail.ts"
 
-describe.each(remotes)("a %s that cannot start", (host) => {
+describe.each(remotes)("a %s host that cannot start", (host) => {
   it.live("because its start hangs or blocks it fails at its limit, and is gone", () =>
     Effect.forEach(["hangs", "spins"] as const, (start) =>
       Effect.gen(function*() {

@@ -78,7 +78,7 @@ describe.each(everywhere)("a service that cannot start, host %s,", (host) => {
     }))
 })
 
-describe.each(remotes)("a %s that cannot start", (host) => {
+describe.each(remotes)("a %s host that cannot start", (host) => {
   it.live("fails with the end of its stderr", () =>
     Effect.gen(function*() {
       const { error } = yield* refusal("test/Frail", Host.layer(frail({}, "./broken.host.ts"), { host }))

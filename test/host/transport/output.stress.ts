@@ -11,7 +11,7 @@ import { Frail } from "../services/frail.ts"
 const program = fileURLToPath(new URL("../services/owner.main.ts", import.meta.url))
 const big = 100 * 2 ** 20
 
-describe.each(remotes)("a %s", (host) => {
+describe.each(remotes)("a %s host", (host) => {
   it("that prints a lot loses none of its output, and its answers stay whole", async () => {
     const run = new Started([program, JSON.stringify({ host, does: "print" })])
     assert.strictEqual(await run.ended(), 0, run.stderr)
