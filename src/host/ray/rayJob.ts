@@ -67,7 +67,7 @@ export class RayJob {
         if (place === undefined && dead === undefined) return listen(message)
         off()
         this.#listeners.set(name, listen)
-        if (place === undefined) return reject(new Error(String(dead)))
+        if (place === undefined) return reject(new Error(messageOf(dead)))
         // safe: `host.py` comes with this file
         const guard = place as GuardAddress & { readonly error?: string }
         if (guard.error !== undefined) return reject(new Error(withAdvice(guard.error, this.#options.settings)))

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Worker } from "node:worker_threads"
 import { elapsed, now } from "../../base/clock.ts"
+import { stackOf } from "../../base/errorText.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { waitFor } from "../../base/waits.ts"
 import { childrenOf } from "../../process/activeHandles.ts"
@@ -90,12 +91,10 @@ export const openThread: OpenHost = (onBytes) => {
   return {
     pid: undefined,
     exited,
-    exit: () => error === undefined ? `its thread exited with code ${code}` : `its thread failed: ${textOf(error)}`,
+    exit: () => error === undefined ? `its thread exited with code ${code}` : `its thread failed: ${stackOf(error)}`,
     stderr: tailOf(worker.stderr),
     leftover: () => undefined,
     send: (bytes) => post(worker, bytes),
     kill
   }
 }
-
-const textOf = (error: unknown): string => error instanceof Error ? error.stack ?? error.message : String(error)
