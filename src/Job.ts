@@ -18,10 +18,10 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Struct from "effect/Struct"
+import { propertyOf } from "./base/valueText.ts"
 import { CurrentRun } from "./internal/run/currentRun.ts"
 import type { StopPolicy } from "./StopPolicy.ts"
 
@@ -222,7 +222,7 @@ export interface AnyImplementation {
  * @category guards
  * @since 0.1.0
  */
-export const isContract = (u: unknown): u is AnyContract => hasProperty(u, TypeId)
+export const isContract = (u: unknown): u is AnyContract => propertyOf(u, TypeId) === TypeId
 
 /**
  * Returns true for a job that can run.

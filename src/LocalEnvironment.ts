@@ -8,6 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
+import { showValue } from "./base/illegalOption.ts"
+import { cutText, valueText } from "./base/valueText.ts"
+import { withMessage } from "./base/withMessage.ts"
 import { Environment, type JobRun, SubmitError, type SubmitOptions } from "./Environment.ts"
 import { checkHosts } from "./host/hostChoice.ts"
 import { parseAutostop } from "./internal/run/autostop.ts"
@@ -79,7 +82,7 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
 /** Checks the job, its payload and its settings, before anything is started. */
 const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, options: SubmitOptions) {
   if (!Job.isJob(job)) {
-    const name = Job.isContract(job) ? job.name : String(job)
+    const name = Job.isContract(job) ? job.name : showValue(job)
     const message = `"${name}" is only a contract; to run it here, submit what its \`implement\` returns`
     return yield* new SubmitError({ job: name, reason: "job", message })
   }
@@ -95,15 +98,15 @@ const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, 
   ])
   const decode = Schema.decodeUnknownEffect(Schema.toType(job.payload))
   // a job without a payload may be submitted without one
-  const decoded = input === undefined ? Effect.catch(decode(undefined), () => decode({})) : decode(input)
-  const payload = yield* Effect.mapError(
+  const decoded = () => input === undefined ? Effect.catch(decode(undefined), () => decode({})) : decode(input)
+  const payload = yield* withMessage(
     // safe: a check of the type side needs no services, whatever the decoding of the same Schema needs
-    decoded as Effect.Effect<unknown, Schema.SchemaError>,
-    (error) =>
+    decoded as () => Effect.Effect<unknown, Schema.SchemaError>,
+    (message) =>
       new SubmitError({
         job: job.name,
         reason: "payload",
-        message: `the payload of "${job.name}" does not fit its Schema: ${error.message}`
+        message: `the payload of "${job.name}" does not fit its Schema: ${message}`
       })
   )
   return { implementation: job.implementation, payload, policy }
@@ -121,6 +124,10 @@ const submittedJob = (run: Run): SubmittedJob => {
   }
 }
 
+/** The reason goes into the report, which is JSON. */
+const reasonText = (reason: unknown): string | undefined =>
+  reason === undefined ? undefined : typeof reason === "string" ? cutText(reason) : valueText(reason)
+
 const jobRun = (run: Run, awaited: <A>(result: Effect.Effect<A>) => Effect.Effect<A>): JobRun<unknown, unknown> => ({
   id: run.options.id,
   status: Effect.sync(() => run.status),
@@ -134,5 +141,7 @@ const jobRun = (run: Run, awaited: <A>(result: Effect.Effect<A>) => Effect.Effec
     ) as JobRun<unknown, never>["result"]
   ),
   stop: (options = {}) =>
-    Effect.sync(() => run.stop({ trigger: "stopped", mode: options.mode ?? "drain", reason: options.reason }))
+    Effect.sync(() =>
+      run.stop({ trigger: "stopped", mode: options.mode ?? "drain", reason: reasonText(options.reason) })
+    )
 })

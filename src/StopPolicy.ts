@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type * as Struct from "effect/Struct"
+import { isInstance } from "./base/valueText.ts"
 import type { PolicyError } from "./internal/policy/policyError.ts"
 import {
   fieldNames,
@@ -136,7 +137,7 @@ export const resolve = Effect.fnUntraced(function*(
 
 /** See `StopPolicy.fromOptions`. */
 export const fromOptions = (settings: Settings | undefined): PolicySource => ({
-  settings: settings instanceof StopPolicy ? { ...settings } : settings ?? {},
+  settings: isInstance(settings, StopPolicy) ? { ...settings } : settings ?? {},
   nameOf: (field) => field
 })
 

@@ -7,6 +7,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
+import { causeStack } from "./base/errorText.ts"
+import { isInstance } from "./base/valueText.ts"
 import { SubmitError } from "./Environment.ts"
 import { configuredDeadline } from "./internal/policy/configuredDeadline.ts"
 import { enclosingLimits, programLimits } from "./internal/policy/programLimits.ts"
@@ -158,10 +160,10 @@ const codeOf = (owner: ProcessOwner, exit: Exit.Exit<unknown, unknown>): number 
 
 const failed = (owner: ProcessOwner, cause: Cause.Cause<unknown>): number => {
   const error = Cause.squash(cause)
-  if (error instanceof PolicyError || error instanceof SubmitError) {
+  if (isInstance(error, PolicyError) || isInstance(error, SubmitError)) {
     process.stderr.write(`${error.message}\n`)
     return 2
   }
-  if (owner.signal === undefined && !Cause.hasInterruptsOnly(cause)) process.stderr.write(`${Cause.pretty(cause)}\n`)
+  if (owner.signal === undefined && !Cause.hasInterruptsOnly(cause)) process.stderr.write(`${causeStack(cause)}\n`)
   return 1
 }

@@ -14,6 +14,12 @@ describe("runMain", () => {
     assert.include(run.stderr, "the program failed")
   })
 
+  it("exits with 1 for a program that fails with what cannot be printed, and says what it was", async () => {
+    const run = new Started([fixture("main.ts"), "odd"])
+    assert.strictEqual(await run.ended(), 1)
+    assert.include(run.stderr, "[Proxy]")
+  })
+
   for (const [signal, code] of politeSignals) {
     it(`stops the jobs at ${signal}, lets the program report, and exits with ${code}`, async () => {
       const run = await new Started([fixture("main.ts"), "hung"], { LIFE: `{"act":"wait"}` }).said("ready")

@@ -1,11 +1,14 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import { attempt } from "./valueText.ts"
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const parts = new Set(["weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds", "nanoseconds"])
 
 /** Reads Effect's own inputs and the short form of command lines. Returns undefined for anything else, and if it is negative. */
-export const parseDuration = (input: unknown): Duration.Duration | undefined => {
+export const parseDuration = (input: unknown): Duration.Duration | undefined => attempt(() => parse(input))
+
+const parse = (input: unknown): Duration.Duration | undefined => {
   switch (typeof input) {
     case "string":
       return parseText(input.trim())

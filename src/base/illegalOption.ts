@@ -1,17 +1,11 @@
 import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
+import { valueText } from "./valueText.ts"
+
+/** The length of the longest value in a message, in characters. */
+const maxShown = 1_024
 
 /** A value of any kind as text for an error message. Never throws. */
-export const showValue = (value: unknown): string => {
-  try {
-    if (Duration.isDuration(value)) return Duration.format(value)
-    if (typeof value === "string") return JSON.stringify(value)
-    if (typeof value !== "object" || value === null) return String(value)
-    return JSON.stringify(value)
-  } catch {
-    return Object.prototype.toString.call(value)
-  }
-}
+export const showValue = (value: unknown): string => valueText(value, maxShown)
 
 /** The error for an option that is wrong in the code itself: it is thrown where the option is written. */
 export const illegalOption = (option: string, value: unknown, expected: string): Cause.IllegalArgumentError =>

@@ -29,6 +29,8 @@ export interface Ending {
   readonly code: number
   /** The report of the job; `undefined` if nothing was started. */
   readonly report: StopReport | undefined
+  /** Prints the result of the job, if it ran in this process. */
+  readonly showResult?: Effect.Effect<void>
 }
 
 /**

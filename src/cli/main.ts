@@ -7,6 +7,7 @@ import { configuredDeadline } from "../internal/policy/configuredDeadline.ts"
 import { RunObserver } from "../internal/run/runObserver.ts"
 import type { Run } from "../internal/run/run.ts"
 import type { ProcessOwner } from "../process/processOwner.ts"
+import { causeStack } from "../base/errorText.ts"
 import { oneLine } from "../base/format.ts"
 import { runOwned } from "../process/runOwned.ts"
 import { version } from "../process/packageVersion.ts"
@@ -68,7 +69,7 @@ export const main = (args: ReadonlyArray<string>, releaseSignals: () => void, is
       Effect.provide(NodeServices.layer),
       Effect.catchCause((cause) =>
         Effect.sync(() => {
-          if (owner.signal === undefined) process.stderr.write(`autostop: ${String(cause)}\n`)
+          if (owner.signal === undefined) process.stderr.write(`autostop: ${causeStack(cause)}\n`)
           return 1
         })
       )

@@ -13,6 +13,7 @@ import * as RpcSchema from "effect/rpc/RpcSchema"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
+import { errorText, messageOf, sendableCause } from "../base/errorText.ts"
 import type { HostError } from "./hostError.ts"
 
 /** A method of a service: it returns an effect, or a stream of its results. */
@@ -114,12 +115,13 @@ const codec = (schema: () => Schema.Top): Codec => {
   }
 }
 
-/** Encodes the cause of a failed call. A cause that the Schemas of its method cannot encode becomes a defect. */
+/** Encodes the cause of a failed call. A cause that the Schemas of its method cannot encode becomes a defect. Never throws. */
 export const encodeFailure = (method: Method, cause: Cause.Cause<unknown>): Uint8Array => {
   try {
-    return method.failure.encode(Exit.failCause(cause))
+    return method.failure.encode(Exit.failCause(sendableCause(cause)))
   } catch (error) {
-    return method.failure.encode(Exit.die(error))
+    const why = `the failure of "${method.name}" does not fit its Schema: ${messageOf(error)}`
+    return method.failure.encode(Exit.die(new Error(`${why}; it is ${errorText(cause)}`)))
   }
 }
 

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import { hasProperty } from "effect/Predicate"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { messageOf } from "../base/errorText.ts"
+import { propertyOf } from "../base/valueText.ts"
 import type { Contract } from "./contract.ts"
 
 export const ServedTypeId = "~autostop/Host/Served"
@@ -14,7 +14,7 @@ export interface Served {
   readonly layer: Layer.Layer<never, unknown>
 }
 
-const isServed = (u: unknown): u is Served => hasProperty(u, ServedTypeId)
+const isServed = (u: unknown): u is Served => propertyOf(u, ServedTypeId) === ServedTypeId
 
 /** The service that a caller expects of a module. */
 export interface ExpectedService {

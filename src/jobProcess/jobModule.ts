@@ -1,8 +1,11 @@
 /** Finds a job by its module, and decodes its payload. Each refusal is a message of one line. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
+import { errorText } from "../base/errorText.ts"
 import { oneLine, seconds } from "../base/format.ts"
+import { withMessage } from "../base/withMessage.ts"
 import * as Job from "../Job.ts"
 
 /** The name of a module for people. */
@@ -61,16 +64,17 @@ const onlyContract = (name: string, module: string): string =>
 
 /** Decodes the payload of a job from JSON. A job without a payload needs none. Fails with a message for people. */
 export const decodePayload = (job: Job.AnyContract, json: unknown): Effect.Effect<unknown, string> =>
-  Effect.mapError(
+  withMessage(
     // safe: decoding from JSON needs no services
-    Schema.decodeUnknownEffect(Schema.toCodecJson(job.payload))(json === undefined ? {} : json) as Effect.Effect<
-      unknown,
-      Schema.SchemaError
-    >,
-    (error) => `the payload of "${job.name}" does not fit its Schema: ${oneLine(error.message)}`
+    () =>
+      Schema.decodeUnknownEffect(Schema.toCodecJson(job.payload))(json === undefined ? {} : json) as Effect.Effect<
+        unknown,
+        Schema.SchemaError
+      >,
+    (message) => `the payload of "${job.name}" does not fit its Schema: ${oneLine(message)}`
   )
 
 const firstLine = (error: unknown): string => {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const text = errorText(Cause.die(error))
   return text.split("\n").map((line) => line.trim()).filter((line) => line !== "").slice(0, 3).join(" ")
 }

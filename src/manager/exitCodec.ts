@@ -1,39 +1,80 @@
 /** The exit of a job as JSON: its process encodes it and its submitter decodes it, both with the job's own Schemas. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import { errorText, sendableCause, sendableDefect } from "../base/errorText.ts"
+import { hasEnd, isNestedWithin, maxLevels } from "../base/nesting.ts"
+import { isInstance } from "../base/valueText.ts"
+import { withMessage } from "../base/withMessage.ts"
 import * as Job from "../Job.ts"
 
-/** The Schema of the success of jobs that declare none. Most return `undefined`, which JSON cannot express. */
+/** For jobs that do not declare `success`. Most return `undefined`, which JSON cannot express. */
 const Anything = Schema.Union([Schema.Undefined, Schema.Json])
 
+const takesAnything = ({ success: { ast } }: Job.AnyContract): boolean =>
+  SchemaAST.isUnknown(ast) || SchemaAST.isAny(ast)
+
 const codec = (job: Job.AnyContract) => {
-  const { ast } = job.success
-  const success: Schema.Top = SchemaAST.isUnknown(ast) || SchemaAST.isAny(ast) ? Anything : job.success
+  const success: Schema.Top = takesAnything(job) ? Anything : job.success
   return Schema.toCodecJson(Schema.Exit(success, Schema.Union([job.error, Job.ServiceError]), Schema.Defect()))
 }
 
-/** Encodes an exit that does not match the Schemas as a defect that says so. */
+const tooDeep = `it has more than ${maxLevels} levels`
+const endless = "its getters return objects with getters, without an end"
+
+const valuesOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<unknown> =>
+  exit._tag === "Success"
+    ? [exit.value]
+    : exit.cause.reasons.flatMap((reason) => reason._tag === "Fail" ? [reason.error] : [])
+
+/** Encodes an exit. One that does not match the Schemas of the job becomes a defect that says so. Never fails, never dies. */
 export const encodeExit = (
   job: Job.AnyContract,
   exit: Exit.Exit<unknown, unknown>
 ): Effect.Effect<Schema.Json> => {
-  // safe: the Schemas of a job that crosses processes need no services, and this codec encodes to JSON
-  const encode = Schema.encodeUnknownEffect(codec(job)) as (input: unknown) => Effect.Effect<
-    Schema.Json,
-    Schema.SchemaError
-  >
-  return Effect.catch(
-    encode(exit),
-    ({ message }) =>
-      Effect.orDie(encode(Exit.die(new Error(`the exit of "${job.name}" does not match its Schemas: ${message}`))))
-  )
+  const encode = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<Schema.Json, string> => {
+    if (!valuesOf(exit).every(hasEnd)) return Effect.fail(endless)
+    // safe: the Schemas of a job that crosses processes need no services, and this codec encodes to JSON
+    const encoded = () => Schema.encodeUnknownEffect(codec(job))(exit) as Effect.Effect<Schema.Json, Schema.SchemaError>
+    return Effect.flatMap(
+      withMessage(encoded, (message) => message),
+      (json) => isNestedWithin(json, maxLevels + 10) ? Effect.succeed(json) : Effect.fail(tooDeep)
+    )
+  }
+  const sent = exit._tag === "Success" ? exit : Exit.failCause(sendableFailure(exit.cause))
+  return Effect.catch(Effect.suspend(() => encode(sent)), (why) => {
+    const what = exit._tag === "Success" ? "" : `; it is ${errorText(exit.cause)}`
+    const defect = new Error(`the exit of "${job.name}" does not match its Schemas: ${why}${what}`)
+    return Effect.orDie(encode(Exit.die(defect)))
+  })
 }
+
+const sendableFailure = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
+  Cause.map(
+    sendableCause(cause),
+    (error) =>
+      isInstance(error, Job.ServiceError)
+        ? new Job.ServiceError({ ...error, cause: sendableDefect(error.cause) })
+        : error
+  )
 
 export const decodeExit = (
   job: Job.AnyContract,
   json: Schema.Json
 ): Effect.Effect<Exit.Exit<unknown, unknown>, Schema.SchemaError> =>
-  // safe: the Schemas of a job that crosses processes need no services
+  // safe: as above
   Schema.decodeUnknownEffect(codec(job))(json) as Effect.Effect<Exit.Exit<unknown, unknown>, Schema.SchemaError>
+
+/** Encodes the result of a job as JSON. Fails with a message for people if its Schema cannot. */
+export const encodeSuccess = (job: Job.AnyContract, value: unknown): Effect.Effect<Schema.Json, string> => {
+  if (!hasEnd(value)) return Effect.fail(endless)
+  const success: Schema.Top = takesAnything(job) ? Anything : job.success
+  return withMessage(
+    // safe: as above
+    () =>
+      Schema.encodeUnknownEffect(Schema.toCodecJson(success))(value) as Effect.Effect<Schema.Json, Schema.SchemaError>,
+    (message) => message
+  )
+}

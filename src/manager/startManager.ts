@@ -8,6 +8,7 @@ import { hasProperty } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import { realpathSync } from "node:fs"
 import { join } from "node:path"
+import { messageOf } from "../base/errorText.ts"
 import { JobManagerError, type Options, type StartedManager } from "./jobManagerOptions.ts"
 import type { RegisteredJob } from "./Manager.ts"
 import { defaultPort } from "./models.ts"
@@ -84,7 +85,7 @@ const register = Effect.fnUntraced(function*(urls: Options["jobs"]) {
 const cannotListen = (address: string, { cause }: ServeError): string =>
   hasProperty(cause, "code") && cause.code === "EADDRINUSE"
     ? `another process listens on ${address}: stop it, or use another port`
-    : `cannot listen on ${address}: ${cause instanceof Error ? cause.message : String(cause)}`
+    : `cannot listen on ${address}: ${messageOf(cause)}`
 
 const failure = (reason: JobManagerError["reason"]) => ({ message }: { readonly message: string }) =>
   new JobManagerError({ reason, message })

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs"
 import type { Worker } from "node:worker_threads"
+import { attempt, classOf, propertyOf } from "../base/valueText.ts"
 import type { Leftover } from "./processContext.ts"
 import { statOf } from "./processGroup.ts"
 
@@ -65,18 +66,27 @@ const activeHandles = (): Array<object> => {
 
 const isStdio = (handle: object): boolean => {
   if (handle === process.stdin || handle === process.stdout || handle === process.stderr) return true
-  const fd: unknown = Reflect.get(handle, "fd")
+  const fd = propertyOf(handle, "fd")
   return typeof fd === "number" && fd >= 0 && fd <= 2
 }
 
 const isReferenced = (handle: object): boolean => {
-  const inner: unknown = Reflect.get(handle, "_handle") ?? handle
-  const hasRef: unknown = typeof inner === "object" && inner !== null ? Reflect.get(inner, "hasRef") : undefined
-  return typeof hasRef === "function" ? Reflect.apply(hasRef, inner, []) !== false : true
+  const inner = propertyOf(handle, "_handle") ?? handle
+  const hasRef = propertyOf(inner, "hasRef")
+  return typeof hasRef === "function" ? attempt((): unknown => Reflect.apply(hasRef, inner, [])) !== false : true
 }
 
+/** Describes a handle. Its class may be of the user, and throw: a handle that cannot be looked at is named after its class. */
 const describe = (handle: object): string | undefined => {
-  const name = handle.constructor?.name ?? "handle"
+  try {
+    return describeHandle(handle)
+  } catch {
+    return classOf(handle)
+  }
+}
+
+const describeHandle = (handle: object): string | undefined => {
+  const name = classOf(handle)
   // the process itself is listed as a child, and its pipes end with it
   if (name === "ChildProcess") return undefined
   const address = Reflect.get(handle, "address")

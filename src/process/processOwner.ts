@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
+import { stackOf } from "../base/errorText.ts"
 import { seconds } from "../base/format.ts"
+import { isInstance } from "../base/valueText.ts"
 import { flush } from "./flushOutput.ts"
 import { leftoversSince, newChildren, type Snapshot, snapshot, watchWorkers } from "./activeHandles.ts"
 import { type Ending, exitCode, uncleanCode } from "./exitCode.ts"
@@ -195,7 +197,7 @@ export class ProcessOwner implements ProcessContext {
 
   #crashed(what: string, error: unknown): void {
     // it is thrown by the call of `process.exit`, which has been dispatched already
-    if (error instanceof ExitCalled) return
+    if (isInstance(error, ExitCalled)) return
     this.#dispatch({ _tag: "Crashed", what, error, code: 1 })
   }
 
@@ -278,7 +280,7 @@ const lineOf = (cause: StopCause, deadlineMs: number): string | undefined => {
     case "Crashed": {
       const { error, what } = cause
       if (isExit(cause)) return undefined
-      return `${what}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`
+      return `${what}: ${stackOf(error)}`
     }
     case "ParentLost":
       return undefined
@@ -286,4 +288,4 @@ const lineOf = (cause: StopCause, deadlineMs: number): string | undefined => {
 }
 
 /** Returns true if code of this process has called `process.exit`. */
-const isExit = (cause: StopCause): boolean => cause._tag === "Crashed" && cause.error instanceof ExitCalled
+const isExit = (cause: StopCause): boolean => cause._tag === "Crashed" && isInstance(cause.error, ExitCalled)

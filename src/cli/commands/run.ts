@@ -60,7 +60,7 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     const autostop = yield* autostopOf(input)
     const writeReport = yield* reportWriter(input.report)
     const loadMs = Duration.toMillis(values.startTimeout)
-    const { code, report } = input.isolate && !context.isIsolated
+    const { code, report, showResult = Effect.void } = input.isolate && !context.isIsolated
       ? yield* runIsolated({
         owner: context.owner,
         args: context.args,
@@ -73,10 +73,11 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
       })
       : yield* runHere(input, { config, given, autostop, loadMs })
     context.exitCode = code
-    // the parent of an isolated job prints the report, and fails if that fails
-    if (report === undefined || (context.isIsolated && !context.owner.isParentLost)) return
-    printReport(input.format, report)
+    // the parent of an isolated job has its report, writes and prints it, and fails if that fails
+    if (report === undefined || (context.isIsolated && !context.owner.isParentLost)) return yield* showResult
     const unwritten = writeReport(report)
+    yield* showResult
+    printReport(input.format, report)
     if (unwritten !== undefined) context.owner.unwritten(unwritten)
   }).pipe(
     Effect.provide(LocalEnvironment.layer),
@@ -98,6 +99,6 @@ const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, gi
   const payload = yield* Effect.mapError(decodePayload(job, json), (message) => new Refusal({ message }))
   const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
   const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(showProgress(run, input.format), run.result))
-  if (input.format === "pretty") yield* printResult(job, exit, report)
-  return { code: report.outcome === "succeeded" ? 0 : 1, report } satisfies Ending
+  const showResult = input.format === "pretty" ? printResult(job, exit, report) : Effect.void
+  return { code: report.outcome === "succeeded" ? 0 : 1, report, showResult } satisfies Ending
 }, Effect.scoped)

@@ -1,10 +1,11 @@
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
+import { causeStack } from "../../base/errorText.ts"
+import { attempt, valueText } from "../../base/valueText.ts"
 import { reportFile } from "../../internal/report/reportFile.ts"
 import type * as Job from "../../Job.ts"
+import { encodeSuccess } from "../../manager/exitCodec.ts"
 import { StopReport } from "../../StopReport.ts"
 import { Refusal } from "../refusal.ts"
 
@@ -20,16 +21,22 @@ export const reportWriter = (
   return typeof file === "string" ? Effect.fail(new Refusal({ message: file })) : Effect.succeed(file.write)
 }
 
-/** Prints the result of a run: its value, or why it failed. */
-export const printResult = (job: Job.Any, exit: Exit.Exit<unknown, unknown>, report: StopReport) =>
+/** How long a Schema may take to encode a result that is printed. */
+const encodeMs = 5_000
+
+/**
+ * Prints the result of a run: its value, or why it failed. A value that its Schema does not encode is shown as code would
+ * write it. Never fails.
+ */
+export const printResult = (job: Job.Any, exit: Exit.Exit<unknown, unknown>, report: StopReport): Effect.Effect<void> =>
   Effect.gen(function*() {
-    if (Exit.isSuccess(exit) && exit.value !== undefined) {
-      const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(job.success))
-      const encoded = yield* Effect.exit(encode(exit.value) as Effect.Effect<unknown, Schema.SchemaError>)
-      const shown = Exit.isSuccess(encoded) ? JSON.stringify(encoded.value) : undefined
-      if (shown !== undefined) process.stdout.write(`Result: ${shown}\n`)
+    if (Exit.isFailure(exit)) {
+      if (report.outcome === "failed") process.stderr.write(`${causeStack(exit.cause)}\n`)
+    } else if (exit.value !== undefined) {
+      const encoded = yield* Effect.exit(Effect.timeout(encodeSuccess(job, exit.value), encodeMs))
+      const json = Exit.isSuccess(encoded) ? attempt(() => JSON.stringify(encoded.value)) : undefined
+      process.stdout.write(`Result: ${json ?? valueText(exit.value)}\n`)
     }
-    if (Exit.isFailure(exit) && report.outcome === "failed") process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
   })
 
 export const printReport = (format: "pretty" | "json", report: StopReport): void =>

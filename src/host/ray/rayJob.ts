@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { randomBytes } from "node:crypto"
 import { elapsed, now } from "../../base/clock.ts"
+import { messageOf } from "../../base/errorText.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { within } from "../../base/waits.ts"
 import { ActorStates } from "./actorStates.ts"
@@ -97,7 +98,7 @@ export class RayJob {
           this.#listeners.set(name, listen)
           // safe: `host.py` comes with this file
           const guard = place as (GuardAddress & { readonly error?: string }) | undefined
-          if (guard === undefined) return resume(Effect.fail(RayError.of(String(dead))))
+          if (guard === undefined) return resume(Effect.fail(RayError.of(messageOf(dead))))
           if (guard.error === undefined) return resume(Effect.succeed({ guard, key }))
           resume(Effect.fail(RayError.of(withAdvice(guard.error, this.#options.settings))))
         })

@@ -10,6 +10,8 @@
  * A thread that loads or runs may be terminated, too; that happens once at most. A transition that does not exist returns
  * the state as it is: what a thread sends may cross what its owner does.
  */
+import { stackOf } from "../../base/errorText.ts"
+
 export type ThreadState =
   /** It compiles its modules, until it sends its first frame. */
   | { readonly _tag: "Loading" }
@@ -63,10 +65,8 @@ export const exited = (state: ThreadState, code: number): ThreadState => {
     case "Exited":
       return state
     case "Failing":
-      return { _tag: "Exited", how: `its thread failed: ${textOf(state.error)}` }
+      return { _tag: "Exited", how: `its thread failed: ${stackOf(state.error)}` }
     default:
       return { _tag: "Exited", how: `its thread exited with code ${code}` }
   }
 }
-
-const textOf = (error: unknown): string => error instanceof Error ? error.stack ?? error.message : String(error)

@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import { CurrentStages } from "./currentStages.ts"
 import type { InputQueue } from "./inputQueues.ts"
 import type { OutputBuffer } from "./outputBuffers.ts"
+import { attempt } from "../../base/valueText.ts"
 import { type Holder, type Stage, stageOf } from "./stageCounters.ts"
 
 export interface Parallel<A, Task, Result, B, E, R> {
@@ -170,7 +171,7 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
   #pulled(exit: Exit.Exit<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done>): void {
     this.#pulling = false
     if (exit._tag === "Success") this.#add(exit.value)
-    else if (exit.cause.reasons.some((reason) => reason._tag === "Fail" && Cause.isDone(reason.error))) {
+    else if (exit.cause.reasons.some((reason) => reason._tag === "Fail" && isDone(reason.error))) {
       this.#ended = exit.cause
     } else this.#fail(exit.cause)
   }
@@ -243,3 +244,6 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
     })
   }
 }
+
+/** Returns true for the end of a stream. An error of a stream is any value. */
+const isDone = (error: unknown): boolean => attempt(() => Cause.isDone(error)) === true

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Mutable } from "effect/Types"
 import { showValue } from "../../base/illegalOption.ts"
+import { attempt } from "../../base/valueText.ts"
 import { PolicyError } from "./policyError.ts"
 import {
   type FieldName,
@@ -37,10 +38,10 @@ export const mergePolicy = Effect.fnUntraced(function*(
 ): Effect.fn.Return<MergedPolicy, PolicyError> {
   const values: Mutable<PolicyValues> = { ...defaults }
   const names = new Map<FieldName, string>()
-  for (const { nameOf, settings } of sources) {
-    const prototype = typeof settings === "object" && settings !== null ? Object.getPrototypeOf(settings) : undefined
-    if (prototype !== Object.prototype && prototype !== null) {
-      return yield* PolicyError.of("stopPolicy", settings, `an object with the settings ${fieldNames.join(", ")}`)
+  for (const { nameOf, settings: given } of sources) {
+    const settings = plainCopy(given)
+    if (settings === undefined) {
+      return yield* PolicyError.of("stopPolicy", given, `an object with the settings ${fieldNames.join(", ")}`)
     }
     for (const field of Object.keys(settings)) {
       if (!isFieldName(field)) {
@@ -61,6 +62,13 @@ export const mergePolicy = Effect.fnUntraced(function*(
   }
   return { names, values: values.strategy === "patient" ? { ...values, ...patientLimits } : values }
 })
+
+/** Reads each setting once. Returns undefined for what is no plain object, or cannot be read. */
+const plainCopy = (settings: PolicySource["settings"]): PolicySource["settings"] | undefined =>
+  attempt(() => {
+    const prototype = typeof settings === "object" && settings !== null ? Object.getPrototypeOf(settings) : undefined
+    return prototype === Object.prototype || prototype === null ? { ...settings } : undefined
+  })
 
 const patientLimits: Partial<PolicyValues> = Object.fromEntries(
   fieldNames.flatMap((name) => {

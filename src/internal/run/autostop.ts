@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type { SubmitOptions } from "../../Environment.ts"
 import { PolicyError } from "../../StopPolicy.ts"
 import { parseDuration } from "../../base/durationInput.ts"
+import { attempt } from "../../base/valueText.ts"
 
 /** When a job stops by itself; durations in milliseconds. */
 export type Autostop =
@@ -17,7 +18,7 @@ export const parseAutostop = (input: SubmitOptions["autostop"]): Effect.Effect<A
   if (input === false) return Effect.succeed({ _tag: "never" })
   const expected = "true, false, { idle: duration } or { after: duration }"
   if (typeof input !== "object" || input === null) return Effect.fail(PolicyError.of("autostop", input, expected))
-  const entries = Object.entries(input)
+  const entries = attempt((): ReadonlyArray<readonly [string, unknown]> => Object.entries(input)) ?? []
   const [entry] = entries
   if (entry === undefined || entries.length !== 1 || (entry[0] !== "idle" && entry[0] !== "after")) {
     return Effect.fail(PolicyError.of("autostop", input, expected))

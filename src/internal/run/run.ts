@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import { isoNow } from "../../base/clock.ts"
@@ -28,6 +29,7 @@ import { type StoppableRun, type StopRecord, stopSequence } from "../stop/stopSe
 import { TimeBudget } from "../stop/timeBudget.ts"
 import type { Autostop } from "./autostop.ts"
 import { CurrentRun, type RunContext } from "./currentRun.ts"
+import { safeLoggers } from "./safeLoggers.ts"
 import { EventLog } from "./eventLog.ts"
 import { RunLifecycle, type RunResult, type StopRequest } from "./runState.ts"
 
@@ -179,7 +181,7 @@ export class Run implements RunContext, StoppableRun {
       // safe: a job is only made of a layer without requirements of its own
       const services = (implementation.services ?? Layer.empty) as Layer.Layer<never, unknown>
       const build = Layer.buildWithMemoMap(services, this.registry.memoMap(), this.scope)
-      const context = Context.merge(submitter, this.#references())
+      const context = Context.merge(submitter, this.#references(submitter))
       return Effect.flatMap(within(context, build), (built) => {
         this.registry.layersBuilt()
         this.lifecycle.run()
@@ -194,8 +196,9 @@ export class Run implements RunContext, StoppableRun {
   }
 
   /** Returns the references that make a fiber one of this job's. They are merged into a context at once, as one flat map. */
-  #references(): Context.Context<never> {
+  #references(submitter: Context.Context<never>): Context.Context<never> {
     return Context.make(CurrentRun, this).pipe(
+      Context.add(Logger.CurrentLoggers, safeLoggers(Context.get(submitter, Logger.CurrentLoggers))),
       Context.add(CurrentRegistry, this.registry),
       Context.add(CurrentStages, this.stages),
       Context.add(Scheduler.Scheduler, this.fibers),

@@ -1,4 +1,6 @@
 import * as Effect from "effect/Effect"
+import { types } from "node:util"
+import { attempt } from "../../base/valueText.ts"
 
 /** The counter of a service's calls. */
 export interface CallCount {
@@ -8,21 +10,27 @@ export interface CallCount {
 /**
  * Counts the calls of a service that is a plain object: calls of its methods, and uses of its members that are effects.
  * Returns a proxy, so that users of the service and its own methods see the same state. Anything else (an instance of a
- * class, a frozen object) is returned as it is, and not counted.
+ * class, a frozen object, a proxy) is returned as it is, and not counted. None of its getters runs before it is used.
  */
 export const counted = <S>(service: S, count: CallCount): S => {
-  if (typeof service !== "object" || service === null || Effect.isEffect(service)) return service
+  if (typeof service !== "object" || service === null || types.isProxy(service)) return service
   const prototype = Object.getPrototypeOf(service)
   if ((prototype !== Object.prototype && prototype !== null) || Object.isFrozen(service)) return service
-  if (!Object.values(service).some(isCountable)) return service
-  count.used = 0
+  if (Effect.isEffect(service)) return service
+  const members = Object.values(Object.getOwnPropertyDescriptors(service)).filter(({ enumerable }) =>
+    enumerable === true
+  )
+  const isCounted = members.some(({ value }) => isCountable(value))
+  if (isCounted) count.used = 0
+  // what a getter returns is only known once somebody uses it
+  if (!isCounted && !members.some(({ get }) => get !== undefined)) return service
   // safe: a proxy for the same object
   return new Proxy<object>(service, new Counter(count)) as S
 }
 
 class Counter implements ProxyHandler<object> {
   readonly #target: CallCount
-  #counting: Map<unknown, unknown> | undefined
+  #counting: WeakMap<object, unknown> | undefined
 
   constructor(count: CallCount) {
     this.#target = count
@@ -33,7 +41,8 @@ class Counter implements ProxyHandler<object> {
     if (!isCountable(member) || !Object.hasOwn(service, key)) return member
     // a proxy must return a member that cannot change as it is
     if (Object.getOwnPropertyDescriptor(service, key)?.configurable === false) return member
-    this.#counting ??= new Map()
+    this.#target.used ??= 0
+    this.#counting ??= new WeakMap()
     const known = this.#counting.get(member)
     if (known !== undefined) return known
     const counting = typeof member === "function" ? this.#method(member) : this.#effect(member)
@@ -66,6 +75,9 @@ type Countable = Function | Effect.Effect<unknown, unknown, unknown>
 
 /** Returns true for plain functions and effects; a class, a tag or a function with members would lose its members. */
 const isCountable = (member: unknown): member is Countable =>
+  !types.isProxy(member) && attempt(() => isPlain(member)) === true
+
+const isPlain = (member: unknown): boolean =>
   typeof member === "function"
     ? plainFunctions.has(Object.getPrototypeOf(member)) && Object.keys(member).length === 0 && !isClass(member)
     : typeof member === "object" && member !== null && Effect.isEffect(member) && !("~effect/Exit" in member)

@@ -8,6 +8,7 @@ import * as Semaphore from "effect/Semaphore"
 import { between, elapsed, isoAt, now } from "../../base/clock.ts"
 import { errorText } from "../../base/errorText.ts"
 import type { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { isInstance } from "../../base/valueText.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
 import type { ServiceOutcome } from "../report/reportSchemas.ts"
@@ -238,7 +239,7 @@ export class ServiceRelease {
 /** Returns true if nothing else has failed than calls of `process.exit`, which throw. */
 const isExitCalled = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.length > 0 &&
-  cause.reasons.every((reason) => reason._tag === "Die" && reason.defect instanceof ExitCalled)
+  cause.reasons.every((reason) => reason._tag === "Die" && isInstance(reason.defect, ExitCalled))
 
 /** Returns the state of a cleanup that nobody waits for any longer. */
 const cleanupOf = (state: State.Before<"Stopped">): State.Stopped["cleanup"] => {

@@ -11,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { messageOf } from "../../base/errorText.ts"
 import { Api } from "../Api.ts"
 import type { Bundled } from "../code/bundler.ts"
 import type { Submission } from "../models.ts"
@@ -88,10 +89,9 @@ export const retryTransient = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<A
 
 /** Describes a failure for people. */
 export const failureText = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error)
   return HttpClientError.isHttpClientError(error) && error.cause instanceof Error
-    ? `${error.message}: ${error.cause.message || error.cause.name}`
-    : error.message
+    ? `${messageOf(error)}: ${messageOf(error.cause) || error.cause.name}`
+    : messageOf(error)
 }
 
 /** Returns why there is no answer: no server is there, the connection was lost, or the server is no job manager. */

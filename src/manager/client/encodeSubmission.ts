@@ -3,6 +3,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { parseDuration } from "../../base/durationInput.ts"
+import { showValue } from "../../base/illegalOption.ts"
+import { withMessage } from "../../base/withMessage.ts"
 import { SubmitError, type SubmitOptions } from "../../Environment.ts"
 import * as Job from "../../Job.ts"
 import * as Policy from "../../StopPolicy.ts"
@@ -16,9 +18,9 @@ export const encodeSubmission = Effect.fnUntraced(
   function*(job: Job.AnyContract, payload: unknown, options: SubmitOptions) {
     if (!Job.isContract(job)) {
       return yield* new SubmitError({
-        job: String(job),
+        job: showValue(job),
         reason: "job",
-        message: `${String(job)} is not a job; submit what \`Job.make\` returns`
+        message: `${showValue(job)} is not a job; submit what \`Job.make\` returns`
       })
     }
     const id = options.id ?? crypto.randomUUID()
@@ -26,9 +28,7 @@ export const encodeSubmission = Effect.fnUntraced(
       return yield* new SubmitError({
         job: job.name,
         reason: "id",
-        message: `\`id\` is ${
-          JSON.stringify(id)
-        }; expected 1 to 64 letters, digits, "-" or "_", a letter or digit first`
+        message: `\`id\` is ${showValue(id)}; expected 1 to 64 letters, digits, "-" or "_", a letter or digit first`
       })
     }
     const policy = Policy.fromOptions(options.stopPolicy)
@@ -52,10 +52,10 @@ const encodePayload = (job: Job.AnyContract, payload: unknown): Effect.Effect<Sc
     input: unknown
   ) => Effect.Effect<Schema.Json, Schema.SchemaError>
   // a job without a payload may be submitted without one
-  const encoded = payload === undefined ? Effect.catch(encode(undefined), () => encode({})) : encode(payload)
-  return Effect.mapError(
+  const encoded = () => payload === undefined ? Effect.catch(encode(undefined), () => encode({})) : encode(payload)
+  return withMessage(
     encoded,
-    ({ message }) =>
+    (message) =>
       new SubmitError({
         job: job.name,
         reason: "payload",

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { messageOf } from "../../base/errorText.ts"
 import { NotFound, Refused, StoreError } from "../errors.ts"
 import type { Code, Permissions } from "../JobProcess.ts"
 import type { JobStore } from "../JobStore.ts"
@@ -71,7 +72,7 @@ export class UploadedBundles {
           catch: (error) =>
             new StoreError({
               operation: "unpack",
-              message: `the bundle ${hash} cannot be unpacked to ${folder}: ${String(error)}`
+              message: `the bundle ${hash} cannot be unpacked to ${folder}: ${messageOf(error)}`
             })
         })
       }

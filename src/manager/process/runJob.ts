@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
-import { errorText } from "../../base/errorText.ts"
+import { errorText, messageOf } from "../../base/errorText.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { isInstance } from "../../base/valueText.ts"
 import { Environment } from "../../Environment.ts"
 import { configuredDeadline } from "../../internal/policy/configuredDeadline.ts"
 import type { Run, RunResult } from "../../internal/run/run.ts"
@@ -44,6 +45,8 @@ export const runJob = (link: ParentLink<ParentMessage>): void =>
       (start) => new JobRunner(owner, link, stops, start).run
     )
   }, { deadlineMs: configuredDeadline, ownsHandles: true })
+
+const tooLarge = fallbackExit("failed", "the exit of the job is too large to be sent")
 
 class JobRunner {
   readonly #owner: ProcessOwner
@@ -130,7 +133,9 @@ class JobRunner {
     try {
       writeResultFile(this.#start.resultFile, result)
     } catch (error) {
-      this.#owner.say(`the result cannot be written to ${this.#start.resultFile}: ${String(error)}`)
+      // the report does not depend on a result that is too large for a text
+      if (isInstance(error, RangeError) && result.exit !== tooLarge) return this.#report({ ...result, exit: tooLarge })
+      this.#owner.say(`the result cannot be written to ${this.#start.resultFile}: ${messageOf(error)}`)
     }
     sendReport({ _tag: "Reported", ...result })
     this.#reported.open()

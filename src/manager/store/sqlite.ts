@@ -10,6 +10,7 @@ import * as SqlError from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import { resolve } from "node:path"
+import { messageOf } from "../../base/errorText.ts"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import { causeCode, causeText, type Database } from "./database.ts"
 
@@ -114,7 +115,7 @@ const attempt = <A>(operation: string, f: () => A): Effect.Effect<A, SqlError.Sq
 const sqlError = (operation: string, cause: unknown): SqlError.SqlError => {
   // Node names SQLite's code `errcode`, and `classifySqliteError` reads `errno`
   if (Predicate.hasProperty(cause, "errcode")) Object.assign(cause, { errno: cause.errcode })
-  const message = cause instanceof Error ? cause.message : String(cause)
+  const message = messageOf(cause)
   return new SqlError.SqlError({ reason: SqlError.classifySqliteError(cause, { operation, message }) })
 }
 

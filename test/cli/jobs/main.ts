@@ -22,6 +22,8 @@ runMain(
     ? Layer.launch(finalizer)
     : act === "fail"
     ? Effect.die(new Error("the program failed"))
+    : act === "odd"
+    ? Effect.die(new Proxy({}, new Proxy({}, { get: () => process.exit })))
     : act === "minute"
     ? Environment.run(minute, {}).pipe(Effect.provide(LocalEnvironment.layer))
     : job.pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer))
