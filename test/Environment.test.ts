@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import { Environment, Job, JobEvent, LocalEnvironment, Pipeline } from "../src/index.ts"
+import { Environment, Job, JobEvent, LocalEnvironment, Pipeline, Service, type StopReport } from "../src/index.ts"
 import { assertClean, Journal, probe } from "../src/testing.ts"
 import { dies, jobOf, local, reportOf, serviceOf, settle, slow, submit, timeOf } from "./support/jobs.ts"
 
@@ -231,6 +231,17 @@ describe("the submitter of a job", () => {
       yield* Fiber.join(closing)
       assert.isTrue(journal.has("one", "released") && journal.has("two", "released"))
     }))
+
+  it.live("that is a job itself does not report what that one leaves behind", () =>
+    Effect.gen(function*() {
+      const hanging = Layer.effectDiscard(Effect.acquireRelease(Effect.void, () => Effect.never))
+      const hangs = Service.manage("hangs", hanging, { stop: { timeout: "50 millis" } })
+      const inner = Effect.map(Effect.flatMap(submit(Effect.void, hangs), ({ result }) => result), ({ report }) => report)
+      const { exit, report } = yield* (yield* submit(local(inner))).result
+      const within = Exit.isSuccess(exit) ? exit.value : assert.fail(Cause.pretty(exit.cause))
+      assert.strictEqual(serviceOf(within as StopReport, "hangs").outcome, "abandoned")
+      assertClean(report)
+    }).pipe(local))
 
   it.effect("may wait for a result with a time limit, and the job goes on", () =>
     Effect.gen(function*() {

@@ -8,7 +8,9 @@ import { bin, fixture } from "../support/cli.ts"
 
 const settings = JSON.stringify({ act: "drain", close: "slow" })
 const quote = (words: ReadonlyArray<string>): string => words.map((word) => `'${word}'`).join(" ")
-const words = [bin, "run", fixture("life.ts"), "--payload", settings, "--delay", "3s"]
+/** A stop that begins with a delay, in which what a wrapper sends as well arrives. */
+const wordsFor = (delay: string) => [bin, "run", fixture("life.ts"), "--payload", settings, "--delay", delay]
+const words = wordsFor("1500ms")
 const command = quote([process.execPath, ...words])
 
 /** How people start a program, as a line of a shell in a folder whose package has the script `job`. */
@@ -69,7 +71,7 @@ export const wrapperCases = (all: typeof wrappers, rounds: number): void => {
     }
 
     it("twice, a second apart, is two requests", async () => {
-      const run = onTerminal(command)
+      const run = onTerminal(quote([process.execPath, ...wordsFor("10s")]))
       await run.printed("ready")
       run.pressCtrlC()
       await run.printed("SIGINT: stopping")

@@ -53,8 +53,14 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
         )
       }
       signalled.open()
-      if (count === 2) Effect.runFork(kill("a second signal"))
-      if (count > 2) owner.programEnded(uncleanCode)
+      if (count === 2) {
+        owner.say(`${name}: killing the jobs. A third signal ends the manager at once.`)
+        Effect.runFork(kill("a second signal"))
+      }
+      if (count > 2) {
+        owner.say(`${name}: exiting.`)
+        owner.programEnded(uncleanCode)
+      }
     }
     process.stdout.write(`autostop listens on ${url} (${jobs.length === 0 ? "no jobs" : jobs.join(", ")})\n`)
     yield* signalled.await

@@ -155,7 +155,7 @@ export class Run implements RunContext, StoppableRun {
 
   /** Starts the services and the run, and stops them in the end. Returns at once. */
   start(implementation: AnyImplementation, payload: unknown, context: Context.Context<never>): void {
-    const own = withoutServices(context)
+    const own = this.#ownContext(context)
     const main = Effect.runForkWith(own)(Effect.andThen(Effect.yieldNow, this.#main(implementation, payload)))
     main.addObserver((exit) => this.#ended(exit))
     // the limits go by the clock of the run, whatever the clock of its program is
@@ -172,6 +172,13 @@ export class Run implements RunContext, StoppableRun {
       }))
     }
     if (autostop._tag === "idle") fork(this.#watchIdle(autostop.ms))
+  }
+
+  /** Returns what this job keeps of the context of its submitter. The job or program around it does not watch its fibers. */
+  #ownContext(context: Context.Context<never>): Context.Context<never> {
+    const own = withoutServices(context)
+    const { scheduler } = this.fibers
+    return scheduler === this.options.scheduler ? own : Context.add(own, Scheduler.Scheduler, scheduler)
   }
 
   #main(implementation: AnyImplementation, payload: unknown): Effect.Effect<unknown, unknown> {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { isGroupAlive, until } from "../../../src/process/processGroup.ts"
 import { bin, Started } from "../../support/cli.ts"
 import { Server } from "../../support/cliServer.ts"
@@ -64,6 +65,25 @@ describe("autostop serve", () => {
     const report = await server.report(id)
     assert.include(report, { trigger: "stopped", reason: "the job manager is being stopped", clean: true })
     assert.match((await server.run("logs", id)).stdout, /closed voice$/)
+  })
+
+  it("exits at a third signal though its store is locked, and finds the report of its job when it is back", async () => {
+    await using server = await Server.start()
+    const id = await server.submit({ name: "Ada", act: "wait" })
+    await server.logged(id, "hello Ada")
+    const { pid } = await server.info(id)
+    // the manager does not end before the ends of its jobs are on disk
+    const database = new DatabaseSync(join(server.folder, "jobs.db"))
+    database.exec("BEGIN IMMEDIATE")
+    await server.server.signal("SIGTERM").said("SIGTERM: stopping the jobs that run")
+    await gone(pid)
+    await (await server.server.signalAgain("SIGINT")).said("SIGINT: killing the jobs")
+    await (await server.server.signalAgain("SIGTERM")).said("SIGTERM: exiting")
+    assert.strictEqual(await server.server.ended(), 3)
+    database.close()
+    await server.again()
+    await server.stopped(id)
+    assert.include(await server.report(id), { reason: "the job manager is being stopped", clean: true })
   })
 
   it("takes a token where it is given one, and listens for other machines only with one", async () => {
