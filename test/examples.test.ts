@@ -219,6 +219,7 @@ describe("examples", () => {
         services: [{
           name: "Ledger",
           host: "local",
+          managed: true,
           initialized: true,
           used: 3,
           cleanupCalled: true,
