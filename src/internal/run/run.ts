@@ -158,9 +158,12 @@ export class Run implements RunContext, StoppableRun {
     const own = this.#ownContext(context)
     const main = Effect.runForkWith(own)(Effect.andThen(Effect.yieldNow, this.#main(implementation, payload)))
     main.addObserver((exit) => this.#ended(exit))
-    // the limits go by the clock of the run, whatever the clock of its program is
-    const isOwnClock = Context.get(own, Clock.Clock) === this.clock
-    const fork = Effect.runForkWith(isOwnClock ? own : Context.add(own, Clock.Clock, this.clock))
+    // the limits go by the clock of the run, whatever the clock of its program is; a program around this job does not watch
+    // its stop, because the report of this job says what that has left
+    const { scheduler } = this.fibers
+    const isOwn = Context.get(own, Clock.Clock) === this.clock && this.options.scheduler === scheduler
+    const limited = Context.make(Clock.Clock, this.clock).pipe(Context.add(Scheduler.Scheduler, scheduler))
+    const fork = Effect.runForkWith(isOwn ? own : Context.merge(own, limited))
     fork(Effect.uninterruptible(Effect.map(stopSequence(this, main), (stop) => this.#conclude(stop, main))))
     fork(this.registry.watchStarts(this.stopping))
     const { autostop } = this.options
