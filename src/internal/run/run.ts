@@ -68,8 +68,8 @@ export class Run implements RunContext, StoppableRun {
     this.options = options
     this.startedAt = isoNow(clock)
     this.budget = new TimeBudget(clock, limits)
-    this.stages = new StageCounters(clock)
     this.fibers = new JobFibers(scheduler, (fiber) => this.registry.fiberBegins(fiber))
+    this.stages = new StageCounters(clock, this.fibers.watch)
     this.releases = new ServiceRelease({
       clock,
       limits,
