@@ -6,15 +6,13 @@
  */
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { illegalOption } from "./base/illegalOption.ts"
-import { CurrentStages } from "./internal/pipeline/currentStages.ts"
-import { DrainGate } from "./internal/pipeline/drainGate.ts"
+import { stagesHere, stagesOf } from "./internal/pipeline/currentStages.ts"
 import { joinStreams } from "./internal/pipeline/hashJoin.ts"
 import { Fifo, Lanes, Loop } from "./internal/pipeline/inputQueues.ts"
 import { Ordered, Unordered } from "./internal/pipeline/outputBuffers.ts"
-import type { StageCounters } from "./internal/pipeline/stageCounters.ts"
+import { openSource } from "./internal/pipeline/openSource.ts"
 import { parallel } from "./internal/pipeline/workerPool.ts"
 
 /**
@@ -29,41 +27,77 @@ const operator = <F>(prepare: (...args: Array<never>) => (self: Stream.Stream<ne
   }) as F
 
 /**
+ * The options of `source`.
+ *
+ * @category sources
+ * @since 0.2.0
+ */
+export interface SourceOptions<out R = never> {
+  /**
+   * What a drain does with the stream before this source.
+   *
+   * - `"interrupt"`, the default: the pull under way is interrupted where it waits and can be interrupted, and the stream
+   *   ends. What the pull hands over before that, because it is uninterruptible or has just ended, is emitted.
+   * - `"await"`: the pull under way comes to its end, what it hands over is emitted, and the stream ends.
+   * - an effect: it runs once, at the drain, and makes the stream end by itself: it ends a queue, stops a subscription, aborts
+   *   an iterator. The stream is pulled on until it ends, and all of that is emitted. If the effect fails, the report has the
+   *   `error`, a warning is logged, and the source ends as with `"interrupt"`.
+   *
+   * All of that lasts no longer than the drain.
+   */
+  readonly onDrain?: "interrupt" | "await" | Effect.Effect<unknown, unknown, R> | undefined
+}
+
+/**
  * Marks where elements enter a job. When a drain is asked for, the stream ends here: what it had emitted flows on to the
  * sinks, and nothing new begins. Counts what it emits; a job stops as idle if no source has emitted for a while.
  *
+ * **When to use**
+ *
+ * At the beginning, before the first operator that holds elements and after `Stream.repeat`. Give `onDrain` to a source that
+ * others push elements to (a queue, a callback, a subscription), or whose pull takes something that must not get lost.
+ *
  * **Details**
  *
- * A pull that is under way when the drain begins is interrupted; what it hands over nevertheless is emitted. A pipeline that
- * never waits lets the event loop turn here every 10 ms, so that signals and limits are seen.
+ * A pipeline that never waits lets the event loop turn here every 10 ms, so that signals and limits are seen. What a pull
+ * hands over after its consumer was cancelled is counted as `dropped`.
+ *
+ * **Example** (Ending a subscription)
+ *
+ * ```ts
+ * import { Pipeline } from "autostop"
+ * import { Cause, Effect, Queue, Stream } from "effect"
+ *
+ * declare const subscribe: (onMessage: (message: string) => void) => { readonly stop: () => Promise<void> }
+ *
+ * const messages = Stream.unwrap(Effect.gen(function*() {
+ *   const queue = yield* Queue.unbounded<string, Cause.Done>()
+ *   const subscription = subscribe((message) => Queue.offerUnsafe(queue, message))
+ *   const onDrain = Effect.andThen(Effect.promise(() => subscription.stop()), Queue.end(queue))
+ *   return Stream.fromQueue(queue).pipe(Pipeline.source("messages", { onDrain }))
+ * }))
+ * ```
  *
  * @category sources
  * @since 0.1.0
  */
 export const source: {
-  (name: string): <A, E, R>(self: Stream.Stream<A, E, R>) => Stream.Stream<A, E, R>
-  <A, E, R>(self: Stream.Stream<A, E, R>, name: string): Stream.Stream<A, E, R>
-} = dual(
-  2,
-  <A, E, R>(self: Stream.Stream<A, E, R>, name: string): Stream.Stream<A, E, R> =>
-    Stream.transformPull(self, (pull, scope) =>
-      Effect.withFiber((fiber) => {
-        const stages = fiber.getRef(CurrentStages)
-        if (stages === undefined) return Effect.succeed(pull)
-        const gate = new DrainGate(stages, stages.stage("source", name), pull)
-        return Scope.addFinalizer(scope, gate.close).pipe(
-          Effect.andThen(beginFlow(stages, rootOf(scope))),
-          Effect.as(gate.pull)
-        )
-      }))
-)
-
-/** Counts a stream as flowing until it is over, however many sources it has. */
-const beginFlow = (stages: StageCounters, root: Scope.Scope): Effect.Effect<void> =>
-  stages.begin(root) ? Scope.addFinalizer(root, Effect.sync(() => stages.end(root))) : Effect.void
-
-/** Returns the scope in which the stream runs: a merge or a flatMap gives each of its streams a scope within it. */
-const rootOf = (scope: Scope.Scope): Scope.Scope => scope.parent === undefined ? scope : rootOf(scope.parent)
+  <R2 = never>(
+    name: string,
+    options?: SourceOptions<R2>
+  ): <A, E, R>(self: Stream.Stream<A, E, R>) => Stream.Stream<A, E, R | R2>
+  <A, E, R, R2 = never>(
+    self: Stream.Stream<A, E, R>,
+    name: string,
+    options?: SourceOptions<R2>
+  ): Stream.Stream<A, E, R | R2>
+} = operator(<R2>(name: string, { onDrain = "interrupt" }: SourceOptions<R2> = {}) => {
+  if (onDrain !== "interrupt" && onDrain !== "await" && !Effect.isEffect(onDrain)) {
+    throw illegalOption("onDrain", onDrain, "\"interrupt\", \"await\", or an effect")
+  }
+  return <A, E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A, E, R | R2> =>
+    openSource(self, { name, onDrain, made: stagesHere() })
+})
 
 /**
  * Counts the elements that pass, by chunk.
@@ -76,10 +110,11 @@ export const stage: {
   <A, E, R>(self: Stream.Stream<A, E, R>, name: string): Stream.Stream<A, E, R>
 } = dual(
   2,
-  <A, E, R>(self: Stream.Stream<A, E, R>, name: string): Stream.Stream<A, E, R> =>
-    Stream.transformPull(self, (pull) =>
+  <A, E, R>(self: Stream.Stream<A, E, R>, name: string): Stream.Stream<A, E, R> => {
+    const made = stagesHere()
+    return Stream.transformPull(self, (pull) =>
       Effect.withFiber((fiber) => {
-        const stage = fiber.getRef(CurrentStages)?.stage("stage", name)
+        const stage = stagesOf(fiber, made)?.stage("stage", name)
         return Effect.succeed(
           stage === undefined ? pull : Effect.map(pull, (chunk) => {
             stage.count += chunk.length
@@ -87,6 +122,7 @@ export const stage: {
           })
         )
       }))
+  }
 )
 
 /**

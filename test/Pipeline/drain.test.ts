@@ -334,15 +334,4 @@ describe("a drain", () => {
       ])
       assert.deepStrictEqual(countsOf(report), ["rows 3", "mapParallel 1 1-2"])
     }))
-
-  it.effect("ends at its limit if a source is repeated for ever", () =>
-    Effect.gen(function*() {
-      const { at, report } = yield* inJob(
-        () => Stream.fromEffect(Effect.sleep(10)).pipe(Pipeline.source("rows"), Stream.forever, Stream.runDrain),
-        after(100),
-        { stopPolicy: { drainTimeout: "2 seconds" } }
-      )
-      assert.strictEqual(at, 2_100)
-      assert.strictEqual(report.outcome, "cancelled")
-    }))
 })

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { CurrentStages } from "./currentStages.ts"
+import { stagesHere, stagesOf } from "./currentStages.ts"
 import { stageOf } from "./stageCounters.ts"
 
 interface Side<Own, Key> {
@@ -18,9 +18,10 @@ export const joinStreams = <L, EL, RL, R, ER, RR, K>(
   leftStream: Stream.Stream<L, EL, RL>,
   rightStream: Stream.Stream<R, ER, RR>,
   options: { readonly name: string | undefined; readonly left: (left: L) => K; readonly right: (right: R) => K }
-): Stream.Stream<readonly [L, R], EL | ER, RL | RR> =>
-  Stream.unwrap(Effect.withFiber((fiber) => {
-    const stages = fiber.getRef(CurrentStages)
+): Stream.Stream<readonly [L, R], EL | ER, RL | RR> => {
+  const made = stagesHere()
+  return Stream.unwrap(Effect.withFiber((fiber) => {
+    const stages = stagesOf(fiber, made)
     const stage = stageOf(stages, "join", options.name)
     const left: Side<L, K> = { key: options.left, seen: new Map(), ended: false }
     const right: Side<R, K> = { key: options.right, seen: new Map(), ended: false }
@@ -55,6 +56,7 @@ export const joinStreams = <L, EL, RL, R, ER, RR, K>(
     )
     return Effect.succeed(pairs)
   }))
+}
 
 const take = <Own, Other, Key>(
   elements: ReadonlyArray<Own> | undefined,

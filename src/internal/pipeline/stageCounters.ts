@@ -1,7 +1,9 @@
 import type * as Clock from "effect/Clock"
+import type * as Fiber from "effect/Fiber"
 import { now } from "../../base/clock.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { StageReport } from "../report/reportSchemas.ts"
+import { Flow } from "./flow.ts"
 
 /** One counter of a pipeline. */
 export interface Stage {
@@ -11,6 +13,8 @@ export interface Stage {
   count: number
   /** The number of elements that an operator had taken in and never handed on. */
   dropped: number
+  /** Why a source could not be told to end. */
+  error: string | undefined
 }
 
 /** An operator that holds elements while its stream runs. */
@@ -28,7 +32,13 @@ export const stageOf = (stages: StageCounters | undefined, kind: Stage["kind"], 
     ? stages.unnamed(kind)
     : stages.stage(kind, name)
 
-const makeStage = (kind: Stage["kind"], name: string): Stage => ({ name, kind, count: 0, dropped: 0 })
+const makeStage = (kind: Stage["kind"], name: string): Stage => ({ name, kind, count: 0, dropped: 0, error: undefined })
+
+/** Calls the listener each time that the fiber goes on after a wait. Returns a function that removes it. */
+export type WatchFiber = (fiber: Fiber.Fiber<unknown, unknown>, onResume: () => void) => () => void
+
+/** The jobs of this process that have not stopped. */
+let running = 0
 
 /** The counters of a job's pipelines, and the latch that ends its sources. */
 export class StageCounters {
@@ -41,13 +51,23 @@ export class StageCounters {
   readonly #holders = new Set<Holder>()
   readonly #usedUnnamed = new Set<Stage>()
   /** The streams with a source that run: elements may be on their way even if the source has ended. */
-  readonly #streams = new Set<object>()
+  readonly #streams = new Map<object, Flow>()
   /** The number of sources that a consumer waits for. */
   #awaited = 0
   #lastActive = 0
+  /** `true` once the job has stopped. */
+  isOver = false
+  readonly watch: WatchFiber
 
-  constructor(clock: Clock.Clock) {
+  constructor(clock: Clock.Clock, watch: WatchFiber) {
     this.#clock = clock
+    this.watch = watch
+    running++
+  }
+
+  /** `true` while a job runs in this process. */
+  static get areJobsRunning(): boolean {
+    return running > 0
   }
 
   now(): number {
@@ -90,11 +110,16 @@ export class StageCounters {
     return this.isFlowing && this.#awaited === 0
   }
 
-  /** A stream with a source begins. Returns true for the first source of that stream. */
-  begin(stream: object): boolean {
-    if (this.#streams.has(stream)) return false
-    this.#streams.add(stream)
-    return true
+  /** Returns the stream with a source that runs under this key. */
+  flowOf(stream: object): Flow | undefined {
+    return this.#streams.get(stream)
+  }
+
+  /** A stream with a source begins. */
+  begin(stream: object): Flow {
+    const flow = new Flow()
+    this.#streams.set(stream, flow)
+    return flow
   }
 
   end(stream: object): void {
@@ -134,14 +159,20 @@ export class StageCounters {
     this.#usedUnnamed.delete(holder.stage)
   }
 
-  /** Counts as dropped what a run that does not end still holds. */
+  /** The job has stopped: counts as dropped what a run that does not end still holds. */
   conclude(): void {
+    if (!this.isOver) running--
+    this.isOver = true
     for (const holder of this.#holders) this.removeHolder(holder)
   }
 
   report(): Array<StageReport> {
-    return this.#stages.map(({ count, dropped, kind, name }): StageReport =>
-      dropped === 0 ? { name, kind, count } : { name, kind, count, dropped }
-    )
+    return this.#stages.map(({ count, dropped, error, kind, name }): StageReport => ({
+      name,
+      kind,
+      count,
+      ...(dropped === 0 ? {} : { dropped }),
+      ...(error === undefined ? {} : { error })
+    }))
   }
 }

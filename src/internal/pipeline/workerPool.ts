@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { CurrentStages } from "./currentStages.ts"
+import { stagesHere, stagesOf } from "./currentStages.ts"
 import type { InputQueue } from "./inputQueues.ts"
 import type { OutputBuffer } from "./outputBuffers.ts"
 import { attempt } from "../../base/valueText.ts"
@@ -27,13 +27,14 @@ export interface Parallel<A, Task, Result, B, E, R> {
  */
 export const parallel =
   <A, Task, Result, B, E2, R2>(options: Parallel<A, Task, Result, B, E2, R2>) =>
-  <E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<B, E | E2, R | R2> =>
-    Stream.transformPullBracket(
+  <E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<B, E | E2, R | R2> => {
+    const made = stagesHere()
+    return Stream.transformPullBracket(
       self,
       (pull, _, scope) =>
         Effect.flatMap(Effect.context<R | R2>(), (context) =>
           Effect.withFiber((fiber) => {
-            const stages = fiber.getRef(CurrentStages)
+            const stages = stagesOf(fiber, made)
             const pool = new WorkerPool<A, Task, Result, B, E | E2, R | R2>(
               options,
               pull,
@@ -46,6 +47,7 @@ export const parallel =
             return Effect.as(Scope.addFinalizer(scope, close), pool.pull)
           }))
     )
+  }
 
 /** The number of steps after which other work gets a turn. */
 const longestTurn = 1_024

@@ -48,7 +48,10 @@ export const renderReport = (report: ReportData): string => {
       stage.name,
       stage.kind,
       String(stage.count),
-      stage.dropped === undefined || stage.dropped === 0 ? "" : `${stage.dropped} dropped`
+      stage.dropped === undefined || stage.dropped === 0
+        ? ""
+        : `${stage.dropped} ${stage.kind === "unit" ? "cut off" : "dropped"}`,
+      stage.error === undefined ? "" : oneLine(stage.error)
     ])))
   }
   if (report.services.length > 0) {

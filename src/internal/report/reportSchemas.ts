@@ -96,17 +96,23 @@ export const PhaseReport = Schema.Struct({ phase: Phase, durationMs: Millis, tim
 export type PhaseReport = typeof PhaseReport.Type
 
 /**
- * The counter of one stage of a pipeline. `count` elements left it; `dropped` elements were taken in by an operator and never
- * handed on, because the run was interrupted or failed.
+ * The counter of one stage of a pipeline, or of the units of work of one name.
+ *
+ * **Details**
+ *
+ * `count` elements left it; `dropped` elements were taken in by an operator, or handed over by a stream to its source, and
+ * never handed on, because the run was interrupted or failed. `error` says why a source could not be told to end. Of units
+ * (`kind` is `unit`), `count` ended by themselves, and `dropped` were cut off.
  *
  * @category models
  * @since 0.1.0
  */
 export const StageReport = Schema.Struct({
   name: Schema.String,
-  kind: Schema.Literals(["source", "stage", "mapParallel", "keyed", "join", "feedback"]),
+  kind: Schema.Literals(["source", "stage", "mapParallel", "keyed", "join", "feedback", "unit"]),
   count: Count,
-  dropped: Schema.optionalKey(Count)
+  dropped: Schema.optionalKey(Count),
+  error: Schema.optionalKey(Schema.String)
 })
 /**
  * The type of a stage report.

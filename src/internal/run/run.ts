@@ -70,10 +70,10 @@ export class Run implements RunContext, StoppableRun {
     this.options = options
     this.startedAt = isoNow(clock)
     this.budget = new TimeBudget(clock, limits)
-    this.stages = new StageCounters(clock)
     // a job within another one, or within a program, is not watched twice
     const beneath = scheduler instanceof JobFibers ? scheduler.scheduler : scheduler
     this.fibers = new JobFibers(beneath, (fiber) => this.registry.fiberBegins(fiber))
+    this.stages = new StageCounters(clock, this.fibers.watch)
     this.releases = new ServiceRelease({
       clock,
       limits,

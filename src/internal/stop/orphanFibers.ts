@@ -19,6 +19,7 @@ export class JobFibers implements Scheduler.Scheduler {
   readonly #onBegin: (fiber: AnyFiber) => void
   #newest: AnyFiber | undefined
   readonly #older = new Set<AnyFiber>()
+  readonly #watchers = new Map<AnyFiber, () => void>()
 
   /** `onBegin` is called with each fiber before its first step. */
   constructor(scheduler: Scheduler.Scheduler, onBegin: (fiber: AnyFiber) => void) {
@@ -41,7 +42,14 @@ export class JobFibers implements Scheduler.Scheduler {
     return this.#scheduler.makeDispatcher()
   }
 
+  /** Calls the listener each time that the fiber goes on after a wait. Returns a function that removes it. */
+  readonly watch = (fiber: AnyFiber, onResume: () => void): () => void => {
+    this.#watchers.set(fiber, onResume)
+    return () => this.#watchers.delete(fiber)
+  }
+
   #see(fiber: AnyFiber): void {
+    if (this.#watchers.size > 0) this.#watchers.get(fiber)?.()
     if (fiber === this.#newest || this.#older.has(fiber)) return
     this.#rememberNewest()
     this.#newest = fiber
