@@ -236,7 +236,10 @@ describe("the submitter of a job", () => {
     Effect.gen(function*() {
       const hanging = Layer.effectDiscard(Effect.acquireRelease(Effect.void, () => Effect.never))
       const hangs = Service.manage("hangs", hanging, { stop: { timeout: "50 millis" } })
-      const inner = Effect.map(Effect.flatMap(submit(Effect.void, hangs), ({ result }) => result), ({ report }) => report)
+      const inner = Effect.map(
+        Effect.flatMap(submit(Effect.void, hangs), ({ result }) => result),
+        ({ report }) => report
+      )
       const { exit, report } = yield* (yield* submit(local(inner))).result
       const within = Exit.isSuccess(exit) ? exit.value : assert.fail(Cause.pretty(exit.cause))
       assert.strictEqual(serviceOf(within as StopReport, "hangs").outcome, "abandoned")

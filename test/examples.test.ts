@@ -218,6 +218,7 @@ describe("examples", () => {
         services: [{
           name: "Ledger",
           host: "local",
+          managed: true,
           initialized: true,
           used: 3,
           cleanupCalled: true,

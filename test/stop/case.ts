@@ -5,9 +5,9 @@ import * as Exit from "effect/Exit"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Environment, type JobEvent, type JobRun, type StopReport, type SubmitOptions } from "../../src/index.ts"
+import { Environment, type JobEvent, type JobRun, StopReport, type SubmitOptions } from "../../src/index.ts"
 import { eventsOf, until } from "../support/hosts.ts"
-import type { acts } from "./jobs/act.ts"
+import { type acts, journalName } from "./jobs/act.ts"
 import type plain from "./jobs/plain.ts"
 
 /** A job of the stop cases: they differ in their services alone. */
@@ -77,7 +77,8 @@ export class Case {
    */
   end({ journal, run }: CaseRun, { counts = true } = {}) {
     return Effect.gen({ self: this }, function*() {
-      const { exit, report } = yield* run.result
+      const { exit, report: whole } = yield* run.result
+      const report = withoutJournal(whole)
       const { lines } = journal
       assert.strictEqual(report.jobId, run.id)
       if (lines.length > 0) {
@@ -88,7 +89,7 @@ export class Case {
         }
       }
       const events = yield* eventsOf(run)
-      this.seen.push({ exit: exitSeen(exit), report: reportSeen(report, counts), events: eventsSeen(events) })
+      this.seen.push({ exit: exitSeen(exit), report: reportSeen(whole, counts), events: eventsSeen(events) })
       return { exit, report, events }
     })
   }
@@ -114,6 +115,16 @@ const exitSeen = (exit: Exit.Exit<unknown, unknown>): unknown =>
         ? { die: errorSeen(reason.defect) }
         : "interrupt"
     )
+
+/** The report on the services that a case is about. All of them need the journal, which is released last. */
+export const withoutJournal = (report: StopReport): StopReport =>
+  new StopReport({
+    ...report,
+    services: report.services.flatMap((service) => {
+      const dependsOn = service.dependsOn.filter((name) => name !== journalName)
+      return service.name === journalName ? [] : [{ ...service, dependsOn }]
+    })
+  })
 
 const reportSeen = (report: StopReport, counts: boolean): unknown => ({
   ...report,

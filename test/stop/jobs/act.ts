@@ -6,6 +6,9 @@ import { Job, Pipeline, Service } from "../../../src/index.ts"
 import { Lateness } from "../../support/lateness.ts"
 import type { Behaviour } from "../../../src/testing.ts"
 
+/** The name of the service that keeps the journal. */
+export const journalName = "test/Journal"
+
 /**
  * What happened, in a file that the test reads: an independent trace, wherever the job runs. A file beside it says by how
  * much the machine was late.
@@ -14,7 +17,7 @@ class Journal extends Context.Service<Journal, {
   /** Where it is; what was written before goes there first. */
   readonly open: (file: string) => void
   readonly write: (line: string) => Effect.Effect<void>
-}>()("test/Journal") {
+}>()(journalName) {
   static readonly layer = Layer.effect(
     Journal,
     Effect.gen(function*() {

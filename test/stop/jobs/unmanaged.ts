@@ -1,4 +1,4 @@
-// A layer that is not managed and whose finalizer dies, over a service.
+// A plain layer whose finalizer dies, over a service.
 import { Effect, Layer } from "effect"
 import { jobWith, piece } from "./act.ts"
 
