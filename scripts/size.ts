@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
 
 /** A change that needs more raises these numbers, and says why. */
-const budget = { gzipBytes: 39_000, ownModules: 107, allModules: 276 }
+const budget = { gzipBytes: 46_000, ownModules: 126, allModules: 296 }
 
 /** The code of this package that the import loads at once, minified; `effect` and what is loaded on demand are left out. */
 const bundled = async () => {

@@ -120,10 +120,10 @@ const exitSeen = (exit: Exit.Exit<unknown, unknown>): unknown =>
 export const withoutJournal = (report: StopReport): StopReport =>
   new StopReport({
     ...report,
-    services: report.services.filter(({ name }) => name !== journalName).map((service) => ({
-      ...service,
-      dependsOn: service.dependsOn.filter((name) => name !== journalName)
-    }))
+    services: report.services.flatMap((service) => {
+      const dependsOn = service.dependsOn.filter((name) => name !== journalName)
+      return service.name === journalName ? [] : [{ ...service, dependsOn }]
+    })
   })
 
 const reportSeen = (report: StopReport, counts: boolean): unknown => ({
