@@ -10,6 +10,7 @@ import { type Killed, signal } from "../../process/processGroup.ts"
 import type { OpenHost } from "../caller/hostConnection.ts"
 import { entries } from "../entryPoints.ts"
 import { type Bytes, bytesOf, exitRequest, post, type ThreadReport } from "./threadMessage.ts"
+import { keepWasmCode } from "./wasmCode.ts"
 import {
   exited as threadExited,
   exiting,
@@ -21,8 +22,8 @@ import {
 } from "./threadState.ts"
 
 /**
- * The time that a thread has to exit when it is asked to. Node may crash if a thread is torn down from outside while it
- * compiles modules or exits, so such a thread has more time to do it by itself; in between it does so in its next turn.
+ * The time that a thread has to exit when it is asked to. One that compiles modules cannot be asked before it has done so, and
+ * one that exits is about to end: both have more time than a thread that is asked in its next turn.
  */
 const patienceMs: { readonly [S in ThreadState["_tag"]]: number } = {
   Loading: 1_000,
@@ -36,6 +37,7 @@ const patienceMs: { readonly [S in ThreadState["_tag"]]: number } = {
 /** A host in a worker thread of this process. */
 export const openThread: OpenHost = (onBytes) => {
   const exited = new OneShotLatch()
+  keepWasmCode()
   const worker = new Worker(entries.threadMain, { stdout: true, stderr: true, env: process.env })
   let state: ThreadState = loading
   let task: string | undefined

@@ -1,7 +1,7 @@
 // Starts threads of hosts and ends each at a random moment. Its arguments: the number of rounds, and of threads at once.
 import * as Effect from "effect/Effect"
 
-/** What was built, as users run it. Node strips types with WebAssembly, which has crashed V8 in several threads at once. */
+/** What was built, as users run it. */
 const built = new URL("../../../dist/host/transport/thread.js", import.meta.url).href
 // safe: it was built of that file
 const { openThread } = await import(built) as typeof import("../../../src/host/transport/thread.ts")
