@@ -7,6 +7,8 @@ export default defineConfig({
     exclude: ["test/ray/**"],
     // The tests start hundreds of processes, each of which loads Effect: from a cache it takes two thirds of the time.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/node", import.meta.url)) },
+    // tests log hostile values, of any size: only what fails is shown
+    silent: "passed-only",
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // many tests wait for processes: a third worker has the processor meanwhile

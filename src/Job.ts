@@ -16,6 +16,8 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -23,6 +25,7 @@ import type * as Scope from "effect/Scope"
 import type * as Struct from "effect/Struct"
 import { propertyOf } from "./base/valueText.ts"
 import { CurrentRun } from "./internal/run/currentRun.ts"
+import { NotBegun } from "./internal/run/workUnits.ts"
 import type { StopPolicy } from "./StopPolicy.ts"
 
 const TypeId = "~autostop/Job"
@@ -245,3 +248,57 @@ export const isJob = (u: unknown): u is Any => isContract(u) && "implementation"
 export const stopping: Effect.Effect<void> = Effect.withFiber((fiber) =>
   fiber.getRef(CurrentRun)?.stopping.await ?? Effect.never
 )
+
+/**
+ * Marks a unit of work, which a drain waits for: a request, a message, a file. Any number of them may run at once. The report
+ * has a line for each name: how many ended by themselves (`count`), and how many were cut off (`dropped`).
+ *
+ * **When to use**
+ *
+ * Where work comes without a source: in a loop, in the handlers of a server. A drain waits for the whole run if
+ * `stopPolicy: { drain: "run" }` says so.
+ *
+ * **Details**
+ *
+ * Once a job drains, no more units begin, other than those within a unit that runs, and, while the drain waits for the run,
+ * those of the run. A fiber that is to begin another one waits until the units that run have ended, so that it takes none of
+ * them along, and is interrupted then: `Job.isNotBegun` tells that interrupt from others. A job that has units that run is not
+ * idle. Outside of a job a unit is just the effect.
+ *
+ * **Example** (Working at a queue of jobs)
+ *
+ * ```ts
+ * import { Job } from "autostop"
+ * import { Effect } from "effect"
+ *
+ * declare const next: Effect.Effect<string>
+ * declare const resize: (image: string) => Effect.Effect<void>
+ *
+ * const worker = next.pipe(
+ *   Effect.flatMap((image) => Job.unit("image", resize(image))),
+ *   Effect.forever
+ * )
+ * ```
+ *
+ * @see {@link stopping} to take no new work at once
+ * @category stopping
+ * @since 0.2.0
+ */
+export const unit: {
+  (name: string): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
+} = (<A, E, R>(name: string, effect?: Effect.Effect<A, E, R>) => {
+  const around = (effect: Effect.Effect<A, E, R>) =>
+    Effect.withFiber<A, E, R>((fiber) => fiber.getRef(CurrentRun)?.units.around(name, effect) ?? effect)
+  return effect === undefined ? around : around(effect)
+  // safe: with an effect it returns one, and without it a function
+}) as never
+
+/**
+ * Returns true if the cause interrupted a fiber because it was to begin a unit while its job drained.
+ *
+ * @category stopping
+ * @since 0.2.0
+ */
+export const isNotBegun = (cause: Cause.Cause<unknown>): boolean =>
+  Context.getOption(Cause.annotations(cause), NotBegun)._tag === "Some"

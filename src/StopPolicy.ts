@@ -56,6 +56,7 @@ export type Strategy = typeof Strategy.Type
  * |---|---|---|
  * | `strategy` | `AUTOSTOP_STRATEGY` | `graceful` |
  * | `delay` | `AUTOSTOP_DELAY` | 0 s |
+ * | `drain` | `AUTOSTOP_DRAIN` | `work`: what sources emitted, and units; `run`: the whole run |
  * | `drainTimeout` | `AUTOSTOP_DRAIN_TIMEOUT` | 10 s |
  * | `cancelTimeout` | `AUTOSTOP_CANCEL_TIMEOUT` | 5 s |
  * | `releaseTimeout` | `AUTOSTOP_RELEASE_TIMEOUT` | 5 s, for each service |

@@ -29,6 +29,7 @@ const withinDeadline = ["delay", "drainTimeout", "cancelTimeout", "releaseTimeou
 const variables = {
   strategy: "AUTOSTOP_STRATEGY",
   delay: "AUTOSTOP_DELAY",
+  drain: "AUTOSTOP_DRAIN",
   drainTimeout: "AUTOSTOP_DRAIN_TIMEOUT",
   cancelTimeout: "AUTOSTOP_CANCEL_TIMEOUT",
   releaseTimeout: "AUTOSTOP_RELEASE_TIMEOUT",
@@ -42,6 +43,7 @@ const variables = {
 const defaults = {
   strategy: "graceful",
   delay: 0,
+  drain: "work",
   drainTimeout: 10_000,
   cancelTimeout: 5_000,
   releaseTimeout: 5_000,
@@ -182,6 +184,7 @@ const badChoices: ReadonlyArray<unknown> = [
 const bad: ReadonlyArray<readonly [keyof Policy.Settings, ReadonlyArray<unknown>, ReadonlyArray<string>]> = [
   ["strategy", badChoices, ["graceful", "fast", "immediate", "patient"]],
   ["onReleaseFailure", [...badChoices, "graceful"], ["continue", "kill"]],
+  ["drain", [...badChoices, "all"], ["work", "run"]],
   ["releaseConcurrency", badConcurrencies, ["whole number", "at least 1", "unbounded"]],
   ...limits.map((limit) => [limit, badDurations, ["a duration that is not negative"]] as const)
 ]
@@ -240,6 +243,7 @@ describe("the configuration", () => {
     releaseTimeout: ["1.5s", 1_500],
     releaseConcurrency: ["3", 3],
     onReleaseFailure: ["kill", "kill"],
+    drain: ["run", "run"],
     killTimeout: ["0", 0],
     deadline: ["1m", 60_000],
     startTimeout: ["1h", 3_600_000]
@@ -549,6 +553,7 @@ describe("precedence", () => {
     startTimeout: Value,
     strategy: Schema.optionalKey(Schema.Literals(["graceful", "fast", "immediate"])),
     onReleaseFailure: Schema.optionalKey(Schema.Literals(["continue", "kill"])),
+    drain: Schema.optionalKey(Schema.Literals(["work", "run"])),
     releaseConcurrency: Schema.optionalKey(between(1, 9))
   })
 
@@ -614,6 +619,7 @@ describe("a policy as JSON", () => {
     releaseTimeout: Ms,
     releaseConcurrency: Schema.Union([Schema.Literal("unbounded"), between(1, 1_000)]),
     onReleaseFailure: Schema.Literals(["continue", "kill"]),
+    drain: Schema.Literals(["work", "run"]),
     killTimeout: Ms,
     deadline: Ms,
     startTimeout: Ms

@@ -52,7 +52,13 @@ const AnyReport = Schema.Struct({
     Schema.isMaxLength(5)
   ),
   stages: Schema.Array(
-    Schema.Struct({ ...StageReport.fields, name: Name, count: Count, dropped: Schema.optionalKey(Count) })
+    Schema.Struct({
+      ...StageReport.fields,
+      name: Name,
+      count: Count,
+      dropped: Schema.optionalKey(Count),
+      error: Schema.optionalKey(Name)
+    })
   ).check(Schema.isMaxLength(4)),
   services: Schema.Array(AnyService).check(Schema.isMaxLength(6)),
   leftovers: Schema.Array(Schema.Struct({ kind: Name, detail: Text })).check(Schema.isMaxLength(3))
@@ -287,8 +293,9 @@ Left over:
       report.stages.forEach((stage, place) => {
         const words = stages[place]?.trim().split(/\s+/)
         assert.deepStrictEqual(words?.slice(0, 3), [stage.name, stage.kind, String(stage.count)])
-        const dropped = stage.dropped === undefined || stage.dropped === 0 ? [] : [String(stage.dropped), "dropped"]
-        assert.deepStrictEqual(words?.slice(3), dropped)
+        const label = stage.kind === "unit" ? ["cut", "off"] : ["dropped"]
+        const dropped = stage.dropped === undefined || stage.dropped === 0 ? [] : [String(stage.dropped), ...label]
+        assert.deepStrictEqual(words?.slice(3), stage.error === undefined ? dropped : [...dropped, stage.error])
       })
 
       const services = section("Services:")

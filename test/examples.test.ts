@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url"
 import { namesWhatFailed, sendsWhatItHas } from "../examples/07-test-your-service.ts"
 import { dataset } from "../examples/flights/datasets.ts"
 import flights from "../examples/flights/flights.ts"
+import { bin, Started } from "./support/cli.ts"
 import { Lateness } from "./support/lateness.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -130,6 +131,33 @@ describe("examples", () => {
         `source feed: ${count} elements, 0 dropped`,
         `mapParallel enriched: ${count} elements, 0 dropped`,
         "succeeded, stopped because a hundred rows are enough"
+      ])
+    }))
+
+  it.live("14 acknowledges every message that was delivered, after SIGTERM", () =>
+    Effect.map(
+      Effect.promise(async () => {
+        const run = new Started([bin, "run", join(root, "examples/14-message-queue.ts")])
+        await run.said("the first message was delivered")
+        return { code: await run.signal("SIGTERM").ended(), run }
+      }),
+      ({ code, run }) => {
+        assert.strictEqual(code, 143, run.stderr)
+        const [, delivered, acked] = /^the broker closes: (\d+) delivered, (\d+) acknowledged$/m.exec(run.stdout) ?? []
+        assert.isAtLeast(Number(delivered), 1)
+        assert.strictEqual(acked, delivered)
+        assert.include(run.stdout, "on local: succeeded, clean")
+      }
+    ))
+
+  it.live("15 lets the images end that were begun, and begins no others", () =>
+    Effect.map(run("15-units-of-work"), (result) => {
+      const begun = /^(\d+) begun/m.exec(result.stdout)?.[1] ?? assert.fail(result.stdout)
+      assert.isAtLeast(Number(begun), 10)
+      assert.deepStrictEqual(ended(result), [
+        `${begun} begun, ${begun} done`,
+        `unit image: ${begun} done, 0 cut off`,
+        "phases: drain"
       ])
     }))
 

@@ -147,6 +147,30 @@ const stops: Record<string, Body> = {
       assert.include(report, { trigger: "stopped", reason: "enough", outcome: "cancelled", clean: true })
       assert.deepStrictEqual(phasesOf(report), ["cancel", "release"])
     }),
+  "a drain lets a unit of work end, and begins no other": (at) =>
+    Effect.gen(function*() {
+      const job = yield* at.submit(plain, "units")
+      yield* job.journal.wrote("unit begins")
+      yield* job.run.stop()
+      const { exit, report } = yield* at.end(job)
+      assert.isTrue(Exit.hasInterrupts(exit))
+      assert.include(report, { trigger: "stopped", outcome: "cancelled", clean: true })
+      assert.deepStrictEqual(phasesOf(report), ["drain", "release"])
+      const lines = job.journal.lines.filter((line) => line.startsWith("unit"))
+      const [stage] = report.stages
+      assert.deepStrictEqual(stage, { name: "unit", kind: "unit", count: lines.length / 2 })
+      assert.isTrue(lines.every((line, i) => line === (i % 2 === 0 ? "unit begins" : "unit ends")))
+    }),
+  "a drain that waits for the run lets it end": (at) =>
+    Effect.gen(function*() {
+      const job = yield* at.submit(plain, "nap", { stopPolicy: { drain: "run" } })
+      yield* running(job)
+      yield* job.run.stop()
+      const { exit, report } = yield* at.end(job)
+      assert.isTrue(Exit.isSuccess(exit))
+      assert.include(report, { trigger: "stopped", outcome: "succeeded", clean: true })
+      assert.deepStrictEqual(phasesOf(report), ["drain", "release"])
+    }),
   "a drain loses nothing of what was emitted": (at) =>
     Effect.gen(function*() {
       const job = yield* at.submit(plain, "flow")

@@ -116,6 +116,11 @@ export const policyFields = {
     "How to stop: graceful, fast (no drain), immediate (straight to release), patient (no limits)"
   ),
   delay,
+  drain: choice(
+    ["work", "run"],
+    "work",
+    "What a drain waits for: work (what sources emitted, and units of work), or the whole run"
+  ),
   drainTimeout: limit(10, "The limit of the drain", true),
   cancelTimeout: limit(5, "The limit of the interrupt of the run", true),
   releaseTimeout: limit(5, "The limit of each service's release", true),

@@ -32,6 +32,7 @@ import { CurrentRun, type RunContext } from "./currentRun.ts"
 import { safeLoggers } from "./safeLoggers.ts"
 import { EventLog } from "./eventLog.ts"
 import { RunLifecycle, type RunResult, type StopRequest } from "./runState.ts"
+import { CurrentWork, WorkUnits } from "./workUnits.ts"
 
 export { type RunResult, type StopRequest } from "./runState.ts"
 
@@ -57,6 +58,7 @@ export class Run implements RunContext, StoppableRun {
   readonly lifecycle = new RunLifecycle()
   readonly budget: TimeBudget
   readonly stages: StageCounters
+  readonly units: WorkUnits
   readonly registry: ServiceRegistry
   readonly releases: ServiceRelease
   readonly events = new EventLog()
@@ -74,6 +76,7 @@ export class Run implements RunContext, StoppableRun {
     const beneath = scheduler instanceof JobFibers ? scheduler.scheduler : scheduler
     this.fibers = new JobFibers(beneath, (fiber) => this.registry.fiberBegins(fiber))
     this.stages = new StageCounters(clock, this.fibers.watch)
+    this.units = new WorkUnits(this.stages)
     this.releases = new ServiceRelease({
       clock,
       limits,
@@ -200,7 +203,7 @@ export class Run implements RunContext, StoppableRun {
         // safe: the payload was checked against the job's Schema, and the services are those that `run` needs
         const run = Effect.suspend(() => implementation.run(payload as never)) as Effect.Effect<unknown, unknown>
         // there may be many services: they are added to the context, which is not copied
-        return within(Context.merge(built, context), Effect.scoped(run))
+        return within(Context.add(Context.merge(built, context), CurrentWork, "run"), Effect.scoped(run))
       })
     })
   }
@@ -241,9 +244,9 @@ export class Run implements RunContext, StoppableRun {
     })
   }
 
-  /** A source is not idle if nobody waits for it because its consumers are at work. */
+  /** A source is not idle if nobody waits for it because its consumers are at work, nor is a job that works at a unit. */
   get #isBusy(): boolean {
-    return this.lifecycle.state._tag === "Starting" || this.stages.isBusy
+    return this.lifecycle.state._tag === "Starting" || this.stages.isBusy || this.units.isBusy
   }
 
   /** A service that could not start or that died is the failure of the run, whatever it did to the run. */

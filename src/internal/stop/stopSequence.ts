@@ -33,6 +33,14 @@ export interface StoppableRun {
     /** Counts as dropped what a run that does not end still holds. */
     readonly conclude: () => void
   }
+  /** The units of work of the job. */
+  readonly units: {
+    readonly isBusy: boolean
+    /** Opens once no unit runs. */
+    readonly idle: OneShotLatch
+    /** Says which units may begin: those of the run, those within a unit, or none. */
+    readonly admit: (admission: "run" | "unit" | "none") => void
+  }
   readonly registry: ServiceRegistry
   readonly releases: ServiceRelease
   readonly fibers: JobFibers
@@ -73,15 +81,15 @@ class Stop {
     this.main = main
   }
 
-  /** `true` as long as the run may go on: it has not ended, and nobody asked for more than a drain. */
-  get mayRunOn(): boolean {
-    return !hasEnded(this.main) && !this.run.cancelling.isOpen && !this.run.killing.isOpen
+  /** `true` as long as nobody asks for more than a drain. */
+  get isGentle(): boolean {
+    return !this.run.cancelling.isOpen && !this.run.killing.isOpen
   }
 
-  /** Waits for the run, within a limit, unless somebody asks for more than a drain meanwhile. */
-  awaitRun(limit: number): Effect.Effect<Waited> {
+  /** Waits for the run or its units, within a limit, unless somebody asks for more than a drain meanwhile. */
+  await(target: Fiber.Fiber<unknown, unknown> | OneShotLatch, limit: number): Effect.Effect<Waited> {
     const { budget, cancelling, killing } = this.run
-    return waitFor(this.main, budget.forPhase(limit), cancelling, killing)
+    return waitFor(target, budget.forPhase(limit), cancelling, killing)
   }
 
   /** Runs a phase, which returns true if it timed out. */
@@ -122,28 +130,47 @@ export const stopSequence = (run: StoppableRun, main: Fiber.Fiber<unknown, unkno
 const delay = (stop: Stop): Effect.Effect<void> =>
   Effect.suspend(() => {
     const limit = stop.run.limits.delay
-    if (limit === 0 || !stop.mayRunOn) return Effect.void
-    return stop.phase("delay", Effect.as(stop.awaitRun(limit), false))
+    if (limit === 0 || hasEnded(stop.main) || !stop.isGentle) return Effect.void
+    return stop.phase("delay", Effect.as(stop.await(stop.main, limit), false))
   })
 
-/** Sources end, and what they had emitted flows on to the sinks. */
+/**
+ * Sources end, and what they had emitted flows on to the sinks; units of work end. The run is waited for if a source flows,
+ * or if the policy says so. Otherwise it is not: it may be a server, which does not end by itself.
+ */
 const drain = (stop: Stop): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { limits, stages } = stop.run
-    if (limits.strategy === "fast" || !stop.mayRunOn || !stages.isFlowing) return Effect.void
-    return stop.phase(
-      "drain",
-      Effect.suspend(() => {
-        stages.drain()
-        return Effect.map(stop.awaitRun(limits.drainTimeout), (why) => why === "time")
-      })
-    )
+    const { limits, registry, stages, units } = stop.run
+    if (limits.strategy === "fast" || !stop.isGentle) return Effect.void
+    const mayRunOn = !hasEnded(stop.main) && (stages.isFlowing || (limits.drain === "run" && !registry.isStarting))
+    return mayRunOn || units.isBusy ? stop.phase("drain", awaitWork(stop, mayRunOn)) : Effect.void
+  })
+
+/** Waits for the run, if that may go on, and for the units. Returns true if that took too long. */
+const awaitWork = (stop: Stop, mayRunOn: boolean): Effect.Effect<boolean> =>
+  Effect.gen(function*() {
+    const { clock, limits, stages, units } = stop.run
+    const since = now(clock)
+    units.admit(mayRunOn ? "run" : "unit")
+    stages.drain()
+    if (mayRunOn) {
+      const why = yield* stop.await(stop.main, limits.drainTimeout)
+      if (why !== "ended") return why === "time"
+      units.admit("unit")
+    }
+    const why = yield* stop.await(units.idle, Math.max(0, limits.drainTimeout - elapsed(clock, since)))
+    if (why !== "ended") return why === "time"
+    units.admit("none")
+    // a run that only waited for its last unit, or to begin another one, ends by itself
+    yield* waitFor(stop.main, 0)
+    return false
   })
 
 /** The run is interrupted and awaited. Returns true if there was something to interrupt. */
 const cancel = (stop: Stop): Effect.Effect<boolean> =>
   Effect.suspend(() => {
     const { main, run } = stop
+    run.units.admit("none")
     if (hasEnded(main)) return Effect.succeed(false)
     const interrupted = Effect.suspend(() => {
       run.cancel()

@@ -19,7 +19,7 @@ import { encodeExit } from "../exitCodec.ts"
 import { fallbackExit, notStarted } from "../fallbackResult.ts"
 import type { JobResult } from "../models.ts"
 import { writeResultFile } from "../resultFile.ts"
-import { prepareJob, settingsOf } from "./prepareJob.ts"
+import { prepareJob } from "./prepareJob.ts"
 import { StopRequests } from "./stopRequests.ts"
 
 /** Runs the one job that the manager sends to this process, and writes its result. */
@@ -69,10 +69,10 @@ class JobRunner {
       const name = pathOf(module)
       // there is no limit here, because the parent has one and can also end a process that blocks
       const exports = yield* importModule(module, name, Infinity)
-      const { job, payload } = yield* prepareJob(exports, name, spec)
+      const { job, payload, stopPolicy } = yield* prepareJob(exports, name, spec)
       const run = yield* Environment.submit(job, payload, {
         id,
-        stopPolicy: settingsOf(spec),
+        stopPolicy,
         ...(spec.autostop === undefined ? {} : { autostop: spec.autostop })
       }).pipe(
         Effect.mapError(({ message }) => message),

@@ -94,6 +94,7 @@ export const acts = [
   "die",
   "wait",
   "nap",
+  "units",
   "flow",
   "burst",
   "drop",
@@ -129,6 +130,11 @@ const act = ({ act, at, journal: file }: Schema.Struct<typeof payload>["Type"]) 
       case "nap":
         yield* Effect.sleep("300 millis")
         break
+      case "units":
+        return yield* Effect.forever(Job.unit(
+          "unit",
+          Effect.andThen(Effect.andThen(write("unit begins"), Effect.sleep("200 millis")), write("unit ends"))
+        ))
       // more and more of it is under way, at every stage of the pipeline
       case "flow":
         yield* Stream.tick("2 millis").pipe(
@@ -193,6 +199,7 @@ export const jobWith = (
     error: Broken,
     stopPolicy: {
       deadline: "4 seconds",
+      drain: "work",
       drainTimeout: "2 seconds",
       cancelTimeout: "1 second",
       releaseTimeout: "1 second",
