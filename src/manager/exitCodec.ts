@@ -43,8 +43,8 @@ export const encodeExit = (
       (json) => isNestedWithin(json, maxLevels + 10) ? Effect.succeed(json) : Effect.fail(tooDeep)
     )
   }
-  const sent = exit._tag === "Success" ? exit : Exit.failCause(sendableFailure(exit.cause))
-  return Effect.catch(Effect.suspend(() => encode(sent)), (why) => {
+  const sent = () => exit._tag === "Success" ? exit : Exit.failCause(sendableFailure(exit.cause))
+  return Effect.catch(withMessage(() => encode(sent()), (message) => message), (why) => {
     const what = exit._tag === "Success" ? "" : `; it is ${errorText(exit.cause)}`
     const defect = new Error(`the exit of "${job.name}" does not match its Schemas: ${why}${what}`)
     return Effect.orDie(encode(Exit.die(defect)))
@@ -56,7 +56,12 @@ const sendableFailure = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
     sendableCause(cause),
     (error) =>
       isInstance(error, Job.ServiceError)
-        ? new Job.ServiceError({ ...error, cause: sendableDefect(error.cause) })
+        ? new Job.ServiceError({
+          service: error.service,
+          phase: error.phase,
+          message: error.message,
+          cause: sendableDefect(error.cause)
+        })
         : error
   )
 

@@ -48,6 +48,28 @@ describe("the exit of a job", () => {
   )
 })
 
+describe("a service error", () => {
+  it.effect("keeps its fields, and says what its cause was, whatever that is", () =>
+    Effect.gen(function*() {
+      for (const kind of hostileNames) {
+        const error = new Job.ServiceError({
+          service: "a",
+          phase: "start",
+          message: "it broke",
+          cause: hostiles[kind].make()
+        })
+        const json = JSON.stringify(yield* encodeExit(strict, Exit.fail(error)))
+        const back = yield* decodeExit(strict, JSON.parse(json))
+        const decodedError = Exit.isFailure(back) ? Cause.squash(back.cause) : undefined
+        assert.instanceOf(decodedError, Job.ServiceError, kind)
+        const { cause, ...fields } = decodedError
+        assert.deepInclude(fields, { service: "a", phase: "start" })
+        assert.strictEqual(decodedError.message, "it broke")
+        assert.match(errorText(Cause.die(cause)), text(kind))
+      }
+    }))
+})
+
 describe("a job process", () => {
   const cases: ReadonlyArray<readonly [Act, HostileName]> = [
     ["throw", "an error of a class that throws"],
