@@ -134,10 +134,10 @@ describe("examples", () => {
       ])
     }))
 
-  it.live("14 acknowledges every message that was delivered, after SIGTERM", () =>
+  it.live("17 acknowledges every message that was delivered, after SIGTERM", () =>
     Effect.map(
       Effect.promise(async () => {
-        const run = new Started([bin, "run", join(root, "examples/14-message-queue.ts")])
+        const run = new Started([bin, "run", join(root, "examples/17-message-queue.ts")])
         await run.said("the first message was delivered")
         return { code: await run.signal("SIGTERM").ended(), run }
       }),
@@ -150,8 +150,8 @@ describe("examples", () => {
       }
     ))
 
-  it.live("15 lets the images end that were begun, and begins no others", () =>
-    Effect.map(run("15-units-of-work"), (result) => {
+  it.live("18 lets the images end that were begun, and begins no others", () =>
+    Effect.map(run("18-units-of-work"), (result) => {
       const begun = /^(\d+) begun/m.exec(result.stdout)?.[1] ?? assert.fail(result.stdout)
       assert.isAtLeast(Number(begun), 10)
       assert.deepStrictEqual(ended(result), [

@@ -1,5 +1,5 @@
-// Lets work end where nothing flows: a drain waits for the units that run. Run it: `node examples/15-units-of-work.ts`, or
-// `npx autostop run examples/15-units-of-work.ts` and press Ctrl-C
+// Lets work end where nothing flows: a drain waits for the units that run. Run it: `node examples/18-units-of-work.ts`, or
+// `npx autostop run examples/18-units-of-work.ts` and press Ctrl-C
 import { Environment, Job, LocalEnvironment, runMain } from "autostop"
 import { Console, Effect, Latch, Random } from "effect"
 

@@ -1,5 +1,5 @@
 // Consumes a message queue: at SIGTERM the subscription is stopped, and what was delivered is worked on and acknowledged.
-// Run it: `npx autostop run examples/14-message-queue.ts`, and press Ctrl-C
+// Run it: `npx autostop run examples/17-message-queue.ts`, and press Ctrl-C
 import { Job, Pipeline, Service } from "autostop"
 import { type Cause, Console, Context, Effect, Queue, Stream } from "effect"
 
