@@ -150,9 +150,9 @@ describe("a drain with units of work", () => {
   it.effect("does not take the units of a job within a unit of another job for parts of that", () =>
     Effect.gen(function*() {
       const trace = new Trace()
-      const loop = Effect.forever(Job.unit("inner", trace.unit(50)))
+      const loop = (ms: number) => Effect.forkScoped(Effect.forever(Job.unit("inner", trace.unit(ms))))
       const inner = Job.make("inner", {
-        services: Layer.effectDiscard(Effect.forkScoped(loop)),
+        services: Layer.effectDiscard(Effect.andThen(loop(50), loop(70))),
         run: () => Effect.never
       })
       const { report } = yield* inJob(() =>
@@ -166,10 +166,8 @@ describe("a drain with units of work", () => {
           }).pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer))
         )
       )
-      assert.deepStrictEqual(trace.units.map(({ end, how }) => [end, how]), [[50, "ended"], [100, "ended"], [
-        150,
-        "ended"
-      ]])
+      assert.isTrue(trace.units.every(({ begin, how }) => begin <= 120 && how === "ended"))
+      assert.strictEqual(trace.units.length, 5)
       assert.deepStrictEqual(countsOf(report), ["outer 1"])
     }))
 
