@@ -203,6 +203,7 @@ describe("the defaults", () => {
     assert.deepStrictEqual(fieldNames.map(flag), [
       "--strategy",
       "--delay",
+      "--drain",
       "--drain-timeout",
       "--cancel-timeout",
       "--release-timeout",

@@ -214,6 +214,8 @@ export class Run implements RunContext, StoppableRun {
       Context.add(Logger.CurrentLoggers, safeLoggers(Context.get(submitter, Logger.CurrentLoggers))),
       Context.add(CurrentRegistry, this.registry),
       Context.add(CurrentStages, this.stages),
+      // a job within a unit of another one is no part of it
+      Context.add(CurrentWork, "service"),
       Context.add(Scheduler.Scheduler, this.fibers),
       // what is left in the process does not belong to a job within this one
       Context.add(CurrentProcess, { leftovers: Effect.succeed([]), attach: this.options.attach })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Latch, Layer, Schema, Stream } from "effect"
-import { Job, Pipeline } from "../../../src/index.ts"
+import { Environment, Job, LocalEnvironment, Pipeline } from "../../../src/index.ts"
 import { after, between, countsOf, inJob } from "../../support/pipeline.ts"
 
 const phasesOf = (report: { readonly phases: ReadonlyArray<{ readonly phase: string; readonly timedOut: boolean }> }) =>
@@ -145,6 +145,30 @@ describe("a drain with units of work", () => {
       assert.strictEqual(trace.count("ended"), 3)
       assert.strictEqual(at, 180)
       assert.deepStrictEqual(countsOf(report), ["whole 1", "part 3"])
+    }))
+
+  it.effect("does not take the units of a job within a unit of another job for parts of that", () =>
+    Effect.gen(function*() {
+      const trace = new Trace()
+      const loop = (ms: number) => Effect.forkScoped(Effect.forever(Job.unit("inner", trace.unit(ms))))
+      const inner = Job.make("inner", {
+        services: Layer.effectDiscard(Effect.andThen(loop(50), loop(70))),
+        run: () => Effect.never
+      })
+      const { report } = yield* inJob(() =>
+        Job.unit(
+          "outer",
+          Effect.gen(function*() {
+            const run = yield* Environment.submit(inner)
+            yield* Effect.sleep(120)
+            yield* run.stop()
+            yield* run.result
+          }).pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer))
+        )
+      )
+      assert.isTrue(trace.units.every(({ begin, how }) => begin <= 120 && how === "ended"))
+      assert.strictEqual(trace.units.length, 5)
+      assert.deepStrictEqual(countsOf(report), ["outer 1"])
     }))
 
   it.effect("lets the elements that a source emitted be units, and what follows the stream", () =>
