@@ -69,7 +69,7 @@ describe("the state of a thread", () => {
   it("exits with its error if it has failed, and with its code otherwise", () => {
     assert.deepStrictEqual(walk(machine, ["loaded", "failing", "exited"]), {
       _tag: "Exited",
-      how: "its thread failed: it is broken"
+      how: "its thread failed: Error: it is broken"
     })
     assert.deepStrictEqual(walk(machine, ["loaded", "exiting", "exited"]), {
       _tag: "Exited",
