@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import { Host } from "../../../src/index.ts"
 import { assertClean } from "../../../src/testing.ts"
 import { eventOf, eventsOf, gone, local, remotes, runJob, until } from "../../support/hosts.ts"
-import { serviceOf, serviceOf, submit } from "../../support/jobs.ts"
+import { serviceOf, submit } from "../../support/jobs.ts"
 import { Frail, frail, HostJournal } from "../services/frail.ts"
 
 describe.each(remotes)("a service in several hosts, each a %s,", (host) => {
