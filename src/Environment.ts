@@ -49,8 +49,9 @@ export interface SubmitOptions {
  * @category models
  * @since 0.2.0
  */
-export type SubmitArguments<Payload> = {} extends Payload
-  ? [payload?: Payload | undefined, options?: SubmitOptions | undefined]
+export type SubmitArguments<Payload> = undefined extends Payload
+  ? [payload?: Payload, options?: SubmitOptions | undefined]
+  : {} extends Payload ? [payload?: Payload | undefined, options?: SubmitOptions | undefined]
   : [payload: Payload, options?: SubmitOptions | undefined]
 
 /**

@@ -20,6 +20,7 @@ import { uncleanCode } from "./process/exitCode.ts"
 import { CurrentProcess } from "./process/processContext.ts"
 import type { ProcessOwner } from "./process/processOwner.ts"
 import { runOwned } from "./process/runOwned.ts"
+import { printUsageError } from "./process/usageError.ts"
 export { type ManagedRuntime, managedRuntime, type ManagedRuntimeOptions } from "./managedRuntime.ts"
 import { PolicyError, type StopPolicy } from "./StopPolicy.ts"
 import { StopReport } from "./StopReport.ts"
@@ -138,7 +139,7 @@ const owned = <E>(
     const path = process.env.AUTOSTOP_REPORT
     const file = path === undefined || path === "" ? undefined : reportFile("AUTOSTOP_REPORT", path)
     if (typeof file === "string") {
-      owner.say(file)
+      printUsageError(file)
       return 2
     }
     const { result } = yield* yield* start
@@ -162,7 +163,7 @@ const codeOf = (owner: ProcessOwner, exit: Exit.Exit<unknown, unknown>): number 
 const failed = (owner: ProcessOwner, cause: Cause.Cause<unknown>): number => {
   const error = Cause.squash(cause)
   if (isInstance(error, PolicyError) || isInstance(error, SubmitError)) {
-    process.stderr.write(`${error.message}\n`)
+    printUsageError(error.message)
     return 2
   }
   if (owner.signal === undefined && !Cause.hasInterruptsOnly(cause)) process.stderr.write(`${causeStack(cause)}\n`)

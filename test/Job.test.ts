@@ -52,6 +52,27 @@ describe("a job", () => {
       assert.deepStrictEqual(closed, ["run", "service"])
     }).pipe(Effect.provide(LocalEnvironment.layer)))
 
+  it.effect("without a payload is submitted and run without one, whatever Schema says that it has none", () =>
+    Effect.gen(function*() {
+      const seen: Array<unknown> = []
+      const run = (payload: unknown) => Effect.sync(() => void seen.push(payload))
+      const none = Job.make("none", { run })
+      const nothing = Job.make("void", { payload: Schema.Void, run })
+      const undefinedOnly = Job.make("undefined", { payload: Schema.Undefined, run })
+      const maybe = Job.make("maybe", { payload: Schema.UndefinedOr(Schema.String), run })
+      const optional = Job.make("optional", { payload: { name: Schema.optionalKey(Schema.String) }, run })
+      const unknown = Job.make("unknown", { payload: Schema.Unknown, run })
+      for (const job of [none, optional]) yield* Environment.run(job)
+      yield* Environment.run(nothing)
+      yield* Environment.run(undefinedOnly)
+      yield* Environment.run(maybe)
+      yield* Environment.run(unknown)
+      yield* Environment.run(nothing, undefined, { id: "named" })
+      yield* (yield* Environment.submit(nothing)).result
+      yield* (yield* Environment.submit(maybe, "given")).result
+      assert.deepStrictEqual(seen, [{}, {}, undefined, undefined, undefined, undefined, undefined, undefined, "given"])
+    }).pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))
+
   it("does not compile where its types do not fit", () => {
     const wrong = () => [
       // @ts-expect-error: `run` needs B, and `services` lacks it
@@ -67,7 +88,11 @@ describe("a job", () => {
       // @ts-expect-error: the same for what a contract is implemented with
       Sum.implement({ services: a, run: () => both }),
       // @ts-expect-error: the payload is of another type
-      Environment.submit(Sum, { n: "one" })
+      Environment.submit(Sum, { n: "one" }),
+      // @ts-expect-error: the payload is missing
+      Environment.submit(Sum),
+      // @ts-expect-error: the same for a run
+      Environment.run(Job.make("text", { payload: Schema.String }))
     ]
     assert.isFunction(wrong)
   })

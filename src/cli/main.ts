@@ -10,6 +10,7 @@ import type { ProcessOwner } from "../process/processOwner.ts"
 import { causeStack } from "../base/errorText.ts"
 import { oneLine } from "../base/format.ts"
 import { runOwned } from "../process/runOwned.ts"
+import { printUsageError } from "../process/usageError.ts"
 import { version } from "../process/packageVersion.ts"
 import { CommandContext } from "./commandContext.ts"
 import { eventsCommand, logsCommand } from "./commands/feeds.ts"
@@ -59,7 +60,7 @@ export const main = (args: ReadonlyArray<string>, releaseSignals: () => void, is
       Effect.as(0),
       Effect.catch((error) =>
         Effect.sync(() => {
-          for (const line of lines(error)) process.stderr.write(`autostop: ${line}\n`)
+          printUsageError(textOf(error))
           return 2
         })
       ),
@@ -92,9 +93,11 @@ const presenter: CliOutput.Presenter = {
 }
 
 /** Returns the errors of a command, a line each, without the help. */
-const lines = (error: CliError.CliError | Refusal): ReadonlyArray<string> =>
-  error._tag === "ShowHelp"
-    ? error.errors.length > 0
-      ? [...error.errors.map(({ message }) => oneLine(message)), `see "${error.commandPath.join(" ")} --help"`]
-      : [`a command is missing; see "${error.commandPath.join(" ")} --help"`]
-    : error.message.split("\n")
+const textOf = (error: CliError.CliError | Refusal): string => {
+  if (error._tag !== "ShowHelp") return error.message
+  const help = `see "${error.commandPath.join(" ")} --help"`
+  const { errors } = error
+  return errors.length === 0
+    ? `a command is missing; ${help}`
+    : [...errors.map(({ message }) => oneLine(message)), help].join("\n")
+}

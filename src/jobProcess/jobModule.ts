@@ -62,15 +62,21 @@ export const jobNamed = (
 const onlyContract = (name: string, module: string): string =>
   `"${name}" of ${module} is only a contract; expected a job with its "run"`
 
-/** Decodes the payload of a job from JSON. A job without a payload needs none. Fails with a message for people. */
+/**
+ * Decodes the payload of a job from JSON; `undefined` is none, which a job takes whose Schema does. Fails with a message for
+ * people.
+ */
 export const decodePayload = (job: Job.AnyContract, json: unknown): Effect.Effect<unknown, string> =>
   withMessage(
-    // safe: decoding from JSON needs no services
-    () =>
-      Schema.decodeUnknownEffect(Schema.toCodecJson(job.payload))(json === undefined ? {} : json) as Effect.Effect<
-        unknown,
-        Schema.SchemaError
-      >,
+    () => {
+      const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(job.payload))
+      // a job without a payload needs none, and one of optional fields none of them
+      const decoded = json === undefined
+        ? Effect.catch(Schema.decodeUnknownEffect(Schema.toType(job.payload))(undefined), () => decode({}))
+        : decode(json)
+      // safe: decoding from JSON needs no services
+      return decoded as Effect.Effect<unknown, Schema.SchemaError>
+    },
     (message) => `the payload of "${job.name}" does not fit its Schema: ${oneLine(message)}`
   )
 

@@ -5,7 +5,7 @@ import type { PolicyError } from "../internal/policy/policyError.ts"
 import type { Options } from "./jobManagerOptions.ts"
 import type { Permissions } from "./JobProcess.ts"
 import type { ManagerOptions } from "./Manager.ts"
-import { readBytes, readInt, readMs } from "./readSettings.ts"
+import { readBytes, readInt, readLimitMs } from "./readSettings.ts"
 
 /**
  * Returns the options that a manager runs with. Fails with the first one that cannot be used; `nameOf` returns what its
@@ -17,15 +17,16 @@ export const readOptions = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Omit<ManagerOptions, "jobs">, PolicyError> {
   const { memory, time } = limits
   const { age = "30 days", jobs } = keep
+  const timeMs = time === undefined ? Infinity : yield* readLimitMs(nameOf("limits.time"), time)
   return {
     folder: resolve(folder),
     concurrency: yield* readInt(nameOf("concurrency"), concurrency),
     limits: {
       ...(memory === undefined ? {} : { memory: yield* readBytes(nameOf("limits.memory"), memory) }),
-      ...(time === undefined ? {} : { timeMs: yield* readMs(nameOf("limits.time"), time) })
+      ...(timeMs === Infinity ? {} : { timeMs })
     },
     keep: {
-      ageMs: age === Infinity || age === "Infinity" ? Infinity : yield* readMs(nameOf("keep.age"), age),
+      ageMs: yield* readLimitMs(nameOf("keep.age"), age),
       jobs: jobs === undefined || jobs === Infinity ? Infinity : yield* readInt(nameOf("keep.jobs"), jobs)
     },
     logBytes: yield* readBytes(nameOf("logs"), logs),

@@ -6,14 +6,20 @@ import * as Option from "effect/Option"
 import { parseDuration } from "../base/durationInput.ts"
 import { PolicyError } from "../internal/policy/policyError.ts"
 
+const example = "such as \"500ms\", \"5s\" or \"2 minutes\""
+
+/** Reads a limit of more than zero, in milliseconds; `Infinity` is no limit. */
+export const readLimitMs = (name: string, input: unknown): Effect.Effect<number, PolicyError> => {
+  const duration = parseDuration(input)
+  return duration !== undefined && !Duration.isZero(duration)
+    ? Effect.succeed(Duration.toMillis(duration))
+    : Effect.fail(PolicyError.of(name, input, `a duration of more than zero, ${example}`))
+}
+
 /** Reads a duration that is finite and more than zero, in milliseconds. */
 export const readMs = (name: string, input: unknown): Effect.Effect<number, PolicyError> => {
-  const duration = parseDuration(input)
-  return duration !== undefined && Duration.isFinite(duration) && !Duration.isZero(duration)
-    ? Effect.succeed(Duration.toMillis(duration))
-    : Effect.fail(
-      PolicyError.of(name, input, "a duration of more than zero, such as \"500ms\", \"5s\" or \"2 minutes\"")
-    )
+  const expected = `a duration of more than zero that is not infinite, ${example}`
+  return Effect.filterOrFail(readLimitMs(name, input), Number.isFinite, () => PolicyError.of(name, input, expected))
 }
 
 /** Reads a size of more than zero, in bytes. */

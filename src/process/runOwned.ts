@@ -1,7 +1,9 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { errorText } from "../base/errorText.ts"
+import { messageOf } from "../base/errorText.ts"
 import { CurrentProcess } from "./processContext.ts"
 import { ProcessOwner } from "./processOwner.ts"
+import { printUsageError } from "./usageError.ts"
 
 export interface OwnedOptions<E> {
   /** The longest that a stop takes if no task sets another deadline. If it fails, nothing is started. */
@@ -17,7 +19,7 @@ export const runOwned = <E>(
 ): void => {
   const deadline = Effect.runSyncExit(deadlineMs)
   if (deadline._tag === "Failure") {
-    process.stderr.write(`${errorText(deadline.cause)}\n`)
+    printUsageError(messageOf(Cause.squash(deadline.cause)))
     process.exitCode = 2
     return
   }

@@ -2,7 +2,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as DateTime from "effect/DateTime"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -165,8 +165,9 @@ export const cleanCommand = Command.make("clean", {
     }
     yield* askManager(input, (client) =>
       Effect.gen(function*() {
-        const before = yield* Effect.map(DateTime.now, DateTime.subtractDuration(age))
-        const cleaned = yield* client.jobs.clean({ payload: { before: DateTime.formatIso(before) } })
+        // no job is older than 1970, and no date as old as a duration may be
+        const before = new Date(Math.max(0, (yield* Clock.currentTimeMillis) - Duration.toMillis(age))).toISOString()
+        const cleaned = yield* client.jobs.clean({ payload: { before } })
         printLine(input.format === "json" ? JSON.stringify(cleaned) : `removed ${plural(cleaned.removed, "job")}`)
       }))
   })).pipe(Command.withDescription("Removes jobs that stopped some time ago"))

@@ -2,7 +2,8 @@
 import type { HostDetails } from "../../internal/service/serviceRecord.ts"
 import type { Leftover, ServiceReport, StopReport } from "../../StopReport.ts"
 import type { Slot } from "./replicaPool.ts"
-import { isRunning, killedOf, outcomeOf, resultOf, startMsOf } from "./replicaState.ts"
+import { innerLines, leftoversWithin } from "./lostServices.ts"
+import { errorOf, isRunning, killedOf, outcomeOf, resultOf, startMsOf } from "./replicaState.ts"
 
 /** The fields that the lines of replicas take from their service. */
 export interface ServiceLine {
@@ -19,14 +20,26 @@ export const replicaName = (service: string, slot: Slot): string =>
 export const linesOf = (service: ServiceLine, slots: ReadonlyArray<Slot>): ReadonlyArray<ServiceReport> =>
   slots.flatMap((slot) => [
     ...(slot.of === 1 ? [] : [replicaLine(service, slot)]),
-    ...Array.from(slot.replica.inner.values(), (inner) => innerLine(service, slot, inner))
+    ...servicesWithin(slot).map((inner) => innerLine(service, slot, inner))
   ])
+
+/** The lines of the services within the hosts of a slot, one for each: a release that was missed is not forgotten. */
+const servicesWithin = ({ lost, replica }: Slot): ReadonlyArray<ServiceReport> => {
+  const lines = new Map(innerLines(replica).map((line) => [line.name, line]))
+  for (const [name, line] of lost.lines) {
+    const { outcome = "released" } = lines.get(name) ?? {}
+    if (outcome === "released" || outcome === "start-failed") lines.set(name, line)
+  }
+  return [...lines.values()]
+}
 
 /** The fields of a line that only hosts have. */
 export const detailsOf = ({ replica: { connection, state }, restarts }: Slot): HostDetails => {
   const { actor, pid } = connection
   const killed = killedOf(state)
+  const error = errorOf(state)
   return {
+    ...(error === undefined ? {} : { error }),
     ...(pid === undefined ? {} : { pid }),
     ...(restarts === 0 ? {} : { restarts }),
     ...(killed === undefined ? {} : { killMs: Math.round(killed.durationMs) }),
@@ -34,14 +47,9 @@ export const detailsOf = ({ replica: { connection, state }, restarts }: Slot): H
   }
 }
 
-export const leftoversOf = (service: string, slot: Slot): ReadonlyArray<Leftover> => {
-  const { connection, state } = slot.replica
-  const found = connection.leftover()
-  return [
-    ...(resultOf(state)?.report.leftovers ?? []),
-    ...(found === undefined ? [] : [{ kind: "child-process", detail: found }])
-  ].map(({ detail, kind }) => ({ kind, detail: `${replicaName(service, slot)}: ${detail}` }))
-}
+export const leftoversOf = (service: string, slot: Slot): ReadonlyArray<Leftover> =>
+  [...slot.lost.leftovers, ...leftoversWithin(slot.replica)]
+    .map(({ detail, kind }) => ({ kind, detail: `${replicaName(service, slot)}: ${detail}` }))
 
 const replicaLine = (service: ServiceLine, slot: Slot): ServiceReport => {
   const { state } = slot.replica
@@ -69,11 +77,7 @@ const innerLine = (service: ServiceLine, slot: Slot, inner: ServiceReport): Serv
     ...inner,
     name: within(inner.name),
     host: service.host,
-    dependsOn: inner.dependsOn.map(within),
-    // what a service was still doing has ended with its host
-    ...(isRunning(slot.replica.state)
-      ? {}
-      : { running: false, outcome: inner.outcome === "abandoned" ? "killed" : inner.outcome })
+    dependsOn: inner.dependsOn.map(within)
   }
 }
 

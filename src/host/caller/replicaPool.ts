@@ -11,6 +11,7 @@ import type { Killed } from "../../process/processGroup.ts"
 import type { Method } from "../contract.ts"
 import { HostError } from "../hostError.ts"
 import type { RestartPolicy } from "../restartPolicy.ts"
+import { LostServices } from "./lostServices.ts"
 import { Replica, type ReplicaOptions } from "./replica.ts"
 import { startMsOf } from "./replicaState.ts"
 
@@ -40,6 +41,8 @@ export interface Slot {
   restarts: number
   /** The calls that were sent to any of its replicas. */
   used: number
+  /** What the replicas that were replaced did not release. */
+  readonly lost: LostServices
 }
 
 /** The state of the pool, which decides about a call to the service. */
@@ -69,7 +72,7 @@ export class ReplicaPool {
     this.#options = options
     this.slots = Array.from({ length: options.replicas }, (_, index) => {
       // safe: the next line adds the replica, which needs its slot
-      const slot = { index, of: options.replicas, restarts: 0, used: 0 } as Slot
+      const slot = { index, of: options.replicas, restarts: 0, used: 0, lost: new LostServices() } as Slot
       slot.replica = this.#open(slot)
       return slot
     })
@@ -186,6 +189,7 @@ export class ReplicaPool {
         onChange(slot, { _tag: "HostRestarting", attempt: slot.restarts, delayMs: Duration.toMillis(delay) })
         yield* Effect.sleep(delay)
         if (this.#isStopping) return
+        slot.lost.add(replica)
         slot.replica = this.#open(slot)
         // a replacement that does not start is lost, and replaced as well
         yield* Effect.catch(this.#begin(slot), () => slot.replica.kill(clearMs))

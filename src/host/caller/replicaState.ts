@@ -112,6 +112,11 @@ export const resultOf = (state: ReplicaState): HostResult | undefined => "result
 
 export const killedOf = (state: ReplicaState): Killed | undefined => "killed" in state ? state.killed : undefined
 
+/** Why a host that took calls failed, or ended without a release of its services. */
+export const errorOf = (state: ReplicaState): string | undefined =>
+  resultOf(state)?.failure ??
+    (state._tag === "Exited" && state.startMs !== undefined && state.result === undefined ? state.reason : undefined)
+
 /** Returns true while something of the host is, or may be, still there. */
 export const isRunning = (state: ReplicaState): boolean =>
   state._tag === "Killed" ? !state.killed.gone : state._tag !== "Exited"

@@ -5,6 +5,7 @@ import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { ExitCalled } from "../../process/selfExit.ts"
 import { type Contract, encodeFailure, type Method } from "../contract.ts"
 import { type Handler, handlerOf, type Handlers } from "../handlers.ts"
 import { type FrameWriter, Reply, Request } from "../wire/frames.ts"
@@ -87,12 +88,17 @@ export class CallServer {
 
   #ended(id: number, method: Method, exit: Exit.Exit<unknown, unknown>): void {
     this.#running.delete(id)
-    if (exit._tag === "Failure" && this.#closing !== undefined && Cause.hasInterruptsOnly(exit.cause)) {
-      // the caller did not ask for this interrupt: its call fails when the host exits
+    if (exit._tag === "Failure" && this.#endsHost(exit.cause)) {
+      // it is no answer: the call fails when the host exits
     } else if (exit._tag === "Failure") this.#writer.write(Reply.failure, id, 0, encodeFailure(method, exit.cause))
     else if (method.isStream) this.#writer.write(Reply.end, id)
     else this.#succeed(id, method, exit.value)
     if (this.#running.size === 0) this.#closing?.open()
+  }
+
+  /** Returns true if the caller did not ask for this interrupt, or if the handler called `process.exit`. */
+  #endsHost(cause: Cause.Cause<unknown>): boolean {
+    return this.#closing !== undefined && Cause.hasInterruptsOnly(cause) || Cause.squash(cause) instanceof ExitCalled
   }
 
   #succeed(id: number, method: Method, value: unknown): void {

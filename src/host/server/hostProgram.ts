@@ -30,13 +30,14 @@ export const hostProgram = (owner: OwnerConnection): Effect.Effect<number> =>
     if (init === undefined) return 1
     const { limits } = init
     owner.outlive(limits.releaseTimeout)
-    const served = yield* Effect.result(loadServed(init))
+    const run = yield* runOf(init.service, limits)
+    // a module that crashes as it is loaded may never have been loaded
+    const served = yield* Effect.result(Effect.raceFirst(loadServed(init), failureOf(run)))
     if (served._tag === "Failure") {
       sendStartFailed(writer, served.failure)
-      yield* flush(owner)
+      yield* flush(owner, writer)
       return 1
     }
-    const run = yield* runOf(init.service, limits)
     const stop = (reason: string, withinMs: number, trigger: "stopped" | "lost") =>
       run.stop({ trigger, mode: "cancel", reason, withinMs })
     inbox.onStop((limitMs) => stop("the service was stopped", limitMs, "stopped"))
@@ -50,20 +51,32 @@ export const hostProgram = (owner: OwnerConnection): Effect.Effect<number> =>
     yield* run.stopped.await
     const result = run.result
     if (result === undefined) return 1
-    // the end of its owner is no failure of the host
-    const failed = result.exit._tag === "Failure" && result.report.trigger !== "lost" ? result.exit : undefined
-    const failure = failed === undefined ? undefined : errorText(failed.cause)
-    if (!inbox.isServing) sendStartFailed(writer, failure ?? ownerGone)
-    sendResult(writer, { report: result.report, failure })
-    yield* flush(owner)
+    const { exit, report } = result
+    // the end of its owner and a stop are no failures of the host
+    const failure = exit._tag === "Failure" && report.outcome === "failed" && report.trigger !== "lost"
+      ? errorText(exit.cause)
+      : undefined
+    if (!inbox.isServing) sendStartFailed(writer, failure ?? report.reason ?? ownerGone)
+    sendResult(writer, { report, failure })
+    yield* flush(owner, writer)
     return 0
+  })
+
+/** Fails once the run is being stopped, with the reason. */
+const failureOf = (run: Run): Effect.Effect<never, string> =>
+  Effect.flatMap(run.stopping.await, () => {
+    const { failure } = run.lifecycle
+    return Effect.fail(failure === undefined ? "it was stopped while it loaded its module" : errorText(failure))
   })
 
 const ownerGone = "its owner is gone"
 
-/** Frames are sent at the end of the turn in which they are written. */
-const flush = (owner: OwnerConnection): Effect.Effect<void> =>
-  Effect.andThen(Effect.yieldNow, Effect.promise(owner.flush))
+/** Sends all frames, and waits until they have arrived. After a crash, a turn may not end before the host does. */
+const flush = (owner: OwnerConnection, writer: FrameWriter): Effect.Effect<void> =>
+  Effect.promise(() => {
+    writer.flush()
+    return owner.flush()
+  })
 
 const runOf = (service: string, limits: PolicyMillis): Effect.Effect<Run> =>
   Effect.withFiber((fiber) => {

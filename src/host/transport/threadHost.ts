@@ -5,7 +5,8 @@ import type { MessagePort } from "node:worker_threads"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { childrenOf, leftoverOf } from "../../process/activeHandles.ts"
 import { flush } from "../../process/flushOutput.ts"
-import { CurrentProcess } from "../../process/processContext.ts"
+import { type Crash, onCrash } from "../../process/crashes.ts"
+import { CurrentProcess, type StoppableTask } from "../../process/processContext.ts"
 import { signal } from "../../process/processGroup.ts"
 import { hostProgram } from "../server/hostProgram.ts"
 import { type Bytes, bytesOf, exiting, post, type ThreadReport } from "./threadMessage.ts"
@@ -21,20 +22,36 @@ export const begin = (port: MessagePort, onBytes: (listener: (bytes: Bytes) => v
     // a thread cannot outlive its owner
     lost: new OneShotLatch()
   })
-  const fiber = Effect.runFork(Effect.provideService(host, CurrentProcess, { leftovers, attach: () => {} }))
-  fiber.addObserver((exit) => void end(port, exit._tag === "Success" ? exit.value : 1))
+  const tasks = new Set<StoppableTask>()
+  let crash: Crash | undefined
+  const stop = (task: StoppableTask) => {
+    if (crash !== undefined) task.stop({ _tag: "Crashed", ...crash })
+  }
+  const exit = onCrash((next) => {
+    crash ??= next
+    for (const task of tasks) stop(task)
+  })
+  const attach = (task: StoppableTask) => {
+    tasks.add(task)
+    task.stopped.onOpen(() => tasks.delete(task))
+    stop(task)
+  }
+  const fiber = Effect.runFork(Effect.provideService(host, CurrentProcess, { leftovers, attach }))
+  fiber.addObserver(async (ended) => {
+    await ending(port)
+    exit(crash?.code ?? (ended._tag === "Success" ? ended.value : 1))
+  })
 }
 
 const children = () => childrenOf("thread-self")
 
 const leftovers = Effect.sync(() => children().map(leftoverOf))
 
-/** Ends the thread once its output is taken. What its services left behind does not keep it alive, and ends with it. */
-const end = async (port: MessagePort, code: number): Promise<never> => {
+/** Waits until the output is taken. What the services left behind does not keep the thread alive, and ends with it. */
+const ending = async (port: MessagePort): Promise<void> => {
   for (const { pid } of children()) signal(pid, "SIGKILL")
   await Promise.all([flush(process.stdout, patienceMs), flush(process.stderr, patienceMs)])
   port.postMessage(exiting, [])
-  return process.exit(code)
 }
 
 /** The time that the owner has to read some more of the output. */

@@ -2,13 +2,14 @@
 import { parentPort } from "node:worker_threads"
 import { type Bytes, exiting } from "./threadMessage.ts"
 
+const exit = process.exit.bind(process)
 const early: Array<Bytes> = []
 let take = (bytes: Bytes): void => void early.push(bytes)
 
 parentPort?.on("message", (message: Bytes | null) => {
   if (message !== null) return take(message)
   parentPort?.postMessage(exiting, [])
-  process.exit(1)
+  exit(1)
 })
 
 const { begin } = await import("./threadHost.ts")

@@ -78,9 +78,14 @@ export class FrameWriter {
     this.write(operation, 0, 0, Buffer.from(JSON.stringify(value)))
   }
 
+  /** Sends what was written, without a wait for the end of the turn. */
+  flush(): void {
+    if (this.#frames > 0) this.#flush()
+  }
+
   readonly #flushLast = (): void => {
     this.#flushing = false
-    if (this.#frames > 0) this.#flush()
+    this.flush()
   }
 
   #flush(): void {

@@ -24,6 +24,7 @@ export const serviceLine = (record: ServiceRecord, dependsOn: ReadonlyArray<stri
     line.releaseMs = state.releaseMs
   }
   if (used !== undefined) line.used = used
+  if (hosts !== undefined) Object.assign(line, hosts.details())
   if (error !== undefined) line.error = error
-  return hosts === undefined ? line : { ...line, ...hosts.details() }
+  return line
 }

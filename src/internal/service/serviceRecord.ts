@@ -16,10 +16,10 @@ export interface ServiceSpec {
   readonly startTimeout: number | undefined
 }
 
-/** The fields of a report line that only services in hosts have. */
+/** The fields of a report line that a service takes from its hosts; its own error wins. */
 export type HostDetails = Pick<
   ServiceReport,
-  "pid" | "restarts" | "killMs" | "actorId" | "nodeId" | "cleanupSuccess" | "killSuccess"
+  "error" | "pid" | "restarts" | "killMs" | "actorId" | "nodeId" | "cleanupSuccess" | "killSuccess"
 >
 
 /** The hosts of a service that lives elsewhere. */

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { PolicyError } from "../../internal/policy/policyError.ts"
 import type { RestartSetting, Submission } from "../models.ts"
-import { readBytes, readFactor, readInt, readMs } from "../readSettings.ts"
+import { readBytes, readFactor, readInt, readLimitMs, readMs } from "../readSettings.ts"
 import type { Restart, RunOptions } from "../remoteOptions.ts"
 
 type EncodedRunOptions = Pick<Submission, "priority" | "restart" | "memory" | "timeMs">
@@ -16,11 +16,12 @@ export const encodeRunOptions = Effect.fnUntraced(function*(
   nameOf: (setting: string) => string = (setting) => setting
 ) {
   const again = yield* encodeRestart(restart, nameOf)
+  const timeMs = timeLimit === undefined ? Infinity : yield* readLimitMs(nameOf("timeLimit"), timeLimit)
   const options: EncodedRunOptions = {
     ...(priority === undefined ? {} : { priority: yield* readInt(nameOf("priority"), priority, -Infinity) }),
     ...(again === undefined ? {} : { restart: again }),
     ...(memory === undefined ? {} : { memory: yield* readBytes(nameOf("memory"), memory) }),
-    ...(timeLimit === undefined ? {} : { timeMs: yield* readMs(nameOf("timeLimit"), timeLimit) })
+    ...(timeMs === Infinity ? {} : { timeMs })
   }
   return options
 })

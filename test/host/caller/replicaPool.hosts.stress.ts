@@ -66,7 +66,14 @@ describe.each(remotes)("a service in several hosts, each a %s,", (host) => {
       assert.strictEqual(started.replica, replica)
       yield* job.stop()
       const { report } = yield* job.result
-      assertClean(report)
+      const name = `test/Frail[${replica}]/test/Pump`
+      assert.deepStrictEqual(
+        report.services.filter(({ outcome }) => outcome !== "released").map(({ name }) => name),
+        [name],
+        "what the host that died had started was not released"
+      )
+      assert.include(serviceOf(report, name), { outcome: "killed", running: false })
+      assert.isFalse(report.clean)
       assert.strictEqual(serviceOf(report, `test/Frail[${replica}]`).restarts, 1)
       const events = yield* eventsOf(job)
       assert.strictEqual(events.filter((event) => event._tag === "HostLost").length, 1)

@@ -1,7 +1,7 @@
 import { Context, Deferred, Effect, Layer, Stream } from "effect"
 import { spawn, spawnSync } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
-import { isMainThread, threadId } from "node:worker_threads"
+import { isMainThread, parentPort, threadId } from "node:worker_threads"
 import { Host, Service } from "../../../src/index.ts"
 import { Frail, HostJournal, planOf } from "./frail.ts"
 
@@ -10,7 +10,11 @@ const record = (what: string, pid?: number) => HostJournal.write(plan.journal, w
 const spin = (): never => {
   while (true);
 }
-const end = () => isMainThread ? process.kill(process.pid, "SIGKILL") : process.exit(9)
+/** Ends the host without a cleanup: a thread as its owner does that asks it to exit. */
+const end = (): void => {
+  if (isMainThread) process.kill(process.pid, "SIGKILL")
+  else parentPort?.emit("message", null)
+}
 const times = (what: string) =>
   plan.journal === undefined ? 0 : readFileSync(plan.journal, "utf8").split(`${what} `).length - 1
 
@@ -24,13 +28,13 @@ const isFirst = (what: string): boolean => {
   }
 }
 
-const go = (how: "fails" | "hangs" | "spins" | "exits" | "second" | "once" | undefined, what: string) =>
+const go = (how: "fails" | "hangs" | "spins" | "ends" | "second" | "once" | undefined, what: string) =>
   Effect.suspend((): Effect.Effect<void> => {
     record(what)
     if (how === "fails" || (how === "second" && times(what) > 1)) return Effect.die(new Error(`the ${what} is stuck`))
     if (how === "hangs") return Effect.never
     if (how === "spins") spin()
-    if (how === "exits") process.exit(9)
+    if (how === "ends") return Effect.andThen(Effect.sync(end), Effect.never)
     if (how === "once") return isFirst(what) ? Effect.andThen(Effect.sync(end), Effect.never) : Effect.sleep(500)
     return Effect.void
   })

@@ -11,9 +11,9 @@ export interface Plan {
   /** A file that gets a line for each thing that happens: its name, and the id of the process. */
   readonly journal?: string
   /** `second`: only the first host starts. */
-  readonly start?: "fails" | "hangs" | "spins" | "exits" | "second"
+  readonly start?: "fails" | "hangs" | "spins" | "ends" | "second"
   /** `once`: the first release ends its host, the others take half a second. */
-  readonly release?: "fails" | "hangs" | "spins" | "exits" | "once"
+  readonly release?: "fails" | "hangs" | "spins" | "ends" | "once"
   /** It starts a process: a child of its own, or an orphan of a child that has ended. */
   readonly child?: "own" | "orphan"
   /** The line that it prints to stderr as it starts. */
