@@ -63,7 +63,8 @@ export const wrapperCases = (all: typeof wrappers, rounds: number): void => {
           run.pressCtrlC()
           await run.printed("succeeded, clean")
           const screen = await run.ended()
-          assert.notInclude(screen, "stopping at once")
+          // the wrapper may have ended before the job: the end of the terminal is a request then, which is none of Ctrl-C
+          assert.notMatch(screen, /SIG(?!HUP)\w+: stopping at once/)
           assert.match(screen, /delivered [1-9]/)
           assert.include(screen, "closed outer")
         }

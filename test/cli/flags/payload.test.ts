@@ -79,6 +79,9 @@ describe("a setting that cannot be used is refused with one form", () => {
     const run = new Started(args, env)
     assert.strictEqual(await run.ended(), 2, run.stderr)
     assert.match(run.stderr, /^autostop: [^\n]*\n$/)
-    assert.match(run.stderr, / is "soon"; expected a duration|payload of "show" does not fit its Schema: Expected string/)
+    assert.match(
+      run.stderr,
+      / is "soon"; expected a duration|payload of "show" does not fit its Schema: Expected string/
+    )
   })
 })
