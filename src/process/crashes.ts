@@ -1,3 +1,4 @@
+import { isInstance } from "../base/valueText.ts"
 import { keepListening } from "./keepListening.ts"
 import { ExitCalled, takeOverExit } from "./selfExit.ts"
 
@@ -17,7 +18,7 @@ export interface Crash {
 export const onCrash = (crashed: (crash: Crash) => void): (code: number) => never => {
   const uncaught = (what: string) => (error: unknown) => {
     // it is thrown by the call of `process.exit`, which has called back already
-    if (!(error instanceof ExitCalled)) crashed({ what, error, code: 1 })
+    if (!isInstance(error, ExitCalled)) crashed({ what, error, code: 1 })
   }
   const ignore = keepListening(
     new Map([

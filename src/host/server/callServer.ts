@@ -5,6 +5,7 @@ import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { isInstance } from "../../base/valueText.ts"
 import { ExitCalled } from "../../process/selfExit.ts"
 import { type Contract, encodeFailure, type Method } from "../contract.ts"
 import { type Handler, handlerOf, type Handlers } from "../handlers.ts"
@@ -98,7 +99,7 @@ export class CallServer {
 
   /** Returns true if the caller did not ask for this interrupt, or if the handler called `process.exit`. */
   #endsHost(cause: Cause.Cause<unknown>): boolean {
-    return this.#closing !== undefined && Cause.hasInterruptsOnly(cause) || Cause.squash(cause) instanceof ExitCalled
+    return this.#closing !== undefined && Cause.hasInterruptsOnly(cause) || isInstance(Cause.squash(cause), ExitCalled)
   }
 
   #succeed(id: number, method: Method, value: unknown): void {

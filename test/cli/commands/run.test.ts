@@ -253,7 +253,7 @@ describe("a limit", () => {
   it("of a variable that does not fit is refused with exit code 2 in a program of its own", async () => {
     const run = new Started([fixture("main.ts"), "minute"], { AUTOSTOP_CANCEL_TIMEOUT: "61s" })
     assert.strictEqual(await run.ended(), 2, run.stderr)
-    assert.match(run.stderr, /^AUTOSTOP_CANCEL_TIMEOUT is 1m 1s; expected no more than deadline \(1m\)/)
+    assert.match(run.stderr, /^autostop: AUTOSTOP_CANCEL_TIMEOUT is 1m 1s; expected no more than deadline \(1m\)/)
     assert.strictEqual(run.count("ready"), 0)
   })
 })

@@ -40,6 +40,9 @@ const told = (cause: Cause.Cause<unknown>) => {
   return { _tag, phase, reason, text: error instanceof Error ? error.message : String(error) }
 }
 
+/** Takes the answer of a host even if the job is interrupted because of the same crash. In process nothing else ends the call. */
+const answered = host === "local" ? <A, E>(call: Effect.Effect<A, E>) => call : Effect.uninterruptible
+
 const runOne = (crash: Crash) =>
   Effect.gen(function*() {
     const called = Deferred.makeUnsafe<ReturnType<typeof told>>()
@@ -55,7 +58,7 @@ const runOne = (crash: Crash) =>
           const first = yield* Effect.orDie(client.who())
           if (crash.moment === "release") return
           const call = yield* Effect.forkChild(
-            Effect.onError(client.crash(), (cause) => Deferred.succeed(called, told(cause)))
+            Effect.onError(answered(client.crash()), (cause) => Deferred.succeed(called, told(cause)))
           )
           if (!restarts) return yield* Effect.never
           yield* Fiber.await(call)
