@@ -62,7 +62,7 @@ class Beneath extends Context.Service<Beneath, { readonly name: string }>()("tes
 const slow = Layer.effectDiscard(Effect.gen(function*() {
   yield* Beneath
   crashAt("start")
-  if (moment === "start") yield* Effect.never
+  if (moment === "start") return yield* Effect.never
 }))
 
 const handlers = Crashing.group.toLayer(Effect.gen(function*() {
