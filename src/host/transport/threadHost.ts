@@ -11,8 +11,14 @@ import { signal } from "../../process/processGroup.ts"
 import { hostProgram } from "../server/hostProgram.ts"
 import { type Bytes, bytesOf, exiting, post, type ThreadReport } from "./threadMessage.ts"
 
-/** Runs the host. `onBytes` passes on all that is sent to it, from the first byte. */
-export const begin = (port: MessagePort, onBytes: (listener: (bytes: Bytes) => void) => void): void => {
+/**
+ * Runs the host. `onBytes` passes on all that is sent to it, from the first byte. Returns a function that exits at once,
+ * whatever the host does.
+ */
+export const begin = (
+  port: MessagePort,
+  onBytes: (listener: (bytes: Bytes) => void) => void
+): (code: number) => never => {
   port.postMessage({ _tag: "Born", task: task() } satisfies ThreadReport)
   const host = hostProgram({
     onBytes: (listener) => onBytes((bytes) => listener(bytesOf(bytes))),
@@ -41,6 +47,7 @@ export const begin = (port: MessagePort, onBytes: (listener: (bytes: Bytes) => v
     await ending(port)
     exit(crash?.code ?? (ended._tag === "Success" ? ended.value : 1))
   })
+  return exit
 }
 
 const children = () => childrenOf("thread-self")

@@ -2,8 +2,8 @@
 import { parentPort } from "node:worker_threads"
 import { type Bytes, exiting } from "./threadMessage.ts"
 
-const exit = process.exit.bind(process)
 const early: Array<Bytes> = []
+let exit = (code: number): never => process.exit(code)
 let take = (bytes: Bytes): void => void early.push(bytes)
 
 parentPort?.on("message", (message: Bytes | null) => {
@@ -14,7 +14,8 @@ parentPort?.on("message", (message: Bytes | null) => {
 
 const { begin } = await import("./threadHost.ts")
 if (parentPort !== null) {
-  begin(parentPort, (listener) => {
+  // from here on the host answers calls of `process.exit`
+  exit = begin(parentPort, (listener) => {
     take = listener
     for (const bytes of early) listener(bytes)
   })
