@@ -22,13 +22,13 @@ export interface ChildOptions {
   readonly connection?: Socket | undefined
 }
 
-/** How a process ended. */
+/** The end of a process. */
 export type ChildEnd =
   | { readonly _tag: "NotStarted"; readonly message: string }
   | { readonly _tag: "Exited"; readonly code: number }
   | { readonly _tag: "Signalled"; readonly signal: NodeJS.Signals }
 
-/** How a process ended, as the predicate of a sentence. */
+/** Says how a process ended, as the predicate of a sentence. */
 export const describeEnd = (end: ChildEnd): string => {
   switch (end._tag) {
     case "NotStarted":
@@ -80,7 +80,7 @@ export class ChildProcess {
     )
   }
 
-  /** How it ended, once it has. */
+  /** Its end, once it has come. */
   get end(): ChildEnd | undefined {
     return this.#end
   }

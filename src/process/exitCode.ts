@@ -3,13 +3,13 @@ import { type Signal, signalCode } from "./signals.ts"
 /** The exit code of a process whose stop left something behind, or did not end in time. */
 export const uncleanCode = 3
 
-/** What is known when a process ends. */
+/** All that is known when a process ends. */
 export interface Ending {
   /** False if a task left something behind. */
   readonly isClean: boolean
   /** The first signal that asked for the end. */
   readonly signal?: Signal | undefined
-  /** What brought the end about: 1 for an error that was not caught, or the argument of `process.exit`. */
+  /** The code of a crash that brought the end about: 1 for an error that was not caught, or the argument of `process.exit`. */
   readonly crash?: number | undefined
   /** `process.exitCode` as user code has set it, or the argument of a `process.exit` that was called during a stop. */
   readonly user?: number | undefined

@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events"
 
-type Listener = Parameters<EventEmitter["on"]>[1]
+export type Listener = Parameters<EventEmitter["on"]>[1]
 
 /** Marks listeners that are kept first, so that two owners of one process do not overtake each other for ever. */
 const kept = Symbol.for("autostop/process/keptListener")

@@ -6,7 +6,7 @@ import type { Ending } from "./exitCode.ts"
 import type { StopCause } from "./processContext.ts"
 import type { Signal } from "./signals.ts"
 
-/** Why the process is to end. The code of a crash is kept for its exit; there is none if nothing was stopped because of it. */
+/** The cause of the end of a process. A crash keeps its code for the exit; it has none if nothing was stopped because of it. */
 export type Cause =
   | Extract<StopCause, { readonly _tag: "Signal" | "ParentLost" }>
   | (Extract<StopCause, { readonly _tag: "Crashed" }> & { readonly code: number | undefined })
@@ -27,7 +27,7 @@ export type OwnerState =
   | { readonly _tag: "Aborted" }
 
 export type OwnerEvent =
-  /** A signal that is a request of its own, see `stopRequests.ts`. */
+  /** A signal that is a request of its own, see `signalRequests.ts`. */
   | { readonly _tag: "Signalled"; readonly signal: Signal }
   | { readonly _tag: "Relayed"; readonly signal: Signal }
   | { readonly _tag: "ParentLost"; readonly reason: string }

@@ -6,7 +6,7 @@ import { entryPoint } from "./entryPoints.ts"
 import { encode, reader } from "./jsonLines.ts"
 import { signal } from "./processGroup.ts"
 
-/** How long this process may exist after its limit: it needs the time to exit. */
+/** The time that this process has after its limit, because it needs some to exit. */
 const graceMs = 500
 
 /** Sends the parent a message, at once: there may be no next turn of the event loop. */
@@ -32,7 +32,7 @@ export class ParentLink<Message> {
   /** Resolves once the thread runs. Nothing that must not outlive the parent may start before. */
   readonly ready: Promise<unknown>
   readonly #watchdog = new Worker(entryPoint(import.meta.url, "./parentWatchdog"), { execArgv: [] })
-  /** What has come before anybody listened. */
+  /** The messages that came before anybody listened. */
   readonly #unheard: Array<(listener: ParentListener<Message>) => void> = []
   #listener: ParentListener<Message> | undefined
 

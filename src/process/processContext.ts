@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { OneShotLatch } from "../base/oneShotLatch.ts"
 import type { Signal } from "./signals.ts"
 
-/** Why a process stops what runs in it. */
+/** The cause for which a process stops its tasks. */
 export type StopCause =
   /** `isUrgent` says that it is not the first signal: the task stops without waiting for anything. */
   | { readonly _tag: "Signal"; readonly signal: Signal; readonly isUrgent: boolean }
@@ -24,7 +24,7 @@ export interface StoppableTask {
   readonly stopped: OneShotLatch
   /** Returns false if the task has stopped and left something behind. */
   readonly isClean: () => boolean
-  /** What has not stopped yet. */
+  /** Names the parts that have not stopped yet. */
   readonly pending: () => ReadonlyArray<{ readonly name: string; readonly state: string }>
 }
 
@@ -34,9 +34,9 @@ export interface Leftover {
   readonly detail: string
 }
 
-/** What the owner of a process offers to the tasks that run in it. */
+/** The owner of a process, as the tasks that run in it see it. */
 export interface ProcessContext {
-  /** What tasks have left behind in the operating system. */
+  /** Finds what tasks have left behind in the operating system. */
   readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
   /** Stops the task when the process is to end. Until the task has stopped, the process waits for it. */
   readonly attach: (task: StoppableTask) => void

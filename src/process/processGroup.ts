@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs"
 export interface Killed {
   /** True if no process of the group was found after the kill. */
   readonly gone: boolean
-  /** What ended it: a signal, or nothing because it had ended before. */
+  /** The way in which it ended: by a signal, or by itself before that. */
   readonly how: string
   readonly durationMs: number
 }
@@ -58,7 +58,7 @@ export const until = async (holds: () => boolean, limitMs: number): Promise<bool
   return true
 }
 
-/** How long a group may take to end at a SIGTERM. It has had its whole limit before. */
+/** The time that a group has to end at a SIGTERM. It has had its whole limit before. */
 const politeMs = 100
 
 /** Ends a process group by SIGTERM and, soon after, by SIGKILL, and checks that it is gone. */

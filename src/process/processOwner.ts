@@ -4,8 +4,8 @@ import { seconds } from "../base/format.ts"
 import { isInstance } from "../base/valueText.ts"
 import { flush } from "./flushOutput.ts"
 import { leftoversSince, newChildren, type Snapshot, snapshot, watchWorkers } from "./activeHandles.ts"
+import { type Crash, onCrash } from "./crashes.ts"
 import { type Ending, exitCode, uncleanCode } from "./exitCode.ts"
-import { keepListening } from "./keepListening.ts"
 import { startTimer } from "./timers.ts"
 import {
   causesOf,
@@ -18,13 +18,13 @@ import {
 } from "./ownerState.ts"
 import type { Leftover, ProcessContext, StopCause, StoppableTask } from "./processContext.ts"
 import { signal as signalTo, until } from "./processGroup.ts"
-import { ExitCalled, takeOverExit } from "./selfExit.ts"
+import { ExitCalled } from "./selfExit.ts"
 import { asksForStop, type Signal, signals } from "./signals.ts"
-import { sameRequestText, StopRequests } from "./stopRequests.ts"
+import { sameRequestText, SignalRequests } from "./signalRequests.ts"
 
-/** How long a program may take to end once its tasks have stopped, and how long a kill may take. */
+/** The time that a program has to end once its tasks have stopped, and the time of a kill. */
 const graceMs = 1_000
-/** How long the system may take to report that a killed process has ended. */
+/** The time that the system has to report that a killed process has ended. */
 const goneMs = 200
 
 /**
@@ -36,7 +36,7 @@ export class ProcessOwner implements ProcessContext {
   readonly #before: Snapshot
   readonly #defaultDeadlineMs: number
   readonly #tasks = new Set<StoppableTask>()
-  readonly #requests = new StopRequests()
+  readonly #requests = new SignalRequests()
   readonly #keepAlive = setInterval(() => {}, 2 ** 30)
   #interrupt: () => void = () => {}
   #exit: (code: number) => never = (code) => process.exit(code)
@@ -61,21 +61,10 @@ export class ProcessOwner implements ProcessContext {
   /** Takes the process over. `interrupt` ends the program once its tasks have stopped. */
   install(interrupt: () => void): void {
     this.#interrupt = interrupt
-    const uninstall = keepListening(
-      new Map([
-        ...signals.map((signal) => [signal, () => this.#onSignal(signal)] as const),
-        ["uncaughtException", (error: unknown) => this.#crashed("an uncaught exception", error)],
-        ["unhandledRejection", (error: unknown) => this.#crashed("an unhandled rejection", error)]
-      ])
-    )
-    const exit = takeOverExit({
-      exit: (code) => this.#exitCalled(code),
-      kill: (signal) => this.#isStopping && this.#note(`process.kill(process.pid, "${signal}")`)
+    this.#exit = onCrash((crash) => this.#crashed(crash), {
+      listeners: signals.map((signal) => [signal, () => this.#onSignal(signal)] as const),
+      kill: (signal) => this.#isStopping && this.#note(`process.kill(process.pid, "${signal}") was called`)
     })
-    this.#exit = (code) => {
-      uninstall()
-      return exit(code)
-    }
     for (const [name, stream] of outputs()) stream.on("error", (error) => this.#unwritable(name, error))
   }
 
@@ -108,7 +97,7 @@ export class ProcessOwner implements ProcessContext {
     for (const cause of causesOf(this.#state)) if (cause._tag !== "Relayed") task.stop(cause)
   }
 
-  /** What was not there before the program and does not go away within a few turns. */
+  /** Finds what was not there before the program and does not go away within a few turns. */
   readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>> = Effect.promise(async () => {
     // Node reports the end of some handles a turn later
     await new Promise((resolve) => setImmediate(resolve))
@@ -190,39 +179,34 @@ export class ProcessOwner implements ProcessContext {
     const line = lineOf(cause, this.#deadlineMs)
     if (line !== undefined) this.say(line)
     for (const task of this.#tasks) {
-      if (!(isExit(cause) && task.isStopping())) task.stop(cause)
+      if (!(cause._tag === "Crashed" && isExit(cause) && task.isStopping())) task.stop(cause)
     }
     if (this.#tasks.size === 0) this.#interrupt()
   }
 
-  #crashed(what: string, error: unknown): void {
-    // it is thrown by the call of `process.exit`, which has been dispatched already
-    if (isInstance(error, ExitCalled)) return
-    this.#dispatch({ _tag: "Crashed", what, error, code: 1 })
+  #crashed(crash: Crash): void {
+    if (isExit(crash)) return this.#exitCalled(crash)
+    this.#dispatch({ _tag: "Crashed", ...crash })
   }
 
   /**
    * Code that calls `process.exit` gets its exit once everything has stopped. What stops already goes on as it was: a
    * library calls it in its own listener of a signal, or once it has closed.
    */
-  #exitCalled(code: number): never {
-    const call = `process.exit(${code})`
-    const error = new ExitCalled(`${call} was called`)
+  #exitCalled(call: Crash): void {
+    const { code, what } = call
     const goesOn = this.#isStopping || (this.#tasks.size > 0 && [...this.#tasks].every((task) => task.isStopping()))
     if (goesOn) {
-      this.#note(call)
+      this.#note(what)
       if (code !== 0) process.exitCode = code
     }
     // it asks for the end of the program, even if each of its tasks stops already
-    if (!this.#isStopping) {
-      this.#dispatch({ _tag: "Crashed", what: error.message, error, code: goesOn ? undefined : code })
-    }
-    throw error
+    if (!this.#isStopping) this.#dispatch({ _tag: "Crashed", ...call, code: goesOn ? undefined : code })
   }
 
   /** Code of this process asks for an end that is under way already. */
-  #note(call: string): true {
-    this.#sayOnce(`${call} was called during the stop, which goes on to its end.`)
+  #note(what: string): true {
+    this.#sayOnce(`${what} during the stop, which goes on to its end.`)
     return true
   }
 
@@ -278,8 +262,8 @@ const lineOf = (cause: StopCause, deadlineMs: number): string | undefined => {
       return `${cause.signal}: stopping${within}. A second signal stops at once, without waiting; ${sameRequestText}.`
     }
     case "Crashed": {
-      const { error, what } = cause
       if (isExit(cause)) return undefined
+      const { error, what } = cause
       return `${what}: ${stackOf(error)}`
     }
     case "ParentLost":
@@ -288,4 +272,4 @@ const lineOf = (cause: StopCause, deadlineMs: number): string | undefined => {
 }
 
 /** Returns true if code of this process has called `process.exit`. */
-const isExit = (cause: StopCause): boolean => cause._tag === "Crashed" && isInstance(cause.error, ExitCalled)
+const isExit = ({ error }: { readonly error: unknown }): boolean => isInstance(error, ExitCalled)

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { vi } from "vitest"
-import { sameRequestMs, StopRequests } from "../../src/process/stopRequests.ts"
+import { sameRequestMs, SignalRequests } from "../../src/process/signalRequests.ts"
 import { bin, bothReleased, fates, fixture, Started } from "../support/cli.ts"
 import { reportOn } from "../support/report.ts"
 import { assertClean } from "../../src/testing.ts"
@@ -20,7 +20,7 @@ describe("requests to stop", () => {
     ({ gaps }) =>
       Effect.sync(() => {
         vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate"] })
-        const requests = new StopRequests()
+        const requests = new SignalRequests()
         let at = 0
         let first = -Infinity
         let expected = 0
@@ -42,7 +42,7 @@ describe("requests to stop", () => {
   )
 
   it("are counted once by a process and its parent", () => {
-    const requests = new StopRequests()
+    const requests = new SignalRequests()
     assert.isTrue(requests.add("SIGTERM"))
     assert.isFalse(requests.told(1))
     assert.isTrue(requests.told(2))
@@ -51,7 +51,7 @@ describe("requests to stop", () => {
 
   it("are never signals that the system repeats", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setImmediate"] })
-    const requests = new StopRequests()
+    const requests = new SignalRequests()
     assert.isTrue(requests.add("SIGXCPU"))
     vi.advanceTimersByTime(1_000)
     assert.isFalse(requests.add("SIGXCPU"))

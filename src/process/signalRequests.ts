@@ -2,19 +2,19 @@ import { isRepeated, type Signal } from "./signals.ts"
 import { startTimer } from "./timers.ts"
 
 /**
- * How long a signal belongs to the request of the one before: a watcher or wrapper forwards what the terminal has sent
- * already, up to 132 ms later as far as is known. A person is slower.
+ * The time in which a signal belongs to the request of the one before: a watcher or wrapper forwards what the terminal has
+ * sent already, up to 132 ms later as far as is known. A person is slower.
  */
 export const sameRequestMs = 500
 
-/** What people read about it. */
+/** The same for people. */
 export const sameRequestText = `one that comes within ${sameRequestMs} ms is the same request`
 
 /**
  * Counts the requests to stop that signals make. All signals within 500 ms of the first one of a request belong to it; the
  * next one is the next request.
  */
-export class StopRequests {
+export class SignalRequests {
   #count = 0
   /** Ends the time in which signals belong to the last request, if it has not passed. */
   #close: (() => void) | undefined
