@@ -10,8 +10,7 @@ import type * as Layer from "effect/Layer"
 import { causeStack } from "./base/errorText.ts"
 import { isInstance } from "./base/valueText.ts"
 import { SubmitError } from "./Environment.ts"
-import { configuredDeadline } from "./internal/policy/configuredDeadline.ts"
-import { enclosingLimits, programLimits } from "./internal/policy/programLimits.ts"
+import { configuredDeadline, enclosingLimits, programLimits } from "./internal/policy/programLimits.ts"
 import { type ReportFile, reportFile } from "./internal/report/reportFile.ts"
 import { startProgram } from "./internal/run/programRun.ts"
 import type { Run, RunResult } from "./internal/run/run.ts"
@@ -92,7 +91,7 @@ export const runMain = <A, E>(program: Effect.Effect<A, E>): void => {
 export interface LaunchOptions {
   /** The name of the application in the report; `app` by default. */
   readonly name?: string | undefined
-  /** How it stops. These settings win over the configuration (`AUTOSTOP_…`). */
+  /** The settings of its stop, which win over the configuration (`AUTOSTOP_…`). */
   readonly stopPolicy?: StopPolicy.Settings | undefined
 }
 

@@ -2,7 +2,7 @@
 import * as Option from "effect/Option"
 import { Socket } from "node:net"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { configuredDeadline } from "../../internal/policy/configuredDeadline.ts"
+import { configuredDeadline } from "../../internal/policy/programLimits.ts"
 import { ParentLink } from "../../process/parentLink.ts"
 import { runOwned } from "../../process/runOwned.ts"
 import { hostProgram } from "../server/hostProgram.ts"
