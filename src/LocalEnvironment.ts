@@ -3,25 +3,23 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import { showValue } from "./base/illegalOption.ts"
 import { cutText, valueText } from "./base/valueText.ts"
-import { withMessage } from "./base/withMessage.ts"
 import { Environment, type JobRun, SubmitError, type SubmitOptions } from "./Environment.ts"
 import { checkHosts } from "./host/hostChoice.ts"
 import { parseAutostop } from "./internal/run/autostop.ts"
 import { policyMillis } from "./internal/policy/policyMillis.ts"
 import { CurrentRun } from "./internal/run/currentRun.ts"
 import { Run } from "./internal/run/run.ts"
+import { fitPayload } from "./internal/run/payload.ts"
 import { RunObserver } from "./internal/run/runObserver.ts"
 import { stoppableTask } from "./internal/run/stoppableTask.ts"
+import { surroundingsOf } from "./internal/run/surroundings.ts"
 import { awaitAsSubmitter, stopAll, type SubmittedJob, tieToSubmitter } from "./internal/run/submitter.ts"
 import * as Job from "./Job.ts"
-import { CurrentProcess } from "./process/processContext.ts"
 import * as Policy from "./StopPolicy.ts"
 
 /**
@@ -50,23 +48,20 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
               `a job with the id "${id}" is running; choose another id, or wait until that job has stopped`
             return Effect.fail(new SubmitError({ job: job.name, reason: "id", message }))
           }
-          const { attach, leftovers } = submitter.getRef(CurrentProcess)
+          const surroundings = surroundingsOf(submitter)
           const run = new Run({
             id,
             job: job.name,
             environment: "local",
             limits: policyMillis(policy),
             autostop,
-            clock: submitter.getRef(Clock.Clock),
-            scheduler: submitter.getRef(Scheduler.Scheduler),
-            attach,
-            leftovers
+            ...surroundings
           })
           const submitted = submittedJob(run)
           jobs.set(id, submitted)
           const untie = tieToSubmitter(submitter, scope, submitted)
           if (submitter.getRef(CurrentRun) === undefined) submitter.getRef(RunObserver)(run)
-          attach(stoppableTask(run))
+          surroundings.attach(stoppableTask(run))
           run.stopped.onOpen(() => {
             jobs.delete(id)
             untie()
@@ -96,18 +91,11 @@ const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, 
     Policy.fromOptions(job.stopPolicy),
     Policy.fromOptions(options.stopPolicy)
   ])
-  const decode = Schema.decodeUnknownEffect(Schema.toType(job.payload))
-  // a job without a payload may be submitted without one
-  const decoded = () => input === undefined ? Effect.catch(decode(undefined), () => decode({})) : decode(input)
-  const payload = yield* withMessage(
-    // safe: a check of the type side needs no services, whatever the decoding of the same Schema needs
-    decoded as () => Effect.Effect<unknown, Schema.SchemaError>,
-    (message) =>
-      new SubmitError({
-        job: job.name,
-        reason: "payload",
-        message: `the payload of "${job.name}" does not fit its Schema: ${message}`
-      })
+  const payload = yield* Effect.mapError(
+    fitPayload(job, input, (payload) =>
+      // safe: a check of the type side needs no services, whatever the decoding of the same Schema needs
+      Schema.decodeUnknownEffect(Schema.toType(job.payload))(payload) as Effect.Effect<unknown, Schema.SchemaError>),
+    (message) => new SubmitError({ job: job.name, reason: "payload", message })
   )
   return { implementation: job.implementation, payload, policy }
 })

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
 import { errorText } from "../base/errorText.ts"
 import { oneLine, seconds } from "../base/format.ts"
-import { withMessage } from "../base/withMessage.ts"
+import { fitPayload } from "../internal/run/payload.ts"
 import * as Job from "../Job.ts"
 
 /** The name of a module for people. */
@@ -62,23 +62,15 @@ export const jobNamed = (
 const onlyContract = (name: string, module: string): string =>
   `"${name}" of ${module} is only a contract; expected a job with its "run"`
 
-/**
- * Decodes the payload of a job from JSON; `undefined` is none, which a job takes whose Schema does. Fails with a message for
- * people.
- */
-export const decodePayload = (job: Job.AnyContract, json: unknown): Effect.Effect<unknown, string> =>
-  withMessage(
-    () => {
-      const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(job.payload))
-      // a job without a payload needs none, and one of optional fields none of them
-      const decoded = json === undefined
-        ? Effect.catch(Schema.decodeUnknownEffect(Schema.toType(job.payload))(undefined), () => decode({}))
-        : decode(json)
-      // safe: decoding from JSON needs no services
-      return decoded as Effect.Effect<unknown, Schema.SchemaError>
-    },
-    (message) => `the payload of "${job.name}" does not fit its Schema: ${oneLine(message)}`
-  )
+/** Decodes the payload of a job from JSON; `undefined` is none. Fails with a message for people, in one line. */
+export const decodePayload = (job: Job.AnyContract, json: unknown): Effect.Effect<unknown, string> => {
+  const decode = (payload: unknown) => {
+    const schema = payload === undefined ? Schema.toType(job.payload) : Schema.toCodecJson(job.payload)
+    // safe: decoding from JSON needs no services
+    return Schema.decodeUnknownEffect(schema)(payload) as Effect.Effect<unknown, Schema.SchemaError>
+  }
+  return Effect.mapError(fitPayload(job, json, decode), oneLine)
+}
 
 const firstLine = (error: unknown): string => {
   const text = errorText(Cause.die(error))

@@ -13,13 +13,12 @@ import * as Job from "../Job.ts"
 /** For jobs that do not declare `success`. Most return `undefined`, which JSON cannot express. */
 const Anything = Schema.Union([Schema.Undefined, Schema.Json])
 
-const takesAnything = ({ success: { ast } }: Job.AnyContract): boolean =>
-  SchemaAST.isUnknown(ast) || SchemaAST.isAny(ast)
+/** The Schema of the result of a job. */
+const successOf = ({ success }: Job.AnyContract): Schema.Top =>
+  SchemaAST.isUnknown(success.ast) || SchemaAST.isAny(success.ast) ? Anything : success
 
-const codec = (job: Job.AnyContract) => {
-  const success: Schema.Top = takesAnything(job) ? Anything : job.success
-  return Schema.toCodecJson(Schema.Exit(success, Schema.Union([job.error, Job.ServiceError]), Schema.Defect()))
-}
+const codec = (job: Job.AnyContract) =>
+  Schema.toCodecJson(Schema.Exit(successOf(job), Schema.Union([job.error, Job.ServiceError]), Schema.Defect()))
 
 const tooDeep = `it has more than ${maxLevels} levels`
 const endless = "its getters return objects with getters, without an end"
@@ -75,11 +74,13 @@ export const decodeExit = (
 /** Encodes the result of a job as JSON. Fails with a message for people if its Schema cannot. */
 export const encodeSuccess = (job: Job.AnyContract, value: unknown): Effect.Effect<Schema.Json, string> => {
   if (!hasEnd(value)) return Effect.fail(endless)
-  const success: Schema.Top = takesAnything(job) ? Anything : job.success
   return withMessage(
     // safe: as above
     () =>
-      Schema.encodeUnknownEffect(Schema.toCodecJson(success))(value) as Effect.Effect<Schema.Json, Schema.SchemaError>,
+      Schema.encodeUnknownEffect(Schema.toCodecJson(successOf(job)))(value) as Effect.Effect<
+        Schema.Json,
+        Schema.SchemaError
+      >,
     (message) => message
   )
 }

@@ -1,12 +1,10 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import { errorText } from "../../base/errorText.ts"
 import type { PolicyMillis } from "../../internal/policy/policyMillis.ts"
 import { Run } from "../../internal/run/run.ts"
 import { stoppableTask } from "../../internal/run/stoppableTask.ts"
-import { CurrentProcess } from "../../process/processContext.ts"
+import { surroundingsOf } from "../../internal/run/surroundings.ts"
 import { loadServed, type Served } from "../hostModule.ts"
 import { sendResult } from "../wire/farewell.ts"
 import { FrameWriter, Reply } from "../wire/frames.ts"
@@ -80,19 +78,16 @@ const flush = (owner: OwnerConnection, writer: FrameWriter): Effect.Effect<void>
 
 const runOf = (service: string, limits: PolicyMillis): Effect.Effect<Run> =>
   Effect.withFiber((fiber) => {
-    const { attach, leftovers } = fiber.getRef(CurrentProcess)
+    const surroundings = surroundingsOf(fiber)
     const run = new Run({
       id: `${service}/${process.pid}`,
       job: service,
       environment: "host",
       limits,
       autostop: { _tag: "end" },
-      clock: fiber.getRef(Clock.Clock),
-      scheduler: fiber.getRef(Scheduler.Scheduler),
-      attach,
-      leftovers
+      ...surroundings
     })
-    attach(stoppableTask(run))
+    surroundings.attach(stoppableTask(run))
     return Effect.succeed(run)
   })
 

@@ -5,7 +5,7 @@ import { PolicyError } from "../../StopPolicy.ts"
 import { parseDuration } from "../../base/durationInput.ts"
 import { attempt } from "../../base/valueText.ts"
 
-/** When a job stops by itself; durations in milliseconds. */
+/** The condition under which a job stops by itself; durations in milliseconds. */
 export type Autostop =
   | { readonly _tag: "end" }
   | { readonly _tag: "never" }

@@ -11,7 +11,7 @@ import { startProgram } from "./programRun.ts"
 
 /** A layer that is built and held until it is asked to stop. */
 export interface HeldLayer<A, E> {
-  /** What the layer provides, once it is built. */
+  /** Returns what the layer provides, once it is built. */
   readonly context: Effect.Effect<Context.Context<A>, E>
   /** Stops what it was used for, then the layer. A second call waits for the first one. */
   readonly stop: Effect.Effect<StopReport>

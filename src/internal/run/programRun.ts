@@ -1,11 +1,10 @@
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
-import * as Scheduler from "effect/Scheduler"
-import { CurrentProcess } from "../../process/processContext.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
 import { Run, type RunOptions } from "./run.ts"
+import { surroundingsOf } from "./surroundings.ts"
 
 /** A program that nobody submitted as a job. */
 export interface Program {
@@ -26,15 +25,15 @@ export const startProgram = (
   { clock, leftovers, limits, name, run, services }: Program,
   starter: Fiber.Fiber<unknown, unknown>
 ): Run => {
+  const surroundings = surroundingsOf(starter)
   const started = new Run({
     id: crypto.randomUUID(),
     job: name,
     environment: "local",
     limits,
     autostop: { _tag: "end" },
-    clock: clock ?? starter.getRef(Clock.Clock),
-    scheduler: starter.getRef(Scheduler.Scheduler),
-    attach: starter.getRef(CurrentProcess).attach,
+    ...surroundings,
+    clock: clock ?? surroundings.clock,
     leftovers
   })
   // safe: the types of those who start a program say that the context has what it needs

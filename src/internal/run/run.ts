@@ -161,12 +161,9 @@ export class Run implements RunContext, StoppableRun {
     const own = this.#ownContext(context)
     const main = Effect.runForkWith(own)(Effect.andThen(Effect.yieldNow, this.#main(implementation, payload)))
     main.addObserver((exit) => this.#ended(exit))
-    // the limits go by the clock of the run, whatever the clock of its program is; a program around this job does not watch
-    // its stop, because the report of this job says what that has left
-    const { scheduler } = this.fibers
-    const isOwn = Context.get(own, Clock.Clock) === this.clock && this.options.scheduler === scheduler
-    const limited = Context.make(Clock.Clock, this.clock).pipe(Context.add(Scheduler.Scheduler, scheduler))
-    const fork = Effect.runForkWith(isOwn ? own : Context.merge(own, limited))
+    // the limits go by the clock of the run, whatever the clock of its program is
+    const isOwnClock = Context.get(own, Clock.Clock) === this.clock
+    const fork = Effect.runForkWith(isOwnClock ? own : Context.add(own, Clock.Clock, this.clock))
     fork(Effect.uninterruptible(Effect.map(stopSequence(this, main), (stop) => this.#conclude(stop, main))))
     fork(this.registry.watchStarts(this.stopping))
     const { autostop } = this.options
@@ -180,7 +177,10 @@ export class Run implements RunContext, StoppableRun {
     if (autostop._tag === "idle") fork(this.#watchIdle(autostop.ms))
   }
 
-  /** Returns what this job keeps of the context of its submitter. The job or program around it does not watch its fibers. */
+  /**
+   * Returns what this job keeps of the context of its submitter. The job or program around it watches neither its fibers nor
+   * its stop, because the report of this job says what they have left.
+   */
   #ownContext(context: Context.Context<never>): Context.Context<never> {
     const own = withoutServices(context)
     const { scheduler } = this.fibers

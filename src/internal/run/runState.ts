@@ -41,7 +41,7 @@ interface Stopping {
   readonly request: StopRequest
   /** The harshness that the stop has reached by itself: it goes on from a drain to the cancel, and to the kill. */
   readonly urgency: StopMode
-  /** Why the job failed, if something else than its run did. */
+  /** The failure of the job, if something else than its run failed. */
   readonly failure: Cause.Cause<unknown> | undefined
 }
 
@@ -88,7 +88,7 @@ export class RunLifecycle {
     return this.#state._tag === "Stopped" ? this.#state.result : undefined
   }
 
-  /** Why the job failed, if something else than its run did. */
+  /** The failure of the job, if something else than its run failed. */
   get failure(): Cause.Cause<unknown> | undefined {
     return this.#state._tag === "Stopping" ? this.#state.failure : undefined
   }

@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { Holder, Stage, StageCounters } from "../pipeline/stageCounters.ts"
 
-/** Where a fiber of a job works: in a service, in the `run`, or in a unit of either. */
+/** The part of a job in which a fiber works: a service, the `run`, or a unit of either. */
 export const CurrentWork = Context.Reference<"service" | "run" | "unit">("autostop/CurrentWork", {
   defaultValue: () => "service"
 })

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { parseDuration } from "../../base/durationInput.ts"
 import { showValue } from "../../base/illegalOption.ts"
-import { withMessage } from "../../base/withMessage.ts"
 import { SubmitError, type SubmitOptions } from "../../Environment.ts"
+import { fitPayload } from "../../internal/run/payload.ts"
 import * as Job from "../../Job.ts"
 import * as Policy from "../../StopPolicy.ts"
 import { JobId, type Submission } from "../models.ts"
@@ -46,23 +46,16 @@ export const encodeSubmission = Effect.fnUntraced(
   }
 )
 
-const encodePayload = (job: Job.AnyContract, payload: unknown): Effect.Effect<Schema.Json, SubmitError> => {
-  // safe: the payload of a job that is sent elsewhere needs its Schema alone
-  const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(job.payload)) as (
-    input: unknown
-  ) => Effect.Effect<Schema.Json, Schema.SchemaError>
-  // a job without a payload may be submitted without one
-  const encoded = () => payload === undefined ? Effect.catch(encode(undefined), () => encode({})) : encode(payload)
-  return withMessage(
-    encoded,
-    (message) =>
-      new SubmitError({
-        job: job.name,
-        reason: "payload",
-        message: `the payload of "${job.name}" does not fit its Schema: ${message}`
-      })
+const encodePayload = (job: Job.AnyContract, payload: unknown): Effect.Effect<Schema.Json, SubmitError> =>
+  Effect.mapError(
+    fitPayload(job, payload, (payload) =>
+      // safe: the payload of a job that is sent elsewhere needs its Schema alone
+      Schema.encodeUnknownEffect(Schema.toCodecJson(job.payload))(payload) as Effect.Effect<
+        Schema.Json,
+        Schema.SchemaError
+      >),
+    (message) => new SubmitError({ job: job.name, reason: "payload", message })
   )
-}
 
 /** Encodes checked settings: durations as milliseconds, and an infinite one as text. */
 const settingsToJson = (settings: Policy.Settings | Readonly<Record<string, unknown>>): Record<string, Schema.Json> =>
