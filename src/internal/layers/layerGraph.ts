@@ -36,7 +36,7 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
   /** The nodes that build in place of forks of the memo maps of this graph. */
   readonly #forks = new WeakMap<Layer.MemoMap, LayerNode<S>>()
   readonly #makers = new LayerMakers<S>()
-  /** What each layer needs. */
+  /** The needs of each layer. */
   readonly needs = new LayerNeeds<S>()
 
   constructor(hooks: ServiceHooks<S>) {
@@ -112,9 +112,7 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     // an interrupt before the build began: no scope may know of the node
     if (node.build === "pending") node.unshare()
     node.build = "ended"
-    if (this.#hasToRelease(node)) {
-      node.service = this.#hooks.adopt(node, outputIn(exit), node.startedAt)
-    }
+    this.#adopt(node, exit)
     const ending = node.service === undefined ? undefined : this.#hooks.ended(node.service, exit)
     if (ending !== undefined) return Effect.map(ending, () => this.#made(node, exit))
     this.#made(node, exit)
@@ -132,9 +130,19 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     if (!node.isCovered) return
     node.isCovered = false
     for (const child of node.children?.nodes ?? noNodes) this.uncover(child)
-    if (node.exit === undefined || !this.#hasToRelease(node)) return
-    node.service = this.#hooks.adopt(node, outputIn(node.exit), node.startedAt)
-    this.#hooks.ended(node.service, node.exit)
+    if (node.exit === undefined) return
+    const service = this.#adopt(node, node.exit)
+    if (service !== undefined) this.#hooks.ended(service, node.exit)
+  }
+
+  /** Makes a layer a service if it is none, and has something to release. It is late if that came after its build. */
+  #adopt(
+    node: LayerNode<S>,
+    exit: Exit.Exit<Context.Context<never>, unknown> | undefined,
+    isLate = false
+  ): S | undefined {
+    if (!this.#hasToRelease(node)) return undefined
+    return node.service = this.#hooks.adopt(node, outputIn(exit), isLate ? this.#hooks.now() : node.startedAt)
   }
 
   /** Returns true if a layer is no service yet, and has finalizers of its own: those of the layers inside it are their own. */
@@ -152,10 +160,8 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     node.exit = undefined
     if (this.#isSealed && output !== undefined) this.#makers.delete(node, output)
     // a layer may acquire something after its build
-    if (this.#hasToRelease(node)) {
-      node.service = this.#hooks.adopt(node, output, this.#hooks.now())
-      if (built !== undefined) this.#hooks.ended(node.service, built)
-    }
+    const late = this.#adopt(node, built, true)
+    if (late !== undefined && built !== undefined) this.#hooks.ended(late, built)
     return node.service === undefined ? Scope.close(node, exit) : this.#hooks.release(node.service, exit)
   }
 

@@ -14,16 +14,12 @@ export const ownKeys = <S extends NodeService>(
   output: Context.Context<never> | undefined
 ): ReadonlyArray<string> => {
   if (output === undefined) return []
-  const keys: Array<string> = []
-  for (const [key, value] of output.mapUnsafe) {
-    if (key === Layer.CurrentMemoMap.key || key === unwrapKey) continue
-    let isOwn = true
-    for (const { exit } of children?.nodes ?? []) {
-      if (exit?._tag === "Success" && exit.value.mapUnsafe.get(key) === value) isOwn = false
-    }
-    if (isOwn) keys.push(key)
+  const inner = new Set<string>([Layer.CurrentMemoMap.key, unwrapKey])
+  for (const { exit } of children?.nodes ?? []) {
+    if (exit?._tag !== "Success") continue
+    for (const [key, value] of exit.value.mapUnsafe) if (output.mapUnsafe.get(key) === value) inner.add(key)
   }
-  return keys
+  return Array.from(output.mapUnsafe.keys()).filter((key) => !inner.has(key))
 }
 
 /** Returns the name of a layer that provides these keys. */

@@ -5,7 +5,7 @@ import type { LayerNode, NodeService } from "./layerNode.ts"
 const noNodes: ReadonlyArray<never> = []
 const noNames: ReadonlyArray<string> = []
 
-/** What each layer needs: the layers whose values it was given, and those built inside it. */
+/** The needs of each layer: the layers whose values it was given, and those built inside it. */
 export class LayerNeeds<S extends NodeService> {
   /** The nodes that built the layers that other memo maps share. */
   readonly #builders = new Map<Layer.Any, LayerNode<S>>()

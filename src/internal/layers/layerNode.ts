@@ -70,7 +70,7 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap, Scope.Cl
   state: Scope.State.Open | Scope.State.Closed | Scope.State.Empty = empty
   /** The progress of its build. */
   build: "pending" | "begun" | "ended" = "pending"
-  /** When its build began, in monotonic milliseconds. */
+  /** The beginning of its build, in monotonic milliseconds. */
   startedAt = 0
   /** The result of its build, as long as somebody may need it. */
   exit: Exit.Exit<Context.Context<never>, unknown> | undefined

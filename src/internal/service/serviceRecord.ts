@@ -42,7 +42,7 @@ export class ServiceRecord implements NodeService {
   readonly scope: Scope.Closeable
   /** `true` if `run` provided it, and not the job's `services`. */
   readonly isFromRun: boolean
-  /** When its acquire began, in monotonic milliseconds. */
+  /** The beginning of its acquire, in monotonic milliseconds. */
   readonly startedAt: number
   /** The name of its line in the report. */
   name: string

@@ -40,7 +40,7 @@ export interface ServiceRegistryOptions {
 }
 
 /**
- * Which services may start: those of the job's own layers (`starting`), those that `run` provides besides (`running`), or
+ * The services that may start: those of the job's own layers (`starting`), those that `run` provides besides (`running`), or
  * none, because the services are being released (`closed`). It only moves forward.
  */
 type Admission = "starting" | "running" | "closed"

@@ -63,12 +63,11 @@ export class ServiceStarts {
     node: LayerNode<ServiceRecord>,
     scope: Scope.Closeable
   ): { readonly record: ServiceRecord; readonly refused: ServiceRefused | undefined } {
-    const { clock, isStarting } = this.#options
-    const isFromRun = !isStarting()
+    const isFromRun = !this.#options.isStarting()
     const refusal = this.#refusal(spec, isFromRun)
     // one that is refused has the name that it wants, unless another one of that name may have come and gone
     const name = refusal === undefined || isFromRun ? this.#names.free(spec.name) : spec.name
-    const record = new ServiceRecord(spec, name, { node, scope, isFromRun, startedAt: now(clock) })
+    const record = new ServiceRecord(spec, name, { node, scope, isFromRun, startedAt: node.startedAt })
     this.#add(record)
     if (refusal === undefined) this.#names.add(record)
     return { record, refused: refusal === undefined ? undefined : new ServiceRefused(refusal) }

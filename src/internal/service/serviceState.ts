@@ -41,7 +41,7 @@ export interface Queued {
 export interface Releasing {
   readonly _tag: "Releasing"
   readonly wasRunning: boolean
-  /** When the release began, in monotonic milliseconds. */
+  /** The beginning of the release, in monotonic milliseconds. */
   readonly since: number
   /** The limit of the release in milliseconds, once it is known: a release that ends in its first turn needs none. */
   readonly limitMs: number | undefined

@@ -17,7 +17,7 @@ export interface StartTimeoutsOptions {
 /** The limits of the starts of a job. One watch serves all of them, because an acquire may be uninterruptible and hang. */
 export class StartTimeouts {
   readonly #options: StartTimeoutsOptions
-  /** When the first limit of the starts under way passes. */
+  /** The time at which the first limit of the starts under way passes. */
   #next = Infinity
   /** Opens when an earlier limit is added. */
   #earlier: OneShotLatch | undefined

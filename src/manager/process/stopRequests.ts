@@ -32,6 +32,7 @@ export class StopRequests {
   attach(run: Pick<Run, "fail" | "stop">): void {
     const before = this.#state
     this.#state = { _tag: "Running", run }
-    if (before._tag === "Loading") { for (const request of before.waiting) this.add(request) }
+    if (before._tag === "Running") return
+    for (const request of before.waiting) this.add(request)
   }
 }
