@@ -25,15 +25,21 @@ const serve = (take: (socket: Socket) => void) =>
     return { host: "127.0.0.1", port: typeof address === "object" && address !== null ? address.port : 0 }
   }))
 
+/** An end that takes a connection and says nothing. Its latches open when the client has come, and when it has left. */
+const silent = Effect.gen(function*() {
+  const come = new OneShotLatch()
+  const left = new OneShotLatch()
+  const address = yield* serve((socket) => {
+    socket.resume().once("close", () => left.open())
+    come.open()
+  })
+  return { address, come, left }
+})
+
 describe("a client of a Ray cluster", () => {
   it.effect("gives up, and closes its socket, if the other end says nothing for 10 s", () =>
     Effect.gen(function*() {
-      const come = new OneShotLatch()
-      const left = new OneShotLatch()
-      const address = yield* serve((socket) => {
-        socket.resume().once("close", () => left.open())
-        come.open()
-      })
+      const { address, come, left } = yield* silent
       const dialing = yield* Effect.forkChild(
         Effect.flip(dial(address, key, "guard", () => assert.fail("it was taken"))),
         {
@@ -50,12 +56,7 @@ describe("a client of a Ray cluster", () => {
 
   it.effect("closes its socket if it is interrupted", () =>
     Effect.gen(function*() {
-      const come = new OneShotLatch()
-      const left = new OneShotLatch()
-      const address = yield* serve((socket) => {
-        socket.resume().once("close", () => left.open())
-        come.open()
-      })
+      const { address, come, left } = yield* silent
       const dialing = yield* Effect.forkChild(dial(address, key, "guard", () => assert.fail("it was taken")), {
         startImmediately: true
       })

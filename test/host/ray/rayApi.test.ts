@@ -6,6 +6,7 @@ import type { Socket } from "node:net"
 import { RayApi } from "../../../src/host/ray/rayApi.ts"
 import { RayTransport } from "../../../src/host/ray/rayTransport.ts"
 import type { RaySettings } from "../../../src/host/raySettings.ts"
+import { raySettingsOf } from "../../support/raySettings.ts"
 import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
 
 const opened = (latch: OneShotLatch) => new Promise<void>((resolve) => latch.onOpen(resolve))
@@ -15,7 +16,7 @@ const api = async (answer: (request: IncomingMessage, response: ServerResponse) 
   const server = createServer(answer).listen(0, "127.0.0.1")
   await once(server, "listening")
   const address = server.address()
-  const settings = settingsOf(`http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`)
+  const settings = raySettingsOf(`http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`)
   return {
     settings,
     [Symbol.dispose]: () => {
@@ -24,18 +25,6 @@ const api = async (answer: (request: IncomingMessage, response: ServerResponse) 
     }
   }
 }
-
-const settingsOf = (address: string): RaySettings => ({
-  address,
-  token: undefined,
-  namespace: undefined,
-  node: "node",
-  python: "python",
-  runtimeEnv: {},
-  actor: {},
-  // safe: no other name is asked for
-  names: { address: "ray.address" } as RaySettings["names"]
-})
 
 const transportOf = (settings: RaySettings) =>
   new RayTransport(settings, { service: "test/Lean", releaseMs: 1_000, killMs: 100 })
@@ -57,7 +46,7 @@ describe("the API of a cluster", () => {
 
   it("may have a password in its address, which no error shows", async () => {
     const error = await Effect.runPromise(
-      Effect.flip(new RayApi(settingsOf("http://ada:secret@127.0.0.1:9")).hasJob("one"))
+      Effect.flip(new RayApi(raySettingsOf("http://ada:secret@127.0.0.1:9")).hasJob("one"))
     )
     assert.include(error.message, "Ray could not be reached at http://127.0.0.1:9 (ray.address)")
   })

@@ -8,19 +8,9 @@ import { OneShotLatch } from "../../../src/base/oneShotLatch.ts"
 import type { JobDetails, RayApi } from "../../../src/host/ray/rayApi.ts"
 import { RayError } from "../../../src/host/ray/rayError.ts"
 import { RayJob } from "../../../src/host/ray/rayJob.ts"
-import type { RaySettings } from "../../../src/host/raySettings.ts"
+import { raySettingsOf } from "../../support/raySettings.ts"
 
-const settings: RaySettings = {
-  address: "http://127.0.0.1:9",
-  token: undefined,
-  namespace: undefined,
-  node: "node",
-  python: "python",
-  runtimeEnv: {},
-  actor: {},
-  // safe: no other name is asked for
-  names: { address: "ray.address", node: "ray.node" } as RaySettings["names"]
-}
+const settings = raySettingsOf("http://127.0.0.1:9")
 
 /** A cluster that runs no drivers, and the requests that it was sent. */
 class FakeCluster {
