@@ -21,7 +21,7 @@ import type { StopReport } from "./StopReport.ts"
 export interface ManagedRuntimeOptions {
   /** The name in the report; `runtime` by default. */
   readonly name?: string | undefined
-  /** How it stops. These settings win over the configuration (`AUTOSTOP_…`). */
+  /** The settings of its stop, which win over the configuration (`AUTOSTOP_…`). */
   readonly stopPolicy?: StopPolicy.Settings | undefined
 }
 

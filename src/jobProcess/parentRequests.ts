@@ -1,5 +1,5 @@
 /**
- * What the parent of a job process has asked of it, and all transitions of that. Times are milliseconds of a clock that
+ * The requests of the parent of a job process, as one state, and all its transitions. Times are milliseconds of a clock that
  * only moves forward.
  */
 import type { StopRequest } from "./protocol.ts"

@@ -21,7 +21,7 @@ export const reportWriter = (
   return typeof file === "string" ? Effect.fail(new Refusal({ message: file })) : Effect.succeed(file.write)
 }
 
-/** How long a Schema may take to encode a result that is printed. */
+/** The time that a Schema has to encode a result that is printed. */
 const encodeMs = 5_000
 
 /**

@@ -5,7 +5,7 @@ import { isRunning, resultOf } from "./replicaState.ts"
 /** The number of leftovers that are kept: a host that crashes again and again must not fill the memory. */
 const keptLeftovers = 20
 
-/** What the hosts that were replaced did not release: without it, the report of their replacement would say clean. */
+/** The services that replaced hosts did not release: without their lines, the report would say clean. */
 export class LostServices {
   /** The last line of each service that was not released, by its name within the host. */
   readonly lines = new Map<string, ServiceReport>()
@@ -34,7 +34,7 @@ export const innerLines = ({ inner, state }: Replica): ReadonlyArray<ServiceRepo
     return error === undefined ? ended : { ...ended, error }
   })
 
-/** What a host left behind, as far as it or its caller has seen it. */
+/** The leftovers of a host, as far as it or its caller has seen them. */
 export const leftoversWithin = ({ connection, state }: Replica): ReadonlyArray<Leftover> => {
   const found = connection.leftover()
   return [

@@ -41,7 +41,7 @@ export interface Slot {
   restarts: number
   /** The calls that were sent to any of its replicas. */
   used: number
-  /** What the replicas that were replaced did not release. */
+  /** The services that replaced replicas did not release. */
   readonly lost: LostServices
 }
 

@@ -112,7 +112,7 @@ export const resultOf = (state: ReplicaState): HostResult | undefined => "result
 
 export const killedOf = (state: ReplicaState): Killed | undefined => "killed" in state ? state.killed : undefined
 
-/** Why a host that took calls failed, or ended without a release of its services. */
+/** The reason why a host that took calls failed, or ended without a release of its services. */
 export const errorOf = (state: ReplicaState): string | undefined =>
   resultOf(state)?.failure ??
     (state._tag === "Exited" && state.startMs !== undefined && state.result === undefined ? state.reason : undefined)

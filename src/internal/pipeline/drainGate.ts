@@ -14,7 +14,7 @@ const longestTurnMs = 10
 
 type Chunk<A> = Arr.NonEmptyReadonlyArray<A>
 
-/** What a drain does with a source: it interrupts the pull under way, awaits it, or runs an effect that ends the stream. */
+/** The way in which a drain ends a source: it interrupts the pull under way, awaits it, or runs an effect that ends the stream. */
 export type OnDrain<R> = "interrupt" | "await" | Effect.Effect<unknown, unknown, R>
 
 /** An `onDrain` that runs. */
@@ -66,7 +66,7 @@ export class DrainGate<A, E, R> {
   #pulled: Exit.Exit<Chunk<A>, E | Cause.Done> | undefined
   /** Resumes the consumer, while it waits for a pull. */
   #consumer: (() => void) | undefined
-  /** When the event loop is known to have turned last. */
+  /** The last known turn of the event loop. */
   #lastTurn: number
   /** `true` once it has emitted: elements may be on their way. */
   hasEmitted = false

@@ -13,7 +13,7 @@ export interface Stage {
   count: number
   /** The number of elements that an operator had taken in and never handed on. */
   dropped: number
-  /** Why a source could not be told to end. */
+  /** The reason why a source could not be told to end. */
   error: string | undefined
 }
 

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /**
- * Why the stop began: the run itself `completed` or `failed`; a caller `stopped` the job; a `signal` came; the job was
+ * The reason of a stop: the run itself `completed` or `failed`; a caller `stopped` the job; a `signal` came; the job was
  * `idle`; its `deadline` (`{ after }`, a time limit) passed; its parent process or its manager was `lost`.
  *
  * @category models

@@ -41,7 +41,7 @@ export class ServiceRelease {
   readonly #permits: Semaphore.Semaphore | undefined
   #missed = false
   #underWay = 0
-  /** When a release last began or ended. */
+  /** The time at which a release last began or ended. */
   #lastProgress = 0
   #longestKillMs = 0
 

@@ -1,5 +1,5 @@
 /**
- * How a job stops: delay → drain → cancel → release → kill → stopped. Each phase stands in this file, in this order, and
+ * The stop of a job: delay → drain → cancel → release → kill → stopped. Each phase stands in this file, in this order, and
  * asks the part of the job that it stops by one call.
  */
 import * as Effect from "effect/Effect"

@@ -25,7 +25,7 @@ export interface BudgetedRelease {
 export class TimeBudget {
   readonly #clock: Clock.Clock
   readonly #limits: PolicyMillis
-  /** When all phases must be over, in monotonic milliseconds. */
+  /** The time at which all phases must be over, in monotonic milliseconds. */
   #end = Infinity
   /** The most by which a timer of this stop was late. */
   #lateness = 0
