@@ -81,8 +81,8 @@ export class ReplicaPool {
   readonly start: Effect.Effect<void, HostError> = Effect.suspend(() =>
     Effect.forEach(
       this.slots,
-      // a host that could not start has nothing to release
-      (slot) => Effect.onError(this.#begin(slot), () => slot.replica.kill(clearMs)),
+      // a host that could not start has nothing to release; one whose start was interrupted is stopped as any other is
+      (slot) => Effect.tapError(this.#begin(slot), () => slot.replica.kill(clearMs)),
       { concurrency: "unbounded", discard: true }
     )
   )
