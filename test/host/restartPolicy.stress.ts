@@ -44,7 +44,7 @@ const assertUnclean = (report: StopReport) => {
 }
 
 describe.each(remotes)("a %s host that ends again and again", (host) => {
-  const ending = host !== "thread" ? "its process was ended by SIGKILL" : "its thread exited with code 9"
+  const ending = host !== "thread" ? "its process was ended by SIGKILL" : "its thread exited with code 1"
 
   it.live("is never replaced by `never`", () =>
     Effect.gen(function*() {

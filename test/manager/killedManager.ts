@@ -18,6 +18,9 @@ const post = async (server: Server, path: string, body: object): Promise<number>
 const listed = async (server: Server): Promise<ReadonlyArray<JobInfo>> =>
   Schema.decodeUnknownSync(Schema.Array(JobInfo))(await (await fetch(`${server.url}/jobs?limit=1000`)).json())
 
+/** The number of submits that are under way at a time. */
+const inFlight = 8
+
 /** Kills a manager in the middle of submits: it must have each job that it has answered, and run each once. */
 export const killDuringSubmits = async (
   { count, killAfter }: { readonly count: number; readonly killAfter: number }
@@ -30,7 +33,12 @@ export const killDuringSubmits = async (
     if (status === 201) answered.add(id)
     if (answered.size === killAfter) server.server.signal("SIGKILL")
   }
-  await Promise.all(ids.map(submit))
+  // some are under way at any time, so that the kill falls in the middle however fast the answers come
+  const waiting = [...ids]
+  const client = async () => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) await submit(id)
+  }
+  await Promise.all(Array.from({ length: inFlight }, client))
   await server.server.ended()
   assert.isBelow(answered.size, count, "the manager was not killed in the middle")
   const before = new Set(answered)
