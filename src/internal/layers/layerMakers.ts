@@ -46,6 +46,7 @@ export class LayerMakers<S extends NodeService> {
   /** Forgets what a released layer had made. */
   delete(node: LayerNode<S>, output: Context.Context<never>): void {
     this.#lastGiven = undefined
+    if (this.#makers.size === 0) return
     for (const key of output.mapUnsafe.keys()) {
       const first = this.#makers.get(key)
       const left = first === undefined ? undefined : without(first, node)

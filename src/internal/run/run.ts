@@ -203,7 +203,7 @@ export class Run implements RunContext, StoppableRun {
         // safe: the payload was checked against the job's Schema, and the services are those that `run` needs
         const run = Effect.suspend(() => implementation.run(payload as never)) as Effect.Effect<unknown, unknown>
         // there may be many services: they are added to the context, which is not copied
-        return within(Context.add(Context.merge(built, context), CurrentWork, "run"), Effect.scoped(run))
+        return within(Context.merge(built, Context.add(context, CurrentWork, "run")), Effect.scoped(run))
       })
     })
   }

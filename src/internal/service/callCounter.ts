@@ -17,15 +17,23 @@ export const counted = <S>(service: S, count: CallCount): S => {
   const prototype = Object.getPrototypeOf(service)
   if ((prototype !== Object.prototype && prototype !== null) || Object.isFrozen(service)) return service
   if (Effect.isEffect(service)) return service
-  const members = Object.values(Object.getOwnPropertyDescriptors(service)).filter(({ enumerable }) =>
-    enumerable === true
-  )
-  const isCounted = members.some(({ value }) => isCountable(value))
-  if (isCounted) count.used = 0
+  const members = membersOf(service)
+  if (members === "none") return service
   // what a getter returns is only known once somebody uses it
-  if (!isCounted && !members.some(({ get }) => get !== undefined)) return service
+  if (members === "countable") count.used = 0
   // safe: a proxy for the same object
   return new Proxy<object>(service, new Counter(count)) as S
+}
+
+/** Looks for members that can be counted, without a use of any. There may be many services: it looks no further than it must. */
+const membersOf = (service: object): "none" | "getters" | "countable" => {
+  let members: "none" | "getters" = "none"
+  for (const key of Object.keys(service)) {
+    const property = Reflect.getOwnPropertyDescriptor(service, key)
+    if (isCountable(property?.value)) return "countable"
+    if (property?.get !== undefined) members = "getters"
+  }
+  return members
 }
 
 class Counter implements ProxyHandler<object> {
