@@ -15,11 +15,13 @@ import {
   BundleHash,
   Change,
   Counts,
+  JobId,
   JobInfo,
   JobResult,
   JobState,
   LogLine,
   maxBundleBytes,
+  Place,
   Stages,
   StopCommand,
   Submission
@@ -67,8 +69,8 @@ const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 /** The number that a stream starts after. Browsers send the header when they reconnect; it wins over the query. */
 const after = { query: { after: Schema.optionalKey(count) }, headers: { "last-event-id": Schema.optionalKey(count) } }
 
-/** A job id, or a prefix that only one job id has. */
-const params = { id: Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/)) }
+/** The whole id of a job: a program never addresses another job than the one it means. */
+const params = { id: JobId }
 const jobErrors = [NotFound, Conflict, StoreError] as const
 
 const Jobs = HttpApiGroup.make("jobs")
@@ -82,14 +84,16 @@ const Jobs = HttpApiGroup.make("jobs")
       query: {
         state: Schema.optionalKey(JobState),
         job: Schema.optionalKey(Schema.String),
-        before: Schema.optionalKey(Schema.String),
+        prefix: Schema.optionalKey(JobId),
+        before: Schema.optionalKey(Place),
         limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 })))
       },
       success: Schema.Array(JobInfo),
       error: StoreError
     }).annotate(
       OpenApi.Summary,
-      "List jobs, the latest first; `before` is the id of the last job of the previous page."
+      "List jobs, the latest first. `prefix` is how their ids begin; `before` is the place of the last job of the " +
+        "previous page: the time it was submitted at, `_` and its id."
     ),
     HttpApiEndpoint.get("get", "/jobs/:id", { params, success: JobInfo, error: jobErrors })
       .annotate(OpenApi.Summary, "Get the state of a job."),

@@ -7,8 +7,33 @@ import { Outcome, StageReport, StopReport, Trigger } from "../StopReport.ts"
 /** The port that a manager listens on, and that clients connect to, by default. */
 export const defaultPort = 19_001
 
+/** What an id may be, for people. */
+export const idForm = "1 to 64 letters, digits, \"-\" or \"_\", a letter or digit first"
+
 /** The id of a job, which is safe in a file name and in a URL. */
-export const JobId = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/))
+export const JobId = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, { expected: `an id: ${idForm}` })
+)
+
+/**
+ * A place in the list of jobs: the time of submission and the id of a job. It is a place and not a row: it holds also
+ * when that job is gone.
+ */
+export const Place = Schema.String.check(
+  Schema.isPattern(/^[0-9TZ:.+-]{1,40}_[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, {
+    expected: "the place of a job: the time it was submitted at, `_` and its id"
+  })
+)
+export interface Place {
+  readonly submittedAt: string
+  readonly id: string
+}
+
+export const writePlace = ({ id, submittedAt }: Place): string => `${submittedAt}_${id}`
+export const readPlace = (text: string): Place => {
+  const end = text.indexOf("_")
+  return { submittedAt: text.slice(0, end), id: text.slice(end + 1) }
+}
 
 /** The state of a job: `queued` until a slot is free; `stopped` is final, also for a job whose process was lost. */
 export const JobState = Schema.Literals(["queued", "starting", "running", "stopping", "stopped"])

@@ -10,12 +10,12 @@ import { parseDuration } from "../../base/durationInput.ts"
 import { plural, table } from "../../base/format.ts"
 import { StopMode } from "../../JobEvent.ts"
 import type { Client } from "../../manager/client/apiClient.ts"
-import { type JobInfo, JobState } from "../../manager/models.ts"
+import { type JobInfo, JobState, writePlace } from "../../manager/models.ts"
 import { StopReport } from "../../StopReport.ts"
 import { jobId, remoteFlags } from "../flags/remoteFlags.ts"
 import { Refusal } from "../refusal.ts"
 import { askManager } from "../remote/askManager.ts"
-import { shortIds } from "../remote/shortIds.ts"
+import { shortIds, withJob } from "../remote/shortIds.ts"
 import { cleanness } from "../views/eventText.ts"
 import { printLine } from "../views/output.ts"
 
@@ -49,8 +49,9 @@ const latest = (client: Client, limit: number, filter: { readonly state?: JobSta
   Effect.gen(function*() {
     const jobs: Array<JobInfo> = []
     for (let wanted = limit; wanted > 0; wanted = limit - jobs.length) {
-      const before = jobs.at(-1)?.id
-      const query = { ...filter, limit: Math.min(wanted, page), ...(before === undefined ? {} : { before }) }
+      const last = jobs.at(-1)
+      const before = last === undefined ? {} : { before: writePlace(last) }
+      const query = { ...filter, limit: Math.min(wanted, page), ...before }
       const some = yield* client.jobs.list({ query })
       jobs.push(...some)
       if (some.length < query.limit) break
@@ -86,7 +87,9 @@ export const statusCommand = Command.make(
   (input) =>
     askManager(
       input,
-      (client) => Effect.map(client.jobs.get({ params: { id: input.id } }), (info) => show(input.format, info))
+      (client) =>
+        withJob(client, input.id, (id) =>
+          Effect.map(client.jobs.get({ params: { id } }), (info) => show(input.format, info)))
     )
 ).pipe(
   Command.withDescription("Shows the state of a job")
@@ -102,13 +105,14 @@ export const stopCommand = Command.make("stop", {
   reason: Flag.String("reason").pipe(Flag.withDescription("The reason, for the report"), Flag.optional)
 }, (input) =>
   askManager(input, (client) =>
-    Effect.map(
-      client.jobs.stop({
-        params: { id: input.id },
-        payload: { mode: input.mode, ...(Option.isSome(input.reason) ? { reason: input.reason.value } : {}) }
-      }),
-      (info) => show(input.format, info)
-    ))).pipe(Command.withDescription("Asks a job to stop, and returns at once"))
+    withJob(client, input.id, (id) =>
+      Effect.map(
+        client.jobs.stop({
+          params: { id },
+          payload: { mode: input.mode, ...(Option.isSome(input.reason) ? { reason: input.reason.value } : {}) }
+        }),
+        (info) => show(input.format, info)
+      )))).pipe(Command.withDescription("Asks a job to stop, and returns at once"))
 
 export const reportCommand = Command.make(
   "report",
@@ -117,8 +121,9 @@ export const reportCommand = Command.make(
     askManager(
       input,
       (client) =>
-        Effect.map(client.jobs.report({ params: { id: input.id } }), (report) =>
-          printLine(input.format === "json" ? JSON.stringify(report) : StopReport.render(report)))
+        withJob(client, input.id, (id) =>
+          Effect.map(client.jobs.report({ params: { id } }), (report) =>
+            printLine(input.format === "json" ? JSON.stringify(report) : StopReport.render(report))))
     )
 ).pipe(
   Command.withDescription("Prints the report of a job that has stopped")
@@ -136,14 +141,14 @@ export const deleteCommand = Command.make("delete", {
     Effect.gen(function*() {
       const query = { force: input.force ? "true" : "false" } as const
       // a job that cannot be removed does not keep the others
-      const results = yield* Effect.forEach(input.ids, (id) =>
-        Effect.result(client.jobs.remove({ params: { id }, query })))
+      const results = yield* Effect.forEach(input.ids, (given) =>
+        Effect.result(withJob(client, given, (id) => client.jobs.remove({ params: { id }, query }))))
       const errors = results.flatMap((result) =>
         result._tag === "Failure" ? [result.failure] : []
       )
       const [error] = errors
       if (error === undefined) return
-      const refused = errors.filter((error) => error._tag === "NotFound" || error._tag === "Conflict")
+      const refused = errors.filter(({ _tag }) => _tag === "NotFound" || _tag === "Conflict" || _tag === "Refusal")
       return yield* refused.length < errors.length
         ? Effect.fail(error)
         : new Refusal({ message: refused.map(({ message }) => message).join("\n") })

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { messageOf } from "../../base/errorText.ts"
-import { defaultPort, JobId } from "../../manager/models.ts"
+import { defaultPort, idForm, JobId } from "../../manager/models.ts"
 import { Refusal } from "../refusal.ts"
 
 const defaultUrl = `http://127.0.0.1:${defaultPort}`
@@ -33,8 +33,8 @@ export interface RemoteInput {
 }
 
 export const jobId = Argument.String("id").pipe(
-  Argument.withDescription("The id of a job, or the beginning of one"),
-  Argument.filter(Schema.is(JobId), () => "letters, digits, \"-\" and \"_\"")
+  Argument.withDescription("The id of a job; a random id may be shortened to its first 8 characters or more"),
+  Argument.filter(Schema.is(JobId), () => idForm)
 )
 
 /** Reads a token from a file or the environment. It is never an argument, because others on the machine can see those. */

@@ -9,6 +9,7 @@ import { version } from "../../process/packageVersion.ts"
 import { Api, SchemaRefusals } from "../Api.ts"
 import { Refused, Unavailable } from "../errors.ts"
 import { Manager } from "../Manager.ts"
+import { readPlace } from "../models.ts"
 import { metricsText } from "./metrics.ts"
 
 /** The state of the server, for the handlers. */
@@ -43,31 +44,27 @@ const jobs = HttpApiBuilder.group(
         const [id, data] = numbered(element)
         return { id, event: "message" as const, data }
       }))
-    const of = <A, E>(prefix: string, use: (id: string) => Effect.Effect<A, E>) =>
-      Effect.flatMap(manager.resolve(prefix), use)
     return handlers.handleAll({
       submit: ({ payload }) => Effect.andThen(isOpen, manager.submit(payload)),
-      list: ({ query }) => manager.list({ ...query, limit: query.limit ?? 100 }),
-      get: ({ params }) => of(params.id, manager.get),
+      list: ({ query: { before, limit = 100, ...filter } }) =>
+        manager.list({ ...filter, limit, ...(before === undefined ? {} : { before: readPlace(before) }) }),
+      get: ({ params }) => manager.get(params.id),
       events: (request) =>
-        Effect.andThen(
-          isOpen,
-          of(request.params.id, (id) =>
-            Effect.succeed(feed(manager.events(id, position(request)), ({ event, seq }) => [seq, event])))
+        Effect.as(
+          Effect.andThen(isOpen, manager.get(request.params.id)),
+          feed(manager.events(request.params.id, position(request)), ({ event, seq }) => [seq, event])
         ),
       logs: (request) =>
-        Effect.andThen(
-          isOpen,
-          of(request.params.id, (id) =>
-            Effect.succeed(feed(manager.logs(id, position(request)), (line) => [line.seq, line])))
+        Effect.as(
+          Effect.andThen(isOpen, manager.get(request.params.id)),
+          feed(manager.logs(request.params.id, position(request)), (line) => [line.seq, line])
         ),
-      stages: ({ params }) => of(params.id, manager.stages),
-      stop: ({ params, payload }) => of(params.id, (id) => manager.stop(id, payload)),
-      result: ({ params }) => of(params.id, manager.result),
-      report: ({ params }) => of(params.id, (id) => Effect.map(manager.result(id), ({ report }) => report)),
-      renew: ({ params }) => of(params.id, manager.renew),
-      remove: ({ params, query }) =>
-        of(params.id, (id) => manager.remove(id, query.force !== undefined && query.force !== "false")),
+      stages: ({ params }) => manager.stages(params.id),
+      stop: ({ params, payload }) => manager.stop(params.id, payload),
+      result: ({ params }) => manager.result(params.id),
+      report: ({ params }) => Effect.map(manager.result(params.id), ({ report }) => report),
+      renew: ({ params }) => manager.renew(params.id),
+      remove: ({ params, query }) => manager.remove(params.id, query.force !== undefined && query.force !== "false"),
       clean: ({ payload }) => Effect.map(manager.clean(payload.before), (removed) => ({ removed })),
       changes: () =>
         Effect.as(isOpen, sse(Stream.map(manager.changes, (data) => ({ event: "message" as const, data }))))

@@ -89,18 +89,31 @@ describe("the commands for a job manager", () => {
     assert.strictEqual(await right.ended(), 0)
   })
 
-  it("take an address without a scheme, and ids by their beginnings, of which a table shows enough", async () => {
+  it("take an address without a scheme, and the beginning of a random id, of which a table shows enough", async () => {
     const random = await server.submit({ name: "Ada" })
     await Promise.all(["night-1", "night-2"].map((id) => submit(id)))
     const list = new Started([bin, "list", "--url", server.url.replace("http://", "")])
     assert.strictEqual(await list.ended(), 0)
     const ids = list.stdout.split("\n").map((line) => line.split(" ")[0])
     assert.includeMembers(ids, [random.slice(0, 8), "night-1", "night-2"])
-    assert.include(
-      (await server.run("status", "night")).stderr,
-      "several jobs have an id that begins with night: give more of the id"
-    )
+    assert.match((await server.run("status", random.slice(0, 8))).stdout, /^id +[0-9a-f-]{36}$/m)
     assert.match((await server.run("status", "night-1")).stdout, /^id +night-1$/m)
+  })
+
+  it("never take the beginning of an id that somebody chose for another job", async () => {
+    await Promise.all(["backup-1", "backup-10"].map((id) => submit(id)))
+    await Promise.all(["backup-1", "backup-10"].map(stopped))
+    assert.strictEqual((await server.run("delete", "backup-1")).code, 0)
+    for (const args of [["delete"], ["delete", "--force"], ["stop"], ["report"], ["result"], ["status"], ["logs"]]) {
+      const { code, stderr } = await server.run(args[0] ?? "", "backup-1", ...args.slice(1))
+      assert.strictEqual(code, 2, args.join(" "))
+      assert.strictEqual(
+        stderr,
+        "autostop: there is no job backup-1: check the id; the job may have been removed; ids that begin with it: backup-10"
+      )
+    }
+    assert.match((await server.run("status", "backup-10")).stdout, /^state +stopped$/m)
+    await server.run("delete", "backup-10")
   })
 
   it("list page by page what is more than the manager gives at once", async () => {
@@ -108,7 +121,7 @@ describe("the commands for a job manager", () => {
     const answer = (id: string) => ({ id, job: "sum", state: "stopped", priority: 0, submittedAt: "2026-01-01" })
     const many = createServer(({ url = "" }, response) => {
       const { searchParams } = new URL(url, "http://many")
-      const from = jobs.indexOf(searchParams.get("before") ?? "") + 1
+      const from = jobs.indexOf(searchParams.get("before")?.split("_")[1] ?? "") + 1
       const page = jobs.slice(from, from + Number(searchParams.get("limit")))
       response.setHeader("content-type", "application/json").end(JSON.stringify(page.map(answer)))
     }).listen(0, "127.0.0.1")
