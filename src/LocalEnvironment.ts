@@ -52,6 +52,7 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
           const run = new Run({
             id,
             job: job.name,
+            contract: job,
             environment: "local",
             limits: policyMillis(policy),
             autostop,

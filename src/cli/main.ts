@@ -14,7 +14,7 @@ import { printUsageError } from "../process/usageError.ts"
 import { version } from "../process/packageVersion.ts"
 import { CommandContext } from "./commandContext.ts"
 import { eventsCommand, logsCommand } from "./commands/feeds.ts"
-import { cleanCommand, deleteCommand, listCommand, reportCommand, statusCommand, stopCommand } from "./commands/jobs.ts"
+import { cleanCommand, deleteCommand, listCommand, reportCommand, resultCommand, statusCommand, stopCommand } from "./commands/jobs.ts"
 import { healthCommand, infoCommand } from "./commands/manager.ts"
 import { runCommand } from "./commands/run.ts"
 import { serveCommand } from "./commands/serve.ts"
@@ -35,6 +35,7 @@ const command = Command.make("autostop").pipe(
     logsCommand,
     stopCommand,
     reportCommand,
+    resultCommand,
     deleteCommand,
     cleanCommand,
     infoCommand,

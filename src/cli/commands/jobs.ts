@@ -13,11 +13,13 @@ import type { Client } from "../../manager/client/apiClient.ts"
 import { type JobInfo, JobState, writePlace } from "../../manager/models.ts"
 import { StopReport } from "../../StopReport.ts"
 import { jobId, remoteFlags } from "../flags/remoteFlags.ts"
+import { CommandContext } from "../commandContext.ts"
 import { Refusal } from "../refusal.ts"
 import { askManager } from "../remote/askManager.ts"
 import { shortIds, withJob } from "../remote/shortIds.ts"
 import { cleanness } from "../views/eventText.ts"
 import { printLine } from "../views/output.ts"
+import { printExit } from "../views/reportOutput.ts"
 
 const rows = (infos: ReadonlyArray<JobInfo>): ReadonlyArray<ReadonlyArray<string>> => {
   const shortId = shortIds(infos)
@@ -127,6 +129,22 @@ export const reportCommand = Command.make(
     )
 ).pipe(
   Command.withDescription("Prints the report of a job that has stopped")
+)
+
+export const resultCommand = Command.make(
+  "result",
+  { ...remoteFlags, id: jobId },
+  (input) =>
+    askManager(input, (client) =>
+      withJob(client, input.id, (id) =>
+        Effect.gen(function*() {
+          const context = yield* CommandContext
+          const result = yield* client.jobs.result({ params: { id } })
+          yield* printExit(result, input)
+          context.exitCode = result.report.outcome === "succeeded" ? 0 : 1
+        })))
+).pipe(
+  Command.withDescription("Prints the result of a job as JSON, or why it failed; exits with 0 if the job has succeeded")
 )
 
 export const deleteCommand = Command.make("delete", {

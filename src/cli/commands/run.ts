@@ -9,6 +9,7 @@ import { relative } from "node:path"
 import { type Autostop, Environment } from "../../Environment.ts"
 import { decodePayload } from "../../jobProcess/jobModule.ts"
 import { mergePolicy, type PolicySource } from "../../internal/policy/resolvePolicy.ts"
+import { encodeExit } from "../../manager/exitCodec.ts"
 import * as LocalEnvironment from "../../LocalEnvironment.ts"
 import * as Policy from "../../StopPolicy.ts"
 import { CommandContext } from "../commandContext.ts"
@@ -17,7 +18,7 @@ import { autostopOf, policySourceOf, readPayload, startFlags, type StartInput, t
 import { type Ending, runIsolated } from "../isolatedRun.ts"
 import { asRefusal, Refusal } from "../refusal.ts"
 import { showProgress } from "../views/progress.ts"
-import { printReport, printResult, reportWriter } from "../views/reportOutput.ts"
+import { printExitLine, printReport, printResult, reportWriter } from "../views/reportOutput.ts"
 
 const flags = {
   module: Argument.File("module").pipe(
@@ -99,6 +100,8 @@ const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, gi
   const payload = yield* Effect.mapError(decodePayload(job, json), (message) => new Refusal({ message }))
   const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
   const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(showProgress(run, input.format), run.result))
-  const showResult = input.format === "pretty" ? printResult(job, exit, report) : Effect.void
+  const showResult = input.format === "pretty"
+    ? printResult(job, exit, report)
+    : Effect.map(encodeExit(job, exit), printExitLine)
   return { code: report.outcome === "succeeded" ? 0 : 1, report, showResult } satisfies Ending
 }, Effect.scoped)

@@ -17,7 +17,7 @@ import { askManager } from "../remote/askManager.ts"
 import { followEvents } from "../remote/followJob.ts"
 import { printEvent } from "../views/eventText.ts"
 import { printLine } from "../views/output.ts"
-import { printReport } from "../views/reportOutput.ts"
+import { printExit, printExitLine, printReport } from "../views/reportOutput.ts"
 
 const flags = {
   ...remoteFlags,
@@ -107,7 +107,10 @@ const wait = (client: Client, url: string, id: string, format: "pretty" | "json"
     const { retryTransient } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
     const context = yield* CommandContext
     yield* followEvents(client, url, id, (event) => printEvent(event, format))
-    const report = yield* retryTransient(client.jobs.report({ params: { id } }))
+    const result = yield* retryTransient(client.jobs.result({ params: { id } }))
+    const { exit, report } = result
+    if (format === "json") printExitLine(exit)
+    else if (report.outcome !== "cancelled") yield* printExit(result, { format, label: "Result: " })
     printReport(format, report)
     context.exitCode = exitCode({ isClean: report.clean, own: report.outcome === "succeeded" ? 0 : 1 })
   })

@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { bin, Started } from "../../support/cli.ts"
 import { Proxy } from "../../support/proxy.ts"
 import { Server } from "../../support/cliServer.ts"
@@ -37,7 +38,7 @@ describe("the commands for a job manager", () => {
       [["lsit"], /^autostop: Unknown subcommand "lsit" .*Did you mean this\? list\nautostop: see "autostop --help"$/],
       [["status"], /^autostop: Missing required argument: id\nautostop: see "autostop status --help"$/],
       [["status", "nope"], /^autostop: there is no job nope: check the id; the job may have been removed$/],
-      [["status", "../x"], /^autostop: Invalid value for argument <id>: "..\/x". Expected: letters, digits, /],
+      [["status", "../x"], /^autostop: Invalid value for argument <id>: "..\/x". Expected: 1 to 64 letters, digits, /],
       [["list", "--limit", "0"], /^autostop: Invalid value for flag --limit: "0". Expected: a number of at least 1/],
       [["list", "--state", "lost"], /^autostop: Invalid value for flag --state: "lost". Expected: "queued" \| /],
       [["clean", "--older", "soon"], /^autostop: --older is "soon"; expected a duration, such as "12h" or "7d"$/],
@@ -98,6 +99,44 @@ describe("the commands for a job manager", () => {
     assert.includeMembers(ids, [random.slice(0, 8), "night-1", "night-2"])
     assert.match((await server.run("status", random.slice(0, 8))).stdout, /^id +[0-9a-f-]{36}$/m)
     assert.match((await server.run("status", "night-1")).stdout, /^id +night-1$/m)
+  })
+
+  it("show the result of a job, and say what does not fit in one, as a run here does", async () => {
+    const greeted = await server.run("submit", "greet", "--payload", "{\"name\":\"Ada\"}", "--id", "greeted", "--wait")
+    assert.strictEqual(greeted.code, 0)
+    assert.match(greeted.stdout, /^Result: "hello Ada"$/m)
+    assert.deepStrictEqual(await server.run("result", "greeted"), { code: 0, stdout: "\"hello Ada\"", stderr: "" })
+    const json = await server.run("result", "greeted", "--format", "json")
+    assert.deepStrictEqual(JSON.parse(json.stdout), { _tag: "Success", value: "hello Ada" })
+    const misfit = fileURLToPath(new URL("../../manager/fixtures/misfit.ts", import.meta.url))
+    const message = "the result of \"misfit\" does not fit its Schema: Expected JSON value at [\"rows\"][0][\"mean\"]"
+    const restarts = ["--restart", "fixed", "--restart-delay", "1ms", "--restart-times", "1"]
+    const [here, there] = await Promise.all([
+      new Started([bin, "run", misfit]),
+      command("submit", misfit, "--id", "misfit", "--wait", ...restarts)
+    ].map(async (started) => ({ code: await started.ended(), started })))
+    for (const one of [here, there]) {
+      assert.strictEqual(one?.code, 1)
+      assert.include(one.started.stderr, message)
+      assert.match(one.started.stdout, /^Job misfit \(\S+\) on \w+: failed, clean/m)
+    }
+    assert.include(there?.started.stderr, "it begins again in 1.0 ms (restart 1)")
+    const result = await server.run("result", "misfit")
+    assert.deepStrictEqual([result.code, result.stdout], [1, ""])
+    assert.include(result.stderr, message)
+    await submit("endless", "wait")
+    const early = await server.run("result", "endless")
+    assert.strictEqual(early.code, 2)
+    assert.match(early.stderr, /^autostop: job endless is \w+: it has a result once it has stopped$/)
+    await server.run("stop", "endless", "--mode", "kill")
+    await stopped("endless")
+    const cancelled = await server.run("result", "endless")
+    assert.deepStrictEqual(cancelled, {
+      code: 1,
+      stdout: "",
+      stderr: "autostop: job endless was cancelled, and has no result"
+    })
+    await server.run("delete", "greeted", "misfit", "endless")
   })
 
   it("never take the beginning of an id that somebody chose for another job", async () => {

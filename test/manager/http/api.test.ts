@@ -72,10 +72,10 @@ describe("the API of a job manager", () => {
       assert.deepStrictEqual((yield* ask("GET", "/jobs?prefix=run-2")).json, [])
       const noId = yield* ask("GET", "/jobs/a%2Fb")
       assert.deepStrictEqual([noId.status, noId.json._tag], [400, "Refused"])
-      assert.include(noId.json.message, "expected an id: 1 to 64 letters")
+      assert.include(noId.json.message, "Expected an id: 1 to 64 letters")
       const noPlace = yield* ask("GET", "/jobs?before=run-10")
       assert.strictEqual(noPlace.status, 400)
-      assert.include(noPlace.json.message, "expected the place of a job: the time it was submitted at, `_` and its id")
+      assert.include(noPlace.json.message, "Expected the place of a job: the time it was submitted at, `_` and its id")
     }).pipe(Effect.provide(serving())))
 
   it.live("lists, removes and cleans jobs", () =>
