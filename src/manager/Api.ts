@@ -1,5 +1,4 @@
 /** The HTTP API of a job manager: one description for its server, its clients and its documentation. */
-import * as ByteSize from "effect/ByteSize"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -10,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { JobEvent } from "../JobEvent.ts"
 import { StopReport } from "../StopReport.ts"
 import { Authorization } from "./Authorization.ts"
-import { Conflict, NotFound, Refused, StoreError, Unavailable } from "./errors.ts"
+import { Conflict, Failed, NotFound, Refused, StoreError, TooLarge, Unavailable } from "./errors.ts"
 import {
   BundleHash,
   Change,
@@ -20,16 +19,18 @@ import {
   JobResult,
   JobState,
   LogLine,
-  maxBundleBytes,
   Place,
   Stages,
   StopCommand,
   Submission
 } from "./models.ts"
 
-/** Answers a request that the Schemas refuse with a `Refused` that says what is wrong with it. */
+/**
+ * Answers a request that the Schemas refuse with a `Refused` that says what is wrong with it. The server answers any request
+ * with the other two.
+ */
 export class SchemaRefusals extends HttpApiMiddleware.Service<SchemaRefusals>()("autostop/manager/SchemaRefusals", {
-  error: Refused
+  error: [Refused, TooLarge, Failed]
 }) {}
 
 /** The interval of the heartbeats of each stream. */
@@ -64,6 +65,15 @@ const changes = HttpApiSchema.StreamSse({
   ]),
   error: streamError
 })
+
+/** A time in ISO 8601, UTC, as `Date` writes it: times are compared as texts. */
+const Time = Schema.String.check(
+  Schema.makeFilter((text) => isTime(text), { expected: "a time in ISO 8601, such as \"2026-01-31T00:00:00.000Z\"" })
+)
+const isTime = (text: string): boolean => {
+  const ms = Date.parse(text)
+  return Number.isFinite(ms) && new Date(ms).toISOString() === text
+}
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 /** The number that a stream starts after. Browsers send the header when they reconnect; it wins over the query. */
@@ -101,22 +111,29 @@ const Jobs = HttpApiGroup.make("jobs")
       params,
       headers: after.headers,
       query: { ...after.query, follow: Schema.optionalKey(Schema.Boolean) },
-      success: feed(JobEvent),
+      success: [feed(JobEvent), HttpApiSchema.NoContent],
       error: [...jobErrors, Unavailable]
     }).annotate(
       OpenApi.Summary,
-      "Read the events of a job so far; with `follow`, until the job has stopped."
+      "Read the events of a job so far; with `follow`, until the job has stopped. Answers 204 if there is none after that " +
+        "number and never will be."
     ),
     HttpApiEndpoint.get("logs", "/jobs/:id/logs", {
       params,
       headers: after.headers,
       query: { ...after.query, follow: Schema.optionalKey(Schema.Boolean) },
-      success: feed(LogLine),
+      success: [feed(LogLine), HttpApiSchema.NoContent],
       error: [...jobErrors, Unavailable]
-    }).annotate(OpenApi.Summary, "Read the output of a job so far; with `follow`, until the job has stopped."),
+    }).annotate(OpenApi.Summary, "Read the output of a job so far; with `follow`, until the job has stopped. Answers as `events` does."),
     HttpApiEndpoint.get("stages", "/jobs/:id/stages", { params, success: Stages, error: jobErrors })
       .annotate(OpenApi.Summary, "Get the counters of a job's pipelines."),
-    HttpApiEndpoint.post("stop", "/jobs/:id/stop", { params, payload: StopCommand, success: JobInfo, error: jobErrors })
+    HttpApiEndpoint.post("stop", "/jobs/:id/stop", {
+      params,
+      // a request without a body asks for a drain
+      payload: [StopCommand, Schema.Undefined],
+      success: JobInfo,
+      error: jobErrors
+    })
       .annotate(
         OpenApi.Summary,
         "Request a stop. Answers at once, or, if the job has no process, once its end is on disk."
@@ -136,7 +153,7 @@ const Jobs = HttpApiGroup.make("jobs")
       "Remove a job with its events, result and logs. With `force`, a job that runs is stopped first."
     ),
     HttpApiEndpoint.post("clean", "/jobs/clean", {
-      payload: Schema.Struct({ before: Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)) }),
+      payload: Schema.Struct({ before: Time }),
       success: Schema.Struct({ removed: count }),
       error: StoreError
     }).annotate(OpenApi.Summary, "Remove the jobs that stopped before a time (ISO 8601, UTC)."),
@@ -154,10 +171,7 @@ const Jobs = HttpApiGroup.make("jobs")
 const Bundles = HttpApiGroup.make("bundles").add(
   HttpApiEndpoint.put("upload", "/bundles/:hash", {
     params: { hash: BundleHash },
-    payload: HttpApiSchema.StreamUint8Array({
-      contentType: "application/json",
-      maxBytes: ByteSize.bytes(maxBundleBytes)
-    }),
+    payload: HttpApiSchema.StreamUint8Array({ contentType: "application/json" }),
     error: [Refused, Unavailable, StoreError]
   }).annotate(
     OpenApi.Summary,
@@ -195,6 +209,9 @@ export class Api extends HttpApi.make("autostop")
   .add(Bundles)
   .add(System)
   .add(Health)
+  // a field that nobody reads was misspelt, or is one of another version; proxies may add headers
+  .annotate(HttpApi.ParseOptions, { onExcessProperty: "error" })
+  .annotate(HttpApi.HeadersParseOptions, {})
   .annotateMerge(OpenApi.annotations({
     title: "autostop job manager",
     description: "Runs jobs whose services are stopped in order, within one time budget, with a report."

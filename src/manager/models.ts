@@ -1,5 +1,6 @@
 /** The Schemas of what a job manager and its clients send each other, and of what the manager stores. */
 import * as Schema from "effect/Schema"
+import { isNestedWithin, maxLevels } from "../base/nesting.ts"
 import { JobEvent, StopMode } from "../JobEvent.ts"
 import { AutostopSetting } from "../jobProcess/protocol.ts"
 import { Outcome, StageReport, StopReport, Trigger } from "../StopReport.ts"
@@ -69,21 +70,36 @@ export const RestartSetting = Schema.Union([
 export type RestartSetting = typeof RestartSetting.Type
 
 /** The SHA-256 of a bundle, in hexadecimal. */
-export const BundleHash = Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/))
+export const BundleHash = Schema.String.check(
+  Schema.isPattern(/^[0-9a-f]{64}$/, { expected: "a SHA-256: 64 hexadecimal digits in lower case" })
+)
 
-/** The size of the largest bundle that is accepted. */
-export const maxBundleBytes = 16 * 1024 * 1024
+/** What the name of a job may be, for people. */
+export const nameForm = "1 to 256 characters, none of them a control character"
+
+/** The name of a job that can be submitted. */
+export const JobName = Schema.String.check(
+  Schema.isPattern(/^[^\p{Cc}]{1,256}$/u, { expected: `the name of a job: ${nameForm}` })
+)
+
+/** JSON that can be written and read wherever it goes. What is stored can be run. */
+const BoundedJson = Schema.Json.check(
+  Schema.makeFilter((json: Schema.Json) => isNestedWithin(json), { expected: `JSON of at most ${maxLevels} levels` })
+)
+
+/** The length of the longest reason of a stop, in characters. */
+export const maxReason = 4_096
 
 /** A job to run. The payload has to match the job's own Schema. */
 export const Submission = Schema.Struct({
   /** A submission that is sent twice with one id is one job. A random UUID by default. */
   id: Schema.optionalKey(JobId),
   /** The name of a job that is registered at the manager, or that the bundle exports. */
-  job: Schema.String.check(Schema.isNonEmpty()),
-  payload: Schema.optionalKey(Schema.Json),
+  job: JobName,
+  payload: Schema.optionalKey(BoundedJson),
   autostop: Schema.optionalKey(AutostopSetting),
   /** The stop settings of this submission, as their user wrote them. */
-  stopPolicy: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
+  stopPolicy: Schema.optionalKey(Schema.Record(Schema.String, BoundedJson)),
   /** Jobs of a higher priority leave the queue first; 0 by default. */
   priority: Schema.optionalKey(Schema.Int),
   /** The lease, in milliseconds: the job is stopped if no client renews it for that long. No lease by default. */
@@ -142,7 +158,7 @@ export type JobResult = typeof JobResult.Type
 
 export const StopCommand = Schema.Struct({
   mode: Schema.optionalKey(StopMode),
-  reason: Schema.optionalKey(Schema.String)
+  reason: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(maxReason)))
 })
 export type StopCommand = typeof StopCommand.Type
 

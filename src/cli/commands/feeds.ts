@@ -23,9 +23,9 @@ const flags = {
   )
 }
 
-/** Prints the elements of a stream of the API. */
-const printEach = <A>(print: (element: A) => void) => <E>(feed: Stream.Stream<FeedEvent<A>, E>) =>
-  Stream.runForEach(feed, (item) =>
+/** Prints the elements of a stream of the API, if there are any. */
+const printEach = <A>(print: (element: A) => void) => <E>(feed: Stream.Stream<FeedEvent<A>, E> | void) =>
+  Stream.runForEach(feed ?? Stream.empty, (item) =>
     Effect.sync(() => {
       if (item.event === "message") print(item.data)
     }))

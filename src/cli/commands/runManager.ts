@@ -41,6 +41,11 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
     limits: { memory: sizeOf(input.memory), time: durationOf(input.timeLimit) },
     keep: { age: durationOf(input.keepAge), jobs: Option.getOrUndefined(input.keepJobs) },
     logs: sizeOf(input.logs),
+    requests: {
+      body: sizeOf(input.maxBody),
+      upload: sizeOf(input.maxUpload),
+      connections: Option.getOrUndefined(input.maxConnections)
+    },
     uploads: input.uploads && { read: input.allowRead, write: input.allowWrite, processes: input.allowProcesses }
   }
   yield* Effect.scoped(Effect.gen(function*() {
@@ -70,8 +75,12 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
 
 /** The flags whose names differ from those of their settings. */
 const flags: Readonly<Record<string, string>> = {
+  folder: "--data",
   "keep.age": "--keep-age",
   "keep.jobs": "--keep-jobs",
   "limits.memory": "--memory",
-  "limits.time": "--time-limit"
+  "limits.time": "--time-limit",
+  "requests.body": "--max-body",
+  "requests.upload": "--max-upload",
+  "requests.connections": "--max-connections"
 }

@@ -3,8 +3,9 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import { encodeAutostop } from "../../manager/client/encodeAutostop.ts"
+import { idForm, JobId } from "../../manager/models.ts"
 import type { Client } from "../../manager/client/apiClient.ts"
 import { exitCode } from "../../process/exitCode.ts"
 import { CommandContext } from "../commandContext.ts"
@@ -28,6 +29,7 @@ const flags = {
   ),
   id: Flag.String("id").pipe(
     Flag.withDescription("An id of your own: a job that is submitted again with its id is the same job"),
+    Flag.filter(Schema.is(JobId), () => idForm),
     Flag.optional
   ),
   ...submitFlags,

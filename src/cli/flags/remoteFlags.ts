@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { messageOf } from "../../base/errorText.ts"
 import { defaultPort, idForm, JobId } from "../../manager/models.ts"
+import { tokenFault, tokenText } from "../../manager/token.ts"
 import { Refusal } from "../refusal.ts"
 
 const defaultUrl = `http://127.0.0.1:${defaultPort}`
@@ -38,17 +39,25 @@ export const jobId = Argument.String("id").pipe(
 )
 
 /** Reads a token from a file or the environment. It is never an argument, because others on the machine can see those. */
-export const readToken = (
+export const readToken = Effect.fnUntraced(function*(
   file: Option.Option<string>,
   { flag, variable } = { flag: "--token-file", variable: "AUTOSTOP_TOKEN" }
-): Effect.Effect<string | undefined, Refusal> =>
-  Option.isNone(file) ? Effect.succeed(process.env[variable] || undefined) : Effect.try({
-    try: () => readFileSync(file.value, "utf8").trim(),
+): Effect.fn.Return<string | undefined, Refusal> {
+  const given = Option.isNone(file) ? process.env[variable] || undefined : yield* Effect.try({
+    try: () => readFileSync(file.value, "utf8"),
     catch: (error) => new Refusal({ message: `${flag} ${file.value} cannot be read: ${messageOf(error)}` })
   })
+  if (given === undefined) return undefined
+  const token = tokenText(given)
+  const fault = tokenFault(token)
+  if (fault === undefined) return token
+  const where = Option.isNone(file) ? variable : `the token in ${flag} ${file.value}`
+  return yield* new Refusal({ message: `${where} ${fault}` })
+})
 
 /** Reads the address of a manager, without a slash at its end. */
-export const readUrl = (text: string): Effect.Effect<string, Refusal> => {
+export const readUrl = (given: string): Effect.Effect<string, Refusal> => {
+  const text = given.trim()
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
   return url?.protocol === "http:" || url?.protocol === "https:"
     ? Effect.succeed(`${url.origin}${url.pathname.replace(/\/+$/, "")}`)
