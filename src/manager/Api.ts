@@ -209,9 +209,9 @@ export class Api extends HttpApi.make("autostop")
   .add(Bundles)
   .add(System)
   .add(Health)
-  // a field that nobody reads was misspelt, or is one of another version; proxies may add headers
-  .annotate(HttpApi.ParseOptions, { onExcessProperty: "error" })
-  .annotate(HttpApi.HeadersParseOptions, {})
+  // a field that nobody reads was misspelt, or is one of another version
+  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })
+  .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
   .annotateMerge(OpenApi.annotations({
     title: "autostop job manager",
     description: "Runs jobs whose services are stopped in order, within one time budget, with a report."

@@ -11,7 +11,7 @@ import { askManager } from "../remote/askManager.ts"
 import { followEvents, followLogs } from "../remote/followJob.ts"
 import { withJob } from "../remote/shortIds.ts"
 import { describeEvent } from "../views/eventText.ts"
-import { printLine } from "../views/output.ts"
+import { printLine, printOutput } from "../views/output.ts"
 
 const flags = {
   ...remoteFlags,
@@ -52,7 +52,7 @@ export const logsCommand = Command.make(
       withJob(client, input.id, (id) => {
         const print = (line: LogLine) => {
           if (input.format === "json") printLine(JSON.stringify(line))
-          else process[line.stream].write(`${line.text}\n`)
+          else printOutput(line.stream, line.text)
         }
         return input.follow
           ? followLogs(client, url, id, print)

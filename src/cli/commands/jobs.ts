@@ -10,7 +10,7 @@ import { parseDuration } from "../../base/durationInput.ts"
 import { plural, table } from "../../base/format.ts"
 import { StopMode } from "../../JobEvent.ts"
 import type { Client } from "../../manager/client/apiClient.ts"
-import { type JobInfo, JobState, writePlace } from "../../manager/models.ts"
+import { type JobInfo, JobState, maxReason, writePlace } from "../../manager/models.ts"
 import { StopReport } from "../../StopReport.ts"
 import { jobId, remoteFlags } from "../flags/remoteFlags.ts"
 import { CommandContext } from "../commandContext.ts"
@@ -104,7 +104,11 @@ export const stopCommand = Command.make("stop", {
     Flag.withDescription("How to stop: drain runs all phases, cancel interrupts the run, kill waits for nothing"),
     Flag.withDefault("drain")
   ),
-  reason: Flag.String("reason").pipe(Flag.withDescription("The reason, for the report"), Flag.optional)
+  reason: Flag.String("reason").pipe(
+    Flag.withDescription("The reason, for the report"),
+    Flag.filter((reason) => reason.length <= maxReason, () => `at most ${maxReason} characters`),
+    Flag.optional
+  )
 }, (input) =>
   askManager(input, (client) =>
     withJob(client, input.id, (id) =>

@@ -4,12 +4,13 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { printable } from "../../base/format.ts"
 import { encodeAutostop } from "../../manager/client/encodeAutostop.ts"
 import { idForm, JobId } from "../../manager/models.ts"
 import type { Client } from "../../manager/client/apiClient.ts"
 import { exitCode } from "../../process/exitCode.ts"
 import { CommandContext } from "../commandContext.ts"
-import { loadJob } from "../flags/moduleArgument.ts"
+import { moduleUrl } from "../flags/moduleArgument.ts"
 import { remoteFlags } from "../flags/remoteFlags.ts"
 import { autostopOf, policySourceOf, readPayload, startFlags } from "../flags/startFlags.ts"
 import { runOptionsOf, submitFlags } from "../flags/submitFlags.ts"
@@ -84,7 +85,7 @@ export const submitCommand = Command.make("submit", flags, (input) =>
         state = `job ${id} goes on at the manager; "autostop stop ${id}" stops it`
         if (input.wait) return yield* wait(client, url, id, input.format)
         if (input.format === "json") return printLine(JSON.stringify(info))
-        printLine(process.stdout.isTTY ? `${info.id}  ${info.job} is ${info.state}` : info.id)
+        printLine(process.stdout.isTTY ? `${info.id}  ${printable(info.job)} is ${info.state}` : info.id)
       }))
   }).pipe(
     Effect.mapError(asRefusal)
@@ -95,13 +96,13 @@ const isModule = (job: string): boolean => /[/\\]|\.[cm]?[jt]sx?$/.test(job)
 
 /** Returns the name of the job of a module, and its code. */
 const bundleOf = Effect.fnUntraced(function*(module: string) {
-  const { name } = yield* loadJob(module, loadMs)
+  const url = yield* moduleUrl(module)
+  const { inspect } = yield* Effect.promise(() => import("../../manager/process/launcher.ts"))
+  // the name of the job is needed; a process of its own loads the module, because that may hang or exit
+  const job = yield* Effect.mapError(inspect(url), (message) => new Refusal({ message }))
   const { bundle } = yield* Effect.promise(() => import("../../manager/code/bundler.ts"))
-  return { job: name, bundled: yield* Effect.mapError(bundle(module), (message) => new Refusal({ message })) }
+  return { job, bundled: yield* Effect.mapError(bundle(module), (message) => new Refusal({ message })) }
 })
-
-/** The limit for loading a module, which has to be loaded because the name of its job is needed. */
-const loadMs = 30_000
 
 /** Shows what happens until the job has stopped. */
 const wait = (client: Client, url: string, id: string, format: "pretty" | "json") =>

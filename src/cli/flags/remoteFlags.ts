@@ -38,15 +38,22 @@ export const jobId = Argument.String("id").pipe(
   Argument.filter(Schema.is(JobId), () => idForm)
 )
 
+/** Reads a text from a file, or else from a variable. */
+export const readSecretText = (
+  file: Option.Option<string>,
+  { flag, variable }: { readonly flag: string; readonly variable: string }
+): Effect.Effect<string | undefined, Refusal> =>
+  Option.isNone(file) ? Effect.succeed(process.env[variable] || undefined) : Effect.try({
+    try: () => readFileSync(file.value, "utf8"),
+    catch: (error) => new Refusal({ message: `${flag} ${file.value} cannot be read: ${messageOf(error)}` })
+  })
+
 /** Reads a token from a file or the environment. It is never an argument, because others on the machine can see those. */
 export const readToken = Effect.fnUntraced(function*(
   file: Option.Option<string>,
   { flag, variable } = { flag: "--token-file", variable: "AUTOSTOP_TOKEN" }
 ): Effect.fn.Return<string | undefined, Refusal> {
-  const given = Option.isNone(file) ? process.env[variable] || undefined : yield* Effect.try({
-    try: () => readFileSync(file.value, "utf8"),
-    catch: (error) => new Refusal({ message: `${flag} ${file.value} cannot be read: ${messageOf(error)}` })
-  })
+  const given = yield* readSecretText(file, { flag, variable })
   if (given === undefined) return undefined
   const token = tokenText(given)
   const fault = tokenFault(token)

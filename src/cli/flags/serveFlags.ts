@@ -24,7 +24,13 @@ export const serveFlags = {
     Flag.withDefault(".autostop")
   ),
   store: Flag.String("store").pipe(
-    Flag.withDescription("The store: the path of an SQLite file, or a postgres:// URL"),
+    Flag.withDescription(
+      "The store: the path of an SQLite file, or a postgres:// URL without a password; AUTOSTOP_STORE by default"
+    ),
+    Flag.optional
+  ),
+  storeFile: Flag.File("store-file").pipe(
+    Flag.withDescription("The file with the URL of the store, which may have a password"),
     Flag.optional
   ),
   concurrency: Flag.Int("concurrency").pipe(
@@ -83,6 +89,7 @@ export interface ServeInput {
   readonly jobs: ReadonlyArray<string>
   readonly data: string
   readonly store: Option.Option<string>
+  readonly storeFile: Option.Option<string>
   readonly concurrency: number
   readonly memory: Option.Option<string>
   readonly timeLimit: Option.Option<string>

@@ -1,1 +1,18 @@
-export const printLine = (text: string): void => void process.stdout.write(`${text}\n`)
+import { printable, printableLines } from "../../base/format.ts"
+
+/** Prints text of one or more lines. Names and messages of jobs do not drive the terminal. */
+export const printLine = (text: string): void => void process.stdout.write(`${printableLines(text)}\n`)
+
+/** Says text of one or more lines on stderr, in the same way. */
+export const sayLine = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`)
+
+/** The sequences that set the colours of a terminal, and do nothing else. */
+const colours = /(\u001b\[[0-9;:]*m|\t)/
+
+/** Prints a line that a job has printed: as it is, but on a terminal nothing of it does more than set colours. */
+export const printOutput = (stream: "stdout" | "stderr", text: string): void => {
+  const shown = process[stream].isTTY
+    ? text.split(colours).map((part, index) => index % 2 === 0 ? printable(part) : part).join("")
+    : text
+  process[stream].write(`${shown}\n`)
+}

@@ -11,7 +11,7 @@ import type * as Job from "../../Job.ts"
 import type { JobResult } from "../../manager/models.ts"
 import { StopReport } from "../../StopReport.ts"
 import { Refusal } from "../refusal.ts"
-import { printLine } from "./output.ts"
+import { printLine, sayLine } from "./output.ts"
 
 /**
  * Returns a function that writes the report to a file, and returns a message if it cannot. A file that cannot be
@@ -39,15 +39,15 @@ export const printResult = (job: Job.Any, exit: Exit.Exit<unknown, unknown>, rep
     } else if (exit.value !== undefined) {
       const encoded = yield* Effect.exit(Effect.timeout(encodeSuccess(job, exit.value), encodeMs))
       const json = Exit.isSuccess(encoded) ? attempt(() => JSON.stringify(encoded.value)) : undefined
-      process.stdout.write(`Result: ${json ?? valueText(exit.value)}\n`)
+      printLine(`Result: ${json ?? valueText(exit.value)}`)
     }
   })
 
 /** Prints the exit of a job, encoded by its Schemas, as a line for machines. It goes to stderr, as events do. */
 export const printExitLine = (exit: Schema.Json): void =>
-  void process.stderr.write(`${JSON.stringify({ _tag: "Result", exit })}\n`)
+  sayLine(JSON.stringify({ _tag: "Result", exit }))
 
-const printFailure = (cause: Cause.Cause<unknown>): void => void process.stderr.write(`${causeStack(cause)}\n`)
+const printFailure = (cause: Cause.Cause<unknown>): void => sayLine(causeStack(cause))
 
 /** The exit of a job at a manager. Its values stay JSON, because the command line does not have the Schemas of the job. */
 const StoredExit = Schema.toCodecJson(Schema.Exit(Schema.Json, Schema.Json, Schema.Defect()))
@@ -64,8 +64,8 @@ export const printExit = (
     if (Exit.isSuccess(decoded) && label !== "" && decoded.value === null) return
     if (Exit.isSuccess(decoded)) return printLine(`${label}${JSON.stringify(decoded.value)}`)
     if (report.outcome === "failed") printFailure(decoded.cause)
-    else process.stderr.write(`autostop: job ${report.jobId} was cancelled, and has no result\n`)
+    else sayLine(`autostop: job ${report.jobId} was cancelled, and has no result`)
   })
 
 export const printReport = (format: "pretty" | "json", report: StopReport): void =>
-  void process.stdout.write(`${format === "json" ? JSON.stringify(report) : StopReport.render(report)}\n`)
+  printLine(format === "json" ? JSON.stringify(report) : StopReport.render(report))

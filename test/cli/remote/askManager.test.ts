@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { writeFileSync } from "node:fs"
+import { openSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -33,6 +33,15 @@ describe("the commands for a job manager", () => {
     await once(stranger, "listening")
     // safe: it listens on a port
     const strange = `127.0.0.1:${(stranger.address() as AddressInfo).port}`
+    const proxy = createServer((_, response) => response.writeHead(502).end("<html>")).listen(0, "127.0.0.1")
+    await once(proxy, "listening")
+    // safe: it listens on a port
+    const refusing = `127.0.0.1:${(proxy.address() as AddressInfo).port}`
+    const large = join(server.folder, "large.json")
+    writeFileSync(large, JSON.stringify("x".repeat(2_000_000)))
+    const empty = join(server.folder, "empty")
+    writeFileSync(empty, "\n")
+    const exits = fileURLToPath(new URL("../../manager/fixtures/exits.ts", import.meta.url))
     const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
       [[], /a command is missing; see "autostop --help"$/],
       [["lsit"], /^autostop: Unknown subcommand "lsit" .*Did you mean this\? list\nautostop: see "autostop --help"$/],
@@ -58,7 +67,23 @@ describe("the commands for a job manager", () => {
         /^autostop: the server at http:\/\/127\.0\.0\.1:\d+ is no job manager, or one of another version; give its address with --url \(/
       ],
       [["events", "-f", "nope"], /^autostop: there is no job nope: check the id; the job may have been removed$/],
-      [["list", "--token-file", "/nope"], /^autostop: --token-file \/nope cannot be read: ENOENT/]
+      [["list", "--token-file", "/nope"], /^autostop: --token-file \/nope cannot be read: ENOENT/],
+      [["list", "--token-file", empty], /^autostop: the token in --token-file \S+ is empty; a token must/],
+      [["list", "--url", refusing], /^autostop: a server between here and the job manager at \S+ answered in its place \(.*502/],
+      [["submit", ""], /^autostop: the submission is not valid: Expected the name of a job: 1 to 256 characters, none .* at \["job"\]$/],
+      [["submit", "greet", "--id", "a.b"], /^autostop: Invalid value for flag --id: "a.b". Expected: 1 to 64 letters, /],
+      [["submit", "greet", "--priority", "1e999"], /^autostop: Invalid value for flag --priority: "1e999". Expected: /],
+      [["submit", "greet", "--payload", `@${large}`], /^autostop: the body is larger than 1048576 bytes: send less, or start/],
+      [["submit", "greet", "--payload", "[[1e999]]"], /^autostop: the submission is not valid: Expected JSON value at \["payload"\]$/],
+      [["submit", exits], /^autostop: the module .*exits\.ts could not be loaded: its process exited with code 0$/],
+      [["stop", "x", "--reason", "x".repeat(4_097)], /^autostop: Invalid value for flag --reason: "x+". Expected: at most 4096 char/],
+      [["serve", "--port", "99999"], /^autostop: --port is 99999; expected a whole number from 0 to 65535$/],
+      [["serve", "--max-body", "big"], /^autostop: --max-body is "big"; expected a size of more than zero, such as /],
+      [["serve", "--host", ""], /^autostop: the host is empty; expected an address such as 127\.0\.0\.1$/],
+      [
+        ["serve", "--store", "postgres://me:secret@127.0.0.1:1/jobs"],
+        /^autostop: --store has a password, which others on this machine can see; give the URL in AUTOSTOP_STORE or --store-file$/
+      ]
     ]
     await Promise.all(cases.map(async ([args, expected]) => {
       const started = new Started([bin, ...args], { AUTOSTOP_URL: server.url })
@@ -67,6 +92,38 @@ describe("the commands for a job manager", () => {
       assert.strictEqual(started.stdout, "")
     }))
     stranger.close()
+    proxy.close()
+  })
+
+  it("exit with an error if their output cannot be written, or the module ends the process that loads it", async () => {
+    const full = (...args: ReadonlyArray<string>) => {
+      const child = spawn(process.execPath, [bin, ...args, "--url", server.url], {
+        stdio: ["ignore", openSync("/dev/full", "w"), "ignore"]
+      })
+      return once(child, "close")
+    }
+    const codes = await Promise.all([full("list"), full("list", "--format", "json"), full("info"), full("health")])
+    assert.deepStrictEqual(codes.map(([code]) => code), [1, 1, 1, 1])
+    const run = new Started([bin, "run", fileURLToPath(new URL("../../manager/fixtures/exits.ts", import.meta.url))])
+    assert.strictEqual(await run.ended(), 1)
+    assert.match(run.stderr, /^autostop: the module \S*exits\.ts ended the process with code 0 while it was loaded$/m)
+  })
+
+  it("show a reason as text, whatever is in it", async () => {
+    await submit("reasoned", "wait")
+    const reason = "\u001b[2J\nautostop: all is well\u009b31m"
+    await server.post("/jobs/reasoned/stop", { mode: "cancel", reason })
+    await stopped("reasoned")
+    const shown = await Promise.all(["status", "report", "events"].map((name) => server.run(name, "reasoned")))
+    for (const { stdout } of shown) {
+      // oxlint-disable-next-line no-control-regex
+      assert.notMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]|^autostop:/m)
+      assert.include(stdout, "\\u001b[2J")
+      assert.include(stdout, "all is well\\u009b31m")
+    }
+    const [json] = await Promise.all([server.run("status", "reasoned", "--format", "json")])
+    assert.strictEqual(JSON.parse(json?.stdout ?? "").reason, reason)
+    await server.run("delete", "reasoned")
   })
 
   it("say what to do about a token that is missing or wrong", async () => {
@@ -88,6 +145,29 @@ describe("the commands for a job manager", () => {
     writeFileSync(file, "secret\n")
     const right = new Started([bin, "list", "--url", closed.url, "--token-file", file])
     assert.strictEqual(await right.ended(), 0)
+  })
+
+  it("read tokens, addresses and stores without the white space around them, and refuse what cannot be one", async () => {
+    await using closed = await Server.start([], { AUTOSTOP_TOKEN: " secret\r\n" })
+    const answers = await Promise.all(["secret", "secret\n"].map(async (token) => {
+      const list = new Started([bin, "list"], { AUTOSTOP_TOKEN: token, AUTOSTOP_URL: `${closed.url}\n` })
+      return [await list.ended(), list.stderr]
+    }))
+    assert.deepStrictEqual(answers, [[0, ""], [0, ""]])
+    const refused = await Promise.all([
+      [{ AUTOSTOP_TOKEN: " \n" }, /^autostop: AUTOSTOP_TOKEN is empty; a token must have at least one character$/],
+      [{ AUTOSTOP_TOKEN: "two words" }, /^autostop: AUTOSTOP_TOKEN has a space, a line end or a character beyond ASCII/],
+      [{ AUTOSTOP_STORE: "mysql://me:hidden@host/jobs\n" }, /^autostop: a store in mysql: is not supported: give the path/]
+    ].map(async ([env, expected]) => {
+      // safe: each case is a pair
+      const serve = new Started([bin, "serve", "--port", "0", "--data", join(closed.folder, "other")], env as Record<string, string>)
+      return [await serve.ended(), serve.stderr.trim(), expected as RegExp] as const
+    }))
+    for (const [code, stderr, expected] of refused) {
+      assert.strictEqual(code, 2)
+      assert.match(stderr, expected)
+      assert.notInclude(stderr, "hidden")
+    }
   })
 
   it("take an address without a scheme, and the beginning of a random id, of which a table shows enough", async () => {
