@@ -41,8 +41,10 @@ const complete = (
       HttpServerResponse.setHeaders(response, { "cache-control": "no-cache", "x-accel-buffering": "no" })
     )
   }
-  if (status < 400 || status === 499 || contentType.startsWith("application/json")) return Effect.succeed(response)
-  const { "content-length": _, "content-type": __, ...headers } = response.headers
+  // the next answer to the same request says what is true then
+  const fresh = HttpServerResponse.setHeader(response, "cache-control", "no-store")
+  if (status < 400 || status === 499 || contentType.startsWith("application/json")) return Effect.succeed(fresh)
+  const { "content-length": _, "content-type": __, ...headers } = fresh.headers
   const answer = HttpServerResponse.jsonUnsafe(refusal(status, request, limits), { status, headers })
   return status === 413 ? Effect.as(discardRest(request), answer) : Effect.succeed(answer)
 }

@@ -72,7 +72,7 @@ describe("the commands for a job manager", () => {
       [["list", "--url", refusing], /^autostop: a server between here and the job manager at \S+ answered in its place \(.*502/],
       [["submit", ""], /^autostop: the submission is not valid: Expected the name of a job: 1 to 256 characters, none .* at \["job"\]$/],
       [["submit", "greet", "--id", "a.b"], /^autostop: Invalid value for flag --id: "a.b". Expected: 1 to 64 letters, /],
-      [["submit", "greet", "--priority", "1e999"], /^autostop: Invalid value for flag --priority: "1e999". Expected: /],
+      [["submit", "greet", "--priority", "1e999"], /^autostop: Invalid value for flag --priority: "1e999". Expected an integer/],
       [["submit", "greet", "--payload", `@${large}`], /^autostop: the body is larger than 1048576 bytes: send less, or start/],
       [["submit", "greet", "--payload", "[[1e999]]"], /^autostop: the submission is not valid: Expected JSON value at \["payload"\]$/],
       [["submit", exits], /^autostop: the module .*exits\.ts could not be loaded: its process exited with code 0$/],
