@@ -51,10 +51,15 @@ describe("JobManager", () => {
         const message = yield* refused("settings", optionsOf(folder, { port }))
         assert.include(message, `port is ${port}; expected a whole number from 0 to 65535`)
       }
-      for (const requests of [{ body: "much" }, { upload: 0 }, { connections: 0 }] as ReadonlyArray<Options["requests"]>) {
+      for (
+        const requests of [{ body: "much" }, { upload: 0 }, { connections: 0 }] as ReadonlyArray<Options["requests"]>
+      ) {
         assert.match(yield* refused("settings", optionsOf(folder, { requests })), /^requests\.\w+ is .*; expected a /)
       }
-      assert.include(yield* refused("settings", optionsOf(folder, { folder: " " })), "folder is \" \"; expected the path of")
+      assert.include(
+        yield* refused("settings", optionsOf(folder, { folder: " " })),
+        "folder is \" \"; expected the path of"
+      )
     })))
 
   it.live("runs each payload that it takes, and refuses one that nothing could read", () =>
@@ -70,7 +75,8 @@ describe("JobManager", () => {
             method: "POST",
             headers: { "content-type": "application/json" },
             body: `{"job":"echo","id":"${id}","payload":${payload}}`
-          }))
+          })
+        )
       const taken = ["\"\\u0000\\ud800\"", "[]", "{\"__proto__\":1}", "1e-999", nested(499), nested(500)]
       yield* Effect.forEach(taken, (payload, index) =>
         Effect.gen(function*() {
@@ -86,7 +92,9 @@ describe("JobManager", () => {
           _tag: "Refused",
           message: "the body is not valid: Expected JSON of at most 500 levels at [\"payload\"]"
         }])
-        const here = yield* Effect.flip(Effect.provide(Environment.run(echo, JSON.parse(nested(levels))), RemoteEnvironment.layer({ url })))
+        const here = yield* Effect.flip(
+          Effect.provide(Environment.run(echo, JSON.parse(nested(levels))), RemoteEnvironment.layer({ url }))
+        )
         assert.deepInclude(here, { _tag: "SubmitError", reason: "payload" })
       }
     })))

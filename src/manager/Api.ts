@@ -124,7 +124,10 @@ const Jobs = HttpApiGroup.make("jobs")
       query: { ...after.query, follow: Schema.optionalKey(Schema.Boolean) },
       success: [feed(LogLine), HttpApiSchema.NoContent],
       error: [...jobErrors, Unavailable]
-    }).annotate(OpenApi.Summary, "Read the output of a job so far; with `follow`, until the job has stopped. Answers as `events` does."),
+    }).annotate(
+      OpenApi.Summary,
+      "Read the output of a job so far; with `follow`, until the job has stopped. Answers as `events` does."
+    ),
     HttpApiEndpoint.get("stages", "/jobs/:id/stages", { params, success: Stages, error: jobErrors })
       .annotate(OpenApi.Summary, "Get the counters of a job's pipelines."),
     HttpApiEndpoint.post("stop", "/jobs/:id/stop", {

@@ -10,8 +10,7 @@ import { withMessage } from "../base/withMessage.ts"
 import { endless, errorOf, successOf, tooDeep } from "../internal/run/resultFit.ts"
 import * as Job from "../Job.ts"
 
-const codec = (job: Job.AnyContract) =>
-  Schema.toCodecJson(Schema.Exit(successOf(job), errorOf(job), Schema.Defect()))
+const codec = (job: Job.AnyContract) => Schema.toCodecJson(Schema.Exit(successOf(job), errorOf(job), Schema.Defect()))
 
 const valuesOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<unknown> =>
   exit._tag === "Success"

@@ -91,7 +91,8 @@ export const statusCommand = Command.make(
       input,
       (client) =>
         withJob(client, input.id, (id) =>
-          Effect.map(client.jobs.get({ params: { id } }), (info) => show(input.format, info)))
+          Effect.map(client.jobs.get({ params: { id } }), (info) =>
+            show(input.format, info)))
     )
 ).pipe(
   Command.withDescription("Shows the state of a job")
@@ -163,11 +164,11 @@ export const deleteCommand = Command.make("delete", {
     Effect.gen(function*() {
       const query = { force: input.force ? "true" : "false" } as const
       // a job that cannot be removed does not keep the others
-      const results = yield* Effect.forEach(input.ids, (given) =>
-        Effect.result(withJob(client, given, (id) => client.jobs.remove({ params: { id }, query }))))
-      const errors = results.flatMap((result) =>
-        result._tag === "Failure" ? [result.failure] : []
+      const results = yield* Effect.forEach(
+        input.ids,
+        (given) => Effect.result(withJob(client, given, (id) => client.jobs.remove({ params: { id }, query })))
       )
+      const errors = results.flatMap((result) => result._tag === "Failure" ? [result.failure] : [])
       const [error] = errors
       if (error === undefined) return
       const refused = errors.filter(({ _tag }) => _tag === "NotFound" || _tag === "Conflict" || _tag === "Refusal")

@@ -84,7 +84,8 @@ const readStore = Effect.fnUntraced(function*({ store, storeFile }: ServeInput) 
   if (Option.isSome(store)) {
     if (!hasPassword(store.value)) return store.value
     return yield* new Refusal({
-      message: "--store has a password, which others on this machine can see; give the URL in AUTOSTOP_STORE or --store-file"
+      message:
+        "--store has a password, which others on this machine can see; give the URL in AUTOSTOP_STORE or --store-file"
     })
   }
   const text = yield* readSecretText(storeFile, { flag: "--store-file", variable: "AUTOSTOP_STORE" })

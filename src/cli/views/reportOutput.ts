@@ -44,8 +44,7 @@ export const printResult = (job: Job.Any, exit: Exit.Exit<unknown, unknown>, rep
   })
 
 /** Prints the exit of a job, encoded by its Schemas, as a line for machines. It goes to stderr, as events do. */
-export const printExitLine = (exit: Schema.Json): void =>
-  sayLine(JSON.stringify({ _tag: "Result", exit }))
+export const printExitLine = (exit: Schema.Json): void => sayLine(JSON.stringify({ _tag: "Result", exit }))
 
 const printFailure = (cause: Cause.Cause<unknown>): void => sayLine(causeStack(cause))
 

@@ -64,7 +64,8 @@ export const fitted = <R>(
   const checked = SchemaAST.isVoid(job.success.ast) ? run : Effect.tap(run, (value) =>
     Effect.catch(
       encodeSuccess(job, value),
-      (why) => Effect.die(new Error(`the result of "${job.name}" does not fit its Schema: ${why}; it is ${showValue(value)}`))
+      (why) =>
+        Effect.die(new Error(`the result of "${job.name}" does not fit its Schema: ${why}; it is ${showValue(value)}`))
     ))
   return Effect.catchCause(checked, (cause) =>
     cause.reasons.some(({ _tag }) => _tag === "Fail")

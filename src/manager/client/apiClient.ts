@@ -37,7 +37,9 @@ export const makeClient = ({ token, url }: ClientOptions): Effect.Effect<Client,
     const http = yield* Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, dispatcher)
     return yield* HttpApiClient.makeWith(Api, {
       baseUrl: url,
-      httpClient: token === undefined ? http : HttpClient.mapRequest(http, HttpClientRequest.bearerToken(tokenText(token)))
+      httpClient: token === undefined
+        ? http
+        : HttpClient.mapRequest(http, HttpClientRequest.bearerToken(tokenText(token)))
     })
   })
 

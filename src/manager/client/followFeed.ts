@@ -52,7 +52,9 @@ export const followFeed = <A, E, E2, E3>(
       Effect.catch(effect, (error) => isTransient(error) ? Effect.succeed(otherwise) : Effect.fail(error))
     for (;;) {
       const before = last
-      const how = yield* Stream.unwrap(Effect.map(Effect.timeout(connect(last), silenceMs), (feed) => feed ?? Stream.empty)).pipe(
+      const how = yield* Stream.unwrap(
+        Effect.map(Effect.timeout(connect(last), silenceMs), (feed) => feed ?? Stream.empty)
+      ).pipe(
         Stream.timeoutOrElse({ duration: silenceMs, orElse: () => Stream.fail(new Cause.TimeoutError()) }),
         Stream.runForEach((item) => Effect.sync(() => accept(item))),
         Effect.as("whole" as const),

@@ -57,7 +57,8 @@ const refusal = (status: number, { headers, method, url: path }: HttpServerReque
     case 413:
       return {
         _tag: "TooLarge",
-        message: `the body is larger than ${limits.bodyBytes} bytes: send less, or start the manager with a larger --max-body`
+        message:
+          `the body is larger than ${limits.bodyBytes} bytes: send less, or start the manager with a larger --max-body`
       }
     case 415: {
       const given = headers["content-type"]

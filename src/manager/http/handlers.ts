@@ -104,7 +104,8 @@ const bundles = HttpApiBuilder.group(
           }))
         if (bytes > status.uploadBytes) {
           return yield* new TooLarge({
-            message: `the bundle has ${bytes} bytes, and this manager takes at most ${status.uploadBytes}: import less, or ` +
+            message:
+              `the bundle has ${bytes} bytes, and this manager takes at most ${status.uploadBytes}: import less, or ` +
               "start the manager with a larger --max-upload"
           })
         }

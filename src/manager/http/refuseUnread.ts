@@ -19,7 +19,10 @@ export const refuseUnread = (limits: ServerLimits) => (error: Error, socket: Dup
 
 /** Answers a request that expects something else than `100-continue`. */
 export const refuseExpectation = ({ headers }: IncomingMessage, response: ServerResponse): void => {
-  const body = JSON.stringify({ _tag: "Refused", message: `the server cannot meet the expectation "${headers.expect}"` })
+  const body = JSON.stringify({
+    _tag: "Refused",
+    message: `the server cannot meet the expectation "${headers.expect}"`
+  })
   response.writeHead(417, { "content-type": "application/json", "content-length": Buffer.byteLength(body) }).end(body)
 }
 
@@ -33,7 +36,9 @@ const refusalOf = (
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return [
         408,
-        `the request was not sent in time: its headers within ${seconds(headersMs)}, all of it within ${seconds(requestMs)}`
+        `the request was not sent in time: its headers within ${seconds(headersMs)}, all of it within ${
+          seconds(requestMs)
+        }`
       ]
     default:
       return [400, `the request is not HTTP/1.1 as it should be: ${error.message}`]

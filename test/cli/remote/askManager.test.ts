@@ -69,14 +69,35 @@ describe("the commands for a job manager", () => {
       [["events", "-f", "nope"], /^autostop: there is no job nope: check the id; the job may have been removed$/],
       [["list", "--token-file", "/nope"], /^autostop: --token-file \/nope cannot be read: ENOENT/],
       [["list", "--token-file", empty], /^autostop: the token in --token-file \S+ is empty; a token must/],
-      [["list", "--url", refusing], /^autostop: a server between here and the job manager at \S+ answered in its place \(.*502/],
-      [["submit", ""], /^autostop: the submission is not valid: Expected the name of a job: 1 to 256 characters, none .* at \["job"\]$/],
-      [["submit", "greet", "--id", "a.b"], /^autostop: Invalid value for flag --id: "a.b". Expected: 1 to 64 letters, /],
-      [["submit", "greet", "--priority", "1e999"], /^autostop: Invalid value for flag --priority: "1e999". Expected an integer/],
-      [["submit", "greet", "--payload", `@${large}`], /^autostop: the body is larger than 1048576 bytes: send less, or start/],
-      [["submit", "greet", "--payload", "[[1e999]]"], /^autostop: the submission is not valid: Expected JSON value at \["payload"\]$/],
+      [
+        ["list", "--url", refusing],
+        /^autostop: a server between here and the job manager at \S+ answered in its place \(.*502/
+      ],
+      [
+        ["submit", ""],
+        /^autostop: the submission is not valid: Expected the name of a job: 1 to 256 characters, none .* at \["job"\]$/
+      ],
+      [
+        ["submit", "greet", "--id", "a.b"],
+        /^autostop: Invalid value for flag --id: "a.b". Expected: 1 to 64 letters, /
+      ],
+      [
+        ["submit", "greet", "--priority", "1e999"],
+        /^autostop: Invalid value for flag --priority: "1e999". Expected an integer/
+      ],
+      [
+        ["submit", "greet", "--payload", `@${large}`],
+        /^autostop: the body is larger than 1048576 bytes: send less, or start/
+      ],
+      [
+        ["submit", "greet", "--payload", "[[1e999]]"],
+        /^autostop: the submission is not valid: Expected JSON value at \["payload"\]$/
+      ],
       [["submit", exits], /^autostop: the module .*exits\.ts could not be loaded: its process exited with code 0$/],
-      [["stop", "x", "--reason", "x".repeat(4_097)], /^autostop: Invalid value for flag --reason: "x+". Expected: at most 4096 char/],
+      [
+        ["stop", "x", "--reason", "x".repeat(4_097)],
+        /^autostop: Invalid value for flag --reason: "x+". Expected: at most 4096 char/
+      ],
       [["serve", "--port", "99999"], /^autostop: --port is 99999; expected a whole number from 0 to 65535$/],
       [["serve", "--max-body", "big"], /^autostop: --max-body is "big"; expected a size of more than zero, such as /],
       [["serve", "--host", ""], /^autostop: the host is empty; expected an address such as 127\.0\.0\.1$/],
@@ -156,11 +177,20 @@ describe("the commands for a job manager", () => {
     assert.deepStrictEqual(answers, [[0, ""], [0, ""]])
     const refused = await Promise.all([
       [{ AUTOSTOP_TOKEN: " \n" }, /^autostop: AUTOSTOP_TOKEN is empty; a token must have at least one character$/],
-      [{ AUTOSTOP_TOKEN: "two words" }, /^autostop: AUTOSTOP_TOKEN has a space, a line end or a character beyond ASCII/],
-      [{ AUTOSTOP_STORE: "mysql://me:hidden@host/jobs\n" }, /^autostop: a store in mysql: is not supported: give the path/]
+      [
+        { AUTOSTOP_TOKEN: "two words" },
+        /^autostop: AUTOSTOP_TOKEN has a space, a line end or a character beyond ASCII/
+      ],
+      [
+        { AUTOSTOP_STORE: "mysql://me:hidden@host/jobs\n" },
+        /^autostop: a store in mysql: is not supported: give the path/
+      ]
     ].map(async ([env, expected]) => {
       // safe: each case is a pair
-      const serve = new Started([bin, "serve", "--port", "0", "--data", join(closed.folder, "other")], env as Record<string, string>)
+      const serve = new Started(
+        [bin, "serve", "--port", "0", "--data", join(closed.folder, "other")],
+        env as Record<string, string>
+      )
       return [await serve.ended(), serve.stderr.trim(), expected as RegExp] as const
     }))
     for (const [code, stderr, expected] of refused) {

@@ -7,7 +7,10 @@ import { HostilePlan, makeHostile } from "../../support/hostile.ts"
 
 /** Runs a job of these Schemas, and returns its exit as its submitter here gets it, its report and its exit as JSON. */
 const ended = Effect.fnUntraced(
-  function*(schemas: { readonly success?: Schema.Top; readonly error?: Schema.Top }, run: Effect.Effect<unknown, unknown>) {
+  function*(
+    schemas: { readonly success?: Schema.Top; readonly error?: Schema.Top },
+    run: Effect.Effect<unknown, unknown>
+  ) {
     // safe: the values are to fit no types
     const job = Job.make("work", { ...schemas, run: () => run as Effect.Effect<never, never> })
     const { exit, report } = yield* Effect.flatMap(Environment.submit(job), ({ result }) => result)
@@ -24,7 +27,12 @@ describe("a result that does not fit the Schema of its job", () => {
   const misfits: ReadonlyArray<readonly [what: string, Schema.Top, unknown, where: string]> = [
     ["undefined", Schema.String, undefined, "Expected string; it is undefined"],
     ["NaN", Schema.Unknown, NaN, "Expected JSON value; it is NaN"],
-    ["NaN within", Schema.Unknown, { rows: [1, { mean: NaN }] }, "Expected JSON value at [\"rows\"][1][\"mean\"]; it is {"],
+    [
+      "NaN within",
+      Schema.Unknown,
+      { rows: [1, { mean: NaN }] },
+      "Expected JSON value at [\"rows\"][1][\"mean\"]; it is {"
+    ],
     ["NaN of a field", Schema.Struct({ a: Schema.Finite }), { a: NaN }, "Expected a finite number at [\"a\"]"],
     ["a BigInt", Schema.Unknown, { id: 5n }, "Expected JSON value at [\"id\"]; it is {\"id\":5n}"],
     ["a cycle", Schema.Struct({ a: Schema.Unknown }), { a: cycle }, "Expected JSON value at [\"a\"]"],
@@ -85,7 +93,10 @@ describe("an error that does not fit the Schema of its job", () => {
 
   it.live("is none if it fits", () =>
     Effect.gen(function*() {
-      const { decoded, exit } = yield* ended({ error: Schema.Struct({ at: Schema.Date }) }, Effect.fail({ at: new Date(0) }))
+      const { decoded, exit } = yield* ended(
+        { error: Schema.Struct({ at: Schema.Date }) },
+        Effect.fail({ at: new Date(0) })
+      )
       assert.deepStrictEqual(exit, Exit.fail({ at: new Date(0) }))
       assert.deepStrictEqual(decoded, exit)
     }))
@@ -97,7 +108,10 @@ describe("whatever a job returns", () => {
     { plan: HostilePlan },
     ({ plan }) =>
       Effect.gen(function*() {
-        const { decoded, exit, report } = yield* ended({ success: Schema.Unknown }, Effect.sync(() => makeHostile(plan)))
+        const { decoded, exit, report } = yield* ended(
+          { success: Schema.Unknown },
+          Effect.sync(() => makeHostile(plan))
+        )
         assert.strictEqual(report.outcome, Exit.isSuccess(decoded) ? "succeeded" : "failed")
         assert.strictEqual(exit._tag, decoded._tag)
       }),

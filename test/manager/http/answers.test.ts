@@ -22,7 +22,21 @@ const talk = (port: number, text: string) =>
     })
   )
 
-const texts = ["", " ", "a.b", "../x", "ü", "a\u0000b", "a\nb", "x".repeat(300), "1e999", "NaN", "{}", "__proto__", "🦀"]
+const texts = [
+  "",
+  " ",
+  "a.b",
+  "../x",
+  "ü",
+  "a\u0000b",
+  "a\nb",
+  "x".repeat(300),
+  "1e999",
+  "NaN",
+  "{}",
+  "__proto__",
+  "🦀"
+]
 /** A value that may be wrong wherever it stands. */
 const Hostile = Schema.Union([
   Schema.Literals(texts),
@@ -31,7 +45,19 @@ const Hostile = Schema.Union([
   Schema.Boolean,
   Schema.Literals(["[]", "[[1]]", "{\"idle\":-1}", "{\"after\":1e999}"])
 ])
-const fields = ["job", "id", "payload", "autostop", "stopPolicy", "priority", "leaseMs", "restart", "memory", "timeMs", "bundle"] as const
+const fields = [
+  "job",
+  "id",
+  "payload",
+  "autostop",
+  "stopPolicy",
+  "priority",
+  "leaseMs",
+  "restart",
+  "memory",
+  "timeMs",
+  "bundle"
+] as const
 const Wrong = Schema.Struct({ field: Schema.Literals([...fields, "jbo", "__proto__"]), value: Hostile })
 
 describe("the answers of a job manager's server", () => {
@@ -99,9 +125,15 @@ describe("the answers of a job manager's server", () => {
         const large = yield* ask("POST", "/jobs", "x".repeat(bytes))
         assert.deepStrictEqual([large.status, large.json._tag], [413, "TooLarge"])
       }
-      const headers = yield* talk(port, `GET /jobs HTTP/1.1\r\nHost: localhost\r\nX-Large: ${"x".repeat(20_000)}\r\n\r\n`)
+      const headers = yield* talk(
+        port,
+        `GET /jobs HTTP/1.1\r\nHost: localhost\r\nX-Large: ${"x".repeat(20_000)}\r\n\r\n`
+      )
       assert.match(headers, /^HTTP\/1\.1 431 [^]*the headers of the request have more than 16384 bytes/)
-      assert.match(yield* talk(port, "nonsense\r\n\r\n"), /^HTTP\/1\.1 400 [^]*the request is not HTTP\/1\.1 as it should be/)
+      assert.match(
+        yield* talk(port, "nonsense\r\n\r\n"),
+        /^HTTP\/1\.1 400 [^]*the request is not HTTP\/1\.1 as it should be/
+      )
     }).pipe(Effect.provide(serving({ limits: { bodyBytes: 1_000, uploadBytes: 2_000 } }))))
 
   it.live("say that the manager itself has failed, which its client tells from one that is none", () =>
@@ -120,8 +152,10 @@ describe("the answers of a job manager's server", () => {
         serveManager({ port: 0 }),
         Layer.effect(
           Manager,
-          Effect.map(Manager, (manager) =>
-            Manager.of({ ...manager, list: () => Effect.die(new Error("a fault of its own")) }))
+          Effect.map(
+            Manager,
+            (manager) => Manager.of({ ...manager, list: () => Effect.die(new Error("a fault of its own")) })
+          )
         ).pipe(Layer.provide(memoryManager(endless)))
       ))
     ))

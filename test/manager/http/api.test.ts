@@ -68,7 +68,9 @@ describe("the API of a job manager", () => {
         }
       }
       assert.strictEqual((yield* ask("GET", "/jobs/run-10")).json.state, "running")
-      assert.deepStrictEqual((yield* ask("GET", "/jobs?prefix=run-1")).json.map(({ id }: { id: string }) => id), ["run-10"])
+      assert.deepStrictEqual((yield* ask("GET", "/jobs?prefix=run-1")).json.map(({ id }: { id: string }) => id), [
+        "run-10"
+      ])
       assert.deepStrictEqual((yield* ask("GET", "/jobs?prefix=run-2")).json, [])
       const noId = yield* ask("GET", "/jobs/a%2Fb")
       assert.deepStrictEqual([noId.status, noId.json._tag], [400, "Refused"])

@@ -129,7 +129,8 @@ describe("a feed of a job", () => {
         assert.strictEqual(headers.get("x-accel-buffering"), "no", path)
       }
       // what is asked again is not what it was
-      const state = () => Effect.promise(async () => JSON.parse(await (await fetch(`${proxy.url}/jobs/a`)).text()).state)
+      const state = () =>
+        Effect.promise(async () => JSON.parse(await (await fetch(`${proxy.url}/jobs/a`)).text()).state)
       assert.strictEqual(yield* state(), "running")
       const events = () => Effect.promise(async () => (await fetch(`${proxy.url}/jobs/a/events`)).text())
       assert.notInclude(yield* events(), "JobStopped")

@@ -56,7 +56,8 @@ backend manager
   caddy: {
     command: "caddy",
     args: (config) => ["run", "--adapter", "caddyfile", "--config", config],
-    config: (port, target) => `{
+    config: (port, target) =>
+      `{
   admin off
   auto_https off
 }
@@ -93,7 +94,9 @@ const started = Effect.fnUntraced(function*({ args, command, config }: Reverse, 
   writeFileSync(file, config(port, target, folder))
   let said = ""
   const child = yield* Effect.acquireRelease(
-    Effect.sync(() => spawn(command, args(file, folder), { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, HOME: folder } })),
+    Effect.sync(() =>
+      spawn(command, args(file, folder), { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, HOME: folder } })
+    ),
     (child) =>
       Effect.promise(async () => {
         if (child.exitCode !== null) return
@@ -127,7 +130,8 @@ for (const [name, proxy] of Object.entries(proxies)) {
         assert.deepStrictEqual([report.trigger, report.reason], ["stopped", "enough"])
         const statuses = yield* Effect.promise(async () => {
           const status = async (path: string, init?: RequestInit) => (await fetch(`${url}${path}`, init)).status
-          const last = [...(await (await fetch(`${url}/jobs/behind/events`)).text()).matchAll(/^id: (\d+)$/gm)].at(-1)?.[1]
+          const last = [...(await (await fetch(`${url}/jobs/behind/events`)).text()).matchAll(/^id: (\d+)$/gm)].at(-1)
+            ?.[1]
           const type = { "content-type": "application/json" }
           const large = JSON.stringify({ job: "x".repeat(1_100_000) })
           return [

@@ -29,7 +29,15 @@ describe.each(databases().kinds)("the indexes in $kind", ({ fresh, query }) => {
         const at = "2025-01-01T13:53:20.000Z"
         const page = yield* store.list({ limit: 50 })
         assert.deepEqual(page.slice(0, 3).map(({ id }) => id), ["running", "queued", `job-${count}`])
-        assert.lengthOf(yield* store.list({ state: "stopped", job: "flights", limit: 50, before: { submittedAt: at, id: "job-50000" } }), 50)
+        assert.lengthOf(
+          yield* store.list({
+            state: "stopped",
+            job: "flights",
+            limit: 50,
+            before: { submittedAt: at, id: "job-50000" }
+          }),
+          50
+        )
         assert.lengthOf(yield* store.list({ state: "running", job: "flights", limit: 50 }), 1)
         assert.lengthOf(yield* store.list({ prefix: "job-9999", limit: 2 }), 2)
       }))
