@@ -14,15 +14,8 @@ import { printUsageError } from "../process/usageError.ts"
 import { version } from "../process/packageVersion.ts"
 import { CommandContext } from "./commandContext.ts"
 import { eventsCommand, logsCommand } from "./commands/feeds.ts"
-import {
-  cleanCommand,
-  deleteCommand,
-  listCommand,
-  reportCommand,
-  resultCommand,
-  statusCommand,
-  stopCommand
-} from "./commands/jobs.ts"
+import { listCommand, reportCommand, resultCommand, statusCommand, stopCommand } from "./commands/jobs.ts"
+import { cleanCommand, deleteCommand } from "./commands/removal.ts"
 import { healthCommand, infoCommand } from "./commands/manager.ts"
 import { runCommand } from "./commands/run.ts"
 import { serveCommand } from "./commands/serve.ts"

@@ -63,7 +63,7 @@ interface Kind<A> {
   readonly isOf: (value: unknown) => value is A
 }
 
-/** A text without the white space around it, because files and shells end with a newline. */
+/** Files and shells end a text with a newline. */
 const trimmed = (text: string): unknown => text.trim()
 const json = (text: string): unknown => {
   try {

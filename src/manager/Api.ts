@@ -9,10 +9,10 @@ import * as Schema from "effect/Schema"
 import { JobEvent } from "../JobEvent.ts"
 import { StopReport } from "../StopReport.ts"
 import { Authorization } from "./Authorization.ts"
+import { changes, feed } from "./feedSchemas.ts"
 import { Conflict, Failed, NotFound, Refused, StoreError, TooLarge, Unavailable } from "./errors.ts"
 import {
   BundleHash,
-  Change,
   Counts,
   JobId,
   JobInfo,
@@ -32,39 +32,6 @@ import {
 export class SchemaRefusals extends HttpApiMiddleware.Service<SchemaRefusals>()("autostop/manager/SchemaRefusals", {
   error: [Refused, TooLarge, Failed]
 }) {}
-
-/** The interval of the heartbeats of each stream. */
-export const heartbeatMs = 15_000
-
-/**
- * The event that is sent at the start of every stream and then periodically. A reader that misses it treats the
- * connection as lost.
- */
-const heartbeat = Schema.Struct({ event: Schema.Literal("heartbeat"), data: Schema.String })
-const streamError = Schema.Union([NotFound, StoreError])
-
-/** A stream of server-sent events. Each element has a number, which is the event's id for `Last-Event-ID`. */
-const feed = <S extends Schema.Top>(element: S) =>
-  HttpApiSchema.StreamSse({
-    events: Schema.Union([
-      Schema.Struct({
-        id: Schema.FiniteFromString,
-        event: Schema.Literal("message"),
-        data: Schema.fromJsonString(element)
-      }),
-      heartbeat
-    ]),
-    error: streamError
-  })
-
-/** A stream without numbers: each reader starts with an overview. */
-const changes = HttpApiSchema.StreamSse({
-  events: Schema.Union([
-    Schema.Struct({ event: Schema.Literal("message"), data: Schema.fromJsonString(Change) }),
-    heartbeat
-  ]),
-  error: streamError
-})
 
 /** A time in ISO 8601, UTC, as `Date` writes it: times are compared as texts. */
 const Time = Schema.String.check(

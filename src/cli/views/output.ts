@@ -7,7 +7,8 @@ export const printLine = (text: string): void => void process.stdout.write(`${pr
 export const sayLine = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`)
 
 /** The sequences that set the colours of a terminal, and do nothing else. */
-const colours = /(\u001b\[[0-9;:]*m|\t)/
+// oxlint-disable-next-line no-control-regex
+const colours = new RegExp("(\u001b\\[[0-9;:]*m|\t)")
 
 /** Prints a line that a job has printed: as it is, but on a terminal nothing of it does more than set colours. */
 export const printOutput = (stream: "stdout" | "stderr", text: string): void => {

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { PolicyError } from "../../internal/policy/policyError.ts"
 import type { Options } from "../jobManagerOptions.ts"
-import { heartbeatMs } from "../Api.ts"
+import { heartbeatMs } from "../feedSchemas.ts"
 import { readBytes, readInt } from "../readSettings.ts"
 
 export interface ServerLimits {

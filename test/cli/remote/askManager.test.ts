@@ -142,8 +142,8 @@ describe("the commands for a job manager", () => {
       assert.include(stdout, "\\u001b[2J")
       assert.include(stdout, "all is well\\u009b31m")
     }
-    const [json] = await Promise.all([server.run("status", "reasoned", "--format", "json")])
-    assert.strictEqual(JSON.parse(json?.stdout ?? "").reason, reason)
+    const json = await server.run("status", "reasoned", "--format", "json")
+    assert.strictEqual(JSON.parse(json.stdout).reason, reason)
     await server.run("delete", "reasoned")
   })
 
