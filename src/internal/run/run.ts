@@ -297,7 +297,8 @@ export class Run implements RunContext, StoppableRun {
 const withoutServices: (context: Context.Context<never>) => Context.Context<never> = Context.omit(
   Environment,
   CurrentProcess,
-  Layer.CurrentMemoMap
+  Layer.CurrentMemoMap,
+  Scope.Scope
 )
 
 const within = <A, E>(context: Context.Context<never>, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
