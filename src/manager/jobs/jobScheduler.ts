@@ -47,6 +47,8 @@ export class JobScheduler {
   readonly #results: ResultFiles
   /** The slots that are taken, and a latch for each that opens when it is free. */
   readonly #slots = new Map<ActiveJob, OneShotLatch>()
+  /** The jobs of an earlier manager whose processes may still run: each of them takes the place of a slot. */
+  readonly #lost = new Set<ActiveJob>()
   /** Opens for each ended attempt when what follows is on disk. */
   readonly #settling = new Set<OneShotLatch>()
 
@@ -75,6 +77,7 @@ export class JobScheduler {
       if (job.state._tag !== "Lost") this.#enqueue(job)
     }
     for (const { job, lostResult } of lost) {
+      this.#lost.add(job)
       this.#given.fork(Effect.flatMap(lostResult(this.#results.of(job.id)), (result) => this.#end(job, result)))
     }
   }
@@ -162,8 +165,8 @@ export class JobScheduler {
   }
 
   #fillSlots(): void {
-    while (this.#state === "open" && this.#slots.size < this.#given.options.concurrency) {
-      const running = [...this.#slots.keys()]
+    while (this.#state === "open" && this.#slots.size + this.#lost.size < this.#given.options.concurrency) {
+      const running = [...this.#slots.keys(), ...this.#lost]
       const job = this.#queue.take((name) => running.filter((job) => job.name === name).length)
       if (job === undefined) return
       this.#slots.set(job, new OneShotLatch())
@@ -225,6 +228,7 @@ export class JobScheduler {
       else this.#requeue(job)
       this.#slots.get(job)?.open()
       this.#slots.delete(job)
+      this.#lost.delete(job)
     })
   }
 
