@@ -8,6 +8,7 @@ import { Manager } from "../../../src/manager/Manager.ts"
 import { JobStore } from "../../../src/manager/JobStore.ts"
 import { openStore } from "../../../src/manager/store/openStore.ts"
 import { temporaryFolder } from "../../support/folder.ts"
+import { settle } from "../../support/jobs.ts"
 import { managerService, Processes } from "../../support/managerService.ts"
 import { jobOf } from "../../support/store.ts"
 
@@ -36,6 +37,7 @@ describe("a job whose manager is gone while its process still runs", () => {
         const processes = yield* Processes
         assert.strictEqual((yield* manager.get("next")).state, "queued")
         yield* manager.submit({ job: "it", id: "later" })
+        yield* settle
         assert.deepStrictEqual([...processes.keys()], [])
         process.kill("SIGKILL")
         yield* Stream.runDrain(manager.events("lost", { after: 0, follow: true }))
