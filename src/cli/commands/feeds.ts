@@ -52,7 +52,7 @@ export const logsCommand = Command.make(
       withJob(client, input.id, (id) => {
         const print = (line: LogLine) => {
           if (input.format === "json") printLine(JSON.stringify(line))
-          else printOutput(line.stream, line.text)
+          else printOutput(line)
         }
         return input.follow
           ? followLogs(client, url, id, print)

@@ -1,4 +1,5 @@
 import { printable, printableLines } from "../../base/format.ts"
+import type { LogLine } from "../../manager/models.ts"
 
 /** Prints text of one or more lines. Names and messages of jobs do not drive the terminal. */
 export const printLine = (text: string): void => void process.stdout.write(`${printableLines(text)}\n`)
@@ -11,9 +12,9 @@ export const sayLine = (text: string): void => void process.stderr.write(`${prin
 const colours = new RegExp("(\u001b\\[[0-9;:]*m|\t)")
 
 /** Prints a line that a job has printed: as it is, but on a terminal nothing of it does more than set colours. */
-export const printOutput = (stream: "stdout" | "stderr", text: string): void => {
+export const printOutput = ({ mark, stream, text }: LogLine): void => {
   const shown = process[stream].isTTY
     ? text.split(colours).map((part, index) => index % 2 === 0 ? printable(part) : part).join("")
     : text
-  process[stream].write(`${shown}\n`)
+  process[stream].write(mark === "continued" ? shown : `${shown}\n`)
 }
