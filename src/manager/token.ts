@@ -5,10 +5,10 @@ import * as Redacted from "effect/Redacted"
 export const tokenText = (token: string | Redacted.Redacted): string =>
   String(Redacted.isRedacted(token) ? Redacted.value(token) : token).trim()
 
-/** Returns what is wrong with a token, if something is: a header carries visible ASCII characters alone. */
+/** Returns what is wrong with a token, if something is: a header carries printable ASCII characters alone. */
 export const tokenFault = (text: string): string | undefined => {
   if (text === "") return "is empty; a token must have at least one character"
-  return /^[\x21-\x7e]+$/.test(text)
+  return /^[\x20-\x7e]+$/.test(text)
     ? undefined
-    : "has a space, a line end or a character beyond ASCII; expected visible ASCII characters alone"
+    : "has a line end or a character beyond ASCII; expected printable ASCII characters alone"
 }

@@ -178,8 +178,8 @@ describe("the commands for a job manager", () => {
     const refused = await Promise.all([
       [{ AUTOSTOP_TOKEN: " \n" }, /^autostop: AUTOSTOP_TOKEN is empty; a token must have at least one character$/],
       [
-        { AUTOSTOP_TOKEN: "two words" },
-        /^autostop: AUTOSTOP_TOKEN has a space, a line end or a character beyond ASCII/
+        { AUTOSTOP_TOKEN: "two\nlines" },
+        /^autostop: AUTOSTOP_TOKEN has a line end or a character beyond ASCII/
       ],
       [
         { AUTOSTOP_STORE: "mysql://me:hidden@host/jobs\n" },
