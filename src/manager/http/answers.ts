@@ -6,13 +6,9 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { hasProperty } from "effect/Predicate"
-import { IncomingMessage } from "node:http"
 import { causeStack } from "../../base/errorText.ts"
 import { cutText } from "../../base/valueText.ts"
 import type { ServerLimits } from "./serverLimits.ts"
-
-/** The time that the rest of a body that is too large is read, so that its client reads the answer. */
-const restMs = 2_000
 
 /**
  * Completes the answers of a server. An error that has no text of its own gets one, whatever made it: no such path, a
@@ -45,8 +41,7 @@ const complete = (
   const fresh = HttpServerResponse.setHeader(response, "cache-control", "no-store")
   if (status < 400 || status === 499 || contentType.startsWith("application/json")) return Effect.succeed(fresh)
   const { "content-length": _, "content-type": __, ...headers } = fresh.headers
-  const answer = HttpServerResponse.jsonUnsafe(refusal(status, request, limits), { status, headers })
-  return status === 413 ? Effect.as(discardRest(request), answer) : Effect.succeed(answer)
+  return Effect.succeed(HttpServerResponse.jsonUnsafe(refusal(status, request, limits), { status, headers }))
 }
 
 const refusal = (status: number, { headers, method, url: path }: HttpServerRequest, limits: ServerLimits) => {
@@ -70,18 +65,6 @@ const refusal = (status: number, { headers, method, url: path }: HttpServerReque
       return { _tag: "Refused", message: `the request ${method} ${url} cannot be read, or its body was cut off` }
   }
 }
-
-/** Reads the rest of a body and drops it, within a limit: a client that still sends reads no answer. */
-const discardRest = ({ source }: HttpServerRequest): Effect.Effect<void> =>
-  source instanceof IncomingMessage && !source.complete && !source.destroyed
-    ? Effect.timeoutOrElse(
-      Effect.callback<void>((resume) => {
-        const end = () => resume(Effect.void)
-        source.once("end", end).once("close", end).once("error", end).resume()
-      }),
-      { duration: restMs, orElse: () => Effect.void }
-    )
-    : Effect.void
 
 /** Returns true for a fault of the manager itself. */
 const isFault = (cause: Cause.Cause<unknown>): boolean =>
