@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -5,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { ContextReads, observed } from "./contextReads.ts"
+import { LayerBuilders } from "./layerBuilders.ts"
 import { LayerMakers, outputIn } from "./layerMakers.ts"
 import { LayerNeeds } from "./layerNeeds.ts"
 import { LayerNode, type NodeGraph, type NodeService } from "./layerNode.ts"
@@ -36,6 +38,11 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
   /** The nodes that build in place of forks of the memo maps of this graph. */
   readonly #forks = new WeakMap<Layer.MemoMap, LayerNode<S>>()
   readonly #makers = new LayerMakers<S>()
+  readonly #builders = new LayerBuilders<LayerNode<S>>()
+  /** The layers under way that no other layer of this graph builds. */
+  readonly #outermost = new Set<LayerNode<S>>()
+  /** The layers that were being built when the run was interrupted. */
+  readonly #interrupted = new Set<LayerNode<S>>()
   /** The needs of each layer. */
   readonly needs = new LayerNeeds<S>()
 
@@ -97,10 +104,13 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     node: LayerNode<S>,
     build: () => Effect.Effect<Context.Context<A>, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
-    node.build = "begun"
     node.startedAt = this.#hooks.now()
-    const context = Fiber.getCurrent()?.context
-    if (context !== undefined) node.given = this.#makers.of(context)
+    const fiber = Fiber.getCurrent()
+    if (fiber !== undefined) {
+      node.build = fiber
+      node.given = this.#makers.of(fiber.context)
+      this.#builders.begin(fiber, this.#outermost.has(node))
+    }
     if (node.given.size < 2) return build()
     const reads = node.reads = new ContextReads()
     return Effect.updateContext(Effect.suspend(build), (context: Context.Context<R>) => observed(context, reads))
@@ -111,8 +121,10 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     node.reads?.close()
     // an interrupt before the build began: no scope may know of the node
     if (node.build === "pending") node.unshare()
-    node.build = "ended"
-    this.#adopt(node, exit)
+    node.build = exit._tag
+    this.#outermost.delete(node)
+    if (this.#interrupted.delete(node) && wasInterrupted(node, exit)) this.#become(node, undefined, node.startedAt)
+    else this.#adopt(node, exit)
     const ending = node.service === undefined ? undefined : this.#hooks.ended(node.service, exit)
     if (ending !== undefined) return Effect.map(ending, () => this.#made(node, exit))
     this.#made(node, exit)
@@ -142,7 +154,11 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     isLate = false
   ): S | undefined {
     if (!this.#hasToRelease(node)) return undefined
-    return node.service = this.#hooks.adopt(node, outputIn(exit), isLate ? this.#hooks.now() : node.startedAt)
+    return this.#become(node, outputIn(exit), isLate ? this.#hooks.now() : node.startedAt)
+  }
+
+  #become(node: LayerNode<S>, output: Context.Context<never> | undefined, startedAt: number): S {
+    return node.service ??= this.#hooks.adopt(node, output, startedAt)
   }
 
   /** Returns true if a layer is no service yet, and has finalizers of its own: those of the layers inside it are their own. */
@@ -165,10 +181,56 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     return node.service === undefined ? Scope.close(node, exit) : this.#hooks.release(node.service, exit)
   }
 
+  beginOutermost(node: LayerNode<S>): void {
+    this.#outermost.add(node)
+  }
+
+  acquires(node: LayerNode<S>): void {
+    if (node.isBuilding) this.#builders.add(node, Fiber.getCurrent())
+  }
+
+  builder(node: LayerNode<S>): string | undefined {
+    return this.#builders.nameOf(node)
+  }
+
+  /** The run is about to be interrupted: each layer that is being built becomes a service, unless its build succeeds after all. */
+  interrupt(): void {
+    for (const node of this.#building()) {
+      if (typeof node.build === "object") this.#builders.add(node, node.build)
+      this.#interrupted.add(node)
+    }
+  }
+
+  /** Makes each layer a service whose build does not end. */
+  adoptHung(): void {
+    this.interrupt()
+    for (const node of this.#interrupted) if (node.isBuilding) this.#become(node, undefined, node.startedAt)
+    this.#interrupted.clear()
+  }
+
+  /** Returns the layers that are being built, are no services yet, and wait for no other layer. */
+  #building(): ReadonlyArray<LayerNode<S>> {
+    const found = new Set<LayerNode<S>>()
+    const visit = (node: LayerNode<S>) => {
+      if (node.service !== undefined || node.isCovered) return
+      const children = [...node.children?.nodes ?? noNodes]
+      const within = children.filter((child) => child.isBuilding)
+      if (within.length > 0) within.forEach(visit)
+      // one whose child has failed fails as well, as soon as the others are released
+      else if (node.ownsScope && children.every(({ build }) => build !== "Failure")) found.add(node)
+    }
+    this.#outermost.forEach(visit)
+    return [...found]
+  }
+
   serviceNames(node: LayerNode<S>): ReadonlyArray<string> {
     return this.needs.serviceNames(node)
   }
 }
+
+/** Returns true if the interrupt of the run ended the build of a layer. */
+const wasInterrupted = <S extends NodeService>({ children }: LayerNode<S>, exit: Exit.Exit<unknown, unknown>): boolean =>
+  exit._tag === "Failure" && (children === undefined || Cause.hasInterruptsOnly(exit.cause))
 
 /** Returns the memo map that a memo map is a fork of. Effect's own tell; another one may not. */
 const parentOf = (memoMap: Layer.MemoMap): Layer.MemoMap | undefined =>

@@ -111,6 +111,16 @@ export class ServiceRegistry {
     this.#graph.seal()
   }
 
+  /** The run is about to be interrupted, and with it the layers that are being built: those that do not start have a line, too. */
+  interrupt(): void {
+    this.#graph.interrupt()
+  }
+
+  /** The layers that are still being built, though they were interrupted, are services from now on. */
+  adoptHung(): void {
+    this.#graph.adoptHung()
+  }
+
   /** Admits no more services: they are being released. */
   close(): void {
     this.#admission = "closed"

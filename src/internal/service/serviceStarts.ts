@@ -7,7 +7,7 @@ import * as Scope from "effect/Scope"
 import { between, isoAt, now } from "../../base/clock.ts"
 import { errorText } from "../../base/errorText.ts"
 import type { JobEvent } from "../../JobEvent.ts"
-import { nameOfKeys, ownKeys } from "../layers/layerName.ts"
+import { nameOfBuilder, nameOfKeys, ownKeys } from "../layers/layerName.ts"
 import type { LayerNode } from "../layers/layerNode.ts"
 import { ServiceNames, unnamed } from "./serviceNames.ts"
 import { ServiceRecord, type ServiceSpec } from "./serviceRecord.ts"
@@ -79,7 +79,7 @@ export class ServiceStarts {
     output: Context.Context<never> | undefined,
     startedAt: number
   ): ServiceRecord {
-    const name = nameOfKeys(ownKeys(node, output)) ?? unnamed
+    const name = nameOfKeys(ownKeys(node, output)) ?? nameOfBuilder(node, output) ?? unnamed
     const spec = { name, host: "local", managed: false, releaseTimeout: undefined, startTimeout: undefined }
     const isFromRun = !this.#options.isStarting()
     // of what `run` provides again and again the report has the last one; a job's own layers have a line each
