@@ -50,14 +50,21 @@ export const combinations: Layers = {
   ),
   "a scope that is forked": provides(
     "Forked",
-    Effect.flatMap(Effect.scope, (scope) =>
-      Effect.flatMap(Scope.fork(scope), (forked) => Scope.addFinalizer(forked, Effect.void)))
+    Effect.flatMap(
+      Effect.scope,
+      (scope) => Effect.flatMap(Scope.fork(scope), (forked) => Scope.addFinalizer(forked, Effect.void))
+    )
   ),
   "a scope that is parallel": provides(
     "Parallel",
-    Effect.flatMap(Effect.scope, (scope) =>
-      Effect.flatMap(Scope.fork(scope, "parallel"), (forked) =>
-        Effect.andThen(Scope.addFinalizer(forked, Effect.void), Scope.addFinalizer(forked, Effect.void))))
+    Effect.flatMap(
+      Effect.scope,
+      (scope) =>
+        Effect.flatMap(
+          Scope.fork(scope, "parallel"),
+          (forked) => Effect.andThen(Scope.addFinalizer(forked, Effect.void), Scope.addFinalizer(forked, Effect.void))
+        )
+    )
   ),
   "a Stream in a scope": provides("Pull", Stream.toPull(Stream.scoped(Stream.fromEffect(Effect.as(release, 1))))),
   "a layer that is shared twice over": Layer.suspend(() => {

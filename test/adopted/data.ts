@@ -51,8 +51,10 @@ export const data: Layers = {
   "Queue": provides("Queue", Effect.acquireRelease(Queue.unbounded<string>(), Queue.shutdown)),
   "Queue, bounded, with a consumer": provides(
     "Consumer",
-    Effect.tap(Effect.acquireRelease(Queue.bounded<string>(8), Queue.shutdown), (queue) =>
-      Effect.forkScoped(Effect.forever(Queue.take(queue))))
+    Effect.tap(
+      Effect.acquireRelease(Queue.bounded<string>(8), Queue.shutdown),
+      (queue) => Effect.forkScoped(Effect.forever(Queue.take(queue)))
+    )
   ),
   "PubSub": provides("PubSub", Effect.acquireRelease(PubSub.unbounded<string>(), PubSub.shutdown)),
   "PubSub.subscribe": provides("Subscription", Effect.flatMap(PubSub.unbounded<string>(), PubSub.subscribe)),
@@ -63,19 +65,27 @@ export const data: Layers = {
   ),
   "RcMap": provides(
     "RcMap",
-    used(RcMap.make({ lookup: (_: string) => connection, idleTimeToLive: "1 minute" }), (map) => RcMap.get(map, "a"))
+    used(
+      RcMap.make({ lookup: (key: string) => Effect.as(connection, key), idleTimeToLive: "1 minute" }),
+      (map) => RcMap.get(map, "a")
+    )
   ),
   "RcRef": provides("RcRef", used(RcRef.make({ acquire: connection, idleTimeToLive: "1 minute" }), RcRef.get)),
   "ScopedCache": provides(
     "ScopedCache",
-    used(ScopedCache.make({ lookup: (_: string) => connection, capacity: 8 }), (cache) => ScopedCache.get(cache, "a"))
+    used(
+      ScopedCache.make({ lookup: (key: string) => Effect.as(connection, key), capacity: 8 }),
+      (cache) => ScopedCache.get(cache, "a")
+    )
   ),
   "ScopedRef": provides("ScopedRef", ScopedRef.fromAcquire(connection)),
   "Cache": provides("Cache", Cache.make({ lookup: (key: string) => Effect.succeed(key.length), capacity: 8 })),
   "LayerMap": provides(
     "LayerMap",
     used(
-      LayerMap.make((key: string) => Layer.effect(Connection, Effect.as(connection, key)), { idleTimeToLive: "1 minute" }),
+      LayerMap.make((key: string) => Layer.effect(Connection, Effect.as(connection, key)), {
+        idleTimeToLive: "1 minute"
+      }),
       (map) => map.contextEffect("a")
     )
   ),
@@ -87,7 +97,10 @@ export const data: Layers = {
     "FiberSetRuntime",
     used(FiberSet.makeRuntime<never>(), (run) => Effect.sync(() => run(Effect.never)))
   ),
-  "Semaphore, held": provides("Semaphore", used(Semaphore.make(1), (it) => Effect.acquireRelease(it.take(1), (permits) => it.release(permits)))),
+  "Semaphore, held": provides(
+    "Semaphore",
+    used(Semaphore.make(1), (it) => Effect.acquireRelease(it.take(1), (permits) => it.release(permits)))
+  ),
   "Latch": provides("Latch", Effect.acquireRelease(Latch.make(), (latch) => latch.open)),
   "SubscriptionRef, followed": provides(
     "SubscriptionRef",
@@ -102,7 +115,10 @@ export const data: Layers = {
     Effect.forkScoped(Effect.onInterrupt(Effect.never, () => Effect.sleep("5 millis")), { startImmediately: true })
   ),
   "Logger.layer": Layer.merge(Logger.layer([Logger.formatJson]), provides("Logs", connection)),
-  "Logger.batched": provides("Batched", Logger.batched(Logger.formatJson, { window: "1 minute", flush: () => Effect.void })),
+  "Logger.batched": provides(
+    "Batched",
+    Logger.batched(Logger.formatJson, { window: "1 minute", flush: () => Effect.void })
+  ),
   "Metric.enableRuntimeMetricsLayer": Layer.merge(Metric.enableRuntimeMetricsLayer, provides("Metrics", connection)),
   "Reactivity.layer": Layer.tap(Reactivity.layer, () => connection),
   "AtomRegistry.layer": AtomRegistry.layer,

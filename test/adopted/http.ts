@@ -1,11 +1,13 @@
-import {
-  NodeHttpClient,
-  NodeHttpPlatform,
-  NodeHttpServer,
-  NodeServices
-} from "@effect/platform-node"
+import { NodeHttpClient, NodeHttpPlatform, NodeHttpServer, NodeServices } from "@effect/platform-node"
 import { Config, Effect, Layer, Schema } from "effect"
-import { FetchHttpClient, type HttpClient, HttpRouter, HttpServer, HttpServerResponse, HttpStaticServer } from "effect/http"
+import {
+  FetchHttpClient,
+  type HttpClient,
+  HttpRouter,
+  HttpServer,
+  HttpServerResponse,
+  HttpStaticServer
+} from "effect/http"
 import { HttpApi, HttpApiBuilder, HttpApiEndpoint, HttpApiGroup, HttpApiScalar, HttpApiSwagger } from "effect/http-api"
 import {
   Otlp,
@@ -75,7 +77,9 @@ export const http: Layers = {
   "HttpApiBuilder.layer": serve(apiLayer),
   "HttpApiSwagger.layer": serve(Layer.merge(apiLayer, HttpApiSwagger.layer(api))),
   "HttpApiScalar.layer": serve(Layer.merge(apiLayer, HttpApiScalar.layer(api))),
-  "HttpStaticServer.layer": serve(Layer.provide(HttpStaticServer.layer({ root: "." }), NodeHttpServer.layerHttpServices)),
+  "HttpStaticServer.layer": serve(
+    Layer.provide(HttpStaticServer.layer({ root: "." }), NodeHttpServer.layerHttpServices)
+  ),
   "RpcServer.layerHttp": serve(
     RpcServer.layerHttp({ group: Group, path: "/rpc", protocol: "http" }).pipe(
       Layer.provide([handlers, RpcSerialization.layerJson])

@@ -80,9 +80,7 @@ export const platform: Layers = {
   ),
   "a folder that is watched": files(
     "Watched",
-    inTempFolder((folder) =>
-      FileSystem.FileSystem.use((fs) => Effect.forkScoped(Stream.runDrain(fs.watch(folder))))
-    )
+    inTempFolder((folder) => FileSystem.FileSystem.use((fs) => Effect.forkScoped(Stream.runDrain(fs.watch(folder)))))
   ),
   "Logger.toFile": files(
     "Log",
@@ -95,7 +93,10 @@ export const platform: Layers = {
   ),
   "a child process that is listened to": files(
     "Listener",
-    Effect.tap(ChildProcess.make("tail", ["-f", "/dev/null"]), ({ stdout }) => Effect.forkScoped(Stream.runDrain(stdout)))
+    Effect.tap(
+      ChildProcess.make("tail", ["-f", "/dev/null"]),
+      ({ stdout }) => Effect.forkScoped(Stream.runDrain(stdout))
+    )
   ),
 
   "NodeSocketServer.layer": NodeSocketServer.layer(local),

@@ -74,7 +74,9 @@ export const storage = (database: string): Layers => {
     "SqlMessageStorage.layer": overSql(Layer.provide(SqlMessageStorage.layer, config)),
     "SqlRunnerStorage.layer": overSql(Layer.provide(SqlRunnerStorage.layer, config)),
     "SingleRunner.layer": overSql(SingleRunner.layer({ shardingConfig, runnerStorage: "memory" })),
-    "an entity over SQL": overSql(counter.pipe(Layer.provide(SingleRunner.layer({ shardingConfig, runnerStorage: "memory" })))),
+    "an entity over SQL": overSql(
+      counter.pipe(Layer.provide(SingleRunner.layer({ shardingConfig, runnerStorage: "memory" })))
+    ),
 
     "KeyValueStore.layerMemory": KeyValueStore.layerMemory,
     "KeyValueStore.layerFileSystem": Layer.unwrap(
@@ -105,9 +107,17 @@ export const storage = (database: string): Layers => {
     "RunnerStorage.layerMemory": RunnerStorage.layerMemory,
     "Snowflake.layerGenerator": Snowflake.layerGenerator,
     "NodeClusterSocket.layer": NodeClusterSocket.layer({ storage: "local", shardingConfig }),
-    "NodeClusterSocket.layer, a client": NodeClusterSocket.layer({ storage: "local", clientOnly: true, shardingConfig }),
+    "NodeClusterSocket.layer, a client": NodeClusterSocket.layer({
+      storage: "local",
+      clientOnly: true,
+      shardingConfig
+    }),
     "NodeClusterHttp.layer": NodeClusterHttp.layer({ transport: "http", storage: "local", shardingConfig }),
-    "NodeClusterHttp.layer, WebSocket": NodeClusterHttp.layer({ transport: "websocket", storage: "local", shardingConfig }),
+    "NodeClusterHttp.layer, WebSocket": NodeClusterHttp.layer({
+      transport: "websocket",
+      storage: "local",
+      shardingConfig
+    }),
     "an HTTP client beneath a database": Layer.provideMerge(pool(), NodeHttpClient.layerUndici)
   }
 }

@@ -229,8 +229,10 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
 }
 
 /** Returns true if the interrupt of the run ended the build of a layer. */
-const wasInterrupted = <S extends NodeService>({ children }: LayerNode<S>, exit: Exit.Exit<unknown, unknown>): boolean =>
-  exit._tag === "Failure" && (children === undefined || Cause.hasInterruptsOnly(exit.cause))
+const wasInterrupted = <S extends NodeService>(
+  { children }: LayerNode<S>,
+  exit: Exit.Exit<unknown, unknown>
+): boolean => exit._tag === "Failure" && (children === undefined || Cause.hasInterruptsOnly(exit.cause))
 
 /** Returns the memo map that a memo map is a fork of. Effect's own tell; another one may not. */
 const parentOf = (memoMap: Layer.MemoMap): Layer.MemoMap | undefined =>

@@ -192,9 +192,9 @@ export class Run implements RunContext, StoppableRun {
       // a stop that came before the first acquire must not be missed
       if (this.stopping.isOpen) return Effect.interrupt
       // safe: a job is only made of a layer without requirements of its own
-      const services = implementation.services as Layer.Layer<never, unknown> | undefined
+      const services = (implementation.services ?? Layer.empty) as Layer.Layer<never, unknown>
       // the outermost layer has what no layer within it has, such as the finalizers of `Layer.tap` and `Layer.fresh`
-      const outermost = services === undefined ? Layer.empty : Layer.suspend(() => services)
+      const outermost = services === Layer.empty ? services : Layer.suspend(() => services)
       const build = Layer.buildWithMemoMap(outermost, this.registry.memoMap(), this.scope)
       const context = Context.merge(submitter, this.#references(submitter))
       return Effect.flatMap(within(context, build), (built) => {

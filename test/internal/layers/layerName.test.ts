@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import { jobOf, local, reportOf } from "../../support/jobs.ts"
 import { Environment, type StopReport } from "../../../src/index.ts"
 
@@ -35,7 +36,10 @@ const named: Record<string, readonly [Layer.Layer<never, never>, ...names: Reado
   "Layer.span": [Layer.span("server"), "server"],
   "a span without a name": [Layer.effectDiscard(Effect.withSpan(release, "")), "layer 1"],
   "a key rather than a function": [Layer.effect(Db, Effect.as(consume(), { rows: 3 })), "app/Db"],
-  "the key of an acquire in a span": [Layer.effect(Db, Effect.withSpan(Effect.as(release, { rows: 3 }), "q")), "app/Db"],
+  "the key of an acquire in a span": [
+    Layer.effect(Db, Effect.withSpan(Effect.as(release, { rows: 3 }), "q")),
+    "app/Db"
+  ],
   "the same function twice": [
     Layer.merge(Layer.effectDiscard(open()), Layer.effectDiscard(open())),
     "open",
@@ -77,4 +81,35 @@ describe("the name of a plain layer", () => {
       const { report } = yield* run.result
       assert.deepStrictEqual(namesIn(report).toSorted(), ["layer 1", "open"])
     }).pipe(Effect.withSpan("the program"), local))
+})
+
+/** Layers around which there is no other, and that Effect builds out of sight. */
+const outermost: Record<string, (finalizer: Effect.Effect<void>) => Layer.Layer<Db, never>> = {
+  "Layer.tap": (finalizer) => Layer.tap(db(), () => Effect.addFinalizer(() => finalizer)),
+  "Layer.fresh": (finalizer) =>
+    Layer.fresh(Layer.effect(Db, Effect.as(Effect.addFinalizer(() => finalizer), { rows: 3 }))),
+  "Layer.fromBuild": (finalizer) =>
+    Layer.fromBuild((_, scope) => Effect.as(Scope.addFinalizer(scope, finalizer), Context.make(Db, { rows: 3 })))
+}
+
+describe("the outermost layer", () => {
+  for (const [kind, layerOf] of Object.entries(outermost)) {
+    const name = kind === "Layer.tap" ? "layer 1" : "app/Db"
+
+    it.effect(`is a service if no layer within it has what is to be released: ${kind}`, () =>
+      Effect.gen(function*() {
+        const { report } = yield* reportOf(Effect.void, layerOf(Effect.void))
+        assert.isTrue(report.clean)
+        assert.include(namesIn(report), name)
+      }))
+
+    it.effect(`is named if that hangs: ${kind}`, () =>
+      Effect.gen(function*() {
+        const { report } = yield* reportOf(Effect.void, layerOf(Effect.never))
+        assert.deepStrictEqual(report.leftovers, [])
+        assert.strictEqual(report.services.find((line) => line.name === name)?.outcome, "abandoned")
+        const others = report.services.filter((line) => line.name !== name)
+        assert.isTrue(others.every(({ outcome }) => outcome === "released"))
+      }))
+  }
 })

@@ -24,7 +24,11 @@ const acquires: Record<string, {
     acquire: Effect.onInterrupt(Effect.never, () => Effect.die("no way out")),
     error: "no way out"
   },
-  "cannot be interrupted": { acquire: Effect.uninterruptible(Effect.never), error: "its start was given up", hangs: true },
+  "cannot be interrupted": {
+    acquire: Effect.uninterruptible(Effect.never),
+    error: "its start was given up",
+    hangs: true
+  },
   "takes no notice of its interrupt for longer than the stop": {
     acquire: Effect.as(Effect.uninterruptible(Effect.sleep("1 hour")), rows),
     error: "its start was given up",
@@ -65,7 +69,13 @@ describe("a plain layer that does not start", () => {
           const run = yield* Environment.submit(jobOf(Effect.never, place(named)), {})
           const { report } = yield* stopWithin(run, "10 minutes")
           const line = lineOf(report)
-          assert.deepInclude(line, { name: "connect", managed: false, initialized: false, outcome: "start-failed", error })
+          assert.deepInclude(line, {
+            name: "connect",
+            managed: false,
+            initialized: false,
+            outcome: "start-failed",
+            error
+          })
           assert.deepStrictEqual(line.dependsOn, ["app/Cache"])
           assert.strictEqual(line.running, hangs)
           assert.strictEqual(report.clean, !hangs)
