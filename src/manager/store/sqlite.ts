@@ -9,10 +9,13 @@ import type * as SqlConnection from "effect/sql/SqlConnection"
 import * as SqlError from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
+import { realpathSync } from "node:fs"
 import { resolve } from "node:path"
 import { messageOf } from "../../base/errorText.ts"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
-import { causeCode, causeText, type Database } from "./database.ts"
+import { StoreError } from "../errors.ts"
+import { causeCode, causeText, type Database, inUse } from "./database.ts"
+import { lockFile } from "./fileLock.ts"
 
 /** Opens a file, and creates it if there is none. It is closed with the layer. */
 export const layer = (filename: string): Layer.Layer<SqlClient.SqlClient, SqlError.SqlError> =>
@@ -20,8 +23,21 @@ export const layer = (filename: string): Layer.Layer<SqlClient.SqlClient, SqlErr
 
 export const database = (filename: string): Database => {
   const name = resolve(filename)
-  return { name, advice: (error) => advice(name, error) }
+  return { name, advice: (error) => advice(name, error), lock: lock(name) }
 }
+
+/** The file is there: it was opened before. Links to it are other names of the same file. */
+const lock = (name: string) =>
+  Effect.suspend(() => lockFile(`${realpathSync(name)}-lock`)).pipe(
+    Effect.mapError((failure) =>
+      failure._tag === "Busy" ? inUse(name) : new StoreError({
+        operation: "open",
+        message: `${name}-lock cannot be written: give this user write access to the folder (${
+          messageOf(failure.error)
+        })`
+      })
+    )
+  )
 
 const make = Effect.fnUntraced(function*(filename: string) {
   const connection = yield* Effect.acquireRelease(
