@@ -148,7 +148,9 @@ const check = (plans: ReadonlyArray<ServicePlan>, settings: typeof Settings.Type
   assert.isAtLeast(unnamed.length, nameless.length)
   assert.isAtMost(unnamed.filter((name) => by(name, "acquired") && !wasLate(name)).length, nameless.length)
   // each that the stop interrupted has a line, unless the failure of another one had interrupted it before
-  const hasFailed = [...begun].some((name) => !journal.has(name, "acquired") && (by(name, "failed") || by(name, "died")))
+  const hasFailed = [...begun].some((name) =>
+    !journal.has(name, "acquired") && (by(name, "failed") || by(name, "died"))
+  )
   if (!hasFailed) assert.strictEqual(nameless.length, unnamed.length)
 
   for (const service of named) {
