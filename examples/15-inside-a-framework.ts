@@ -17,25 +17,14 @@ class Counter extends Context.Service<Counter, { readonly next: Effect.Effect<nu
   )
 }
 
-class Greeter extends Context.Service<Greeter, { readonly greet: (name: string) => Effect.Effect<string> }>()(
-  "app/Greeter"
-) {
-  static readonly layer = Layer.effect(
-    Greeter,
-    Effect.gen(function*() {
-      const { next } = yield* Counter
-      yield* Effect.addFinalizer(() => Console.log("the greeter closes"))
-      return { greet: (name) => Effect.map(next, (count) => `Hello, ${name}! You are number ${count}.\n`) }
-    })
-  ).pipe(Layer.provide(Counter.layer))
-}
-
-// in place of `ManagedRuntime.make(Greeter.layer)`
-const runtime = autostop.managedRuntime(Greeter.layer, { name: "greetings", stopPolicy: { deadline: "5s" } })
+// in place of `ManagedRuntime.make(Counter.layer)`
+const runtime = autostop.managedRuntime(Counter.layer, { name: "greetings", stopPolicy: { deadline: "5s" } })
 await runtime.context() // builds the layers now, and not at the first request
 
-const greet = (name: string, after = 0) =>
-  runtime.runPromise(Greeter.use(({ greet }) => Effect.delay(greet(name), after)))
+const greet = async (name: string, afterMs = 0) => {
+  const count = await runtime.runPromise(Counter.use(({ next }) => Effect.delay(next, afterMs)))
+  return `Hello, ${name}! You are number ${count}.\n`
+}
 
 let isStopping = false
 const app = new Hono()
@@ -44,11 +33,8 @@ const app = new Hono()
     // a connection that is kept alive would keep the server
     if (isStopping) c.header("Connection", "close")
   })
-  .get("/", async (c) => c.text(await greet("you")))
-  .get("/later/:ms/:name", async (c) => c.text(await greet(c.req.param("name"), Number(c.req.param("ms")))))
-  .get("/:name", async (c) => c.text(await greet(c.req.param("name"))))
-  // what the disposal interrupts, say
-  .onError((_, c) => c.text("not available\n", 503))
+  .get("/:name", async (c) => c.text(await greet(c.req.param("name"), Number(c.req.query("after") ?? 0))))
+  .onError((_, c) => c.text("not available\n", 503)) // such as a request that the disposal interrupts
 
 const server = serve(
   { fetch: app.fetch, hostname: "127.0.0.1", port: Number(process.env.PORT ?? 3000) },
@@ -60,14 +46,12 @@ const server = serve(
 // the framework owns the process: its server, its routes, its signals
 const stop = async () => {
   isStopping = true
-  // takes no more requests; those under way have two seconds until the disposal interrupts them
   const closed = new Promise((resolve) => server.close(resolve))
   const closedWithin = (ms: number) => Promise.race([closed, setTimeout(ms, undefined, { ref: false })])
-  await closedWithin(2_000)
+  await closedWithin(2_000) // it takes no more requests; those under way may end
   const report = await runtime.dispose()
   console.log(StopReport.render(report))
-  // the last answers go out; who does not read them is cut off
-  await closedWithin(1_000)
+  await closedWithin(1_000) // the last answers go out
   if ("closeAllConnections" in server) server.closeAllConnections()
   process.exitCode = report.clean ? 0 : 3
 }
