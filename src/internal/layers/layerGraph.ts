@@ -1,4 +1,3 @@
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -12,12 +11,13 @@ import { LayerNeeds } from "./layerNeeds.ts"
 import { LayerNode, type NodeGraph, type NodeService } from "./layerNode.ts"
 import { hasOwnFinalizer } from "./ownFinalizers.ts"
 import { SharedLayers } from "./sharedLayers.ts"
+import { UnfinishedBuilds } from "./unfinishedBuilds.ts"
 
 /** The callbacks for layers that are services. */
 export interface ServiceHooks<S extends NodeService> {
   /** Returns the monotonic milliseconds. */
   readonly now: () => number
-  /** A layer that nobody declared as a service has something to release, since `startedAt` in monotonic milliseconds. */
+  /** A layer that nobody declared as a service has something to release, or does not start; its start began at `startedAt`, in monotonic milliseconds. */
   readonly adopt: (node: LayerNode<S>, output: Context.Context<never> | undefined, startedAt: number) => S
   /** The build of a service's layer has ended: it succeeded, failed or was interrupted. */
   readonly ended: (service: S, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined
@@ -39,10 +39,7 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
   readonly #forks = new WeakMap<Layer.MemoMap, LayerNode<S>>()
   readonly #makers = new LayerMakers<S>()
   readonly #builders = new LayerBuilders<LayerNode<S>>()
-  /** The layers under way that no other layer of this graph builds. */
-  readonly #outermost = new Set<LayerNode<S>>()
-  /** The layers that were being built when the run was interrupted. */
-  readonly #interrupted = new Set<LayerNode<S>>()
+  readonly #unfinished = new UnfinishedBuilds<S>()
   /** The needs of each layer. */
   readonly needs = new LayerNeeds<S>()
 
@@ -109,7 +106,7 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     if (fiber !== undefined) {
       node.build = fiber
       node.given = this.#makers.of(fiber.context)
-      this.#builders.begin(fiber, this.#outermost.has(node))
+      this.#builders.begin(fiber, this.#unfinished.isOutermost(node))
     }
     if (node.given.size < 2) return build()
     const reads = node.reads = new ContextReads()
@@ -122,8 +119,7 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     // an interrupt before the build began: no scope may know of the node
     if (node.build === "pending") node.unshare()
     node.build = exit._tag
-    this.#outermost.delete(node)
-    if (this.#interrupted.delete(node) && wasInterrupted(node, exit)) this.#become(node, undefined, node.startedAt)
+    if (this.#unfinished.end(node, exit)) this.#become(node, undefined, node.startedAt)
     else this.#adopt(node, exit)
     const ending = node.service === undefined ? undefined : this.#hooks.ended(node.service, exit)
     if (ending !== undefined) return Effect.map(ending, () => this.#made(node, exit))
@@ -183,7 +179,7 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
   }
 
   beginOutermost(node: LayerNode<S>): void {
-    this.#outermost.add(node)
+    this.#unfinished.add(node)
   }
 
   acquires(node: LayerNode<S>): void {
@@ -196,44 +192,21 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
 
   /** The run is about to be interrupted: each layer that is being built becomes a service, unless its build succeeds after all. */
   interrupt(): void {
-    for (const node of this.#building()) {
+    for (const node of this.#unfinished.interrupt()) {
       if (typeof node.build === "object") this.#builders.add(node, node.build)
-      this.#interrupted.add(node)
     }
   }
 
   /** Makes each layer a service whose build does not end. */
   adoptHung(): void {
     this.interrupt()
-    for (const node of this.#interrupted) if (node.isBuilding) this.#become(node, undefined, node.startedAt)
-    this.#interrupted.clear()
-  }
-
-  /** Returns the layers that are being built, are no services yet, and wait for no other layer. */
-  #building(): ReadonlyArray<LayerNode<S>> {
-    const found = new Set<LayerNode<S>>()
-    const visit = (node: LayerNode<S>) => {
-      if (node.service !== undefined || node.isCovered) return
-      const children = [...node.children?.nodes ?? noNodes]
-      const within = children.filter((child) => child.isBuilding)
-      if (within.length > 0) within.forEach(visit)
-      // one whose child has failed fails as well, as soon as the others are released
-      else if (node.ownsScope && children.every(({ build }) => build !== "Failure")) found.add(node)
-    }
-    this.#outermost.forEach(visit)
-    return [...found]
+    for (const node of this.#unfinished.interrupt()) this.#become(node, undefined, node.startedAt)
   }
 
   serviceNames(node: LayerNode<S>): ReadonlyArray<string> {
     return this.needs.serviceNames(node)
   }
 }
-
-/** Returns true if the interrupt of the run ended the build of a layer. */
-const wasInterrupted = <S extends NodeService>(
-  { children }: LayerNode<S>,
-  exit: Exit.Exit<unknown, unknown>
-): boolean => exit._tag === "Failure" && (children === undefined || Cause.hasInterruptsOnly(exit.cause))
 
 /** Returns the memo map that a memo map is a fork of. Effect's own tell; another one may not. */
 const parentOf = (memoMap: Layer.MemoMap): Layer.MemoMap | undefined =>

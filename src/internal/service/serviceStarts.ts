@@ -79,7 +79,7 @@ export class ServiceStarts {
     return { record, refused: refusal === undefined ? undefined : new ServiceRefused(refusal) }
   }
 
-  /** Adds a plain layer that has something to release: its start is over, and had no limit. */
+  /** Adds a plain layer that has something to release, once its start is over, or that does not start. Its start has no limit. */
   adopt(
     node: LayerNode<ServiceRecord>,
     output: Context.Context<never> | undefined,
