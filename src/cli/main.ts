@@ -13,6 +13,7 @@ import { runOwned } from "../process/runOwned.ts"
 import { printUsageError } from "../process/usageError.ts"
 import { version } from "../process/packageVersion.ts"
 import { CommandContext } from "./commandContext.ts"
+import { backupCommand } from "./commands/backup.ts"
 import { eventsCommand, logsCommand } from "./commands/feeds.ts"
 import { listCommand, reportCommand, resultCommand, statusCommand, stopCommand } from "./commands/jobs.ts"
 import { cleanCommand, deleteCommand } from "./commands/removal.ts"
@@ -40,7 +41,8 @@ const command = Command.make("autostop").pipe(
     deleteCommand,
     cleanCommand,
     infoCommand,
-    healthCommand
+    healthCommand,
+    backupCommand
   ])
 )
 

@@ -10,7 +10,6 @@ import { idForm, JobId } from "../../manager/models.ts"
 import type { Client } from "../../manager/client/apiClient.ts"
 import { exitCode } from "../../process/exitCode.ts"
 import { CommandContext } from "../commandContext.ts"
-import { moduleUrl } from "../flags/moduleArgument.ts"
 import { remoteFlags } from "../flags/remoteFlags.ts"
 import { autostopOf, policySourceOf, readPayload, startFlags } from "../flags/startFlags.ts"
 import { runOptionsOf, submitFlags } from "../flags/submitFlags.ts"
@@ -96,12 +95,12 @@ const isModule = (job: string): boolean => /[/\\]|\.[cm]?[jt]sx?$/.test(job)
 
 /** Returns the name of the job of a module, and its code. */
 const bundleOf = Effect.fnUntraced(function*(module: string) {
-  const url = yield* moduleUrl(module)
-  const { inspect } = yield* Effect.promise(() => import("../../manager/process/launcher.ts"))
-  // the name of the job is needed; a process of its own loads the module, because that may hang or exit
-  const job = yield* Effect.mapError(inspect(url), (message) => new Refusal({ message }))
   const { bundle } = yield* Effect.promise(() => import("../../manager/code/bundler.ts"))
-  return { job, bundled: yield* Effect.mapError(bundle(module), (message) => new Refusal({ message })) }
+  const refused = (message: string) => new Refusal({ message })
+  const bundled = yield* Effect.mapError(bundle(module), refused)
+  const { inspectBundle } = yield* Effect.promise(() => import("../../manager/process/launcher.ts"))
+  // the name of the job is needed; a process of its own loads the code, because that may hang or exit
+  return { job: yield* Effect.mapError(inspectBundle(module, bundled), refused), bundled }
 })
 
 /** Shows what happens until the job has stopped. */

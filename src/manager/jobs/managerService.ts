@@ -113,9 +113,17 @@ class ManagerService {
       stopRunning: (command) => Effect.sync(() => this.#scheduler.stopAll(command)),
       begin: Effect.sync(() => this.#scheduler.begin()),
       close: this.close,
-      isReady: Effect.sync(() => this.#isReady)
+      isReady: Effect.suspend(() => this.#isReady ? this.#canRead : Effect.succeed(false))
     }
   }
+
+  /** Asks the store for a job that there is not: an idle manager would not notice that its store is down. */
+  readonly #canRead: Effect.Effect<boolean> = Effect.suspend(() =>
+    this.#given.store.get("").pipe(
+      Effect.timeout(storeWaitMs),
+      Effect.matchEager({ onFailure: () => false, onSuccess: () => true })
+    )
+  )
 
   get #isReady(): boolean {
     return !this.#scheduler.isClosing && this.#given.writer.isHealthy
