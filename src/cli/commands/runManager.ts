@@ -9,9 +9,10 @@ import { sameRequestText } from "../../process/signalRequests.ts"
 import type { Options } from "../../JobManager.ts"
 import { startManager } from "../../manager/startManager.ts"
 import { CommandContext } from "../commandContext.ts"
+import { readStore } from "../flags/readStore.ts"
 import { durationOf, sizeOf } from "../flags/startFlags.ts"
 import { Refusal } from "../refusal.ts"
-import { readSecretText, readToken } from "../flags/remoteFlags.ts"
+import { readToken } from "../flags/remoteFlags.ts"
 import type { ServeInput } from "../flags/serveFlags.ts"
 
 /** Runs a job manager in this process, until a signal. */
@@ -72,29 +73,6 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
   }))
   context.exitCode = exitCode({ isClean: true, signal, own: 0 })
 })
-
-/**
- * Reads the store from its flag, its file or the environment. A password is never an argument, because others on the machine
- * can see those.
- */
-const readStore = Effect.fnUntraced(function*({ store, storeFile }: ServeInput) {
-  if (Option.isSome(store) && Option.isSome(storeFile)) {
-    return yield* new Refusal({ message: "--store and --store-file cannot be combined; expected one of them" })
-  }
-  if (Option.isSome(store)) {
-    if (!hasPassword(store.value)) return store.value
-    return yield* new Refusal({
-      message:
-        "--store has a password, which others on this machine can see; give the URL in AUTOSTOP_STORE or --store-file"
-    })
-  }
-  const text = yield* readSecretText(storeFile, { flag: "--store-file", variable: "AUTOSTOP_STORE" })
-  return text?.trim()
-})
-
-/** Returns true also for a URL that cannot be parsed and may have a password. */
-const hasPassword = (store: string): boolean =>
-  /^[a-z][a-z0-9+.-]*:\/\/[^/]*:.*@/i.test(store) || /[?&]password=/i.test(store)
 
 /** The flags whose names differ from those of their settings. */
 const flags: Readonly<Record<string, string>> = {
