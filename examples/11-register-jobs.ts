@@ -13,7 +13,7 @@ const manager = JobManager.layer({
   folder: mkdtempSync(join(tmpdir(), "autostop-11-")),
   port: 0,
   concurrency: 1,
-  tokens: [{ token: "to look", role: "read" }, { token: "to work", role: "operate" }]
+  tokens: [{ token: "a secret to look with", role: "read" }, { token: "a secret to work with", role: "operate" }]
 })
 
 const get = (url: string, token: string) =>
@@ -27,9 +27,11 @@ const program = Effect.gen(function*() {
   const results = yield* Effect.all([
     Environment.run(count, { to: 1_000 }),
     Environment.run(Greet, { name: "Ada" })
-  ], { concurrency: "unbounded" }).pipe(Effect.provide(RemoteEnvironment.layer({ url, token: "to work" })))
+  ], { concurrency: "unbounded" }).pipe(
+    Effect.provide(RemoteEnvironment.layer({ url, token: "a secret to work with" }))
+  )
   yield* Console.log(results.join(", "))
-  const { counts, jobs } = yield* get(`${url}/info`, "to look")
+  const { counts, jobs } = yield* get(`${url}/info`, "a secret to look with")
   yield* Console.log("registered:", jobs, "by state:", counts)
   yield* Console.log(JSON.stringify(yield* get(`${url}/jobs`, "to guess")))
 })

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
@@ -64,16 +65,18 @@ describe("JobManager", () => {
 
   it.live("runs each payload that it takes, and refuses one that nothing could read", () =>
     Effect.scoped(Effect.gen(function*() {
-      const { url } = yield* Effect.map(
+      const { token = assert.fail("it has no token"), url } = yield* Effect.map(
         Layer.build(JobManager.layer(optionsOf(yield* temporaryFolder, { jobs: [fixture("echo")] }))),
         Context.get(JobManager)
       )
       const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`
+      const headers = { authorization: `Bearer ${Redacted.value(token)}`, "content-type": "application/json" }
+      const get = (path: string) => Effect.promise(async () => (await fetch(`${url}${path}`, { headers })).text())
       const post = (payload: string, id: string) =>
         Effect.promise(() =>
           fetch(`${url}/jobs`, {
             method: "POST",
-            headers: { "content-type": "application/json" },
+            headers,
             body: `{"job":"echo","id":"${id}","payload":${payload}}`
           })
         )
@@ -82,8 +85,8 @@ describe("JobManager", () => {
         Effect.gen(function*() {
           const id = `taken-${index}`
           assert.strictEqual((yield* post(payload, id)).status, 201, payload)
-          yield* Effect.promise(async () => (await fetch(`${url}/jobs/${id}/events?follow=true`)).text())
-          const result = yield* Effect.promise(async () => (await fetch(`${url}/jobs/${id}/result`)).text())
+          yield* get(`/jobs/${id}/events?follow=true`)
+          const result = yield* get(`/jobs/${id}/result`)
           assert.include(result, JSON.stringify({ exit: { _tag: "Success", value: JSON.parse(payload) } }).slice(0, -1))
         }), { concurrency: 2 })
       for (const levels of [501, 3_200, 100_000]) {

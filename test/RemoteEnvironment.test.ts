@@ -103,8 +103,8 @@ describe("a remote environment", () => {
         const submit = Environment.run(Sum, { numbers: [1] })
         const unauthorized = yield* Effect.flip(Effect.provide(submit, layer({ url })))
         assert.include(String(unauthorized), "token")
-        assert.deepStrictEqual(yield* Effect.provide(submit, layer({ url, token: "t" })), { sum: 1n })
-      }).pipe(Effect.provide(serving({ tokens: [{ token: "t", role: "operate" }] })))
+        assert.deepStrictEqual(yield* Effect.provide(submit, layer({ url, token: "t".repeat(16) })), { sum: 1n })
+      }).pipe(Effect.provide(serving({ tokens: [{ token: "t".repeat(16), role: "operate" }] })))
     }).pipe(Effect.scoped))
 
   it.live("does not retry at a server that is no manager", () =>

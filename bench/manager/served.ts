@@ -33,7 +33,18 @@ export class Served {
 
   static async start(concurrency: number, folder?: string): Promise<Served> {
     const data = folder ?? await mkdtemp(join(tmpdir(), "autostop-bench-"))
-    const args = ["serve", "--port", "0", "--jobs", jobs, "--data", data, "--concurrency", String(concurrency)]
+    const args = [
+      "serve",
+      "--open",
+      "--port",
+      "0",
+      "--jobs",
+      jobs,
+      "--data",
+      data,
+      "--concurrency",
+      String(concurrency)
+    ]
     const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "inherit"] })
     let said = ""
     for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {

@@ -24,12 +24,17 @@ export interface Options {
   /** The port to listen on, 19001 by default; 0 picks a free one. */
   readonly port?: number | undefined
   /**
-   * The tokens that clients may use: `read` may look at jobs, `operate` may also submit, stop and remove them. Without
-   * tokens every process of this machine may do all of it.
+   * The tokens that clients may use: `read` may look at jobs, `operate` may also submit, stop and remove them. A token has at
+   * least 16 characters. Without tokens the manager makes one at each start, which only programs of its own user find.
    */
   readonly tokens?:
     | ReadonlyArray<{ readonly token: string | Redacted.Redacted; readonly role: "read" | "operate" }>
     | undefined
+  /**
+   * The permission of every process of this machine to use the manager without a token, `false` by default. Whoever has an
+   * account here may then run code as the manager's user.
+   */
+  readonly open?: boolean | undefined
   /** The largest number of jobs that run at once, 4 by default; the others wait in the queue. */
   readonly concurrency?: number | undefined
   /**
@@ -89,7 +94,7 @@ export interface Options {
  * The reason is
  * - `settings`: an option cannot be used;
  * - `module`: a module cannot be loaded, exports no job, or exports a job whose name another one has;
- * - `folder`: the folder cannot be written, or another manager works in it;
+ * - `folder`: the folder cannot be written, others may write it, or another manager works in it;
  * - `store`: the store cannot be opened;
  * - `address`: another process listens on the address, or other machines can reach it and there are no tokens.
  *
@@ -105,6 +110,11 @@ export class JobManagerError extends Schema.TaggedError<JobManagerError>()("JobM
 export interface StartedManager {
   /** The URL that the manager listens on. */
   readonly url: string
+  /**
+   * A token with the role `operate`: the one that the manager has made, or the first that it was given. `undefined` if it is
+   * open, or its tokens only read.
+   */
+  readonly token: Redacted.Redacted | undefined
   /** The names of the registered jobs. */
   readonly jobs: ReadonlyArray<string>
   /** Kills every job that runs, and returns at once. `reason` goes into their reports. */

@@ -13,7 +13,10 @@ import type * as Redacted from "effect/Redacted"
 export interface RemoteOptions {
   /** The URL of the manager, such as `http://127.0.0.1:19001`. */
   readonly url: string
-  /** A token with the role `operate`, if the manager requires tokens. */
+  /**
+   * A token with the role `operate`. It may be left out for a manager of this user at a loopback URL that was started without
+   * tokens: the one that it has made is found.
+   */
   readonly token?: string | Redacted.Redacted | undefined
   /**
    * The rule for the jobs if this process dies or loses its network: with `detach` (the default) they continue; with

@@ -7,32 +7,39 @@ import * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { realpathSync } from "node:fs"
+import { mkdirSync, realpathSync } from "node:fs"
 import { join } from "node:path"
 import { messageOf } from "../base/errorText.ts"
 import { showValue } from "../base/illegalOption.ts"
 import { JobManagerError, type Options, type StartedManager } from "./jobManagerOptions.ts"
 import type { RegisteredJob } from "./Manager.ts"
+import { checkAccess, managerTokens } from "./managerTokens.ts"
 import { defaultPort, JobName, nameForm } from "./models.ts"
 import { inspect } from "./process/launcher.ts"
 import { readServerLimits } from "./http/serverLimits.ts"
 import { readOptions } from "./readOptions.ts"
+import { keepPrivate } from "./privateFiles.ts"
 import { readInt } from "./readSettings.ts"
 import { ResultFiles } from "./resultFile.ts"
 import { cannotWrite, lockFolder } from "./store/folderLock.ts"
 
-/** Starts a manager in the Scope of its caller. `nameOf` returns what its user calls an option. */
+/**
+ * Starts a manager in the Scope of its caller. `nameOf` returns what its user calls an option; `notice` is what its user should
+ * know, although the manager runs.
+ */
 export const startManager = (
   options: Options,
   nameOf?: (setting: string) => string
-): Effect.Effect<StartedManager, JobManagerError, Scope.Scope> =>
+): Effect.Effect<StartedManager & { readonly notice: string | undefined }, JobManagerError, Scope.Scope> =>
   Effect.gen(function*() {
-    const { host, tokens } = options
+    const { host } = options
+    yield* Effect.mapError(checkAccess(options, nameOf), failure("settings"))
     const port = yield* Effect.mapError(readPort(options, nameOf), failure("settings"))
     const settings = yield* Effect.mapError(readOptions(options, nameOf), failure("settings"))
     const limits = yield* Effect.mapError(readServerLimits(options, nameOf), failure("settings"))
     const folder = yield* createFolder(settings.folder)
     yield* lockFolder(folder).pipe(Effect.mapError(failure("folder")))
+    const { own, publish, tokens } = yield* Effect.mapError(managerTokens(options, folder), failure("folder"))
     // modules are loaded in processes of their own while this process loads the server and its database
     const registering = yield* Effect.forkScoped(register(options.jobs), { startImmediately: true })
     const { Address, layerManager, Manager } = yield* Effect.promise(() => import("./managerLayer.ts"))
@@ -52,12 +59,16 @@ export const startManager = (
       }
     }))
     const manager = Context.get(context, Manager)
+    const { url } = Context.get(context, Address)
+    const notice = publish(url)
     // this is added last, so that it runs before the server stops: clients can read until then how their jobs end
     yield* Effect.addFinalizer(() => manager.close)
     yield* manager.begin
     return {
-      url: Context.get(context, Address).url,
+      url,
+      token: own,
       jobs: jobs.map(({ name }) => name),
+      notice,
       kill: (reason) => manager.stopRunning({ mode: "kill", reason })
     }
   })
@@ -65,15 +76,26 @@ export const startManager = (
 const readPort = ({ port = defaultPort }: Options, nameOf = (setting: string) => setting) =>
   readInt(nameOf("port"), port, 0, 65_535)
 
-/** Returns the real path, because uploaded code may not read the links that lead to it. */
+/**
+ * Creates the folder, which nobody else may enter: payloads, results and the token lie there. Returns the real path, because
+ * uploaded code may not read the links that lead to it.
+ */
 const createFolder = (folder: string): Effect.Effect<string, JobManagerError> =>
-  Effect.try({
-    try: () => {
-      new ResultFiles(folder).create()
-      return realpathSync(folder)
-    },
-    catch: (error) => failure("folder")({ message: cannotWrite(folder, error) })
-  })
+  Effect.flatMap(
+    Effect.try({
+      try: () => {
+        mkdirSync(folder, { recursive: true, mode: 0o700 })
+        const fault = keepPrivate(folder)
+        if (fault === undefined) new ResultFiles(folder).create()
+        return fault
+      },
+      catch: (error) => failure("folder")({ message: cannotWrite(folder, error) })
+    }),
+    (fault) =>
+      fault === undefined
+        ? Effect.sync(() => realpathSync(folder))
+        : Effect.fail(failure("folder")({ message: fault }))
+  )
 
 const register = Effect.fnUntraced(function*(urls: Options["jobs"]) {
   const jobs = yield* Effect.forEach(urls, (url) => {

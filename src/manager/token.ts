@@ -12,3 +12,12 @@ export const tokenFault = (text: string): string | undefined => {
     ? undefined
     : "has a line end or a character beyond ASCII; expected printable ASCII characters alone"
 }
+
+/** The least length of a token that a manager is given: a shorter one can be guessed. */
+const leastLength = 16
+
+/** Returns what is wrong with a token that a manager is given, if something is. */
+export const newTokenFault = (text: string): string | undefined =>
+  tokenFault(text) ?? (text.length < leastLength
+    ? `has ${text.length} characters; expected at least ${leastLength}, such as those of "openssl rand -hex 32"`
+    : undefined)

@@ -54,7 +54,7 @@ describe("the store of a job manager", () => {
     assert.strictEqual((await fetch(`${server.url}/health/ready`)).status, 204)
     rmSync(server.folder, { recursive: true })
     assert.strictEqual((await fetch(`${server.url}/health/ready`)).status, 503)
-    const answer = await fetch(`${server.url}/jobs`, {
+    const answer = await server.fetch("/jobs", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ job: "greet", payload: { name: "Ada" } })

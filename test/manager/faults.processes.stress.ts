@@ -64,7 +64,7 @@ describe.concurrent("a job manager", () => {
       await server.post("/jobs/cut/stop", { reason: "enough" })
       assert.strictEqual(await waiting.ended(), 1)
       assert.isAbove(proxy.connections, before + 3)
-      const events = await (await fetch(`${server.url}/jobs/cut/events`)).text()
+      const events = await (await server.fetch("/jobs/cut/events")).text()
       assert.deepStrictEqual(
         waiting.stderr.trim().split("\n").filter((line) => line.startsWith("{")),
         [...events.matchAll(/^data: (\{.*\})$/gm)].map(([, event]) => event ?? "")

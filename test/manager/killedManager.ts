@@ -6,7 +6,7 @@ import { Server } from "../support/cliServer.ts"
 /** Sends JSON and returns the status, or 0 if there was no answer. */
 const post = async (server: Server, path: string, body: object): Promise<number> => {
   const request = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }
-  const { status, text } = await fetch(`${server.url}${path}`, request)
+  const { status, text } = await server.fetch(path, request)
     .then(async (response) => ({ status: response.status, text: await response.text() }))
     .catch(() => ({ status: 0, text: "" }))
   // on a busy machine a request may arrive too slowly
@@ -16,7 +16,7 @@ const post = async (server: Server, path: string, body: object): Promise<number>
 }
 
 const listed = async (server: Server): Promise<ReadonlyArray<JobInfo>> =>
-  Schema.decodeUnknownSync(Schema.Array(JobInfo))(await (await fetch(`${server.url}/jobs?limit=1000`)).json())
+  Schema.decodeUnknownSync(Schema.Array(JobInfo))(await (await server.fetch("/jobs?limit=1000")).json())
 
 /** The number of submits that are under way at a time. */
 const inFlight = 8
@@ -66,7 +66,7 @@ export const killDuringSubmits = async (
   const begun = ended.filter(({ startedAt }) => startedAt !== undefined)
   assert.isAtLeast(begun.length, 2)
   const greetings = await Promise.all(begun.map(async ({ id, outcome }) => {
-    const log = await (await fetch(`${server.url}/jobs/${id}/logs`)).text()
+    const log = await (await server.fetch(`/jobs/${id}/logs`)).text()
     return { outcome, count: log.split(`hello ${id} from`).length - 1 }
   }))
   assert.isTrue(greetings.every(({ count }) => count <= 1), "one ran twice")

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -33,8 +33,8 @@ export class Server implements AsyncDisposable {
     return server
   }
 
-  #start(): Started {
-    return new Started([bin, "serve", "--port", "0", "--jobs", greet, "--data", this.folder, ...this.args], this.env)
+  #start(args: ReadonlyArray<string> = ["--port", "0"]): Started {
+    return new Started([bin, "serve", ...args, "--jobs", greet, "--data", this.folder, ...this.args], this.env)
   }
 
   async #listening(): Promise<void> {
@@ -42,8 +42,8 @@ export class Server implements AsyncDisposable {
     this.url = /http:\/\/\S+/.exec(this.server.stdout)?.[0] ?? assert.fail(this.server.stdout)
   }
 
-  async again(): Promise<void> {
-    this.server = this.#start()
+  async again(args?: ReadonlyArray<string>): Promise<void> {
+    this.server = this.#start(args)
     await this.#listening()
   }
 
@@ -61,11 +61,22 @@ export class Server implements AsyncDisposable {
     return stdout
   }
 
+  /** The token that it was given, or that it has made. */
+  get token(): string {
+    return (this.env["AUTOSTOP_TOKEN"] ?? readFileSync(join(this.folder, "local.token"), "utf8")).trim()
+  }
+
+  /** Sends a request with the token. */
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${this.url}${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${this.token}`, ...init.headers }
+    })
+  }
+
   /** Sends a request, and returns the answer's text. */
   async ask(path: string, init: RequestInit = {}): Promise<string> {
-    const token = this.env["AUTOSTOP_TOKEN"]
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
-    const response = await fetch(`${this.url}${path}`, { ...init, headers: { ...headers, ...init.headers } })
+    const response = await this.fetch(path, init)
     const text = await response.text()
     // on a busy machine a request may arrive too slowly
     if (response.status === 408) return this.ask(path, init)
@@ -97,12 +108,8 @@ export class Server implements AsyncDisposable {
 
   /** Waits until a job has printed something. */
   async logged(id: string, text: string): Promise<void> {
-    const token = this.env["AUTOSTOP_TOKEN"]
     const abort = new AbortController()
-    const { body } = await fetch(`${this.url}/jobs/${id}/logs?follow=true`, {
-      signal: abort.signal,
-      ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } })
-    })
+    const { body } = await this.fetch(`/jobs/${id}/logs?follow=true`, { signal: abort.signal })
     let log = ""
     for await (const chunk of (body ?? assert.fail("there is no log")).pipeThrough(new TextDecoderStream())) {
       log += chunk

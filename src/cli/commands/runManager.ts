@@ -38,6 +38,7 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
       ...(operate === undefined ? [] : [{ token: operate, role: "operate" } as const]),
       ...(read === undefined ? [] : [{ token: read, role: "read" } as const])
     ],
+    open: input.open,
     concurrency: input.concurrency,
     limits: { memory: sizeOf(input.memory), time: durationOf(input.timeLimit) },
     keep: { age: durationOf(input.keepAge), jobs: Option.getOrUndefined(input.keepJobs) },
@@ -50,7 +51,7 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
     uploads: input.uploads && { read: input.allowRead, write: input.allowWrite, processes: input.allowProcesses }
   }
   yield* Effect.scoped(Effect.gen(function*() {
-    const { jobs, kill, url } = yield* startManager(options, (setting) => flags[setting] ?? `--${setting}`)
+    const { jobs, kill, notice, url } = yield* startManager(options, (setting) => flags[setting] ?? `--${setting}`)
     owner.relay = (name, count) => {
       signal ??= name
       if (count === 1) {
@@ -68,6 +69,8 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
         owner.programEnded(uncleanCode)
       }
     }
+    if (input.open) owner.say("any user of this machine may run code as this user, because of --open.")
+    if (notice !== undefined) owner.say(`${notice}.`)
     process.stdout.write(`autostop listens on ${url} (${jobs.length === 0 ? "no jobs" : jobs.join(", ")})\n`)
     yield* signalled.await
   }))

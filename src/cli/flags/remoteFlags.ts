@@ -4,9 +4,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { readFileSync } from "node:fs"
-import { messageOf } from "../../base/errorText.ts"
 import { defaultPort, idForm, JobId } from "../../manager/models.ts"
+import { readSecretFile } from "../../manager/privateFiles.ts"
 import { tokenFault, tokenText } from "../../manager/token.ts"
 import { Refusal } from "../refusal.ts"
 
@@ -18,7 +17,9 @@ export const remoteFlags = {
     Flag.withDefault(process.env["AUTOSTOP_URL"] || defaultUrl)
   ),
   tokenFile: Flag.File("token-file").pipe(
-    Flag.withDescription("The file with the token; the token in AUTOSTOP_TOKEN by default"),
+    Flag.withDescription(
+      "The file with the token; by default the token in AUTOSTOP_TOKEN, or the one that this user's manager has made"
+    ),
     Flag.optional
   ),
   format: Flag.Literals("format", ["pretty", "json"]).pipe(
@@ -38,14 +39,17 @@ export const jobId = Argument.String("id").pipe(
   Argument.filter(Schema.is(JobId), () => idForm)
 )
 
-/** Reads a text from a file, or else from a variable. */
+/** Reads a secret from a file, or else from a variable; one that is set and empty has a reason, and is not left out. */
 export const readSecretText = (
   file: Option.Option<string>,
   { flag, variable }: { readonly flag: string; readonly variable: string }
 ): Effect.Effect<string | undefined, Refusal> =>
-  Option.isNone(file) ? Effect.succeed(process.env[variable] || undefined) : Effect.try({
-    try: () => readFileSync(file.value, "utf8"),
-    catch: (error) => new Refusal({ message: `${flag} ${file.value} cannot be read: ${messageOf(error)}` })
+  Effect.suspend(() => {
+    if (Option.isNone(file)) return Effect.succeed(process.env[variable])
+    const read = readSecretFile(file.value)
+    return read._tag === "Text"
+      ? Effect.succeed(read.text)
+      : Effect.fail(new Refusal({ message: `${flag} ${file.value} ${read.fault}` }))
   })
 
 /** Reads a token from a file or the environment. It is never an argument, because others on the machine can see those. */

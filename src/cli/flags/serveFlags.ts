@@ -74,8 +74,14 @@ export const serveFlags = {
     Flag.withDefault(false)
   ),
   tokenFile: Flag.File("token-file").pipe(
-    Flag.withDescription("The file with the token that clients need; the token in AUTOSTOP_TOKEN by default"),
+    Flag.withDescription(
+      "The file with the token that clients need; by default the token in AUTOSTOP_TOKEN, or one made for this user alone"
+    ),
     Flag.optional
+  ),
+  open: Flag.Boolean("open").pipe(
+    Flag.withDescription("Let every user of this machine run code as this user, without a token"),
+    Flag.withDefault(false)
   ),
   readTokenFile: Flag.File("read-token-file").pipe(
     Flag.withDescription("The file with a token that only reads; the token in AUTOSTOP_READ_TOKEN by default"),
@@ -104,5 +110,6 @@ export interface ServeInput {
   readonly allowWrite: ReadonlyArray<string>
   readonly allowProcesses: boolean
   readonly tokenFile: Option.Option<string>
+  readonly open: boolean
   readonly readTokenFile: Option.Option<string>
 }

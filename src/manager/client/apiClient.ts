@@ -16,6 +16,7 @@ import { oneLine } from "../../base/format.ts"
 import { Api } from "../Api.ts"
 import type { Bundled } from "../code/bundler.ts"
 import { Refused } from "../errors.ts"
+import { findToken } from "../localToken.ts"
 import { Submission } from "../models.ts"
 import { tokenText } from "../token.ts"
 
@@ -24,6 +25,7 @@ export type Client = HttpApiClient.ForApi<typeof Api>
 export interface ClientOptions {
   /** The URL of the manager, such as `http://127.0.0.1:19001`, with a path if a proxy serves it under one. */
   readonly url: string
+  /** The token of the manager. One that this user's manager on this machine has made is found without it. */
   readonly token?: string | Redacted.Redacted | undefined
 }
 
@@ -38,10 +40,21 @@ export const makeClient = ({ token, url }: ClientOptions): Effect.Effect<Client,
     return yield* HttpApiClient.makeWith(Api, {
       baseUrl: url,
       httpClient: token === undefined
-        ? http
+        ? HttpClient.mapRequest(http, withFoundToken(url))
         : HttpClient.mapRequest(http, HttpClientRequest.bearerToken(tokenText(token)))
     })
   })
+
+/** The token is looked for at each request, because a manager that is started again makes another one. */
+const withFoundToken = (url: string) => (request: HttpClientRequest.HttpClientRequest) => {
+  const found = findToken(url)
+  if (found === undefined) return request
+  const { origin } = new URL(url)
+  return request.pipe(
+    HttpClientRequest.setUrl(request.url.replace(origin, () => found.url)),
+    HttpClientRequest.bearerToken(found.token)
+  )
+}
 
 /** The limit for an answer, unless it is a stream. */
 export const answerMs = 30_000

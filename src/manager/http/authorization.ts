@@ -4,12 +4,11 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import * as NetAddress from "effect/net/NetAddress"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Authorization, type Role, type Token } from "../Authorization.ts"
 import { Forbidden, Unauthorized } from "../errors.ts"
+import { isLoopback } from "../loopback.ts"
 import { tokenText } from "../token.ts"
 
 /**
@@ -58,14 +57,6 @@ export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Au
     })
   )
 }
-
-/** Returns true if only this machine can reach the address. */
-export const isLoopback = (host: string): boolean =>
-  host.toLowerCase() === "localhost" ||
-  Result.match(NetAddress.ipFromString(host.replace(/^\[(.*)\]$/, "$1")), {
-    onFailure: () => false,
-    onSuccess: NetAddress.isLoopback
-  })
 
 const digest = (token: string): Buffer => createHash("sha256").update(token).digest()
 

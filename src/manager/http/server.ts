@@ -16,9 +16,10 @@ import * as Schema from "effect/Schema"
 import { createServer } from "node:http"
 import { Api } from "../Api.ts"
 import type { Token } from "../Authorization.ts"
+import { isLoopback } from "../loopback.ts"
 import type { Manager } from "../Manager.ts"
-import { tokenFault, tokenText } from "../token.ts"
-import { isLoopback, layerAuthorization } from "./authorization.ts"
+import { newTokenFault, tokenText } from "../token.ts"
+import { layerAuthorization } from "./authorization.ts"
 import { completeAnswers } from "./answers.ts"
 import { layerHandlers, ServerStatus } from "./handlers.ts"
 import { refuseExpectation, refuseUnread } from "./refuseUnread.ts"
@@ -74,7 +75,7 @@ export const serveManager = (
 
 const check = Effect.fnUntraced(function*(host: string, tokens: ReadonlyArray<Token>) {
   for (const { token } of tokens) {
-    const fault = tokenFault(tokenText(token))
+    const fault = newTokenFault(tokenText(token))
     if (fault !== undefined) return yield* new ServeRefused({ message: `a token ${fault}` })
   }
   if (host.trim() === "") {

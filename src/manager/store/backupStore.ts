@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { renameSync, rmSync, statSync } from "node:fs"
+import { closeSync, openSync, renameSync, rmSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import { backup, DatabaseSync } from "node:sqlite"
 import { messageOf } from "../../base/errorText.ts"
@@ -27,6 +27,9 @@ export const backupStore = (store: string, to: string): Effect.Effect<void, Back
   return Effect.tryPromise({
     try: async () => {
       try {
+        // nobody else may read the copy either; one that a stranger has put there is not used
+        rmSync(partial, { force: true })
+        closeSync(openSync(partial, "wx", 0o600))
         await copy(file, partial)
         renameSync(partial, to)
       } finally {

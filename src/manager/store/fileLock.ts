@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import { DatabaseSync } from "node:sqlite"
+import { createPrivate, keepPrivate } from "../privateFiles.ts"
 
 /** The result of an attempt to lock: another process has the lock, or the file cannot be used. */
 export type LockFailure = { readonly _tag: "Busy" } | { readonly _tag: "Unusable"; readonly error: unknown }
@@ -24,6 +25,10 @@ export const lockFile = (file: string): Effect.Effect<void, LockFailure, Scope.S
 const busy = 5
 
 const lock = (file: string): DatabaseSync => {
+  // whoever may read the file could lock it
+  createPrivate(file)
+  const fault = keepPrivate(file)
+  if (fault !== undefined) throw new Error(fault)
   const database = new DatabaseSync(file, { timeout: 0 })
   try {
     database.exec("BEGIN EXCLUSIVE")

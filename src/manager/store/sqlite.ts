@@ -9,11 +9,12 @@ import type * as SqlConnection from "effect/sql/SqlConnection"
 import * as SqlError from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
-import { realpathSync, statSync } from "node:fs"
+import { existsSync, realpathSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import { messageOf } from "../../base/errorText.ts"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import { StoreError } from "../errors.ts"
+import { createPrivate, keepPrivate } from "../privateFiles.ts"
 import { causeCode, causeText, type Database, inUse } from "./database.ts"
 import { lockFile } from "./fileLock.ts"
 
@@ -65,6 +66,9 @@ const cacheSize = 64
 /** The code of the error for a file that others have deleted or replaced. It is none of SQLite's. */
 const gone = 1_001
 
+/** The code of the error for a file that others may use. It is none of SQLite's. */
+const foreign = 1_002
+
 class NodeConnection implements SqlConnection.Connection {
   readonly database: DatabaseSync
   readonly #filename: string
@@ -79,6 +83,7 @@ class NodeConnection implements SqlConnection.Connection {
    */
   constructor(filename: string) {
     this.#filename = filename
+    requirePrivate(filename)
     this.database = new DatabaseSync(filename, { timeout: 0 })
     try {
       this.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
@@ -137,6 +142,16 @@ class NodeConnection implements SqlConnection.Connection {
   }
 }
 
+/** Keeps others from the file and those beside it: who may read one of them could lock it, and so stop every write. */
+const requirePrivate = (filename: string): void => {
+  // SQLite creates the others with the mode of this one
+  createPrivate(filename)
+  for (const file of ["", "-wal", "-shm", "-journal"].map((end) => `${filename}${end}`)) {
+    const fault = existsSync(file) ? keepPrivate(file) : undefined
+    if (fault !== undefined) throw Object.assign(new Error(fault), { errcode: foreign })
+  }
+}
+
 const inodeOf = (filename: string): bigint | undefined =>
   statSync(filename, { bigint: true, throwIfNoEntry: false })?.ino
 
@@ -156,6 +171,7 @@ const advice = (name: string, error: SqlError.SqlError): string => {
     return `${name} was deleted or replaced while the job manager works with it: stop the manager, restore a backup, and ` +
       "start it again"
   }
+  if (code === foreign) return causeText(error)
   switch (typeof code === "number" ? code & 0xff : undefined) {
     case 3:
     case 8:

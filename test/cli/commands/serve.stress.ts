@@ -105,17 +105,24 @@ describe("autostop serve", () => {
   })
 
   it("lets a client with the token that only reads change nothing", async () => {
-    await using server = await Server.start([], { AUTOSTOP_TOKEN: "work", AUTOSTOP_READ_TOKEN: "look" })
+    await using server = await Server.start([], {
+      AUTOSTOP_TOKEN: "to work at this manager",
+      AUTOSTOP_READ_TOKEN: "to look at this manager"
+    })
     const id = await server.submit({ name: "Ada" })
     const run = async (command: string) => {
-      const started = new Started([bin, command, id, "--url", server.url], { AUTOSTOP_TOKEN: "look" })
+      const started = new Started([bin, command, id, "--url", server.url], {
+        AUTOSTOP_TOKEN: "to look at this manager"
+      })
       return { code: await started.ended(), stderr: started.stderr }
     }
     assert.strictEqual((await run("status")).code, 0)
     const { code, stderr } = await run("stop")
     assert.strictEqual(code, 2)
     assert.include(stderr, "the token has the role \"read\": this request needs one with the role \"operate\"")
-    const open = new Started([bin, "serve", "--port", "0", "--data", server.folder], { AUTOSTOP_READ_TOKEN: "look" })
+    const open = new Started([bin, "serve", "--port", "0", "--data", server.folder], {
+      AUTOSTOP_READ_TOKEN: "to look at this manager"
+    })
     assert.strictEqual(await open.ended(), 2)
     assert.include(
       open.stderr,

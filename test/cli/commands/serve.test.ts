@@ -87,7 +87,7 @@ describe("autostop serve", () => {
   })
 
   it("takes a token where it is given one, and listens for other machines only with one", async () => {
-    await using server = await Server.start([], { AUTOSTOP_TOKEN: "secret" })
+    await using server = await Server.start([], { AUTOSTOP_TOKEN: "secret of this manager" })
     assert.strictEqual((await server.run("list")).code, 0)
     const without = new Started([bin, "list", "--url", server.url])
     assert.strictEqual(await without.ended(), 2)

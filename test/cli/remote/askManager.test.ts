@@ -15,7 +15,7 @@ describe("the commands for a job manager", () => {
 
   /** Submits without a command line, which takes a while to start. */
   const submit = async (id: string, act?: "wait") => {
-    const response = await fetch(`${server.url}/jobs`, {
+    const response = await server.fetch("/jobs", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ id, job: "greet", payload: { name: "Ada", act } })
@@ -23,7 +23,7 @@ describe("the commands for a job manager", () => {
     assert.strictEqual(response.status, 201)
   }
   /** Waits until it has stopped. */
-  const stopped = async (id: string) => void await (await fetch(`${server.url}/jobs/${id}/events?follow=true`)).text()
+  const stopped = async (id: string) => void await (await server.fetch(`/jobs/${id}/events?follow=true`)).text()
   const command = (...args: ReadonlyArray<string>) => new Started([bin, ...args, "--url", server.url])
 
   it("take an address without a scheme, and the beginning of a random id, of which a table shows enough", async () => {

@@ -134,7 +134,7 @@ describe("the commands for a job manager, if something is wrong", () => {
   })
 
   it("say what to do about a token that is missing or wrong", async () => {
-    await using closed = await Server.start([], { AUTOSTOP_TOKEN: "secret" })
+    await using closed = await Server.start([], { AUTOSTOP_TOKEN: "secret of this manager" })
     const list = async (token: string) => {
       const started = new Started([bin, "list", "--url", closed.url], { AUTOSTOP_TOKEN: token })
       assert.strictEqual(await started.ended(), 2)
@@ -149,14 +149,14 @@ describe("the commands for a job manager, if something is wrong", () => {
       "autostop: the job manager does not know this token; set AUTOSTOP_TOKEN, or give --token-file"
     )
     const file = join(closed.folder, "token")
-    writeFileSync(file, "secret\n")
+    writeFileSync(file, "secret of this manager\n", { mode: 0o600 })
     const right = new Started([bin, "list", "--url", closed.url, "--token-file", file])
     assert.strictEqual(await right.ended(), 0)
   })
 
   it("read tokens, addresses and stores without the white space around them, and refuse what cannot be one", async () => {
-    await using closed = await Server.start([], { AUTOSTOP_TOKEN: " secret\r\n" })
-    const answers = await Promise.all(["secret", "secret\n"].map(async (token) => {
+    await using closed = await Server.start([], { AUTOSTOP_TOKEN: " secret of this manager\r\n" })
+    const answers = await Promise.all(["secret of this manager", "secret of this manager\n"].map(async (token) => {
       const list = new Started([bin, "list"], { AUTOSTOP_TOKEN: token, AUTOSTOP_URL: `${closed.url}\n` })
       return [await list.ended(), list.stderr]
     }))

@@ -31,7 +31,7 @@ const run = (server: Server, payload: { readonly name: string; readonly read?: s
 const uploads = (server: Server) => readdirSync(join(server.folder, "bundles")).length
 
 const put = (server: Server, content: string, hash = hashOf(content)) =>
-  fetch(`${server.url}/bundles/${hash}`, {
+  server.fetch(`/bundles/${hash}`, {
     method: "PUT",
     headers: { "content-type": "application/json" },
     body: content
@@ -117,7 +117,9 @@ describe("an uploaded job", () => {
       const odd = fileURLToPath(new URL("../brought/odd names.ts", import.meta.url))
       const submitted = new Started([bin, "submit", odd, "--id", "odd", "--wait", "--url", url])
       assert.strictEqual(await submitted.ended(), 0, submitted.stderr)
-      assert.match(await (await fetch(`${url}/jobs/odd/logs`)).text(), /odd but there/)
+      const logs = new Started([bin, "logs", "odd", "--url", url])
+      await logs.ended()
+      assert.match(logs.stdout, /odd but there/)
       server.signal("SIGTERM")
       await server.ended()
     } finally {
@@ -146,11 +148,11 @@ describe("an uploaded job", () => {
   })
 
   it("needs a token with the role operate", async () => {
-    await using server = await Server.start([], { AUTOSTOP_TOKEN: "secret" })
+    await using server = await Server.start([], { AUTOSTOP_TOKEN: "secret of this manager" })
     const exit = await run(server, { name: "Ada" }, "wrong")
     assert.isTrue(Exit.isFailure(exit))
     assert.strictEqual((await put(server, "{}")).status, 401)
-    assert.isTrue(Exit.isSuccess(await run(server, { name: "Ada" }, "secret")))
+    assert.isTrue(Exit.isSuccess(await run(server, { name: "Ada" }, "secret of this manager")))
   })
 })
 

@@ -7,8 +7,8 @@ import { Address } from "../../../src/manager/http/server.ts"
 import { ask, serving } from "../../support/serving.ts"
 
 const tokens = [
-  { token: "reader", role: "read" },
-  { token: Redacted.make("operator"), role: "operate" }
+  { token: "reader of this manager", role: "read" },
+  { token: Redacted.make("operator of this manager"), role: "operate" }
 ] as const
 
 /** The role that each request needs. */
@@ -32,7 +32,12 @@ const requests: ReadonlyArray<readonly [method: string, path: string, needs: "no
   ["POST", "/jobs/clean", "operate"],
   ["DELETE", "/jobs/x", "operate"]
 ]
-const given = { none: undefined, wrong: "Bearer nobody", reader: "Bearer reader", operator: "bearer operator" }
+const given = {
+  none: undefined,
+  wrong: "Bearer nobody",
+  reader: "Bearer reader of this manager",
+  operator: "bearer operator of this manager"
+}
 
 /** Returns the status of a request with headers that `fetch` does not send. */
 const statusOf = (url: string, headers: Record<string, string>) =>
@@ -101,8 +106,10 @@ describe("the authorization of the API", () => {
         const error = yield* Effect.flip(Layer.build(serving({ host })))
         assert.strictEqual(error._tag, "ServeRefused")
       }
-      const empty = yield* Effect.flip(Layer.build(serving({ tokens: [{ token: "", role: "read" }] })))
-      assert.strictEqual(empty._tag, "ServeRefused")
+      for (const token of ["", " \n", "x".repeat(15), "é".repeat(20)]) {
+        const error = yield* Effect.flip(Layer.build(serving({ tokens: [{ token, role: "read" }] })))
+        assert.strictEqual(error._tag, "ServeRefused")
+      }
       yield* Layer.build(serving({ host: "localhost" }))
       yield* Layer.build(serving({ host: "0.0.0.0", tokens }))
     }).pipe(Effect.scoped))
