@@ -80,10 +80,11 @@ export interface FoundToken {
  * the port of a manager that has died.
  */
 export const findToken = (url: string): FoundToken | undefined => {
-  const { hostname, protocol } = new URL(url)
-  if (protocol !== "http:" || !isLoopback(hostname)) return undefined
+  const parsed = URL.parse(url)
+  if (parsed?.protocol !== "http:" || !isLoopback(parsed.hostname)) return undefined
+  const { hostname } = parsed
   try {
-    const record = readRecord(recordOf(stateFolder(), new URL(url)))
+    const record = readRecord(recordOf(stateFolder(), parsed))
     if (record === undefined || !signal(record.pid, 0)) return undefined
     // another user may listen on another loopback address: "localhost" is the one of the manager
     return hostname === "localhost" || hostname === new URL(record.url).hostname ? record : undefined

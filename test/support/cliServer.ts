@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -20,6 +20,8 @@ export class Server implements AsyncDisposable {
   readonly env: Record<string, string>
   server: Started
   url = ""
+  /** The token that it was given, or that it has made; empty if it is open. */
+  token = ""
 
   private constructor(args: ReadonlyArray<string>, env: Record<string, string>) {
     this.args = args
@@ -40,6 +42,8 @@ export class Server implements AsyncDisposable {
   async #listening(): Promise<void> {
     await this.server.said("listens on")
     this.url = /http:\/\/\S+/.exec(this.server.stdout)?.[0] ?? assert.fail(this.server.stdout)
+    const made = join(this.folder, "local.token")
+    this.token = (this.env["AUTOSTOP_TOKEN"] ?? (existsSync(made) ? readFileSync(made, "utf8") : "")).trim()
   }
 
   async again(args?: ReadonlyArray<string>): Promise<void> {
@@ -59,11 +63,6 @@ export class Server implements AsyncDisposable {
     const { code, stderr, stdout } = await this.run("submit", "greet", "--payload", JSON.stringify(payload), ...args)
     assert.strictEqual(code, 0, stderr)
     return stdout
-  }
-
-  /** The token that it was given, or that it has made. */
-  get token(): string {
-    return (this.env["AUTOSTOP_TOKEN"] ?? readFileSync(join(this.folder, "local.token"), "utf8")).trim()
   }
 
   /** Sends a request with the token. */

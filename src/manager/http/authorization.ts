@@ -11,11 +11,17 @@ import { Forbidden, Unauthorized } from "../errors.ts"
 import { isLoopback } from "../loopback.ts"
 import { tokenText } from "../token.ts"
 
+/** Fails if a request with this token may not be answered. */
+export type Authorize = (
+  token: string,
+  method: string
+) => Effect.Effect<void, Unauthorized | Forbidden, HttpServerRequest>
+
 /**
  * Checks the token of each request. Without tokens every process of this machine is allowed everything; requests that a web
- * page makes through a browser of this machine are refused.
+ * page makes through a browser of this machine, and those that come from elsewhere through a proxy, are refused.
  */
-export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Authorization> => {
+export const authorizer = (tokens: ReadonlyArray<Token>): Authorize => {
   const known = tokens.map(({ role, token }) => ({
     role,
     digest: digest(tokenText(token))
@@ -27,16 +33,14 @@ export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Au
     for (const one of known) if (timingSafeEqual(one.digest, given) && role !== "operate") role = one.role
     return role
   }
-  const check = Effect.fnUntraced(function*(token: string, method: string) {
+  return Effect.fnUntraced(function*(token, method) {
     if (known.length === 0) {
-      const reason = webPageReason((yield* HttpServerRequest).headers)
+      const { headers } = yield* HttpServerRequest
+      const reason = proxyReason(headers) ?? webPageReason(headers)
       return reason === undefined ? undefined : yield* new Forbidden({ message: reason })
     }
     const role = roleOf(token)
     if (role === undefined) {
-      yield* HttpEffect.appendPreResponseHandler((_, response) =>
-        Effect.succeed(HttpServerResponse.setHeader(response, "www-authenticate", "Bearer"))
-      )
       return yield* new Unauthorized({
         message: token === ""
           ? "a bearer token is required: send one in the header \"authorization\""
@@ -49,22 +53,44 @@ export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Au
       })
     }
   })
-  return Layer.succeed(
+}
+
+export const layerAuthorization = (authorize: Authorize): Layer.Layer<Authorization> =>
+  Layer.succeed(
     Authorization,
     Authorization.of({
       bearer: (handler, { credential, endpoint }) =>
-        Effect.andThen(check(Redacted.value(credential), endpoint.method), handler)
+        authorize(Redacted.value(credential), endpoint.method).pipe(
+          Effect.tapErrorTag("Unauthorized", () =>
+            HttpEffect.appendPreResponseHandler((_, response) =>
+              Effect.succeed(HttpServerResponse.setHeader(response, "www-authenticate", "Bearer"))
+            )),
+          Effect.andThen(handler)
+        )
     })
   )
-}
 
 const digest = (token: string): Buffer => createHash("sha256").update(token).digest()
+
+interface Headers {
+  readonly [name: string]: string | undefined
+}
+
+/** The headers with which proxies say for whom they ask. */
+const proxyHeaders = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"]
+
+/** Returns why a request may come from another machine, if a proxy of this one has passed it on. */
+const proxyReason = (headers: Headers): string | undefined => {
+  const name = proxyHeaders.find((name) => headers[name] !== undefined)
+  return name && `a proxy has passed the request on, as its header "${name}" says: start the manager with a token to ` +
+      "answer such requests"
+}
 
 /**
  * Returns why a request may come from a web page, if it may: it names another host than this machine (the page's own name
  * points here), or another origin.
  */
-const webPageReason = (headers: { readonly [name: string]: string | undefined }): string | undefined => {
+const webPageReason = (headers: Headers): string | undefined => {
   const { host = "", origin } = headers
   if (!isLoopback(nameOf(host))) {
     return `the request names the host "${host}": without tokens the manager answers only requests to a loopback address`

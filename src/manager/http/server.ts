@@ -5,7 +5,6 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
 import { MaxBodySize } from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
@@ -19,8 +18,9 @@ import type { Token } from "../Authorization.ts"
 import { isLoopback } from "../loopback.ts"
 import type { Manager } from "../Manager.ts"
 import { newTokenFault, tokenText } from "../token.ts"
-import { layerAuthorization } from "./authorization.ts"
+import { authorizer, layerAuthorization } from "./authorization.ts"
 import { completeAnswers } from "./answers.ts"
+import { layerDocs } from "./docs.ts"
 import { layerHandlers, ServerStatus } from "./handlers.ts"
 import { refuseExpectation, refuseUnread } from "./refuseUnread.ts"
 import { defaultLimits, type ServerLimits } from "./serverLimits.ts"
@@ -53,10 +53,11 @@ export const serveManager = (
 ): Layer.Layer<Address, ServeError | ServeRefused, Manager> => {
   const { host = "127.0.0.1", port, tokens = [] } = options
   const limits: ServerLimits = { ...defaultLimits, ...options.limits }
-  const routes = Layer.mergeAll(
-    HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
-    HttpApiScalar.layer(Api, { path: "/docs" })
-  ).pipe(Layer.provide(layerHandlers), Layer.provide(layerAuthorization(tokens)))
+  const authorize = authorizer(tokens)
+  const routes = Layer.mergeAll(HttpApiBuilder.layer(Api), layerDocs(authorize)).pipe(
+    Layer.provide(layerHandlers),
+    Layer.provide(layerAuthorization(authorize))
+  )
   const server = HttpRouter.serve(routes, {
     disableLogger: true,
     disableListenLog: true,
@@ -132,6 +133,11 @@ const layerListening = (host: string, port: number, limits: ServerLimits) =>
       server.maxConnections = limits.connections
       server.on("clientError", refuseUnread(limits))
       server.on("checkExpectation", refuseExpectation)
+      // a client that does not read its answer would hold it for ever
+      server.on("request", (_, response) =>
+        response.setTimeout(limits.writeMs, () => {
+          if (response.writableLength > 0 || (response.socket?.writableLength ?? 0) > 0) response.socket?.destroy()
+        }))
       // Node does not close a connection that becomes idle after the server was closed
       server.on("request", (_, response) =>
         response.once("finish", () => {

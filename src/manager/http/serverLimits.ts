@@ -16,6 +16,8 @@ export interface ServerLimits {
   readonly headersMs: number
   /** The limit for sending a whole request, 30 s by default. An answer may take longer. */
   readonly requestMs: number
+  /** The limit for a client to read some of an answer, 60 s by default. */
+  readonly writeMs: number
   /** The largest number of open connections, 1,024 by default. Further ones are closed at once. */
   readonly connections: number
   /** The time that a stop waits for requests in flight, 2 s by default. */
@@ -30,6 +32,7 @@ export const defaultLimits: ServerLimits = {
   headerBytes: 16 * 1024,
   headersMs: 10_000,
   requestMs: 30_000,
+  writeMs: 60_000,
   connections: 1024,
   graceMs: 2_000,
   heartbeatMs

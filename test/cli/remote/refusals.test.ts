@@ -26,7 +26,9 @@ describe("the commands for a job manager, if something is wrong", () => {
     const large = join(server.folder, "large.json")
     writeFileSync(large, JSON.stringify("x".repeat(2_000_000)))
     const empty = join(server.folder, "empty")
-    writeFileSync(empty, "\n")
+    writeFileSync(empty, "\n", { mode: 0o600 })
+    const shared = join(server.folder, "shared")
+    writeFileSync(shared, "secret of this manager", { mode: 0o644 })
     const exits = fileURLToPath(new URL("../../manager/fixtures/exits.ts", import.meta.url))
     const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
       [[], /a command is missing; see "autostop --help"$/],
@@ -54,6 +56,10 @@ describe("the commands for a job manager, if something is wrong", () => {
       ],
       [["events", "-f", "nope"], /^autostop: there is no job nope: check the id; the job may have been removed$/],
       [["list", "--token-file", "/nope"], /^autostop: --token-file \/nope cannot be read: ENOENT/],
+      [
+        ["list", "--token-file", shared],
+        /^autostop: --token-file \S+ can be read by others \(mode 0644\): run chmod 600 on it$/
+      ],
       [["list", "--token-file", empty], /^autostop: the token in --token-file \S+ is empty; a token must/],
       [
         ["list", "--url", refusing],
@@ -135,17 +141,17 @@ describe("the commands for a job manager, if something is wrong", () => {
 
   it("say what to do about a token that is missing or wrong", async () => {
     await using closed = await Server.start([], { AUTOSTOP_TOKEN: "secret of this manager" })
-    const list = async (token: string) => {
-      const started = new Started([bin, "list", "--url", closed.url], { AUTOSTOP_TOKEN: token })
+    const list = async (env: Record<string, string>) => {
+      const started = new Started([bin, "list", "--url", closed.url], env)
       assert.strictEqual(await started.ended(), 2)
       return started.stderr.trim()
     }
     assert.strictEqual(
-      await list(""),
+      await list({}),
       "autostop: the job manager requires a token; set AUTOSTOP_TOKEN, or give --token-file"
     )
     assert.strictEqual(
-      await list("guess"),
+      await list({ AUTOSTOP_TOKEN: "guess" }),
       "autostop: the job manager does not know this token; set AUTOSTOP_TOKEN, or give --token-file"
     )
     const file = join(closed.folder, "token")
@@ -162,6 +168,13 @@ describe("the commands for a job manager, if something is wrong", () => {
     }))
     assert.deepStrictEqual(answers, [[0, ""], [0, ""]])
     const refused = await Promise.all([
+      [{ AUTOSTOP_TOKEN: "" }, /^autostop: AUTOSTOP_TOKEN is empty; a token must have at least one character$/],
+      [
+        { AUTOSTOP_READ_TOKEN: "" },
+        /^autostop: AUTOSTOP_READ_TOKEN is empty; a token must have at least one character$/
+      ],
+      [{ AUTOSTOP_STORE: "" }, /^autostop: the store is empty: give the path of a file/],
+      [{ AUTOSTOP_TOKEN: "0123456789abcde" }, /^autostop: a token has 15 characters; expected at least 16, such as/],
       [{ AUTOSTOP_TOKEN: " \n" }, /^autostop: AUTOSTOP_TOKEN is empty; a token must have at least one character$/],
       [
         { AUTOSTOP_TOKEN: "two\nlines" },
@@ -171,10 +184,10 @@ describe("the commands for a job manager, if something is wrong", () => {
         { AUTOSTOP_STORE: "mysql://me:hidden@host/jobs\n" },
         /^autostop: a store in mysql: is not supported: give the path/
       ]
-    ].map(async ([env, expected]) => {
+    ].map(async ([env, expected], index) => {
       // safe: each case is a pair
       const serve = new Started(
-        [bin, "serve", "--port", "0", "--data", join(closed.folder, "other")],
+        [bin, "serve", "--port", "0", "--data", join(closed.folder, `other-${index}`)],
         env as Record<string, string>
       )
       return [await serve.ended(), serve.stderr.trim(), expected as RegExp] as const

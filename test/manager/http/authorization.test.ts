@@ -15,8 +15,8 @@ const tokens = [
 const requests: ReadonlyArray<readonly [method: string, path: string, needs: "nothing" | "read" | "operate"]> = [
   ["GET", "/health/live", "nothing"],
   ["GET", "/health/ready", "nothing"],
-  ["GET", "/openapi.json", "nothing"],
-  ["GET", "/docs", "nothing"],
+  ["GET", "/openapi.json", "read"],
+  ["GET", "/docs", "read"],
   ["GET", "/info", "read"],
   ["GET", "/metrics", "read"],
   ["GET", "/jobs", "read"],
@@ -61,6 +61,7 @@ describe("the authorization of the API", () => {
             method === "POST" ? {} : undefined,
             authorization === undefined ? {} : { authorization }
           )
+          const isPage = path === "/docs" || path === "/openapi.json"
           const unknown = who === "none" || who === "wrong"
           const expected = needs === "nothing"
             ? "let in"
@@ -70,7 +71,10 @@ describe("the authorization of the API", () => {
             ? 403
             : "let in"
           assert.strictEqual(status === 401 || status === 403 ? status : "let in", expected, who)
-          assert.strictEqual(headers.get("www-authenticate"), expected === 401 ? "Bearer" : null)
+          assert.strictEqual(
+            headers.get("www-authenticate"),
+            expected === 401 ? (isPage ? "Basic realm=\"autostop\", Bearer" : "Bearer") : null
+          )
         }
       }).pipe(Effect.provide(serving({ tokens }))))
   }
@@ -97,6 +101,16 @@ describe("the authorization of the API", () => {
       assert.strictEqual(yield* statuses({ origin: "https://example.com" }), 403)
       assert.strictEqual(yield* statuses({ origin: "null" }), 403)
       assert.strictEqual(yield* statuses({ host: "example.com" }), 403)
+      for (
+        const name of ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP"]
+      ) {
+        for (const value of ["", "10.0.0.1", "127.0.0.1"]) {
+          for (const path of ["/jobs", "/docs", "/openapi.json"]) {
+            assert.strictEqual(yield* statusOf(`${url}${path}`, { [name]: value }), 403, `${name}: ${value}`)
+          }
+        }
+      }
+      assert.strictEqual(yield* statusOf(`${url}/health/ready`, { via: "1.1 proxy" }), 204)
       assert.strictEqual(yield* statusOf(`${url}/health/live`, { host: "10.0.0.1" }), 204)
     }).pipe(Effect.provide(serving())))
 
