@@ -66,9 +66,16 @@ export const logFeed = (
 ): Stream.Stream<LogLine> =>
   Stream.suspend(() =>
     job === undefined
-      ? Stream.fromIterable(readLog(folder, id, after))
+      ? inPieces(readLog(folder, id, after))
       : untilFinished(job, Effect.sync(job.log.reader(after)))
   )
+
+/** Emits the lines of each piece. A piece is read when the one before has been taken. */
+const inPieces = (pieces: Iterator<ReadonlyArray<LogLine>, void>): Stream.Stream<LogLine> =>
+  Stream.fromPull(Effect.succeed(Effect.suspend(() => {
+    const { value } = pieces.next()
+    return value !== undefined && Arr.isReadonlyArrayNonEmpty(value) ? Effect.succeed(value) : Cause.done()
+  })))
 
 /** Emits what `unread` returns, at each news of the job until the job has stopped. */
 const untilFinished = <A, E>(job: ActiveJob, unread: Effect.Effect<ReadonlyArray<A>, E>): Stream.Stream<A, E> =>

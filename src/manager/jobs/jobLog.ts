@@ -40,10 +40,10 @@ export class JobLog {
     this.#file = file
     this.#rotationBytes = bytes / 2
     this.#onWritten = onWritten
-    const present = readFrom(file, 0)
-    this.#bytes = present.end
-    this.#isCut = sizeOf(file) > present.end
-    this.#seq = (present.lines.at(-1) ?? readFrom(before, 0).lines.at(-1))?.seq ?? 0
+    const present = endOf(file)
+    this.#bytes = present.bytes
+    this.#isCut = sizeOf(file) > present.bytes
+    this.#seq = present.seq ?? endOf(before).seq ?? 0
   }
 
   /** Resolves when the lines are in the file, so that a job cannot print faster than its log is written. */
@@ -67,26 +67,27 @@ export class JobLog {
     if (this.#gap !== undefined) await this.#tryToAppend([])
   }
 
-  /** Returns a function that reads the lines after number `after`, and at each further call those written since. */
+  /**
+   * Returns a function that reads some of the lines after number `after`, at each further call some of the next ones, and none
+   * if there are no more so far: a reader that is slow holds no more than one piece.
+   */
   reader(after: number): () => ReadonlyArray<LogLine> {
     let last = after
-    let position: Position | undefined
+    let position: Position = { rotations: this.#rotations - 1, offset: 0 }
     return () => {
-      const since = position
-      const isRotated = since === undefined || since.rotations < this.#rotations
-      const before = isRotated ? this.#readRotated(since) : []
-      const read = readFrom(this.#file, isRotated ? 0 : since.offset)
-      position = { rotations: this.#rotations, offset: read.end }
-      const unread = [...before, ...read.lines].filter(({ seq }) => seq > last)
-      last = unread.at(-1)?.seq ?? last
-      return unread
+      for (;;) {
+        const current = this.#rotations
+        // what was rotated twice is no longer there
+        if (position.rotations < current - 1) position = { rotations: current - 1, offset: 0 }
+        const { offset, rotations } = position
+        const { end, lines } = readPiece(rotations < current ? `${this.#file}.1` : this.#file, offset)
+        if (end === offset && rotations === current) return []
+        position = end === offset ? { rotations: current, offset: 0 } : { rotations, offset: end }
+        const unread = lines.filter(({ seq }) => seq > last)
+        last = unread.at(-1)?.seq ?? last
+        if (unread.length > 0) return unread
+      }
     }
-  }
-
-  /** Reads the file before the current one, from where the reader was if it has read that file. */
-  #readRotated(since: Position | undefined): ReadonlyArray<LogLine> {
-    const wasThere = since !== undefined && since.rotations === this.#rotations - 1
-    return readFrom(`${this.#file}.1`, wasThere ? since.offset : 0).lines
   }
 
   async #write(): Promise<void> {
@@ -149,9 +150,15 @@ const gapLine = ({ lines, why }: Gap, seq: number, at: string): LogLine => {
   return { seq, at, stream: "stderr", text, mark: "gap" }
 }
 
-/** Returns the lines after number `after` that are kept of a stopped job. */
-export const readLog = (folder: string, id: string, after: number): ReadonlyArray<LogLine> =>
-  filesOf(folder, id).flatMap((file) => readFrom(file, 0).lines).filter((line) => line.seq > after)
+/** Returns the lines after number `after` that are kept of a stopped job, in pieces. */
+export function* readLog(folder: string, id: string, after: number): Generator<ReadonlyArray<LogLine>, void> {
+  for (const file of filesOf(folder, id)) {
+    for (const { lines } of piecesOf(file)) {
+      const unread = lines.filter(({ seq }) => seq > after)
+      if (unread.length > 0) yield unread
+    }
+  }
+}
 
 export const removeLog = (folder: string, id: string): void => {
   for (const file of filesOf(folder, id)) rmSync(file, { force: true })
@@ -165,18 +172,51 @@ const filesOf = (folder: string, id: string) => {
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
-/** Returns the complete lines of a file from a byte on, and where they end. A line that is being written is not read. */
-const readFrom = (file: string, offset: number): { readonly lines: ReadonlyArray<LogLine>; readonly end: number } => {
-  if (!existsSync(file)) return { lines: [], end: 0 }
+/** The number of bytes that are read at once, unless a line is longer. */
+const pieceBytes = 64 * 1024
+
+/** Some complete lines of a file, and where they end. */
+interface Piece {
+  readonly lines: ReadonlyArray<LogLine>
+  readonly end: number
+}
+
+/** Reads lines from a byte on, as many as fit into a piece. A line that is being written is not read. */
+const readPiece = (file: string, offset: number): Piece => {
+  if (!existsSync(file)) return { lines: [], end: offset }
   const descriptor = openSync(file, "r")
   try {
-    const buffer = Buffer.alloc(Math.max(0, fstatSync(descriptor).size - offset))
-    const bytes = buffer.subarray(0, readSync(descriptor, buffer, 0, buffer.length, offset))
-    const whole = bytes.lastIndexOf("\n") + 1
-    return { lines: linesOf(bytes.toString("utf8", 0, whole)), end: offset + whole }
+    for (let length = pieceBytes;; length *= 2) {
+      const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, fstatSync(descriptor).size - offset)))
+      const bytes = buffer.subarray(0, readSync(descriptor, buffer, 0, buffer.length, offset))
+      const whole = bytes.lastIndexOf("\n") + 1
+      if (whole > 0 || bytes.length < length) {
+        return { lines: linesOf(bytes.toString("utf8", 0, whole)), end: offset + whole }
+      }
+    }
   } finally {
     closeSync(descriptor)
   }
+}
+
+function* piecesOf(file: string): Generator<Piece, void> {
+  for (let offset = 0;;) {
+    const piece = readPiece(file, offset)
+    if (piece.end === offset) return
+    offset = piece.end
+    yield piece
+  }
+}
+
+/** Returns the number of the last line of a file, if it has one, and where its complete lines end. */
+const endOf = (file: string): { readonly seq: number | undefined; readonly bytes: number } => {
+  let seq: number | undefined
+  let bytes = 0
+  for (const { end, lines } of piecesOf(file)) {
+    seq = lines.at(-1)?.seq ?? seq
+    bytes = end
+  }
+  return { seq, bytes }
 }
 
 const linesOf = (text: string): ReadonlyArray<LogLine> =>

@@ -15,13 +15,23 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { LogLine } from "../../../src/manager/models.ts"
-import { JobLog, readLog, removeLog } from "../../../src/manager/jobs/jobLog.ts"
+import { JobLog, readLog as piecesOf, removeLog } from "../../../src/manager/jobs/jobLog.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "autostop-log-"))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const open = (id: string, bytes = 2_000) => new JobLog({ folder, bytes }, id, () => {})
 const lines = (...texts: ReadonlyArray<string>) => texts.map((text) => ({ text }))
+const readLog = (...log: Parameters<typeof piecesOf>) => [...piecesOf(...log)].flat()
+/** Returns a function that reads all pieces that there are. */
+const wholeReader = (log: JobLog, after: number) => {
+  const read = log.reader(after)
+  return () => {
+    const all: Array<LogLine> = []
+    for (let piece = read(); piece.length > 0; piece = read()) all.push(...piece)
+    return all
+  }
+}
 const numbers = (lines: ReadonlyArray<{ readonly seq: number }>) => lines.map(({ seq }) => seq)
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
 
@@ -29,7 +39,7 @@ describe("the log of a job", () => {
   it("gives each reader each line once, wherever it starts and however often the file is rotated", async () => {
     const log = open("followed")
     await log.add("stdout", lines("one", "two"), "now")
-    const [all, later, slow] = [log.reader(0), log.reader(2), log.reader(0)]
+    const [all, later, slow] = [wholeReader(log, 0), wholeReader(log, 2), wholeReader(log, 0)]
     assert.deepStrictEqual(numbers(all()), [1, 2])
     assert.deepStrictEqual(numbers(slow()), [1, 2])
     assert.deepStrictEqual(all(), [])
@@ -87,7 +97,7 @@ describe("the log of a job", () => {
         const own = mkdtempSync(join(folder, "hostile-"))
         const file = join(own, "a.log")
         let log = new JobLog({ folder: own, bytes: 2_000 }, "a", () => {})
-        let [read, printed] = [log.reader(0), 0]
+        let [read, printed] = [wholeReader(log, 0), 0]
         const seen: Array<LogLine> = []
         const print = async (count: number) => {
           await log.add("stdout", range(printed + 1, printed + count).map((n) => ({ text: `line ${n}` })), "now")
@@ -122,7 +132,7 @@ describe("the log of a job", () => {
               log = new JobLog({ folder: own, bytes: 2_000 }, "a", () => {})
               printed = 0
               seen.length = 0
-              read = log.reader(0)
+              read = wholeReader(log, 0)
           }
         }
         await log.flush()
