@@ -10,6 +10,7 @@ import { Authorization, type Role, type Token } from "../Authorization.ts"
 import { Forbidden, Unauthorized } from "../errors.ts"
 import { isLoopback } from "../loopback.ts"
 import { tokenText } from "../token.ts"
+import type { Strangers } from "./strangers.ts"
 
 /** Fails if a request with this token may not be answered. */
 export type Authorize = (
@@ -21,7 +22,7 @@ export type Authorize = (
  * Checks the token of each request. Without tokens every process of this machine is allowed everything; requests that a web
  * page makes through a browser of this machine, and those that come from elsewhere through a proxy, are refused.
  */
-export const authorizer = (tokens: ReadonlyArray<Token>): Authorize => {
+export const authorizer = (tokens: ReadonlyArray<Token>, strangers: Strangers): Authorize => {
   const known = tokens.map(({ role, token }) => ({
     role,
     digest: digest(tokenText(token))
@@ -34,19 +35,21 @@ export const authorizer = (tokens: ReadonlyArray<Token>): Authorize => {
     return role
   }
   return Effect.fnUntraced(function*(token, method) {
+    const request = yield* HttpServerRequest
     if (known.length === 0) {
-      const { headers } = yield* HttpServerRequest
-      const reason = proxyReason(headers) ?? webPageReason(headers)
-      return reason === undefined ? undefined : yield* new Forbidden({ message: reason })
+      const reason = proxyReason(request.headers) ?? webPageReason(request.headers)
+      return reason === undefined ? strangers.allowed(request) : yield* new Forbidden({ message: reason })
     }
     const role = roleOf(token)
     if (role === undefined) {
+      if (token !== "") yield* strangers.denied(request)
       return yield* new Unauthorized({
         message: token === ""
           ? "a bearer token is required: send one in the header \"authorization\""
           : "the manager does not know this token: send one that it was started with"
       })
     }
+    strangers.allowed(request)
     if (role === "read" && method !== "GET") {
       return yield* new Forbidden({
         message: "the token has the role \"read\": this request needs one with the role \"operate\""

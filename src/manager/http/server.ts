@@ -23,7 +23,8 @@ import { completeAnswers } from "./answers.ts"
 import { layerDocs } from "./docs.ts"
 import { layerHandlers, ServerStatus } from "./handlers.ts"
 import { refuseExpectation, refuseUnread } from "./refuseUnread.ts"
-import { defaultLimits, type ServerLimits } from "./serverLimits.ts"
+import { limitsOf, type ServerLimits } from "./serverLimits.ts"
+import { Strangers } from "./strangers.ts"
 
 export interface ServeOptions {
   /** The address to listen on, `127.0.0.1` by default. An address that other machines can reach needs tokens. */
@@ -52,8 +53,9 @@ export const serveManager = (
   options: ServeOptions
 ): Layer.Layer<Address, ServeError | ServeRefused, Manager> => {
   const { host = "127.0.0.1", port, tokens = [] } = options
-  const limits: ServerLimits = { ...defaultLimits, ...options.limits }
-  const authorize = authorizer(tokens)
+  const limits = limitsOf(options.limits)
+  const strangers = new Strangers(limits.strangers)
+  const authorize = authorizer(tokens, strangers)
   const routes = Layer.mergeAll(HttpApiBuilder.layer(Api), layerDocs(authorize)).pipe(
     Layer.provide(layerHandlers),
     Layer.provide(layerAuthorization(authorize))
@@ -63,7 +65,7 @@ export const serveManager = (
     disableListenLog: true,
     middleware: completeAnswers(limits)
   }).pipe(
-    Layer.provideMerge(layerListening(host, port, limits)),
+    Layer.provideMerge(layerListening(host, port, limits, strangers)),
     Layer.provide(NodeHttpServer.layerHttpServices),
     Layer.provide(Layer.succeed(MaxBodySize, ByteSize.bytes(limits.bodyBytes)))
   )
@@ -120,7 +122,7 @@ const layerAddress = Layer.effect(
 )
 
 /** Listens. Connections of clients that send slowly or nothing are closed, so that others do not wait for them. */
-const layerListening = (host: string, port: number, limits: ServerLimits) =>
+const layerListening = (host: string, port: number, limits: ServerLimits, strangers: Strangers) =>
   Layer.effect(
     HttpServer.HttpServer,
     Effect.gen(function*() {
@@ -131,6 +133,7 @@ const layerListening = (host: string, port: number, limits: ServerLimits) =>
         connectionsCheckingInterval: Math.min(5_000, limits.headersMs)
       })
       server.maxConnections = limits.connections
+      strangers.watch(server)
       server.on("clientError", refuseUnread(limits))
       server.on("checkExpectation", refuseExpectation)
       // a client that does not read its answer would hold it for ever

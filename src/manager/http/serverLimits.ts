@@ -20,13 +20,15 @@ export interface ServerLimits {
   readonly writeMs: number
   /** The largest number of open connections, 1,024 by default. Further ones are closed at once. */
   readonly connections: number
+  /** The largest number of those that have not shown a token yet, a quarter by default. The oldest ones are closed first. */
+  readonly strangers: number
   /** The time that a stop waits for requests in flight, 2 s by default. */
   readonly graceMs: number
   /** The interval of the heartbeats of each stream, 15 s by default. */
   readonly heartbeatMs: number
 }
 
-export const defaultLimits: ServerLimits = {
+const defaultLimits: Omit<ServerLimits, "strangers"> = {
   bodyBytes: 1024 * 1024,
   uploadBytes: 16 * 1024 * 1024,
   headerBytes: 16 * 1024,
@@ -36,6 +38,12 @@ export const defaultLimits: ServerLimits = {
   connections: 1024,
   graceMs: 2_000,
   heartbeatMs
+}
+
+/** Completes limits with the defaults. */
+export const limitsOf = (given: Partial<ServerLimits> = {}): ServerLimits => {
+  const limits = { ...defaultLimits, ...given }
+  return { strangers: Math.max(1, Math.floor(limits.connections / 4)), ...limits }
 }
 
 /** Reads the limits that a user has set. Fails with the first one that cannot be used. */

@@ -1,0 +1,59 @@
+/** What a server spends on clients that have not shown a token that it knows. */
+import * as Effect from "effect/Effect"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { IncomingMessage, Server } from "node:http"
+import type { Socket } from "node:net"
+
+/** The time between two answers to wrong tokens from one address. */
+const delayMs = 200
+
+export class Strangers {
+  /** The connections on which no request was allowed yet, the oldest first. */
+  readonly #connections = new Set<Socket>()
+  /** The times at which the next answers to wrong tokens are due, by address. */
+  readonly #due = new Map<string, number>()
+  readonly #limit: number
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** Closes the oldest connections of strangers if there are too many, so that others come in. */
+  readonly watch = (server: Server): void => {
+    server.on("connection", (socket) => {
+      this.#connections.add(socket)
+      socket.once("close", () => this.#connections.delete(socket))
+      for (const oldest of this.#connections) {
+        if (this.#connections.size <= this.#limit) return
+        this.#connections.delete(oldest)
+        oldest.destroy()
+      }
+    })
+  }
+
+  /** Takes note that a request was allowed: its connection is no longer a stranger's. */
+  readonly allowed = (request: HttpServerRequest): void => {
+    this.#connections.delete(socketOf(request))
+  }
+
+  /** Waits before the answer to a wrong token. Those of one address wait for one another, so that guesses are slow. */
+  readonly denied = (request: HttpServerRequest): Effect.Effect<void> =>
+    Effect.clockWith((clock) =>
+      Effect.suspend(() => {
+        const now = clock.currentTimeMillisUnsafe()
+        const address = socketOf(request).remoteAddress ?? ""
+        const due = Math.max(now, this.#due.get(address) ?? 0) + delayMs
+        this.#due.set(address, due)
+        return Effect.andThen(
+          Effect.sleep(due - now),
+          Effect.sync(() => {
+            if (this.#due.get(address) === due) this.#due.delete(address)
+          })
+        )
+      })
+    )
+}
+
+const socketOf = (request: HttpServerRequest): Socket =>
+  // safe: the server is one of Node
+  (request.source as IncomingMessage).socket
