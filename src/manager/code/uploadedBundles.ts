@@ -44,6 +44,12 @@ export class UploadedBundles {
       if (!(entryName in files)) {
         return yield* new Refused({ message: `the bundle has no file ${entryName}; expected one that exports the job` })
       }
+      const count = Object.keys(files).length
+      if (count > mostFiles) {
+        return yield* new Refused({
+          message: `the bundle has ${count} files, and a manager takes at most ${mostFiles}: import less`
+        })
+      }
       const other = mismatch(versions)
       if (other !== undefined) return yield* new Refused({ message: other })
       yield* this.#store.addBundle({ hash, content: text, uploadedAt: at })
@@ -67,14 +73,11 @@ export class UploadedBundles {
         if (content === undefined) return yield* missing(hash)
         // a stored bundle was checked when it was added
         const bundle = yield* Effect.orDie(decode(content))
-        yield* Effect.try({
-          try: () => unpack(folder, bundle),
-          catch: (error) =>
-            new StoreError({
-              operation: "unpack",
-              message: `the bundle ${hash} cannot be unpacked to ${folder}: ${messageOf(error)}`
-            })
-        })
+        yield* Effect.mapError(unpackInTurns(folder, bundle), ({ message }) =>
+          new StoreError({
+            operation: "unpack",
+            message: `the bundle ${hash} cannot be unpacked to ${folder}: ${message}`
+          }))
       }
       return { module: pathToFileURL(join(folder, entryName)).href, confinement: { ...this.#permissions, folder } }
     })
@@ -87,14 +90,46 @@ export class UploadedBundles {
 
 const missing = (hash: string) => new NotFound({ id: hash, message: `there is no bundle ${hash}: upload it first` })
 
+/** The largest number of files in a bundle. */
+const mostFiles = 10_000
+
+/** The number of files that are written in one turn of the event loop. */
+const filesAtOnce = 50
+
+/** Unpacks a bundle in pieces, so that the manager answers others meanwhile. */
+const unpackInTurns = (folder: string, bundle: Bundle): Effect.Effect<void, { readonly message: string }> =>
+  Effect.suspend(() => {
+    const steps = unpacking(folder, bundle)
+    const step = Effect.try({
+      try: () => steps.next().done === true,
+      catch: (error) => ({ message: messageOf(error) })
+    })
+    const rest: Effect.Effect<void, { readonly message: string }> = Effect.flatMap(
+      step,
+      (isDone) => isDone ? Effect.void : Effect.andThen(Effect.sleep(0), rest)
+    )
+    return Effect.ensuring(rest, Effect.sync(() => steps.return()))
+  })
+
 /** Unpacks the whole bundle or nothing. */
-export const unpack = (folder: string, { files }: Bundle): void => {
-  if (existsSync(folder)) return
+export const unpack = (folder: string, bundle: Bundle): void => {
+  for (const _ of unpacking(folder, bundle));
+}
+
+/** Unpacks some files at each step. */
+function* unpacking(folder: string, { files }: Bundle): Generator<void, void> {
   const partial = `${folder}.${crypto.randomUUID()}`
   mkdirSync(partial, { recursive: true })
-  for (const [name, file] of Object.entries(files)) {
-    writeFileSync(join(partial, name), "text" in file ? file.text : Buffer.from(file.base64, "base64"))
+  try {
+    let written = 0
+    for (const [name, file] of Object.entries(files)) {
+      writeFileSync(join(partial, name), "text" in file ? file.text : Buffer.from(file.base64, "base64"))
+      if (++written % filesAtOnce === 0) yield
+    }
+    writeFileSync(join(partial, "package.json"), "{\"type\":\"module\"}")
+    // another job of the same bundle may have been faster
+    if (!existsSync(folder)) renameSync(partial, folder)
+  } finally {
+    rmSync(partial, { recursive: true, force: true })
   }
-  writeFileSync(join(partial, "package.json"), "{\"type\":\"module\"}")
-  renameSync(partial, folder)
 }
