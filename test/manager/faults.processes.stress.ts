@@ -50,12 +50,12 @@ describe.concurrent("a job manager", () => {
   })
 
   it("sends all events to `submit --wait`, wherever its connections break", async () => {
-    await using server = await Server.start()
+    await using server = await Server.start([], { AUTOSTOP_TOKEN: "secret of this manager" })
     const proxy = new Proxy(Number(new URL(server.url).port))
     await proxy.listen()
     try {
       const args = [bin, "submit", "greet", "--wait", "--id", "cut", "--format", "json", "--url", proxy.url]
-      const waiting = new Started([...args, "--payload", "{\"name\":\"Ada\",\"act\":\"wait\"}"])
+      const waiting = new Started([...args, "--payload", "{\"name\":\"Ada\",\"act\":\"wait\"}"], server.env)
       await waiting.said("RunStarted")
       // from here on each connection breaks within an event, a little later each time
       const before = proxy.connections
@@ -66,7 +66,7 @@ describe.concurrent("a job manager", () => {
       assert.isAbove(proxy.connections, before + 3)
       const events = await (await server.fetch("/jobs/cut/events")).text()
       assert.deepStrictEqual(
-        waiting.stderr.trim().split("\n").filter((line) => line.startsWith("{")),
+        waiting.stderr.trim().split("\n").filter((line) => line.startsWith("{") && JSON.parse(line)._tag !== "Result"),
         [...events.matchAll(/^data: (\{.*\})$/gm)].map(([, event]) => event ?? "")
       )
       assert.include(JSON.parse(waiting.stdout), { trigger: "stopped", reason: "enough", clean: true })

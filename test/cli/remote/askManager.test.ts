@@ -215,12 +215,13 @@ describe("the commands for a job manager", () => {
   })
 
   it("go on when the manager is back, and say so", async () => {
-    await using lost = await Server.start()
+    // the token of its own would be found at its own port alone, and changes with each start
+    await using lost = await Server.start([], { AUTOSTOP_TOKEN: "secret of this manager" })
     const proxy = new Proxy(Number(new URL(lost.url).port))
     await proxy.listen()
     await lost.submit({ name: "Ada", act: "wait" }, "--id", "long")
     await lost.logged("long", "hello Ada")
-    const through = (...args: ReadonlyArray<string>) => new Started([bin, ...args, "--url", proxy.url])
+    const through = (...args: ReadonlyArray<string>) => new Started([bin, ...args, "--url", proxy.url], lost.env)
     const events = await through("events", "-f", "long").said("run started")
     const logs = await through("logs", "-f", "long").said("hello Ada")
     const watch = await through("watch").said("long greet running")
