@@ -45,7 +45,7 @@ const guarding = async () => {
   const child = spawn(process.execPath, [fileURLToPath(entries.rayGuard)], { stdio: ["pipe", "pipe", "inherit"] })
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
   child.stdin.write(`${JSON.stringify({ key: key.toString("hex"), host: "127.0.0.1", limitMs: 1_000 })}\n`)
-  const { port } = JSON.parse((await lines.next()).value)
+  const { port } = JSON.parse(String((await lines.next()).value))
   return { address: { host: "127.0.0.1", port } as const, child }
 }
 
