@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { showValue } from "./base/illegalOption.ts"
-import { cutText, valueText } from "./base/valueText.ts"
 import { Environment, type JobRun, SubmitError, type SubmitOptions } from "./Environment.ts"
 import { checkHosts } from "./host/hostChoice.ts"
 import { parseAutostop } from "./internal/run/autostop.ts"
@@ -16,6 +15,7 @@ import { CurrentRun } from "./internal/run/currentRun.ts"
 import { Run } from "./internal/run/run.ts"
 import { fitPayload } from "./internal/run/payload.ts"
 import { RunObserver } from "./internal/run/runObserver.ts"
+import { reasonText } from "./internal/run/reasonText.ts"
 import { stoppableTask } from "./internal/run/stoppableTask.ts"
 import { surroundingsOf } from "./internal/run/surroundings.ts"
 import { awaitAsSubmitter, stopAll, type SubmittedJob, tieToSubmitter } from "./internal/run/submitter.ts"
@@ -52,6 +52,7 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
           const run = new Run({
             id,
             job: job.name,
+            contract: job,
             environment: "local",
             limits: policyMillis(policy),
             limitedServices,
@@ -114,10 +115,6 @@ const submittedJob = (run: Run): SubmittedJob => {
       })
   }
 }
-
-/** The reason goes into the report, which is JSON. */
-const reasonText = (reason: unknown): string | undefined =>
-  reason === undefined ? undefined : typeof reason === "string" ? cutText(reason) : valueText(reason)
 
 const jobRun = (run: Run, awaited: <A>(result: Effect.Effect<A>) => Effect.Effect<A>): JobRun<unknown, unknown> => ({
   id: run.options.id,

@@ -134,7 +134,7 @@ const owned = <E>(
   start: Effect.Effect<Effect.Effect<Run>, E>
 ): Effect.Effect<number> =>
   Effect.gen(function*() {
-    const path = process.env.AUTOSTOP_REPORT
+    const path = process.env.AUTOSTOP_REPORT?.trim()
     const file = path === undefined || path === "" ? undefined : reportFile("AUTOSTOP_REPORT", path)
     if (typeof file === "string") {
       printUsageError(file)

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { writeFileSync } from "node:fs"
@@ -6,6 +7,7 @@ import { createServer } from "node:net"
 import { join } from "node:path"
 import { Environment, JobManager, type JobManagerError, RemoteEnvironment } from "../src/index.ts"
 import type { Options } from "../src/JobManager.ts"
+import echo from "./manager/fixtures/echo.ts"
 import greet from "./manager/fixtures/greet.ts"
 import { temporaryFolder } from "./support/folder.ts"
 
@@ -45,6 +47,56 @@ describe("JobManager", () => {
       const message = yield* refused("settings", optionsOf(folder, { concurrency: 0 }))
       assert.include(message, "concurrency is 0; expected a whole number of at least 1")
       assert.include(yield* refused("settings", optionsOf(folder, { keep: { age: -1 } })), "keep.age is -1")
+      for (const port of [-1, 65_536, 1.5, NaN]) {
+        const message = yield* refused("settings", optionsOf(folder, { port }))
+        assert.include(message, `port is ${port}; expected a whole number from 0 to 65535`)
+      }
+      for (
+        const requests of [{ body: "much" }, { upload: 0 }, { connections: 0 }] as ReadonlyArray<Options["requests"]>
+      ) {
+        assert.match(yield* refused("settings", optionsOf(folder, { requests })), /^requests\.\w+ is .*; expected a /)
+      }
+      assert.include(
+        yield* refused("settings", optionsOf(folder, { folder: " " })),
+        "folder is \" \"; expected the path of"
+      )
+    })))
+
+  it.live("runs each payload that it takes, and refuses one that nothing could read", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { url } = yield* Effect.map(
+        Layer.build(JobManager.layer(optionsOf(yield* temporaryFolder, { jobs: [fixture("echo")] }))),
+        Context.get(JobManager)
+      )
+      const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`
+      const post = (payload: string, id: string) =>
+        Effect.promise(() =>
+          fetch(`${url}/jobs`, {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: `{"job":"echo","id":"${id}","payload":${payload}}`
+          })
+        )
+      const taken = ["\"\\u0000\\ud800\"", "[]", "{\"__proto__\":1}", "1e-999", nested(499), nested(500)]
+      yield* Effect.forEach(taken, (payload, index) =>
+        Effect.gen(function*() {
+          const id = `taken-${index}`
+          assert.strictEqual((yield* post(payload, id)).status, 201, payload)
+          yield* Effect.promise(async () => (await fetch(`${url}/jobs/${id}/events?follow=true`)).text())
+          const result = yield* Effect.promise(async () => (await fetch(`${url}/jobs/${id}/result`)).text())
+          assert.include(result, JSON.stringify({ exit: { _tag: "Success", value: JSON.parse(payload) } }).slice(0, -1))
+        }), { concurrency: 2 })
+      for (const levels of [501, 3_200, 100_000]) {
+        const response = yield* post(nested(levels), `deep-${levels}`)
+        assert.deepStrictEqual([response.status, yield* Effect.promise(() => response.json())], [400, {
+          _tag: "Refused",
+          message: "the body is not valid: Expected JSON of at most 500 levels at [\"payload\"]"
+        }])
+        const here = yield* Effect.flip(
+          Effect.provide(Environment.run(echo, JSON.parse(nested(levels))), RemoteEnvironment.layer({ url }))
+        )
+        assert.deepInclude(here, { _tag: "SubmitError", reason: "payload" })
+      }
     })))
 
   it.live("fails with the reason module if there is no job, or two have one name", () =>

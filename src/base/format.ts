@@ -26,16 +26,29 @@ export const plural = (count: number, noun: string): string => `${count} ${noun}
 
 export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, " ")
 
+/** Control characters, and those that change the direction of a text: they would drive the terminal that shows it. */
+const controls = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
+const names: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }
+
+/** Shows foreign text in one line: control characters as JSON writes them, so that JSON stays what it is. */
+export const printable = (text: string): string =>
+  text.replace(controls, (char) => names[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
+/** Shows foreign text of several lines, each as `printable` does. Tabs are kept. */
+export const printableLines = (text: string): string =>
+  text.split("\n").map((line) => line.split("\t").map(printable).join("\t")).join("\n")
+
 /** Aligns the columns of rows, and returns a line for each row. Columns are aligned to the left unless `align` differs. */
 export const table = (
   rows: ReadonlyArray<ReadonlyArray<string>>,
   align: ReadonlyArray<"left" | "right"> = []
 ): Array<string> => {
   const widths: Array<number> = []
-  for (const row of rows) row.forEach((cell, column) => widths[column] = Math.max(widths[column] ?? 0, cell.length))
+  const shown = rows.map((row) => row.map(printable))
+  for (const row of shown) row.forEach((cell, column) => widths[column] = Math.max(widths[column] ?? 0, cell.length))
   const aligned = (cell: string, column: number): string => {
     const width = widths[column] ?? 0
     return align[column] === "right" ? cell.padStart(width) : cell.padEnd(width)
   }
-  return rows.map((row) => row.map(aligned).join("  ").trimEnd())
+  return shown.map((row) => row.map(aligned).join("  ").trimEnd())
 }

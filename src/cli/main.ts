@@ -15,7 +15,8 @@ import { version } from "../process/packageVersion.ts"
 import { CommandContext } from "./commandContext.ts"
 import { backupCommand } from "./commands/backup.ts"
 import { eventsCommand, logsCommand } from "./commands/feeds.ts"
-import { cleanCommand, deleteCommand, listCommand, reportCommand, statusCommand, stopCommand } from "./commands/jobs.ts"
+import { listCommand, reportCommand, resultCommand, statusCommand, stopCommand } from "./commands/jobs.ts"
+import { cleanCommand, deleteCommand } from "./commands/removal.ts"
 import { healthCommand, infoCommand } from "./commands/manager.ts"
 import { runCommand } from "./commands/run.ts"
 import { serveCommand } from "./commands/serve.ts"
@@ -36,6 +37,7 @@ const command = Command.make("autostop").pipe(
     logsCommand,
     stopCommand,
     reportCommand,
+    resultCommand,
     deleteCommand,
     cleanCommand,
     infoCommand,

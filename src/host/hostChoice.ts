@@ -47,6 +47,7 @@ const read = Effect.fnUntraced(function*(variable: string) {
     Config.option(Config.String(variable)),
     (error) => PolicyError.of(variable, error.message, expected)
   )
-  if (Option.isNone(value) || value.value === "") return undefined
-  return kinds.find((kind) => kind === value.value) ?? (yield* PolicyError.of(variable, value.value, expected))
+  const given = Option.isNone(value) ? "" : value.value.trim()
+  if (given === "") return undefined
+  return kinds.find((kind) => kind === given) ?? (yield* PolicyError.of(variable, given, expected))
 })

@@ -63,7 +63,8 @@ interface Kind<A> {
   readonly isOf: (value: unknown) => value is A
 }
 
-const asIs = (text: string): unknown => text
+/** Files and shells end a text with a newline. */
+const trimmed = (text: string): unknown => text.trim()
 const json = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -77,17 +78,17 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const text: Kind<string> = {
   expected: "a non-empty string",
-  read: asIs,
+  read: trimmed,
   isOf: (value): value is string => typeof value === "string" && value.trim() !== ""
 }
 const url: Kind<string> = {
   expected: "the URL of the cluster's API, such as \"http://127.0.0.1:8265\"",
-  read: asIs,
+  read: trimmed,
   isOf: (value): value is string => typeof value === "string" && /^https?:$/.test(URL.parse(value)?.protocol ?? "")
 }
 const secret: Kind<string | Redacted.Redacted> = {
   expected: "a token without spaces",
-  read: asIs,
+  read: trimmed,
   isOf: (value): value is string | Redacted.Redacted => /^[\x21-\x7e]+$/.test(plain(value))
 }
 const amount: Kind<number> = {

@@ -1,5 +1,4 @@
 /** The HTTP API of a job manager: one description for its server, its clients and its documentation. */
-import * as ByteSize from "effect/ByteSize"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -10,65 +9,45 @@ import * as Schema from "effect/Schema"
 import { JobEvent } from "../JobEvent.ts"
 import { StopReport } from "../StopReport.ts"
 import { Authorization } from "./Authorization.ts"
-import { Conflict, NotFound, Refused, StoreError, Unavailable } from "./errors.ts"
+import { changes, feed } from "./feedSchemas.ts"
+import { Conflict, Failed, NotFound, Refused, StoreError, TooLarge, Unavailable } from "./errors.ts"
 import {
   BundleHash,
-  Change,
   Counts,
+  JobId,
   JobInfo,
   JobResult,
   JobState,
   LogLine,
-  maxBundleBytes,
+  Place,
   Stages,
   StopCommand,
   Submission
 } from "./models.ts"
 
-/** Answers a request that the Schemas refuse with a `Refused` that says what is wrong with it. */
+/**
+ * Answers a request that the Schemas refuse with a `Refused` that says what is wrong with it. The server answers any request
+ * with the other two.
+ */
 export class SchemaRefusals extends HttpApiMiddleware.Service<SchemaRefusals>()("autostop/manager/SchemaRefusals", {
-  error: Refused
+  error: [Refused, TooLarge, Failed]
 }) {}
 
-/** The interval of the heartbeats of each stream. */
-export const heartbeatMs = 15_000
-
-/**
- * The event that is sent at the start of every stream and then periodically. A reader that misses it treats the
- * connection as lost.
- */
-const heartbeat = Schema.Struct({ event: Schema.Literal("heartbeat"), data: Schema.String })
-const streamError = Schema.Union([NotFound, StoreError])
-
-/** A stream of server-sent events. Each element has a number, which is the event's id for `Last-Event-ID`. */
-const feed = <S extends Schema.Top>(element: S) =>
-  HttpApiSchema.StreamSse({
-    events: Schema.Union([
-      Schema.Struct({
-        id: Schema.FiniteFromString,
-        event: Schema.Literal("message"),
-        data: Schema.fromJsonString(element)
-      }),
-      heartbeat
-    ]),
-    error: streamError
-  })
-
-/** A stream without numbers: each reader starts with an overview. */
-const changes = HttpApiSchema.StreamSse({
-  events: Schema.Union([
-    Schema.Struct({ event: Schema.Literal("message"), data: Schema.fromJsonString(Change) }),
-    heartbeat
-  ]),
-  error: streamError
-})
+/** A time in ISO 8601, UTC, as `Date` writes it: times are compared as texts. */
+const Time = Schema.String.check(
+  Schema.makeFilter((text) => isTime(text), { expected: "a time in ISO 8601, such as \"2026-01-31T00:00:00.000Z\"" })
+)
+const isTime = (text: string): boolean => {
+  const ms = Date.parse(text)
+  return Number.isFinite(ms) && new Date(ms).toISOString() === text
+}
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 /** The number that a stream starts after. Browsers send the header when they reconnect; it wins over the query. */
 const after = { query: { after: Schema.optionalKey(count) }, headers: { "last-event-id": Schema.optionalKey(count) } }
 
-/** A job id, or a prefix that only one job id has. */
-const params = { id: Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/)) }
+/** The whole id of a job: a program never addresses another job than the one it means. */
+const params = { id: JobId }
 const jobErrors = [NotFound, Conflict, StoreError] as const
 
 const Jobs = HttpApiGroup.make("jobs")
@@ -82,14 +61,16 @@ const Jobs = HttpApiGroup.make("jobs")
       query: {
         state: Schema.optionalKey(JobState),
         job: Schema.optionalKey(Schema.String),
-        before: Schema.optionalKey(Schema.String),
+        prefix: Schema.optionalKey(JobId),
+        before: Schema.optionalKey(Place),
         limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 })))
       },
       success: Schema.Array(JobInfo),
       error: StoreError
     }).annotate(
       OpenApi.Summary,
-      "List jobs, the latest first; `before` is the id of the last job of the previous page."
+      "List jobs, the latest first. `prefix` is how their ids begin; `before` is the place of the last job of the " +
+        "previous page: the time it was submitted at, `_` and its id."
     ),
     HttpApiEndpoint.get("get", "/jobs/:id", { params, success: JobInfo, error: jobErrors })
       .annotate(OpenApi.Summary, "Get the state of a job."),
@@ -97,22 +78,32 @@ const Jobs = HttpApiGroup.make("jobs")
       params,
       headers: after.headers,
       query: { ...after.query, follow: Schema.optionalKey(Schema.Boolean) },
-      success: feed(JobEvent),
+      success: [feed(JobEvent), HttpApiSchema.NoContent],
       error: [...jobErrors, Unavailable]
     }).annotate(
       OpenApi.Summary,
-      "Read the events of a job so far; with `follow`, until the job has stopped."
+      "Read the events of a job so far; with `follow`, until the job has stopped. Answers 204 if there is none after that " +
+        "number and never will be."
     ),
     HttpApiEndpoint.get("logs", "/jobs/:id/logs", {
       params,
       headers: after.headers,
       query: { ...after.query, follow: Schema.optionalKey(Schema.Boolean) },
-      success: feed(LogLine),
+      success: [feed(LogLine), HttpApiSchema.NoContent],
       error: [...jobErrors, Unavailable]
-    }).annotate(OpenApi.Summary, "Read the output of a job so far; with `follow`, until the job has stopped."),
+    }).annotate(
+      OpenApi.Summary,
+      "Read the output of a job so far; with `follow`, until the job has stopped. Answers as `events` does."
+    ),
     HttpApiEndpoint.get("stages", "/jobs/:id/stages", { params, success: Stages, error: jobErrors })
       .annotate(OpenApi.Summary, "Get the counters of a job's pipelines."),
-    HttpApiEndpoint.post("stop", "/jobs/:id/stop", { params, payload: StopCommand, success: JobInfo, error: jobErrors })
+    HttpApiEndpoint.post("stop", "/jobs/:id/stop", {
+      params,
+      // a request without a body asks for a drain
+      payload: [StopCommand, Schema.Undefined],
+      success: JobInfo,
+      error: jobErrors
+    })
       .annotate(
         OpenApi.Summary,
         "Request a stop. Answers at once, or, if the job has no process, once its end is on disk."
@@ -132,7 +123,7 @@ const Jobs = HttpApiGroup.make("jobs")
       "Remove a job with its events, result and logs. With `force`, a job that runs is stopped first."
     ),
     HttpApiEndpoint.post("clean", "/jobs/clean", {
-      payload: Schema.Struct({ before: Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)) }),
+      payload: Schema.Struct({ before: Time }),
       success: Schema.Struct({ removed: count }),
       error: StoreError
     }).annotate(OpenApi.Summary, "Remove the jobs that stopped before a time (ISO 8601, UTC)."),
@@ -150,10 +141,7 @@ const Jobs = HttpApiGroup.make("jobs")
 const Bundles = HttpApiGroup.make("bundles").add(
   HttpApiEndpoint.put("upload", "/bundles/:hash", {
     params: { hash: BundleHash },
-    payload: HttpApiSchema.StreamUint8Array({
-      contentType: "application/json",
-      maxBytes: ByteSize.bytes(maxBundleBytes)
-    }),
+    payload: HttpApiSchema.StreamUint8Array({ contentType: "application/json" }),
     error: [Refused, Unavailable, StoreError]
   }).annotate(
     OpenApi.Summary,
@@ -191,6 +179,9 @@ export class Api extends HttpApi.make("autostop")
   .add(Bundles)
   .add(System)
   .add(Health)
+  // a field that nobody reads was misspelt, or is one of another version
+  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })
+  .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
   .annotateMerge(OpenApi.annotations({
     title: "autostop job manager",
     description: "Runs jobs whose services are stopped in order, within one time budget, with a report."

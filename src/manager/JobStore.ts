@@ -2,7 +2,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { StoreError } from "./errors.ts"
-import type { JobInfo, JobResult, NumberedEvent, Submission } from "./models.ts"
+import type { JobInfo, JobResult, NumberedEvent, Place, Submission } from "./models.ts"
 
 export interface StoredJob {
   readonly info: JobInfo
@@ -18,11 +18,10 @@ export interface StoredBundle {
 export interface JobFilter {
   readonly state?: JobInfo["state"] | undefined
   readonly job?: string | undefined
-  /**
-   * The id of a job after which the page starts: only jobs that were submitted before that one are listed (by time,
-   * then id), and none if it was removed.
-   */
-  readonly before?: string | undefined
+  /** List only jobs whose id begins with this text. */
+  readonly prefix?: string | undefined
+  /** The place after which the page starts: only jobs before it are listed (by time of submission, then id). */
+  readonly before?: Place | undefined
   readonly limit: number
 }
 
@@ -30,8 +29,6 @@ export class JobStore extends Context.Service<JobStore, {
   /** Adds a job. If a job with this id exists, returns that job instead. */
   readonly add: (job: StoredJob) => Effect.Effect<{ readonly stored: StoredJob; readonly isNew: boolean }, StoreError>
   readonly get: (id: string) => Effect.Effect<StoredJob | undefined, StoreError>
-  /** Returns up to `limit` ids that begin with `prefix`. */
-  readonly withPrefix: (prefix: string, limit: number) => Effect.Effect<ReadonlyArray<string>, StoreError>
   /** Returns the jobs, the latest first. */
   readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<JobInfo>, StoreError>
   /** Writes a job's info and the events that led to it, in one transaction. A stopped or removed job is not changed. */

@@ -46,8 +46,6 @@ export class Manager extends Context.Service<Manager, {
   readonly upload: (hash: string, content: Uint8Array) => Effect.Effect<void, Refused | StoreError>
   readonly get: (id: string) => Effect.Effect<JobInfo, NotFound | StoreError>
   readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<JobInfo>, StoreError>
-  /** Returns the whole id of the only job whose id begins with `prefix`. */
-  readonly resolve: (prefix: string) => Effect.Effect<string, NotFound | Conflict | StoreError>
   /** Emits the events after number `after`, and with `follow` also later ones, until the job has stopped. */
   readonly events: (id: string, options: { readonly after: number; readonly follow: boolean }) => Stream.Stream<
     NumberedEvent,

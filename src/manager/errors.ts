@@ -15,6 +15,16 @@ export class Refused extends Schema.TaggedError<Refused>()("Refused", { message:
   httpApiStatus: 400
 }) {}
 
+/** The body of the request is larger than the manager takes. */
+export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", { message: Schema.String }, {
+  httpApiStatus: 413
+}) {}
+
+/** The manager failed at the request, by a fault of its own. What it has logged says why. */
+export class Failed extends Schema.TaggedError<Failed>()("Failed", { message: Schema.String }, {
+  httpApiStatus: 500
+}) {}
+
 /** The request does not fit the state of the job: the job still runs, or another job has its id. */
 export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { message: Schema.String }, {
   httpApiStatus: 409

@@ -3,25 +3,14 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import * as SchemaAST from "effect/SchemaAST"
 import { errorText, sendableCause, sendableDefect } from "../base/errorText.ts"
 import { hasEnd, isNestedWithin, maxLevels } from "../base/nesting.ts"
 import { isInstance } from "../base/valueText.ts"
 import { withMessage } from "../base/withMessage.ts"
+import { endless, errorOf, successOf, tooDeep } from "../internal/run/resultFit.ts"
 import * as Job from "../Job.ts"
 
-/** For jobs that do not declare `success`. Most return `undefined`, which JSON cannot express. */
-const Anything = Schema.Union([Schema.Undefined, Schema.Json])
-
-/** The Schema of the result of a job. */
-const successOf = ({ success }: Job.AnyContract): Schema.Top =>
-  SchemaAST.isUnknown(success.ast) || SchemaAST.isAny(success.ast) ? Anything : success
-
-const codec = (job: Job.AnyContract) =>
-  Schema.toCodecJson(Schema.Exit(successOf(job), Schema.Union([job.error, Job.ServiceError]), Schema.Defect()))
-
-const tooDeep = `it has more than ${maxLevels} levels`
-const endless = "its getters return objects with getters, without an end"
+const codec = (job: Job.AnyContract) => Schema.toCodecJson(Schema.Exit(successOf(job), errorOf(job), Schema.Defect()))
 
 const valuesOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<unknown> =>
   exit._tag === "Success"
@@ -70,17 +59,3 @@ export const decodeExit = (
 ): Effect.Effect<Exit.Exit<unknown, unknown>, Schema.SchemaError> =>
   // safe: as above
   Schema.decodeUnknownEffect(codec(job))(json) as Effect.Effect<Exit.Exit<unknown, unknown>, Schema.SchemaError>
-
-/** Encodes the result of a job as JSON. Fails with a message for people if its Schema cannot. */
-export const encodeSuccess = (job: Job.AnyContract, value: unknown): Effect.Effect<Schema.Json, string> => {
-  if (!hasEnd(value)) return Effect.fail(endless)
-  return withMessage(
-    // safe: as above
-    () =>
-      Schema.encodeUnknownEffect(Schema.toCodecJson(successOf(job)))(value) as Effect.Effect<
-        Schema.Json,
-        Schema.SchemaError
-      >,
-    (message) => message
-  )
-}

@@ -52,6 +52,15 @@ export interface Options {
   } | undefined
   /** The largest size of each job's output that is kept, 16 MiB by default; the oldest lines are removed first. */
   readonly logs?: ByteSize.Input | undefined
+  /** The limits of what clients may send. */
+  readonly requests?: {
+    /** The size of the largest body, and so of the largest payload; 1 MiB by default. */
+    readonly body?: ByteSize.Input | undefined
+    /** The size of the largest bundle, 16 MiB by default. */
+    readonly upload?: ByteSize.Input | undefined
+    /** The largest number of open connections, 1,024 by default; further ones are closed at once. */
+    readonly connections?: number | undefined
+  } | undefined
   /**
    * The permission of clients to upload the code of their jobs, `true` by default; with `false` only registered jobs
    * run.

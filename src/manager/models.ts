@@ -1,5 +1,6 @@
 /** The Schemas of what a job manager and its clients send each other, and of what the manager stores. */
 import * as Schema from "effect/Schema"
+import { isNestedWithin, maxLevels } from "../base/nesting.ts"
 import { JobEvent, StopMode } from "../JobEvent.ts"
 import { AutostopSetting } from "../jobProcess/protocol.ts"
 import { Outcome, StageReport, StopReport, Trigger } from "../StopReport.ts"
@@ -7,8 +8,33 @@ import { Outcome, StageReport, StopReport, Trigger } from "../StopReport.ts"
 /** The port that a manager listens on, and that clients connect to, by default. */
 export const defaultPort = 19_001
 
+/** What an id may be, for people. */
+export const idForm = "1 to 64 letters, digits, \"-\" or \"_\", a letter or digit first"
+
 /** The id of a job, which is safe in a file name and in a URL. */
-export const JobId = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/))
+export const JobId = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, { expected: `an id: ${idForm}` })
+)
+
+/**
+ * A place in the list of jobs: the time of submission and the id of a job. It is a place and not a row: it holds also
+ * when that job is gone.
+ */
+export const Place = Schema.String.check(
+  Schema.isPattern(/^[0-9TZ:.+-]{1,40}_[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, {
+    expected: "the place of a job: the time it was submitted at, `_` and its id"
+  })
+)
+export interface Place {
+  readonly submittedAt: string
+  readonly id: string
+}
+
+export const writePlace = ({ id, submittedAt }: Place): string => `${submittedAt}_${id}`
+export const readPlace = (text: string): Place => {
+  const end = text.indexOf("_")
+  return { submittedAt: text.slice(0, end), id: text.slice(end + 1) }
+}
 
 /** The state of a job: `queued` until a slot is free; `stopped` is final, also for a job whose process was lost. */
 export const JobState = Schema.Literals(["queued", "starting", "running", "stopping", "stopped"])
@@ -44,21 +70,36 @@ export const RestartSetting = Schema.Union([
 export type RestartSetting = typeof RestartSetting.Type
 
 /** The SHA-256 of a bundle, in hexadecimal. */
-export const BundleHash = Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/))
+export const BundleHash = Schema.String.check(
+  Schema.isPattern(/^[0-9a-f]{64}$/, { expected: "a SHA-256: 64 hexadecimal digits in lower case" })
+)
 
-/** The size of the largest bundle that is accepted. */
-export const maxBundleBytes = 16 * 1024 * 1024
+/** What the name of a job may be, for people. */
+export const nameForm = "1 to 256 characters, none of them a control character"
+
+/** The name of a job that can be submitted. */
+export const JobName = Schema.String.check(
+  Schema.isPattern(/^[^\p{Cc}]{1,256}$/u, { expected: `the name of a job: ${nameForm}` })
+)
+
+/** JSON that can be written and read wherever it goes. What is stored can be run. */
+const BoundedJson = Schema.Json.check(
+  Schema.makeFilter((json: Schema.Json) => isNestedWithin(json), { expected: `JSON of at most ${maxLevels} levels` })
+)
+
+/** The length of the longest reason of a stop, in characters. */
+export const maxReason = 4_096
 
 /** A job to run. The payload has to match the job's own Schema. */
 export const Submission = Schema.Struct({
   /** A submission that is sent twice with one id is one job. A random UUID by default. */
   id: Schema.optionalKey(JobId),
   /** The name of a job that is registered at the manager, or that the bundle exports. */
-  job: Schema.String.check(Schema.isNonEmpty()),
-  payload: Schema.optionalKey(Schema.Json),
+  job: JobName,
+  payload: Schema.optionalKey(BoundedJson),
   autostop: Schema.optionalKey(AutostopSetting),
   /** The stop settings of this submission, as their user wrote them. */
-  stopPolicy: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
+  stopPolicy: Schema.optionalKey(Schema.Record(Schema.String, BoundedJson)),
   /** Jobs of a higher priority leave the queue first; 0 by default. */
   priority: Schema.optionalKey(Schema.Int),
   /** The lease, in milliseconds: the job is stopped if no client renews it for that long. No lease by default. */
@@ -119,7 +160,7 @@ export type JobResult = typeof JobResult.Type
 
 export const StopCommand = Schema.Struct({
   mode: Schema.optionalKey(StopMode),
-  reason: Schema.optionalKey(Schema.String)
+  reason: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(maxReason)))
 })
 export type StopCommand = typeof StopCommand.Type
 

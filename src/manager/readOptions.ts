@@ -1,7 +1,7 @@
 /** Reads the options of a job manager as their user wrote them. */
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
-import type { PolicyError } from "../internal/policy/policyError.ts"
+import { PolicyError } from "../internal/policy/policyError.ts"
 import type { Options } from "./jobManagerOptions.ts"
 import type { Permissions } from "./JobProcess.ts"
 import type { ManagerOptions } from "./Manager.ts"
@@ -18,6 +18,9 @@ export const readOptions = Effect.fnUntraced(function*(
   const { memory, time } = limits
   const { age = "30 days", jobs } = keep
   const timeMs = time === undefined ? Infinity : yield* readLimitMs(nameOf("limits.time"), time)
+  if (typeof folder !== "string" || folder.trim() === "") {
+    return yield* PolicyError.of(nameOf("folder"), folder, "the path of a folder")
+  }
   return {
     folder: resolve(folder),
     concurrency: yield* readInt(nameOf("concurrency"), concurrency),

@@ -30,10 +30,16 @@ export const readBytes = (name: string, input: ByteSize.Input): Effect.Effect<nu
     : Effect.fail(PolicyError.of(name, input, "a size of more than zero, such as \"512 MiB\" or \"2 GB\""))
 }
 
-export const readInt = (name: string, input: number, least = 1): Effect.Effect<number, PolicyError> =>
-  Number.isSafeInteger(input) && input >= least
-    ? Effect.succeed(input)
-    : Effect.fail(PolicyError.of(name, input, least === 1 ? "a whole number of at least 1" : "a whole number"))
+export const readInt = (
+  name: string,
+  input: number,
+  least = 1,
+  most = Infinity
+): Effect.Effect<number, PolicyError> => {
+  if (Number.isSafeInteger(input) && input >= least && input <= most) return Effect.succeed(input)
+  const range = most < Infinity ? ` from ${least} to ${most}` : least === -Infinity ? "" : ` of at least ${least}`
+  return Effect.fail(PolicyError.of(name, input, `a whole number${range}`))
+}
 
 /** Reads a factor of growth. */
 export const readFactor = (name: string, input: number): Effect.Effect<number, PolicyError> =>

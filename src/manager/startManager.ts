@@ -5,15 +5,19 @@ import * as Fiber from "effect/Fiber"
 import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { realpathSync } from "node:fs"
 import { join } from "node:path"
 import { messageOf } from "../base/errorText.ts"
+import { showValue } from "../base/illegalOption.ts"
 import { JobManagerError, type Options, type StartedManager } from "./jobManagerOptions.ts"
 import type { RegisteredJob } from "./Manager.ts"
-import { defaultPort } from "./models.ts"
+import { defaultPort, JobName, nameForm } from "./models.ts"
 import { inspect } from "./process/launcher.ts"
+import { readServerLimits } from "./http/serverLimits.ts"
 import { readOptions } from "./readOptions.ts"
+import { readInt } from "./readSettings.ts"
 import { ResultFiles } from "./resultFile.ts"
 import { cannotWrite, lockFolder } from "./store/folderLock.ts"
 
@@ -23,8 +27,10 @@ export const startManager = (
   nameOf?: (setting: string) => string
 ): Effect.Effect<StartedManager, JobManagerError, Scope.Scope> =>
   Effect.gen(function*() {
-    const { host, port = defaultPort, tokens } = options
+    const { host, tokens } = options
+    const port = yield* Effect.mapError(readPort(options, nameOf), failure("settings"))
     const settings = yield* Effect.mapError(readOptions(options, nameOf), failure("settings"))
+    const limits = yield* Effect.mapError(readServerLimits(options, nameOf), failure("settings"))
     const folder = yield* createFolder(settings.folder)
     yield* lockFolder(folder).pipe(Effect.mapError(failure("folder")))
     // modules are loaded in processes of their own while this process loads the server and its database
@@ -32,7 +38,7 @@ export const startManager = (
     const { Address, layerManager, Manager } = yield* Effect.promise(() => import("./managerLayer.ts"))
     const jobs = yield* Fiber.join(registering)
     const context = yield* Layer.build(layerManager({
-      server: { host, port, tokens },
+      server: { host, port, tokens, limits },
       manager: { ...settings, folder, jobs },
       store: options.store ?? join(folder, "jobs.db")
     })).pipe(Effect.mapError((error) => {
@@ -56,6 +62,9 @@ export const startManager = (
     }
   })
 
+const readPort = ({ port = defaultPort }: Options, nameOf = (setting: string) => setting) =>
+  readInt(nameOf("port"), port, 0, 65_535)
+
 /** Returns the real path, because uploaded code may not read the links that lead to it. */
 const createFolder = (folder: string): Effect.Effect<string, JobManagerError> =>
   Effect.try({
@@ -75,6 +84,12 @@ const register = Effect.fnUntraced(function*(urls: Options["jobs"]) {
     })
   }, { concurrency: "unbounded" })
   const names = jobs.map(({ name }) => name)
+  const odd = names.find((name) => !Schema.is(JobName)(name))
+  if (odd !== undefined) {
+    return yield* failure("module")({
+      message: `the name ${showValue(odd)} of a job cannot be submitted; expected ${nameForm}`
+    })
+  }
   const duplicate = names.find((name, index) => names.indexOf(name) !== index)
   if (duplicate === undefined) return jobs
   return yield* failure("module")({

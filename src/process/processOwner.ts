@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { stackOf } from "../base/errorText.ts"
-import { seconds } from "../base/format.ts"
+import { printableLines, seconds } from "../base/format.ts"
 import { isInstance } from "../base/valueText.ts"
 import { flush } from "./flushOutput.ts"
 import { leftoversSince, newChildren, type Snapshot, snapshot, watchWorkers } from "./activeHandles.ts"
@@ -49,7 +49,7 @@ export class ProcessOwner implements ProcessContext {
    */
   relay: ((signal: Signal, count: number) => void) | undefined
   /** Prints a line for people. */
-  say = (line: string): void => void process.stderr.write(`${line}\n`)
+  say = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`)
 
   /** `deadlineMs` is the longest that a stop takes if no task sets another deadline. */
   constructor(deadlineMs: number) {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { StopReport } from "../../src/index.ts"
 import { autostop, bothReleased, fates, fixture } from "../support/cli.ts"
-import { type HostileName, hostiles } from "../support/hostile.ts"
+import { fitsJson, type HostileName, hostiles } from "../support/hostile.ts"
 
 export type Act = "throw" | "reject" | "fail" | "die" | "return" | "log" | "release" | "exit"
 
@@ -18,6 +18,7 @@ const ends: Readonly<Record<Act, readonly [outcome: string, code: number]>> = {
   reject: ["failed", 1],
   fail: ["failed", 1],
   die: ["failed", 1],
+  // of a value that is JSON
   return: ["succeeded", 0],
   log: ["succeeded", 0],
   release: ["failed", 1],
@@ -34,7 +35,8 @@ export const hostileRuns = (cases: Iterable<readonly [act: Act, kind: HostileNam
         const payload = JSON.stringify({ act, kind })
         const run = autostop("run", fixture("hostile.ts"), "--payload", payload, "--report", file)
         const code = await run.ended()
-        const [outcome, expected] = ends[act]
+        const isMisfit = act === "return" && !fitsJson.has(kind)
+        const [outcome, expected] = ends[isMisfit ? "fail" : act]
         const report = Schema.decodeUnknownSync(StopReport)(JSON.parse(readFileSync(file, "utf8")))
         rmSync(folder, { recursive: true })
         assert.isTrue(report.clean)
@@ -42,9 +44,11 @@ export const hostileRuns = (cases: Iterable<readonly [act: Act, kind: HostileNam
         if (act !== "exit") assert.strictEqual(code, expected, run.stderr.slice(0, 4_000))
         assert.deepStrictEqual(fates(run), bothReleased)
         assert.include(run.stdout, `Job hostile (${report.jobId}) on local: ${outcome}, clean`)
-        const shown = act === "return" ? run.stdout : run.stderr
+        if (isMisfit) assert.include(run.stderr, "the result of \"hostile\" does not fit its Schema: ")
+        const isShown = act === "return" && !isMisfit
+        const shown = isShown ? run.stdout : run.stderr
         if (act !== "exit" && act !== "log") {
-          const text = act === "return" ? shown.slice(shown.indexOf("Result: ") + 8) : shown
+          const text = isShown ? shown.slice(shown.indexOf("Result: ") + 8) : shown
           assert.match(text, new RegExp(hostiles[kind].says.source.replaceAll(/[\^$]/g, "")))
         }
       })

@@ -11,7 +11,7 @@ describe("a job manager whose store is down when it is stopped", () => {
   for (const [loss, signals] of cases) {
     it(`ends within its limits at ${signals === 1 ? "a signal" : "two signals"} while PostgreSQL is ${loss}, and the next one has all`, async () => {
       const database = postgres()
-      await using server = await Server.start(["--concurrency", "1", "--store", database.fresh()])
+      await using server = await Server.start(["--concurrency", "1"], { AUTOSTOP_STORE: database.fresh() })
       const running = await server.submit({ name: "Ada", act: "wait" })
       await server.logged(running, "hello Ada")
       const queued = await server.submit({ name: "Bob" })

@@ -244,6 +244,25 @@ export type HostileName = keyof typeof hostiles
 
 export const hostileNames = Object.keys(hostiles) as ReadonlyArray<HostileName> // the table has exactly these keys
 
+/** The kinds that are JSON, or that JSON can express. All others make a result that nobody could read. */
+export const fitsJson: ReadonlySet<HostileName> = new Set<HostileName>([
+  "undefined",
+  "null",
+  "an empty string",
+  "a long string",
+  "a lone surrogate",
+  "an object without a prototype",
+  "the groups of a match",
+  "an object whose conversion throws",
+  "an object whose tag throws",
+  "an object whose getter never says the same",
+  "a wide object",
+  "a long array",
+  "a frozen object",
+  "an object of another realm",
+  "an error without a prototype"
+])
+
 /** What a value may be within. */
 const wrappers = {
   array: (value: unknown): unknown => [value],

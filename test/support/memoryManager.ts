@@ -126,22 +126,13 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
         }),
       upload: () => Effect.fail(new Refused({ message: "this manager takes no uploads" })),
       get: (id) => Effect.map(entry(id), ({ info }) => info),
-      list: ({ job, limit, state }) =>
+      list: ({ job, limit, prefix = "", state }) =>
         Effect.sync(() =>
           [...entries.values()].toReversed().map(({ info }) => info).filter((info) =>
-            (state === undefined || info.state === state) && (job === undefined || info.job === job)
+            (state === undefined || info.state === state) && (job === undefined || info.job === job) &&
+            info.id.startsWith(prefix)
           ).slice(0, limit)
         ),
-      resolve: (prefix) =>
-        Effect.suspend((): Effect.Effect<string, NotFound | Conflict> => {
-          if (entries.has(prefix)) return Effect.succeed(prefix)
-          const [first, ...others] = [...entries.keys()].filter((id) => id.startsWith(prefix))
-          if (first === undefined) {
-            return Effect.fail(new NotFound({ id: prefix, message: `there is no job ${prefix}` }))
-          }
-          if (others.length > 0) return Effect.fail(new Conflict({ message: `several jobs begin with ${prefix}` }))
-          return Effect.succeed(first)
-        }),
       events: (id, { after }) => {
         control.readers.push(after)
         return Stream.unwrap(Effect.map(entry(id), (entry) => eventsOf(entry, after)))

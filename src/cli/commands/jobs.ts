@@ -1,23 +1,20 @@
-/** The commands that show, stop and remove the jobs of a manager. */
-import * as Argument from "effect/cli/Argument"
+/** The commands that show and stop the jobs of a manager. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { parseDuration } from "../../base/durationInput.ts"
-import { plural, table } from "../../base/format.ts"
+import { table } from "../../base/format.ts"
 import { StopMode } from "../../JobEvent.ts"
 import type { Client } from "../../manager/client/apiClient.ts"
-import { type JobInfo, JobState } from "../../manager/models.ts"
+import { type JobInfo, JobState, maxReason, writePlace } from "../../manager/models.ts"
 import { StopReport } from "../../StopReport.ts"
 import { jobId, remoteFlags } from "../flags/remoteFlags.ts"
-import { Refusal } from "../refusal.ts"
+import { CommandContext } from "../commandContext.ts"
 import { askManager } from "../remote/askManager.ts"
-import { shortIds } from "../remote/shortIds.ts"
+import { shortIds, withJob } from "../remote/shortIds.ts"
 import { cleanness } from "../views/eventText.ts"
 import { printLine } from "../views/output.ts"
+import { printExit } from "../views/reportOutput.ts"
 
 const rows = (infos: ReadonlyArray<JobInfo>): ReadonlyArray<ReadonlyArray<string>> => {
   const shortId = shortIds(infos)
@@ -49,8 +46,9 @@ const latest = (client: Client, limit: number, filter: { readonly state?: JobSta
   Effect.gen(function*() {
     const jobs: Array<JobInfo> = []
     for (let wanted = limit; wanted > 0; wanted = limit - jobs.length) {
-      const before = jobs.at(-1)?.id
-      const query = { ...filter, limit: Math.min(wanted, page), ...(before === undefined ? {} : { before }) }
+      const last = jobs.at(-1)
+      const before = last === undefined ? {} : { before: writePlace(last) }
+      const query = { ...filter, limit: Math.min(wanted, page), ...before }
       const some = yield* client.jobs.list({ query })
       jobs.push(...some)
       if (some.length < query.limit) break
@@ -86,7 +84,10 @@ export const statusCommand = Command.make(
   (input) =>
     askManager(
       input,
-      (client) => Effect.map(client.jobs.get({ params: { id: input.id } }), (info) => show(input.format, info))
+      (client) =>
+        withJob(client, input.id, (id) =>
+          Effect.map(client.jobs.get({ params: { id } }), (info) =>
+            show(input.format, info)))
     )
 ).pipe(
   Command.withDescription("Shows the state of a job")
@@ -99,16 +100,21 @@ export const stopCommand = Command.make("stop", {
     Flag.withDescription("How to stop: drain runs all phases, cancel interrupts the run, kill waits for nothing"),
     Flag.withDefault("drain")
   ),
-  reason: Flag.String("reason").pipe(Flag.withDescription("The reason, for the report"), Flag.optional)
+  reason: Flag.String("reason").pipe(
+    Flag.withDescription("The reason, for the report"),
+    Flag.filter((reason) => reason.length <= maxReason, () => `at most ${maxReason} characters`),
+    Flag.optional
+  )
 }, (input) =>
   askManager(input, (client) =>
-    Effect.map(
-      client.jobs.stop({
-        params: { id: input.id },
-        payload: { mode: input.mode, ...(Option.isSome(input.reason) ? { reason: input.reason.value } : {}) }
-      }),
-      (info) => show(input.format, info)
-    ))).pipe(Command.withDescription("Asks a job to stop, and returns at once"))
+    withJob(client, input.id, (id) =>
+      Effect.map(
+        client.jobs.stop({
+          params: { id },
+          payload: { mode: input.mode, ...(Option.isSome(input.reason) ? { reason: input.reason.value } : {}) }
+        }),
+        (info) => show(input.format, info)
+      )))).pipe(Command.withDescription("Asks a job to stop, and returns at once"))
 
 export const reportCommand = Command.make(
   "report",
@@ -117,57 +123,26 @@ export const reportCommand = Command.make(
     askManager(
       input,
       (client) =>
-        Effect.map(client.jobs.report({ params: { id: input.id } }), (report) =>
-          printLine(input.format === "json" ? JSON.stringify(report) : StopReport.render(report)))
+        withJob(client, input.id, (id) =>
+          Effect.map(client.jobs.report({ params: { id } }), (report) =>
+            printLine(input.format === "json" ? JSON.stringify(report) : StopReport.render(report))))
     )
 ).pipe(
   Command.withDescription("Prints the report of a job that has stopped")
 )
 
-export const deleteCommand = Command.make("delete", {
-  ...remoteFlags,
-  ids: jobId.pipe(Argument.atLeast(1)),
-  force: Flag.Boolean("force").pipe(
-    Flag.withDescription("Stop jobs that run, and remove them then"),
-    Flag.withDefault(false)
-  )
-}, (input) =>
-  askManager(input, (client) =>
-    Effect.gen(function*() {
-      const query = { force: input.force ? "true" : "false" } as const
-      // a job that cannot be removed does not keep the others
-      const results = yield* Effect.forEach(input.ids, (id) =>
-        Effect.result(client.jobs.remove({ params: { id }, query })))
-      const errors = results.flatMap((result) =>
-        result._tag === "Failure" ? [result.failure] : []
-      )
-      const [error] = errors
-      if (error === undefined) return
-      const refused = errors.filter((error) => error._tag === "NotFound" || error._tag === "Conflict")
-      return yield* refused.length < errors.length
-        ? Effect.fail(error)
-        : new Refusal({ message: refused.map(({ message }) => message).join("\n") })
-    }))).pipe(Command.withDescription("Removes jobs with their events, logs and reports"))
-
-export const cleanCommand = Command.make("clean", {
-  ...remoteFlags,
-  older: Flag.String("older").pipe(
-    Flag.withDescription(
-      "Remove jobs that stopped longer ago than this, such as 12h or 7d; 0 for all that have stopped"
-    ),
-    Flag.withMetavar("duration")
-  )
-}, (input) =>
-  Effect.gen(function*() {
-    const age = parseDuration(input.older)
-    if (age === undefined || !Duration.isFinite(age)) {
-      return yield* new Refusal({ message: `--older is "${input.older}"; expected a duration, such as "12h" or "7d"` })
-    }
-    yield* askManager(input, (client) =>
-      Effect.gen(function*() {
-        // no job is older than 1970, and no date as old as a duration may be
-        const before = new Date(Math.max(0, (yield* Clock.currentTimeMillis) - Duration.toMillis(age))).toISOString()
-        const cleaned = yield* client.jobs.clean({ payload: { before } })
-        printLine(input.format === "json" ? JSON.stringify(cleaned) : `removed ${plural(cleaned.removed, "job")}`)
-      }))
-  })).pipe(Command.withDescription("Removes jobs that stopped some time ago"))
+export const resultCommand = Command.make(
+  "result",
+  { ...remoteFlags, id: jobId },
+  (input) =>
+    askManager(input, (client) =>
+      withJob(client, input.id, (id) =>
+        Effect.gen(function*() {
+          const context = yield* CommandContext
+          const result = yield* client.jobs.result({ params: { id } })
+          yield* printExit(result, input)
+          context.exitCode = result.report.outcome === "succeeded" ? 0 : 1
+        })))
+).pipe(
+  Command.withDescription("Prints the result of a job as JSON, or why it failed; exits with 0 if the job has succeeded")
+)

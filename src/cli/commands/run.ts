@@ -10,6 +10,7 @@ import { type Autostop, Environment } from "../../Environment.ts"
 import { decodePayload } from "../../jobProcess/jobModule.ts"
 import { mergePolicy, type PolicySource } from "../../internal/policy/resolvePolicy.ts"
 import { refusalOf } from "../../internal/run/refusedStart.ts"
+import { encodeExit } from "../../manager/exitCodec.ts"
 import * as LocalEnvironment from "../../LocalEnvironment.ts"
 import * as Policy from "../../StopPolicy.ts"
 import { CommandContext } from "../commandContext.ts"
@@ -18,7 +19,7 @@ import { autostopOf, policySourceOf, readPayload, startFlags, type StartInput, t
 import { type Ending, runIsolated } from "../isolatedRun.ts"
 import { asRefusal, Refusal } from "../refusal.ts"
 import { showProgress } from "../views/progress.ts"
-import { printReport, printResult, reportWriter } from "../views/reportOutput.ts"
+import { printExitLine, printReport, printResult, reportWriter } from "../views/reportOutput.ts"
 
 const flags = {
   module: Argument.File("module").pipe(
@@ -102,6 +103,8 @@ const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, gi
   const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(showProgress(run, input.format), run.result))
   const refusal = exit._tag === "Failure" && report.clean ? refusalOf(exit.cause) : undefined
   if (refusal !== undefined) return yield* new Refusal({ message: refusal.message })
-  const showResult = input.format === "pretty" ? printResult(job, exit, report) : Effect.void
+  const showResult = input.format === "pretty"
+    ? printResult(job, exit, report)
+    : Effect.map(encodeExit(job, exit), printExitLine)
   return { code: report.outcome === "succeeded" ? 0 : 1, report, showResult } satisfies Ending
 }, Effect.scoped)

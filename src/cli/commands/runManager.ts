@@ -9,6 +9,7 @@ import { sameRequestText } from "../../process/signalRequests.ts"
 import type { Options } from "../../JobManager.ts"
 import { startManager } from "../../manager/startManager.ts"
 import { CommandContext } from "../commandContext.ts"
+import { readStore } from "../flags/readStore.ts"
 import { durationOf, sizeOf } from "../flags/startFlags.ts"
 import { Refusal } from "../refusal.ts"
 import { readToken } from "../flags/remoteFlags.ts"
@@ -30,7 +31,7 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
   const options: Options = {
     jobs: input.jobs.map((module) => pathToFileURL(resolve(module))),
     folder: input.data,
-    store: Option.getOrUndefined(input.store),
+    store: yield* readStore(input),
     host: input.host,
     port: input.port,
     tokens: [
@@ -41,6 +42,11 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
     limits: { memory: sizeOf(input.memory), time: durationOf(input.timeLimit) },
     keep: { age: durationOf(input.keepAge), jobs: Option.getOrUndefined(input.keepJobs) },
     logs: sizeOf(input.logs),
+    requests: {
+      body: sizeOf(input.maxBody),
+      upload: sizeOf(input.maxUpload),
+      connections: Option.getOrUndefined(input.maxConnections)
+    },
     uploads: input.uploads && { read: input.allowRead, write: input.allowWrite, processes: input.allowProcesses }
   }
   yield* Effect.scoped(Effect.gen(function*() {
@@ -70,8 +76,12 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
 
 /** The flags whose names differ from those of their settings. */
 const flags: Readonly<Record<string, string>> = {
+  folder: "--data",
   "keep.age": "--keep-age",
   "keep.jobs": "--keep-jobs",
   "limits.memory": "--memory",
-  "limits.time": "--time-limit"
+  "limits.time": "--time-limit",
+  "requests.body": "--max-body",
+  "requests.upload": "--max-upload",
+  "requests.connections": "--max-connections"
 }

@@ -3,8 +3,10 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
+import { printable } from "../../base/format.ts"
 import { encodeAutostop } from "../../manager/client/encodeAutostop.ts"
+import { idForm, JobId } from "../../manager/models.ts"
 import type { Client } from "../../manager/client/apiClient.ts"
 import { exitCode } from "../../process/exitCode.ts"
 import { CommandContext } from "../commandContext.ts"
@@ -16,7 +18,7 @@ import { askManager } from "../remote/askManager.ts"
 import { followEvents } from "../remote/followJob.ts"
 import { printEvent } from "../views/eventText.ts"
 import { printLine } from "../views/output.ts"
-import { printReport } from "../views/reportOutput.ts"
+import { printExit, printExitLine, printReport } from "../views/reportOutput.ts"
 
 const flags = {
   ...remoteFlags,
@@ -27,6 +29,7 @@ const flags = {
   ),
   id: Flag.String("id").pipe(
     Flag.withDescription("An id of your own: a job that is submitted again with its id is the same job"),
+    Flag.filter(Schema.is(JobId), () => idForm),
     Flag.optional
   ),
   ...submitFlags,
@@ -81,7 +84,7 @@ export const submitCommand = Command.make("submit", flags, (input) =>
         state = `job ${id} goes on at the manager; "autostop stop ${id}" stops it`
         if (input.wait) return yield* wait(client, url, id, input.format)
         if (input.format === "json") return printLine(JSON.stringify(info))
-        printLine(process.stdout.isTTY ? `${info.id}  ${info.job} is ${info.state}` : info.id)
+        printLine(process.stdout.isTTY ? `${info.id}  ${printable(info.job)} is ${info.state}` : info.id)
       }))
   }).pipe(
     Effect.mapError(asRefusal)
@@ -106,7 +109,10 @@ const wait = (client: Client, url: string, id: string, format: "pretty" | "json"
     const { retryTransient } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
     const context = yield* CommandContext
     yield* followEvents(client, url, id, (event) => printEvent(event, format))
-    const report = yield* retryTransient(client.jobs.report({ params: { id } }))
+    const result = yield* retryTransient(client.jobs.result({ params: { id } }))
+    const { exit, report } = result
+    if (format === "json") printExitLine(exit)
+    else if (report.outcome !== "cancelled") yield* printExit(result, { format, label: "Result: " })
     printReport(format, report)
     context.exitCode = exitCode({ isClean: report.clean, own: report.outcome === "succeeded" ? 0 : 1 })
   })

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { printable } from "../../base/format.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { Client } from "../../manager/client/apiClient.ts"
 import type { Change, JobInfo } from "../../manager/models.ts"
@@ -119,7 +120,9 @@ const watchLines = (client: Client, url: string, format: "pretty" | "json") =>
     const board = new Board(url)
     const { heard, lost } = new ConnectionNotice(url)
     const line = (info: JobInfo, now: number) =>
-      printLine(`${new Date(now).toISOString()} ${info.id} ${info.job} ${info.state} ${ending(info)}`.trimEnd())
+      printLine(
+        printable(`${new Date(now).toISOString()} ${info.id} ${info.job} ${info.state} ${ending(info)}`.trimEnd())
+      )
     const take = (change: Change) => {
       if (format === "json") return printLine(JSON.stringify(change))
       const now = clock.currentTimeMillisUnsafe()

@@ -24,7 +24,13 @@ export const serveFlags = {
     Flag.withDefault(".autostop")
   ),
   store: Flag.String("store").pipe(
-    Flag.withDescription("The store: the path of an SQLite file, or a postgres:// URL"),
+    Flag.withDescription(
+      "The store: the path of an SQLite file, or a postgres:// URL without a password; AUTOSTOP_STORE by default"
+    ),
+    Flag.optional
+  ),
+  storeFile: Flag.File("store-file").pipe(
+    Flag.withDescription("The file with the URL of the store, which may have a password"),
     Flag.optional
   ),
   concurrency: Flag.Int("concurrency").pipe(
@@ -43,6 +49,12 @@ export const serveFlags = {
     Flag.optional
   ),
   logs: text("logs", "How much of a job's output is kept; \"16 MiB\" by default", "size"),
+  maxBody: text("max-body", "The largest body of a request, and so the largest payload; \"1 MiB\" by default", "size"),
+  maxUpload: text("max-upload", "The largest bundle that a client may upload; \"16 MiB\" by default", "size"),
+  maxConnections: Flag.Int("max-connections").pipe(
+    Flag.withDescription("How many connections may be open; 1024 by default"),
+    Flag.optional
+  ),
   uploads: Flag.Boolean("uploads").pipe(
     Flag.withDescription("Run jobs that clients upload (the default); --no-uploads runs only those of --jobs"),
     Flag.withDefault(true)
@@ -77,12 +89,16 @@ export interface ServeInput {
   readonly jobs: ReadonlyArray<string>
   readonly data: string
   readonly store: Option.Option<string>
+  readonly storeFile: Option.Option<string>
   readonly concurrency: number
   readonly memory: Option.Option<string>
   readonly timeLimit: Option.Option<string>
   readonly keepAge: Option.Option<string>
   readonly keepJobs: Option.Option<number>
   readonly logs: Option.Option<string>
+  readonly maxBody: Option.Option<string>
+  readonly maxUpload: Option.Option<string>
+  readonly maxConnections: Option.Option<number>
   readonly uploads: boolean
   readonly allowRead: ReadonlyArray<string>
   readonly allowWrite: ReadonlyArray<string>

@@ -36,7 +36,7 @@ const policyFlags = Object.fromEntries(
 ) as Record<keyof Policy.Settings, Flag.Flag<Option.Option<string>>> // safe: there is one for each field
 
 export const startFlags = {
-  payload: text("payload", "The payload as JSON, @FILE for a file with JSON, or @- for JSON on stdin", "json"),
+  payload: text("payload", "The payload as JSON, @FILE for a file with JSON, or - for JSON on stdin", "json"),
   autostop: Flag.Boolean("autostop").pipe(
     Flag.withDescription("Stop when the run ends (the default); --no-autostop keeps the services up until a stop"),
     Flag.withDefault(true)
@@ -89,19 +89,18 @@ const moreThanZero = (name: string, value: string): Effect.Effect<Duration.Durat
     : Effect.succeed(duration)
 }
 
-/** Reads the payload from its flag, from the file that the flag names, or from stdin if that is `@-`. */
+/** Reads the payload from its flag, from the file that the flag names, or from stdin if that is `-` or `@-`. */
 export const readPayload = (payload: Option.Option<string>) =>
   Effect.gen(function*() {
     if (Option.isNone(payload)) return undefined
     const { value } = payload
     const { owner } = yield* CommandContext
-    const text = value === "@-"
+    const text = value === "@-" || value === "-"
       ? yield* readStdin("--payload", (line) => owner.say(`autostop: ${line}`))
       : value.startsWith("@")
       ? yield* attempt(`--payload ${value} cannot be read`, () => readFileSync(value.slice(1), "utf8"))
       : value
-    const what = value === "-" ? `--payload is "-"; expected JSON, @FILE, or @- for stdin` : "--payload is not JSON"
-    return yield* attempt(what, (): unknown => JSON.parse(text.replace(/^\uFEFF/, "")))
+    return yield* attempt("--payload is not JSON", (): unknown => JSON.parse(text.replace(/^\uFEFF/, "")))
   })
 
 const attempt = <A>(what: string, f: () => A): Effect.Effect<A, Refusal> =>

@@ -38,6 +38,8 @@ const explain = (
       return `no job manager answers at ${url}; start one with "autostop serve", or give its address with --url`
     case "lost":
       return `the connection to the job manager at ${url} was lost (${message})`
+    case "between":
+      return `a server between here and the job manager at ${url} answered in its place (${message})`
     case "stranger":
       return notAManager(url, message)
     case undefined:

@@ -1,10 +1,11 @@
-import { millis } from "../../base/format.ts"
+import { millis, oneLine, printable } from "../../base/format.ts"
 import type { JobEvent } from "../../JobEvent.ts"
+import { sayLine } from "./output.ts"
 
 /** Prints an event to stderr, because the report goes to stdout. */
 export const printEvent = (event: JobEvent, format: "pretty" | "json"): void => {
   const line = format === "json" ? JSON.stringify(event) : `${event.at.slice(11, 23)} ${describeEvent(event)}`
-  process.stderr.write(`${line}\n`)
+  sayLine(line)
 }
 
 const because = (text: string | undefined): string => text === undefined ? "" : `: ${text}`
@@ -14,8 +15,11 @@ export const cleanness = (clean: boolean): string => clean ? "clean" : "NOT CLEA
 const hostOf = (event: { readonly service: string; readonly replica: number; readonly pid?: number }): string =>
   `the host of ${event.service} (${event.replica}${event.pid === undefined ? "" : `, pid ${event.pid}`})`
 
-/** Returns an event in words. A new kind of event does not compile until it has its words here. */
-export const describeEvent = (event: JobEvent): string => {
+/** Returns an event in words, in one line. */
+export const describeEvent = (event: JobEvent): string => printable(oneLine(words(event)))
+
+/** A new kind of event does not compile until it has its words here. */
+const words = (event: JobEvent): string => {
   switch (event._tag) {
     case "JobSubmitted":
       return `job ${event.job} (${event.jobId})`

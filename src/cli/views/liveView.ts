@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { now } from "../../base/clock.ts"
-import { millis, table, whole } from "../../base/format.ts"
+import { millis, printable, table, whole } from "../../base/format.ts"
 import type { JobRun } from "../../Environment.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { startInterval } from "../../process/timers.ts"
@@ -86,7 +86,7 @@ class View {
     const isMidLine = this.#last._tag === "Others" && this.#last.isMidLine
     this.#print(erasing(this.#last))
     if (isMidLine && lines.length > 0) this.#print("\n")
-    this.#print(lines.map((line) => `${`  ${line}`.slice(0, width - 1)}\n`).join(""))
+    this.#print(lines.map((line) => `${`  ${printable(line)}`.slice(0, width - 1)}\n`).join(""))
     this.#last = viewDrawn(this.#last, lines.length)
   }
 

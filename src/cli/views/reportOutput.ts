@@ -1,13 +1,17 @@
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { causeStack } from "../../base/errorText.ts"
 import { attempt, valueText } from "../../base/valueText.ts"
 import { reportFile } from "../../internal/report/reportFile.ts"
+import { encodeSuccess } from "../../internal/run/resultFit.ts"
 import type * as Job from "../../Job.ts"
-import { encodeSuccess } from "../../manager/exitCodec.ts"
+import type { JobResult } from "../../manager/models.ts"
 import { StopReport } from "../../StopReport.ts"
 import { Refusal } from "../refusal.ts"
+import { printLine, sayLine } from "./output.ts"
 
 /**
  * Returns a function that writes the report to a file, and returns a message if it cannot. A file that cannot be
@@ -31,13 +35,36 @@ const encodeMs = 5_000
 export const printResult = (job: Job.Any, exit: Exit.Exit<unknown, unknown>, report: StopReport): Effect.Effect<void> =>
   Effect.gen(function*() {
     if (Exit.isFailure(exit)) {
-      if (report.outcome === "failed") process.stderr.write(`${causeStack(exit.cause)}\n`)
+      if (report.outcome === "failed") printFailure(exit.cause)
     } else if (exit.value !== undefined) {
       const encoded = yield* Effect.exit(Effect.timeout(encodeSuccess(job, exit.value), encodeMs))
       const json = Exit.isSuccess(encoded) ? attempt(() => JSON.stringify(encoded.value)) : undefined
-      process.stdout.write(`Result: ${json ?? valueText(exit.value)}\n`)
+      printLine(`Result: ${json ?? valueText(exit.value)}`)
     }
   })
 
+/** Prints the exit of a job, encoded by its Schemas, as a line for machines. It goes to stderr, as events do. */
+export const printExitLine = (exit: Schema.Json): void => sayLine(JSON.stringify({ _tag: "Result", exit }))
+
+const printFailure = (cause: Cause.Cause<unknown>): void => sayLine(causeStack(cause))
+
+/** The exit of a job at a manager. Its values stay JSON, because the command line does not have the Schemas of the job. */
+const StoredExit = Schema.toCodecJson(Schema.Exit(Schema.Json, Schema.Json, Schema.Defect()))
+
+/** Prints how a job at a manager ended: its value to stdout, after `label`, or why it failed to stderr. */
+export const printExit = (
+  { exit, report }: JobResult,
+  { format, label = "" }: { readonly format: "pretty" | "json"; readonly label?: string }
+): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    if (format === "json") return printLine(JSON.stringify(exit))
+    const decoded = yield* Effect.orDie(Schema.decodeUnknownEffect(StoredExit)(exit))
+    // a job that declares no result has `null`, which is no news
+    if (Exit.isSuccess(decoded) && label !== "" && decoded.value === null) return
+    if (Exit.isSuccess(decoded)) return printLine(`${label}${JSON.stringify(decoded.value)}`)
+    if (report.outcome === "failed") printFailure(decoded.cause)
+    else sayLine(`autostop: job ${report.jobId} was cancelled, and has no result`)
+  })
+
 export const printReport = (format: "pretty" | "json", report: StopReport): void =>
-  void process.stdout.write(`${format === "json" ? JSON.stringify(report) : StopReport.render(report)}\n`)
+  printLine(format === "json" ? JSON.stringify(report) : StopReport.render(report))

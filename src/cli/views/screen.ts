@@ -1,3 +1,5 @@
+import { printable } from "../../base/format.ts"
+
 /** The whole screen of a terminal. It is drawn anew whenever the size changes, and given back as it was. */
 export class Screen {
   readonly #onKey: (data: Buffer) => void
@@ -40,6 +42,3 @@ export class Screen {
 
 /** Ctrl-C, which a raw terminal leaves to the program. */
 const interrupt = "\u0003"
-
-/** Replaces control characters, because names and messages of jobs must not drive the terminal. */
-const printable = (text: string): string => text.replace(/\p{Cc}/gu, " ")

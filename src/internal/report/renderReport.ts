@@ -1,4 +1,4 @@
-import { millis, oneLine, plural, table } from "../../base/format.ts"
+import { millis, oneLine, plural, printable, table } from "../../base/format.ts"
 import type { ReportData, ServiceReport } from "./reportSchemas.ts"
 
 const tick = (value: boolean): string => value ? "yes" : "no"
@@ -62,5 +62,5 @@ export const renderReport = (report: ReportData): string => {
     lines.push("Left over:")
     lines.push(...indented(report.leftovers.map((leftover) => [leftover.kind, oneLine(leftover.detail)])))
   }
-  return lines.join("\n")
+  return lines.map(printable).join("\n")
 }

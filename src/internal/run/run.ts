@@ -12,7 +12,7 @@ import { isoNow } from "../../base/clock.ts"
 import { errorText } from "../../base/errorText.ts"
 import { waitFor } from "../../base/waits.ts"
 import { Environment } from "../../Environment.ts"
-import { type AnyImplementation, ServiceError } from "../../Job.ts"
+import { type AnyContract, type AnyImplementation, ServiceError } from "../../Job.ts"
 import type { JobStatus } from "../../JobEvent.ts"
 import { CurrentProcess, type ProcessContext } from "../../process/processContext.ts"
 import { CurrentStages } from "../pipeline/currentStages.ts"
@@ -30,6 +30,7 @@ import { type StoppableRun, type StopRecord, stopSequence } from "../stop/stopSe
 import { TimeBudget } from "../stop/timeBudget.ts"
 import type { Autostop } from "./autostop.ts"
 import { CurrentRun, type RunContext } from "./currentRun.ts"
+import { fitted } from "./resultFit.ts"
 import { safeLoggers } from "./safeLoggers.ts"
 import { EventLog } from "./eventLog.ts"
 import { RunLifecycle, type RunResult, type StopRequest } from "./runState.ts"
@@ -40,6 +41,8 @@ export { type RunResult, type StopRequest } from "./runState.ts"
 export interface RunOptions {
   readonly id: string
   readonly job: string
+  /** The contract of the job, whose Schemas its result and its error have to fit; none for a program. */
+  readonly contract?: AnyContract | undefined
   readonly environment: string
   readonly limits: PolicyMillis
   /** The keys of the limits that services among the job's own must have. */
@@ -210,7 +213,10 @@ export class Run implements RunContext, StoppableRun {
         // safe: the payload was checked against the job's Schema, and the services are those that `run` needs
         const run = Effect.suspend(() => implementation.run(payload as never)) as Effect.Effect<unknown, unknown>
         // there may be many services: they are added to the context, which is not copied
-        return within(Context.merge(built, Context.add(context, CurrentWork, "run")), Effect.scoped(run))
+        const scoped = Effect.scoped(run)
+        const { contract } = this.options
+        const result = contract === undefined ? scoped : fitted(contract, scoped)
+        return within(Context.merge(built, Context.add(context, CurrentWork, "run")), result)
       })
     })
   }

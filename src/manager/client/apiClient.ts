@@ -7,14 +7,17 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { hasProperty } from "effect/Predicate"
 import * as Random from "effect/Random"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { messageOf } from "../../base/errorText.ts"
+import { oneLine } from "../../base/format.ts"
 import { Api } from "../Api.ts"
 import type { Bundled } from "../code/bundler.ts"
-import type { Submission } from "../models.ts"
+import { Refused } from "../errors.ts"
+import { Submission } from "../models.ts"
+import { tokenText } from "../token.ts"
 
 export type Client = HttpApiClient.ForApi<typeof Api>
 
@@ -34,7 +37,9 @@ export const makeClient = ({ token, url }: ClientOptions): Effect.Effect<Client,
     const http = yield* Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, dispatcher)
     return yield* HttpApiClient.makeWith(Api, {
       baseUrl: url,
-      httpClient: token === undefined ? http : HttpClient.mapRequest(http, HttpClientRequest.bearerToken(token))
+      httpClient: token === undefined
+        ? http
+        : HttpClient.mapRequest(http, HttpClientRequest.bearerToken(tokenText(token)))
     })
   })
 
@@ -46,12 +51,22 @@ const uploadMs = 120_000
 
 /** Submits a job. If the manager does not have its bundle, uploads that first. */
 export const submitBundled = (client: Client, submission: Submission, bundled: Bundled | undefined) => {
-  const submit = Effect.timeout(client.jobs.submit({ payload: submission }), answerMs)
+  const submit = Effect.andThen(
+    checkSubmission(submission),
+    Effect.timeout(client.jobs.submit({ payload: submission }), answerMs)
+  )
   if (bundled === undefined) return submit
   const { content, hash } = bundled
   const upload = client.bundles.upload({ params: { hash }, payload: Stream.make(content) })
   return Effect.catchTag(submit, "NotFound", () => Effect.andThen(Effect.timeout(upload, uploadMs), submit))
 }
+
+/** Checks a submission as the manager does, because what does not fit the API cannot be sent. */
+const checkSubmission = (submission: Submission): Effect.Effect<void, Refused> =>
+  Effect.mapError(
+    Effect.asVoid(Schema.encodeUnknownEffect(Submission)(submission)),
+    ({ message }) => new Refused({ message: `the submission is not valid: ${oneLine(message)}` })
+  )
 
 /** Returns true if a retry may succeed, because the manager was not reached or cannot answer now. */
 export const isTransient = (error: unknown): boolean => {
@@ -94,15 +109,23 @@ export const failureText = (error: unknown): string => {
     : messageOf(error)
 }
 
-/** Returns why there is no answer: no server is there, the connection was lost, or the server is no job manager. */
-export const obstacle = (error: unknown): "unreachable" | "lost" | "stranger" | undefined => {
+/**
+ * Returns why there is no answer of a job manager: no server is there, the connection was lost, something between answered in
+ * its place, as a proxy does, or the server is no job manager.
+ */
+export const obstacle = (error: unknown): "unreachable" | "lost" | "between" | "stranger" | undefined => {
   if (!HttpClientError.isHttpClientError(error)) return Schema.isSchemaError(error) ? "stranger" : undefined
+  const status = error.response?.status ?? 0
+  if (status >= 500 || between.has(status)) return "between"
   if (error.reason._tag !== "TransportError") return "stranger"
   const { cause } = error.reason
   return hasProperty(cause, "code") && typeof cause.code === "string" && unreachableCodes.has(cause.code)
     ? "unreachable"
     : "lost"
 }
+
+/** The statuses with which proxies refuse requests and answers of their own. A job manager says more in its body. */
+const between = new Set([401, 403, 407, 408, 413, 414, 429, 431])
 
 const unreachableCodes = new Set([
   "ECONNREFUSED",

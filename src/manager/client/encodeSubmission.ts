@@ -4,11 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { parseDuration } from "../../base/durationInput.ts"
 import { showValue } from "../../base/illegalOption.ts"
+import { isNestedWithin, maxLevels } from "../../base/nesting.ts"
 import { SubmitError, type SubmitOptions } from "../../Environment.ts"
 import { fitPayload } from "../../internal/run/payload.ts"
 import * as Job from "../../Job.ts"
 import * as Policy from "../../StopPolicy.ts"
-import { JobId, type Submission } from "../models.ts"
+import { idForm, JobId, type Submission } from "../models.ts"
 import { encodeAutostop } from "./encodeAutostop.ts"
 
 export type IdentifiedSubmission = Submission & { readonly id: string }
@@ -28,7 +29,7 @@ export const encodeSubmission = Effect.fnUntraced(
       return yield* new SubmitError({
         job: job.name,
         reason: "id",
-        message: `\`id\` is ${showValue(id)}; expected 1 to 64 letters, digits, "-" or "_", a letter or digit first`
+        message: `\`id\` is ${showValue(id)}; expected ${idForm}`
       })
     }
     const policy = Policy.fromOptions(options.stopPolicy)
@@ -55,6 +56,11 @@ const encodePayload = (job: Job.AnyContract, payload: unknown): Effect.Effect<Sc
         Schema.SchemaError
       >),
     (message) => new SubmitError({ job: job.name, reason: "payload", message })
+  ).pipe(
+    Effect.filterOrFail((json) => isNestedWithin(json), () => {
+      const message = `the payload of "${job.name}" has more than ${maxLevels} levels, and a manager takes no more`
+      return new SubmitError({ job: job.name, reason: "payload", message })
+    })
   )
 
 /** Encodes checked settings: durations as milliseconds, and an infinite one as text. */

@@ -12,8 +12,8 @@ export type FeedEvent<A> = { readonly event: "heartbeat"; readonly data: string 
 }
 
 export interface FollowOptions<A, E, E2, E3> {
-  /** Connects to the feed after this number. */
-  readonly connect: (after: number) => Effect.Effect<Stream.Stream<FeedEvent<A>, E>, E2>
+  /** Connects to the feed after this number. Returns nothing if there is no more of it. */
+  readonly connect: (after: number) => Effect.Effect<Stream.Stream<FeedEvent<A>, E> | void, E2>
   /** Called with each element, once and in order. Returns true for the last one. */
   readonly take: (element: A) => boolean
   /** Called with each event, including heartbeats. */
@@ -52,7 +52,9 @@ export const followFeed = <A, E, E2, E3>(
       Effect.catch(effect, (error) => isTransient(error) ? Effect.succeed(otherwise) : Effect.fail(error))
     for (;;) {
       const before = last
-      const how = yield* Stream.unwrap(Effect.timeout(connect(last), silenceMs)).pipe(
+      const how = yield* Stream.unwrap(
+        Effect.map(Effect.timeout(connect(last), silenceMs), (feed) => feed ?? Stream.empty)
+      ).pipe(
         Stream.timeoutOrElse({ duration: silenceMs, orElse: () => Stream.fail(new Cause.TimeoutError()) }),
         Stream.runForEach((item) => Effect.sync(() => accept(item))),
         Effect.as("whole" as const),

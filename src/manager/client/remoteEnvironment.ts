@@ -1,5 +1,5 @@
 /** The Environment of `RemoteEnvironment.layer`, over the typed client of the API. */
-import * as Duration from "effect/Duration"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -8,6 +8,8 @@ import { Environment, SubmitError } from "../../Environment.ts"
 import { awaitAsSubmitter, stopAll, tieToSubmitter } from "../../internal/run/submitter.ts"
 import type * as Job from "../../Job.ts"
 import type { Bundled } from "../code/bundler.ts"
+import { readLimitMs } from "../readSettings.ts"
+import { tokenFault, tokenText } from "../token.ts"
 import { type RemoteOptions, RunOptions } from "../remoteOptions.ts"
 import { makeClient } from "./apiClient.ts"
 import { encodeRunOptions } from "./encodeRunOptions.ts"
@@ -23,10 +25,13 @@ export const layer = (options: RemoteOptions): Layer.Layer<Environment> =>
   Layer.effect(
     Environment,
     Effect.gen(function*() {
+      const { token } = options
+      const fault = token === undefined ? undefined : tokenFault(tokenText(token))
+      if (fault !== undefined) return yield* Effect.die(new Cause.IllegalArgumentError(`the token ${fault}`))
+      const silenceMs = yield* Effect.orDie(readLimitMs("silence", options.silence ?? "30 seconds"))
       const client = yield* makeClient(options)
       const fibers = yield* Scope.make()
       const runs = new Set<RemoteRun>()
-      const silenceMs = Duration.toMillis(options.silence ?? "30 seconds")
       const isLeased = options.onDisconnect === "stop"
       const bundles = new Map<string, Bundled>()
       /** Returns the bundle of a job that names its module, or `undefined` if the job is registered at the manager. */

@@ -9,10 +9,12 @@ import * as Stream from "effect/Stream"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { JobRun, StopOptions } from "../../Environment.ts"
 import { EventLog } from "../../internal/run/eventLog.ts"
+import { reasonText } from "../../internal/run/reasonText.ts"
 import type { SubmittedJob } from "../../internal/run/submitter.ts"
 import type * as Job from "../../Job.ts"
 import { NotFound, Unavailable } from "../errors.ts"
 import { decodeExit } from "../exitCodec.ts"
+import { maxReason } from "../models.ts"
 import { type Client, failureText, retryTransient } from "./apiClient.ts"
 import { followFeed } from "./followFeed.ts"
 
@@ -131,7 +133,8 @@ export class RemoteRun implements SubmittedJob {
   }
 
   /** Requests a stop. Returns `undefined` if the manager does not know the job. */
-  #requestStop({ mode, reason }: StopOptions) {
+  #requestStop({ mode, reason: given }: StopOptions) {
+    const reason = reasonText(given, maxReason)
     return Effect.catchTag(
       this.#given.client.jobs.stop({
         params: this.#params,

@@ -6,7 +6,6 @@ import { readFileSync, statSync } from "node:fs"
 import { basename, dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { messageOf } from "../../base/errorText.ts"
-import { maxBundleBytes } from "../models.ts"
 import { Bundle, entryName, hashOf, versions } from "./bundle.ts"
 
 export interface Bundled {
@@ -64,9 +63,6 @@ const make = async (module: string): Promise<Bundled> => {
     files.sort(([a], [b]) => a < b ? -1 : 1)
     const bundle = Schema.decodeUnknownSync(Bundle)({ versions, files: Object.fromEntries(files) })
     const content = Buffer.from(JSON.stringify(bundle))
-    if (content.length > maxBundleBytes) {
-      throw new Error(`its bundle has ${content.length} bytes, and a manager accepts at most ${maxBundleBytes}`)
-    }
     return { hash: hashOf(content), content }
   } finally {
     await build.close()

@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Authorization, type Role, type Token } from "../Authorization.ts"
 import { Forbidden, Unauthorized } from "../errors.ts"
+import { tokenText } from "../token.ts"
 
 /**
  * Checks the token of each request. Without tokens every process of this machine is allowed everything; requests that a web
@@ -18,7 +19,7 @@ import { Forbidden, Unauthorized } from "../errors.ts"
 export const layerAuthorization = (tokens: ReadonlyArray<Token>): Layer.Layer<Authorization> => {
   const known = tokens.map(({ role, token }) => ({
     role,
-    digest: digest(typeof token === "string" ? token : Redacted.value(token))
+    digest: digest(tokenText(token))
   }))
   const roleOf = (token: string): Role | undefined => {
     const given = digest(token)

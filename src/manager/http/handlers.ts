@@ -4,11 +4,14 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { oneLine } from "../../base/format.ts"
 import { version } from "../../process/packageVersion.ts"
 import { Api, SchemaRefusals } from "../Api.ts"
-import { Refused, Unavailable } from "../errors.ts"
+import { Refused, TooLarge, Unavailable } from "../errors.ts"
 import { Manager } from "../Manager.ts"
+import { readPlace } from "../models.ts"
 import { metricsText } from "./metrics.ts"
 
 /** The state of the server, for the handlers. */
@@ -18,6 +21,8 @@ export class ServerStatus extends Context.Service<ServerStatus, {
   readonly isEnding: Effect.Effect<boolean>
   /** The interval of the heartbeats of each stream. */
   readonly heartbeatMs: number
+  /** The size of the largest bundle that is taken. */
+  readonly uploadBytes: number
 }>()("autostop/manager/ServerStatus") {}
 
 /** Fails once the server is being stopped, because the request would only delay that. */
@@ -43,31 +48,35 @@ const jobs = HttpApiBuilder.group(
         const [id, data] = numbered(element)
         return { id, event: "message" as const, data }
       }))
-    const of = <A, E>(prefix: string, use: (id: string) => Effect.Effect<A, E>) =>
-      Effect.flatMap(manager.resolve(prefix), use)
+    /** Returns a feed of a job, or nothing if it has no more elements: a browser then does not connect again. */
+    const feedOf = <A, B, E>(
+      request: FeedRequest,
+      read: (id: string, position: FeedPosition) => Stream.Stream<A, E>,
+      numbered: (element: A) => readonly [id: number, data: B]
+    ) =>
+      Effect.gen(function*() {
+        yield* isOpen
+        const { id } = request.params
+        const position = positionOf(request)
+        const { state } = yield* manager.get(id)
+        // the last elements of a job that has just stopped may not be on disk yet: who follows it waits for them
+        const hasMore = state !== "stopped" ||
+          Option.isSome(yield* Stream.runHead(read(id, { ...position, follow: true })))
+        return hasMore ? feed(read(id, position), numbered) : undefined
+      })
     return handlers.handleAll({
       submit: ({ payload }) => Effect.andThen(isOpen, manager.submit(payload)),
-      list: ({ query }) => manager.list({ ...query, limit: query.limit ?? 100 }),
-      get: ({ params }) => of(params.id, manager.get),
-      events: (request) =>
-        Effect.andThen(
-          isOpen,
-          of(request.params.id, (id) =>
-            Effect.succeed(feed(manager.events(id, position(request)), ({ event, seq }) => [seq, event])))
-        ),
-      logs: (request) =>
-        Effect.andThen(
-          isOpen,
-          of(request.params.id, (id) =>
-            Effect.succeed(feed(manager.logs(id, position(request)), (line) => [line.seq, line])))
-        ),
-      stages: ({ params }) => of(params.id, manager.stages),
-      stop: ({ params, payload }) => of(params.id, (id) => manager.stop(id, payload)),
-      result: ({ params }) => of(params.id, manager.result),
-      report: ({ params }) => of(params.id, (id) => Effect.map(manager.result(id), ({ report }) => report)),
-      renew: ({ params }) => of(params.id, manager.renew),
-      remove: ({ params, query }) =>
-        of(params.id, (id) => manager.remove(id, query.force !== undefined && query.force !== "false")),
+      list: ({ query: { before, limit = 100, ...filter } }) =>
+        manager.list({ ...filter, limit, ...(before === undefined ? {} : { before: readPlace(before) }) }),
+      get: ({ params }) => manager.get(params.id),
+      events: (request) => feedOf(request, manager.events, ({ event, seq }) => [seq, event]),
+      logs: (request) => feedOf(request, manager.logs, (line) => [line.seq, line]),
+      stages: ({ params }) => manager.stages(params.id),
+      stop: ({ params, payload }) => manager.stop(params.id, payload ?? {}),
+      result: ({ params }) => manager.result(params.id),
+      report: ({ params }) => Effect.map(manager.result(params.id), ({ report }) => report),
+      renew: ({ params }) => manager.renew(params.id),
+      remove: ({ params, query }) => manager.remove(params.id, query.force !== undefined && query.force !== "false"),
       clean: ({ payload }) => Effect.map(manager.clean(payload.before), (removed) => ({ removed })),
       changes: () =>
         Effect.as(isOpen, sse(Stream.map(manager.changes, (data) => ({ event: "message" as const, data }))))
@@ -80,21 +89,47 @@ const bundles = HttpApiBuilder.group(
   "bundles",
   Effect.fnUntraced(function*(handlers) {
     const manager = yield* Manager
-    const isOpen = requireOpen(yield* ServerStatus)
+    const status = yield* ServerStatus
+    const isOpen = requireOpen(status)
     return handlers.handle("upload", ({ params, payload }) =>
       Effect.gen(function*() {
         yield* isOpen
-        const content = yield* Stream.runCollect(payload)
-        yield* manager.upload(params.hash, Buffer.concat(content))
+        const chunks: Array<Uint8Array> = []
+        let bytes = 0
+        // what is too large is read to its end and dropped, because a client that still sends reads no answer
+        yield* Stream.runForEach(payload, (chunk) =>
+          Effect.sync(() => {
+            bytes += chunk.length
+            if (bytes <= status.uploadBytes) chunks.push(chunk)
+          }))
+        if (bytes > status.uploadBytes) {
+          return yield* new TooLarge({
+            message:
+              `the bundle has ${bytes} bytes, and this manager takes at most ${status.uploadBytes}: import less, or ` +
+              "start the manager with a larger --max-upload"
+          })
+        }
+        yield* manager.upload(params.hash, Buffer.concat(chunks))
       }))
   })
 )
 
-/** Returns the number that a stream starts after, and whether it continues. */
-const position = ({ headers, query }: {
+interface FeedRequest {
+  readonly params: { readonly id: string }
   readonly headers: { readonly "last-event-id"?: number }
   readonly query: { readonly after?: number; readonly follow?: boolean }
-}) => ({ after: headers["last-event-id"] ?? query.after ?? 0, follow: query.follow ?? false })
+}
+
+/** The number that a feed starts after, and whether it continues. */
+interface FeedPosition {
+  readonly after: number
+  readonly follow: boolean
+}
+
+const positionOf = ({ headers, query }: FeedRequest): FeedPosition => ({
+  after: headers["last-event-id"] ?? query.after ?? 0,
+  follow: query.follow ?? false
+})
 
 /** Adds heartbeats to a stream, and ends it when the server is being stopped. */
 const sseOf = ({ ending, heartbeatMs }: ServerStatus["Service"]) => {
@@ -147,8 +182,11 @@ const schemaRefusals = HttpApiMiddleware.layerSchemaErrorTransform(
   (error) =>
     error.kind === "Body" || error.kind === "ResponseHeaders"
       ? Effect.fail(error)
-      : Effect.fail(new Refused({ message: `${requestParts[error.kind]} is not valid: ${error.cause.message}` }))
+      : Effect.fail(new Refused({ message: `${requestParts[error.kind]} is not valid: ${faultText(error.cause)}` }))
 )
+
+const faultText = ({ message }: { readonly message: string }): string =>
+  oneLine(message.replaceAll("Expected no excess property", "Expected no such field"))
 
 const requestParts = { Params: "the path", Headers: "a header", Query: "the query", Payload: "the body" }
 

@@ -12,42 +12,17 @@ import * as HttpServer from "effect/http/HttpServer"
 import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
 import * as NetAddress from "effect/net/NetAddress"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { createServer } from "node:http"
-import { Api, heartbeatMs } from "../Api.ts"
+import { Api } from "../Api.ts"
 import type { Token } from "../Authorization.ts"
 import type { Manager } from "../Manager.ts"
+import { tokenFault, tokenText } from "../token.ts"
 import { isLoopback, layerAuthorization } from "./authorization.ts"
+import { completeAnswers } from "./answers.ts"
 import { layerHandlers, ServerStatus } from "./handlers.ts"
-
-/** The limits of what clients can use of the server. */
-export interface ServerLimits {
-  /** The size of the body of a request, 1 MiB by default. */
-  readonly bodyBytes: number
-  /** The size of all headers of a request, 16 KiB by default. */
-  readonly headerBytes: number
-  /** The limit for sending the headers of a request, 10 s by default. */
-  readonly headersMs: number
-  /** The limit for sending a whole request, 30 s by default. An answer may take longer. */
-  readonly requestMs: number
-  /** The largest number of open connections, 1,024 by default. Further ones are closed at once. */
-  readonly connections: number
-  /** The time that a stop waits for requests in flight, 2 s by default. */
-  readonly graceMs: number
-  /** The interval of the heartbeats of each stream, 15 s by default. */
-  readonly heartbeatMs: number
-}
-
-const defaultLimits: ServerLimits = {
-  bodyBytes: 1024 * 1024,
-  headerBytes: 16 * 1024,
-  headersMs: 10_000,
-  requestMs: 30_000,
-  connections: 1024,
-  graceMs: 2_000,
-  heartbeatMs
-}
+import { refuseExpectation, refuseUnread } from "./refuseUnread.ts"
+import { defaultLimits, type ServerLimits } from "./serverLimits.ts"
 
 export interface ServeOptions {
   /** The address to listen on, `127.0.0.1` by default. An address that other machines can reach needs tokens. */
@@ -81,7 +56,11 @@ export const serveManager = (
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
     HttpApiScalar.layer(Api, { path: "/docs" })
   ).pipe(Layer.provide(layerHandlers), Layer.provide(layerAuthorization(tokens)))
-  const server = HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
+  const server = HttpRouter.serve(routes, {
+    disableLogger: true,
+    disableListenLog: true,
+    middleware: completeAnswers(limits)
+  }).pipe(
     Layer.provideMerge(layerListening(host, port, limits)),
     Layer.provide(NodeHttpServer.layerHttpServices),
     Layer.provide(Layer.succeed(MaxBodySize, ByteSize.bytes(limits.bodyBytes)))
@@ -95,9 +74,11 @@ export const serveManager = (
 
 const check = Effect.fnUntraced(function*(host: string, tokens: ReadonlyArray<Token>) {
   for (const { token } of tokens) {
-    if ((typeof token === "string" ? token : Redacted.value(token)) === "") {
-      return yield* new ServeRefused({ message: "a token is empty: a token must be a non-empty string" })
-    }
+    const fault = tokenFault(tokenText(token))
+    if (fault !== undefined) return yield* new ServeRefused({ message: `a token ${fault}` })
+  }
+  if (host.trim() === "") {
+    return yield* new ServeRefused({ message: "the host is empty; expected an address such as 127.0.0.1" })
   }
   if (tokens.length === 0 && !isLoopback(host)) {
     return yield* new ServeRefused({
@@ -115,7 +96,8 @@ const layerStatus = (limits: ServerLimits): Layer.Layer<ServerStatus | Ending> =
       Context.add(ServerStatus, {
         ending: Deferred.await(ending),
         isEnding: Deferred.isDone(ending),
-        heartbeatMs: limits.heartbeatMs
+        heartbeatMs: limits.heartbeatMs,
+        uploadBytes: limits.uploadBytes
       })
     )))
 
@@ -147,6 +129,8 @@ const layerListening = (host: string, port: number, limits: ServerLimits) =>
         connectionsCheckingInterval: Math.min(5_000, limits.headersMs)
       })
       server.maxConnections = limits.connections
+      server.on("clientError", refuseUnread(limits))
+      server.on("checkExpectation", refuseExpectation)
       // Node does not close a connection that becomes idle after the server was closed
       server.on("request", (_, response) =>
         response.once("finish", () => {

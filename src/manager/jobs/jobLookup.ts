@@ -12,16 +12,6 @@ export const jobLookup = (store: JobStore["Service"], active: ReadonlyMap<string
     return stored?.info ?? (yield* new NotFound({ id, message: noJob(id) }))
   })
 
-  /** Returns the whole id of the only job whose id begins with `prefix`. */
-  const resolve = Effect.fnUntraced(function*(prefix: string) {
-    const ids = yield* store.withPrefix(prefix, 2)
-    const [id] = ids
-    if (id === undefined) return yield* new NotFound({ id: prefix, message: noJob(prefix) })
-    if (ids.includes(prefix)) return prefix
-    if (ids.length === 1) return id
-    return yield* new Conflict({ message: `several jobs have an id that begins with ${prefix}: give more of the id` })
-  })
-
   const result = Effect.fnUntraced(function*(id: string) {
     const { state } = yield* info(id)
     if (state !== "stopped") {
@@ -33,7 +23,7 @@ export const jobLookup = (store: JobStore["Service"], active: ReadonlyMap<string
     return stored ?? (yield* new NotFound({ id, message: `job ${id} has no result: it was removed meanwhile` }))
   })
 
-  return { info, resolve, result }
+  return { info, result }
 }
 
 const noJob = (id: string): string => `there is no job ${id}: check the id; the job may have been removed`

@@ -88,7 +88,7 @@ class ManagerService {
 
   get service(): Manager["Service"] {
     const { changes, options, store } = this.#given
-    const { info, resolve, result } = this.#lookup
+    const { info, result } = this.#lookup
     const followed = (id: string, follow: boolean) => follow ? this.#active.get(id) : undefined
     return {
       submit: (submission) => this.#submit(submission),
@@ -96,7 +96,6 @@ class ManagerService {
       get: info,
       list: (filter) =>
         Effect.map(store.list(filter), (infos) => infos.map((info) => this.#active.get(info.id)?.info ?? info)),
-      resolve,
       events: (id, { after, follow }) =>
         Stream.unwrap(Effect.map(info(id), () => eventFeed(store, id, followed(id, follow), after))),
       logs: (id, { after, follow }) =>

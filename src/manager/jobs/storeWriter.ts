@@ -64,29 +64,16 @@ export class StoreWriter {
   }
 
   #toFiles(): void {
-    const current = this.#current
+    const unwritten = [...this.#current === undefined ? [] : [this.#current], ...this.#batches]
     this.#current = undefined
-    const batches = new Map(this.#batches)
     this.#batches.clear()
-    if (current !== undefined) {
-      const [job, { events, latest, saved }] = current
-      const next = batches.get(job)
-      const whole = { events, latest, saved: new OneShotLatch() }
-      if (next !== undefined) {
-        events.push(...next.events)
-        if (next.latest._tag !== "Events") whole.latest = next.latest
-        whole.saved.onOpen(() => next.saved.open())
-      }
-      whole.saved.onOpen(() => saved.open())
-      batches.set(job, whole)
-    }
-    for (const [job, batch] of batches) this.#toFile(job, batch)
+    for (const [job, batch] of unwritten) this.#toFile(job, batch)
   }
 
   #toFile(job: ActiveJob, { events, latest, saved }: Batch): void {
     const unsaved = { ...latest, events }
     try {
-      this.#files.write(job.id, unsaved)
+      this.#files.add(job.id, unsaved)
     } catch (error) {
       Effect.runFork(Effect.logError(
         `what became of job ${job.id} is lost: neither the store nor a file can be written (${messageOf(error)})`

@@ -10,3 +10,9 @@ export const Unsaved = Schema.Union([
   Schema.TaggedStruct("End", { events, info: JobInfo, result: JobResult })
 ])
 export type Unsaved = typeof Unsaved.Type
+
+/** Merges two parts of one job, of which one came after the other. */
+export const mergeUnsaved = (before: Unsaved | undefined, after: Unsaved): Unsaved => {
+  if (before === undefined) return after
+  return { ...(after._tag === "Events" ? before : after), events: [...before.events, ...after.events] }
+}

@@ -6,24 +6,27 @@ import { join } from "node:path"
 import { messageOf } from "../../base/errorText.ts"
 import type { StoreError } from "../errors.ts"
 import type { JobStore } from "../JobStore.ts"
-import { Unsaved } from "./unsaved.ts"
+import { mergeUnsaved, Unsaved } from "./unsaved.ts"
 
 const Text = Schema.fromJsonString(Unsaved)
 
 /** The files in the folder of a manager, one for each job. */
 export class UnsavedFiles {
   readonly #folder: string
+  readonly #written = new Map<string, Unsaved>()
 
   constructor(managerFolder: string) {
     this.#folder = join(managerFolder, "unsaved")
   }
 
-  /** Writes the whole of it or nothing. Throws if it cannot. */
-  write(id: string, unsaved: Unsaved): void {
+  /** Adds to what is written of a job: the whole of it or nothing. Throws if it cannot. */
+  add(id: string, more: Unsaved): void {
+    const unsaved = mergeUnsaved(this.#written.get(id), more)
     mkdirSync(this.#folder, { recursive: true })
     const file = join(this.#folder, `${id}.json`)
     writeFileSync(`${file}.tmp`, Schema.encodeSync(Text)(unsaved), { flush: true })
     renameSync(`${file}.tmp`, file)
+    this.#written.set(id, unsaved)
   }
 
   /** Writes all of it to the store. What belongs to no job of that store is kept: the store may be another one. */

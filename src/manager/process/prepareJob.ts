@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { checkHosts } from "../../host/hostChoice.ts"
+import { parseAutostop } from "../../internal/run/autostop.ts"
 import type * as Job from "../../Job.ts"
 import { decodePayload, jobNamed } from "../../jobProcess/jobModule.ts"
 import type { JobSpec } from "../../jobProcess/protocol.ts"
@@ -25,6 +26,7 @@ export const prepareJob = Effect.fnUntraced(
       Policy.fromOptions(settingsOf(spec))
     ]
     yield* Policy.resolve(sources)
+    yield* parseAutostop(spec.autostop)
     // somebody waits for the result: a drain lets the run end, unless a setting says otherwise
     const waitsForRun = job.success !== Schema.Void && sources.every(({ settings }) => settings.drain === undefined)
     const stopPolicy = waitsForRun ? { ...settingsOf(spec), drain: "run" } as const : settingsOf(spec) ?? {}

@@ -46,7 +46,8 @@ export const runJob = (link: ParentLink<ParentMessage>): void =>
     )
   }, { deadlineMs: configuredDeadline, ownsHandles: true })
 
-const tooLarge = fallbackExit("failed", "the exit of the job is too large to be sent")
+const tooLargeText = "the exit of the job is too large to be sent"
+const tooLarge = fallbackExit("failed", tooLargeText)
 
 class JobRunner {
   readonly #owner: ProcessOwner
@@ -133,8 +134,11 @@ class JobRunner {
     try {
       writeResultFile(this.#start.resultFile, result)
     } catch (error) {
-      // the report does not depend on a result that is too large for a text
-      if (isInstance(error, RangeError) && result.exit !== tooLarge) return this.#report({ ...result, exit: tooLarge })
+      // a job whose exit nobody can read has failed
+      if (isInstance(error, RangeError) && result.exit !== tooLarge) {
+        const failure = { trigger: "failed", outcome: "failed", reason: tooLargeText } as const
+        return this.#report({ exit: tooLarge, report: StopReport.trusted({ ...result.report, ...failure }) })
+      }
       this.#owner.say(`the result cannot be written to ${this.#start.resultFile}: ${messageOf(error)}`)
     }
     sendReport({ _tag: "Reported", ...result })

@@ -77,15 +77,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     }
   })
 
-  const withPrefix = Effect.fnUntraced(function*(prefix: string, limit: number) {
-    if (!/^[A-Za-z0-9_-]*$/.test(prefix)) return []
-    // `~` sorts after all characters that an id may have
-    const rows = yield* sql<{ id: string }>`
-      SELECT id FROM autostop_jobs WHERE id >= ${prefix} AND id < ${`${prefix}~`} ORDER BY id LIMIT ${limit}`
-    return rows.map(({ id }) => id)
-  })
-
-  const list = Effect.fnUntraced(function*({ before, job, limit, state }: JobFilter) {
+  const list = Effect.fnUntraced(function*({ before, job, limit, prefix, state }: JobFilter) {
     const where: Array<Fragment> = []
     if (state !== undefined) where.push(sql`state = ${state}`)
     if (job !== undefined) {
@@ -93,11 +85,12 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
       if (job.includes("\0")) return []
       where.push(sql`job = ${job}`)
     }
-    if (before !== undefined) {
-      const [row] = yield* sql<{ submitted_at: string }>`SELECT submitted_at FROM autostop_jobs WHERE id = ${before}`
-      if (row === undefined) return []
-      where.push(sql`(submitted_at, id) < (${row.submitted_at}, ${before})`)
+    if (prefix !== undefined) {
+      if (!/^[A-Za-z0-9_-]*$/.test(prefix)) return []
+      // `~` sorts after all characters that an id may have
+      where.push(sql`id >= ${prefix} AND id < ${`${prefix}~`}`)
     }
+    if (before !== undefined) where.push(sql`(submitted_at, id) < (${before.submittedAt}, ${before.id})`)
     const rows = yield* sql<{ info: string }>`
       SELECT info FROM autostop_jobs WHERE ${sql.and(where)} ORDER BY submitted_at DESC, id DESC LIMIT ${limit}`
     return yield* Effect.forEach(rows, ({ info }) => readInfo(info))
@@ -225,7 +218,6 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
   return JobStore.of({
     add: (job) => guarded("add")(add(job)),
     get: (id) => guarded("get")(get(id)),
-    withPrefix: (prefix, limit) => guarded("resolve")(withPrefix(prefix, limit)),
     list: (filter) => guarded("list")(list(filter)),
     update: (info, events = []) => guarded("update")(update(info, events)),
     append: (id, events) => guarded("append")(append(id, events)),

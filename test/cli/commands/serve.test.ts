@@ -16,7 +16,7 @@ describe("autostop serve", () => {
     const id = await server.submit({ name: "Ada" })
     const events = await server.run("events", "-f", id)
     assert.match(events.stdout, /job greet .*\n[^]*job succeeded, clean$/)
-    const info = await server.info(id.slice(0, 8))
+    const info = await server.info(id)
     assert.include(info, { id, state: "stopped", outcome: "succeeded", clean: true, trigger: "completed" })
     const report = await server.report(id)
     assert.include(report, { jobId: id, environment: "remote", clean: true })

@@ -49,10 +49,8 @@ describe("--payload", () => {
     assert.strictEqual(code, 143)
   })
 
-  it("- is refused, and says what is meant", async () => {
-    const { code, stderr } = await show(["--payload", "-"], "")
-    assert.match(stderr, /^autostop: --payload is "-"; expected JSON, @FILE, or @- for stdin/)
-    assert.strictEqual(code, 2)
+  it("- reads JSON from stdin, too", async () => {
+    assert.include((await show(["--payload", "-"], "\"one\"")).stdout, "one")
   })
 
   it.each([["void", "nothing"], ["maybe", "nothing"], ["optional", "{}"]])(

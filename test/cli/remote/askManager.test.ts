@@ -1,10 +1,9 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { bin, Started } from "../../support/cli.ts"
 import { Proxy } from "../../support/proxy.ts"
 import { Server } from "../../support/cliServer.ts"
@@ -27,80 +26,70 @@ describe("the commands for a job manager", () => {
   const stopped = async (id: string) => void await (await fetch(`${server.url}/jobs/${id}/events?follow=true`)).text()
   const command = (...args: ReadonlyArray<string>) => new Started([bin, ...args, "--url", server.url])
 
-  it("say in a line what is wrong with what they were given, and print nothing else", async () => {
-    const stranger = createServer((_, response) => response.end("hello")).listen(0, "127.0.0.1")
-    await once(stranger, "listening")
-    // safe: it listens on a port
-    const strange = `127.0.0.1:${(stranger.address() as AddressInfo).port}`
-    const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
-      [[], /a command is missing; see "autostop --help"$/],
-      [["lsit"], /^autostop: Unknown subcommand "lsit" .*Did you mean this\? list\nautostop: see "autostop --help"$/],
-      [["status"], /^autostop: Missing required argument: id\nautostop: see "autostop status --help"$/],
-      [["status", "nope"], /^autostop: there is no job nope: check the id; the job may have been removed$/],
-      [["status", "../x"], /^autostop: Invalid value for argument <id>: "..\/x". Expected: letters, digits, /],
-      [["list", "--limit", "0"], /^autostop: Invalid value for flag --limit: "0". Expected: a number of at least 1/],
-      [["list", "--state", "lost"], /^autostop: Invalid value for flag --state: "lost". Expected: "queued" \| /],
-      [["clean", "--older", "soon"], /^autostop: --older is "soon"; expected a duration, such as "12h" or "7d"$/],
-      [["submit", "greet", "--payload", "@nope.json"], /^autostop: --payload @nope\.json cannot be read: ENOENT/],
-      [["list", "--url", "ftp://there"], /^autostop: --url is "ftp:\/\/there"; expected an address such as http:/],
-      [
-        ["list", "--url", "127.0.0.1:9"],
-        /^autostop: no job manager answers at http:\/\/127\.0\.0\.1:9; start one with/
-      ],
-      [["list", "--url", `${server.url}/below`], /below is no job manager, or one of another version; .*\(404 /],
-      [
-        ["list", "--url", strange],
-        /^autostop: the server at http:\/\/127\.0\.0\.1:\d+ is no job manager, or one of another version; give its address with --url \(/
-      ],
-      [
-        ["watch", "--url", strange],
-        /^autostop: the server at http:\/\/127\.0\.0\.1:\d+ is no job manager, or one of another version; give its address with --url \(/
-      ],
-      [["events", "-f", "nope"], /^autostop: there is no job nope: check the id; the job may have been removed$/],
-      [["list", "--token-file", "/nope"], /^autostop: --token-file \/nope cannot be read: ENOENT/]
-    ]
-    await Promise.all(cases.map(async ([args, expected]) => {
-      const started = new Started([bin, ...args], { AUTOSTOP_URL: server.url })
-      assert.strictEqual(await started.ended(), 2, args.join(" "))
-      assert.match(started.stderr.trim(), expected)
-      assert.strictEqual(started.stdout, "")
-    }))
-    stranger.close()
-  })
-
-  it("say what to do about a token that is missing or wrong", async () => {
-    await using closed = await Server.start([], { AUTOSTOP_TOKEN: "secret" })
-    const list = async (token: string) => {
-      const started = new Started([bin, "list", "--url", closed.url], { AUTOSTOP_TOKEN: token })
-      assert.strictEqual(await started.ended(), 2)
-      return started.stderr.trim()
-    }
-    assert.strictEqual(
-      await list(""),
-      "autostop: the job manager requires a token; set AUTOSTOP_TOKEN, or give --token-file"
-    )
-    assert.strictEqual(
-      await list("guess"),
-      "autostop: the job manager does not know this token; set AUTOSTOP_TOKEN, or give --token-file"
-    )
-    const file = join(closed.folder, "token")
-    writeFileSync(file, "secret\n")
-    const right = new Started([bin, "list", "--url", closed.url, "--token-file", file])
-    assert.strictEqual(await right.ended(), 0)
-  })
-
-  it("take an address without a scheme, and ids by their beginnings, of which a table shows enough", async () => {
+  it("take an address without a scheme, and the beginning of a random id, of which a table shows enough", async () => {
     const random = await server.submit({ name: "Ada" })
     await Promise.all(["night-1", "night-2"].map((id) => submit(id)))
     const list = new Started([bin, "list", "--url", server.url.replace("http://", "")])
     assert.strictEqual(await list.ended(), 0)
     const ids = list.stdout.split("\n").map((line) => line.split(" ")[0])
     assert.includeMembers(ids, [random.slice(0, 8), "night-1", "night-2"])
-    assert.include(
-      (await server.run("status", "night")).stderr,
-      "several jobs have an id that begins with night: give more of the id"
-    )
+    assert.match((await server.run("status", random.slice(0, 8))).stdout, /^id +[0-9a-f-]{36}$/m)
     assert.match((await server.run("status", "night-1")).stdout, /^id +night-1$/m)
+  })
+
+  it("show the result of a job, and say what does not fit in one, as a run here does", async () => {
+    const greeted = await server.run("submit", "greet", "--payload", "{\"name\":\"Ada\"}", "--id", "greeted", "--wait")
+    assert.strictEqual(greeted.code, 0)
+    assert.match(greeted.stdout, /^Result: "hello Ada"$/m)
+    const [plain, json] = await Promise.all([
+      server.run("result", "greeted"),
+      server.run("result", "greeted", "--format", "json")
+    ])
+    assert.deepStrictEqual(plain, { code: 0, stdout: "\"hello Ada\"", stderr: "" })
+    assert.deepStrictEqual(JSON.parse(json.stdout), { _tag: "Success", value: "hello Ada" })
+    const misfit = fileURLToPath(new URL("../../manager/fixtures/misfit.ts", import.meta.url))
+    const message = "the result of \"misfit\" does not fit its Schema: Expected JSON value at [\"rows\"][0][\"mean\"]"
+    const restarts = ["--restart", "fixed", "--restart-delay", "1ms", "--restart-times", "1"]
+    const here = new Started([bin, "run", misfit])
+    const there = command("submit", misfit, "--id", "misfit", "--wait", ...restarts)
+    for (const one of [here, there]) {
+      assert.strictEqual(await one.ended(), 1)
+      assert.include(one.stderr, message)
+      assert.match(one.stdout, /^Job misfit \(\S+\) on \w+: failed, clean/m)
+    }
+    assert.include(there.stderr, "it begins again in 1.0 ms (restart 1)")
+    await submit("endless", "wait")
+    const [result, early] = await Promise.all([server.run("result", "misfit"), server.run("result", "endless")])
+    assert.deepStrictEqual([result.code, result.stdout], [1, ""])
+    assert.include(result.stderr, message)
+    assert.strictEqual(early.code, 2)
+    assert.match(early.stderr, /^autostop: job endless is \w+: it has a result once it has stopped$/)
+    await server.post("/jobs/endless/stop", { mode: "kill" })
+    await stopped("endless")
+    const cancelled = await server.run("result", "endless")
+    assert.deepStrictEqual(cancelled, {
+      code: 1,
+      stdout: "",
+      stderr: "autostop: job endless was cancelled, and has no result"
+    })
+    await server.run("delete", "greeted", "misfit", "endless")
+  })
+
+  it("never take the beginning of an id that somebody chose for another job", async () => {
+    await Promise.all(["backup-1", "backup-10"].map((id) => submit(id)))
+    await Promise.all(["backup-1", "backup-10"].map(stopped))
+    assert.strictEqual((await server.run("delete", "backup-1")).code, 0)
+    const commands = [["delete"], ["delete", "--force"], ["stop"], ["report"], ["result"], ["status"], ["logs"]]
+    await Promise.all(commands.map(async ([name = "", ...flags]) => {
+      const { code, stderr } = await server.run(name, "backup-1", ...flags)
+      assert.strictEqual(code, 2, name)
+      assert.strictEqual(
+        stderr,
+        "autostop: there is no job backup-1: check the id; the job may have been removed; ids that begin with it: backup-10"
+      )
+    }))
+    assert.match((await server.run("status", "backup-10")).stdout, /^state +stopped$/m)
+    await server.run("delete", "backup-10")
   })
 
   it("list page by page what is more than the manager gives at once", async () => {
@@ -108,7 +97,7 @@ describe("the commands for a job manager", () => {
     const answer = (id: string) => ({ id, job: "sum", state: "stopped", priority: 0, submittedAt: "2026-01-01" })
     const many = createServer(({ url = "" }, response) => {
       const { searchParams } = new URL(url, "http://many")
-      const from = jobs.indexOf(searchParams.get("before") ?? "") + 1
+      const from = jobs.indexOf(searchParams.get("before")?.split("_")[1] ?? "") + 1
       const page = jobs.slice(from, from + Number(searchParams.get("limit")))
       response.setHeader("content-type", "application/json").end(JSON.stringify(page.map(answer)))
     }).listen(0, "127.0.0.1")

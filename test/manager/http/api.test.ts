@@ -51,18 +51,33 @@ describe("the API of a job manager", () => {
       assert.deepStrictEqual(lines.map(({ data }) => data.text), ["two", "three"])
     }).pipe(Effect.provide(serving())))
 
-  it.live("accepts a prefix of an id that no other job has", () =>
+  it.live("takes an id for the whole of it, whatever it is asked to do with the job", () =>
     Effect.gen(function*() {
-      for (const id of ["abc-1", "abd-2", "ab"]) yield* submit({ job: "endless", id })
-      assert.strictEqual((yield* ask("GET", "/jobs/abc")).json.id, "abc-1")
-      assert.strictEqual((yield* ask("GET", "/jobs/ab")).json.id, "ab")
-      assert.strictEqual((yield* ask("GET", "/jobs/a")).status, 409)
-      assert.strictEqual((yield* ask("GET", "/jobs/zzz")).status, 404)
-      assert.strictEqual((yield* ask("GET", "/jobs/a%2Fb")).status, 400)
-      assert.strictEqual((yield* ask("POST", "/jobs/abd/stop", { mode: "cancel", reason: "enough" })).status, 200)
-      yield* ask("GET", "/jobs/abd/events")
-      const report = (yield* ask("GET", "/jobs/abd-/report")).json
-      assert.deepStrictEqual([report.jobId, report.trigger, report.reason], ["abd-2", "stopped", "enough"])
+      yield* submit({ job: "endless", id: "run-10" })
+      const asked: ReadonlyArray<readonly [string, string, unknown?]> = [
+        ...["", "/events", "/logs", "/stages", "/result", "/report"].map((path) => ["GET", path] as const),
+        ["POST", "/stop", {}],
+        ["POST", "/lease"],
+        ["DELETE", ""],
+        ["DELETE", "?force"]
+      ]
+      for (const id of ["run-1", "r", "run-"]) {
+        for (const [method, path, body] of asked) {
+          const { json, status } = yield* ask(method, `/jobs/${id}${path}`, body)
+          assert.deepStrictEqual([status, json?._tag, json?.id], [404, "NotFound", id], `${method} ${path}`)
+        }
+      }
+      assert.strictEqual((yield* ask("GET", "/jobs/run-10")).json.state, "running")
+      assert.deepStrictEqual((yield* ask("GET", "/jobs?prefix=run-1")).json.map(({ id }: { id: string }) => id), [
+        "run-10"
+      ])
+      assert.deepStrictEqual((yield* ask("GET", "/jobs?prefix=run-2")).json, [])
+      const noId = yield* ask("GET", "/jobs/a%2Fb")
+      assert.deepStrictEqual([noId.status, noId.json._tag], [400, "Refused"])
+      assert.include(noId.json.message, "Expected an id: 1 to 64 letters")
+      const noPlace = yield* ask("GET", "/jobs?before=run-10")
+      assert.strictEqual(noPlace.status, 400)
+      assert.include(noPlace.json.message, "Expected the place of a job: the time it was submitted at, `_` and its id")
     }).pipe(Effect.provide(serving())))
 
   it.live("lists, removes and cleans jobs", () =>

@@ -18,31 +18,46 @@ const known = ["known-stopped", "known-1", "known-2"] as const
 /** The statuses of requests that are refused before they reach an operation. */
 const general = new Set([400, 404, 405, 408, 411, 413, 414, 415, 417, 431])
 
-/** Returns the status of the answer to these bytes, or 0 if there is none. */
-const statusOf = (port: number, text: string) =>
+interface Answer {
+  /** 0 if there is no answer. */
+  readonly status: number
+  readonly body: string
+}
+
+/** Returns the answer to these bytes, with the body if its length is said. */
+const answerTo = (port: number, text: string) =>
   Effect.promise(() =>
-    new Promise<number>((resolve) => {
+    new Promise<Answer>((resolve) => {
       const socket = connect(port, "127.0.0.1")
       let answer = ""
-      const end = (status: number) => {
-        resolve(status)
+      const end = (answer: Answer) => {
+        resolve(answer)
         socket.resetAndDestroy()
       }
       socket.on("data", (chunk: Buffer) => {
         answer += chunk.toString("latin1")
-        const [, status] = /^(?:HTTP\/1\.1 100 Continue\r\n\r\n)?HTTP\/1\.1 ([2-5]\d\d) [^]*\r\n\r\n/.exec(answer) ?? []
+        const head = /^(?:HTTP\/1\.1 100 Continue\r\n\r\n)?HTTP\/1\.1 ([2-5]\d\d) [^]*?\r\n\r\n/.exec(answer)
+        if (head === null) return
+        const length = text.startsWith("HEAD") ? 0 : Number(/^content-length: (\d+)/im.exec(head[0])?.[1] ?? 0)
+        const body = answer.slice(head[0].length)
         // read no further, because a stream may have no end
-        if (status !== undefined) end(Number(status))
+        if (body.length >= length) end({ status: Number(head[1]), body })
       })
       socket.on("error", () => {})
-      socket.on("close", () => end(0))
+      socket.on("close", () => end({ status: 0, body: "" }))
       socket.write(text, "latin1")
     })
   )
 
+/** Returns true for a refusal that says what is wrong. */
+const saysWhy = (body: string): boolean => {
+  const { _tag, message } = JSON.parse(body)
+  return typeof _tag === "string" && typeof message === "string" && message.length > 10
+}
+
 /**
- * Sends malformed requests, which are made from the API's own description, to a manager. Each must be answered, and with no
- * status of a fault of the server. Each of `statuses` must occur.
+ * Sends malformed requests, which are made from the API's own description, to a manager. Each must be answered, with no status
+ * of a fault of the server, and each refusal says why. Each of `statuses` must occur.
  */
 export const sendMalformedRequests = (
   { count, seed, statuses }: { readonly count: number; readonly seed: number; readonly statuses: ReadonlyArray<number> }
@@ -62,10 +77,12 @@ export const sendMalformedRequests = (
       const counts = new Map<number, number>()
       const one = Effect.gen(function*() {
         const { documented, text } = generator.next()
-        const status = yield* statusOf(port, text)
+        const { body, status } = yield* answerTo(port, text)
         counts.set(status, (counts.get(status) ?? 0) + 1)
         const isExpected = status > 0 && status < 500 && (general.has(status) || documented.includes(status))
-        assert.isTrue(isExpected, `seed ${seed}: ${status} to ${JSON.stringify(text.slice(0, 1_000))}`)
+        const what = `seed ${seed}: ${status} to ${JSON.stringify(text.slice(0, 1_000))}`
+        assert.isTrue(isExpected, what)
+        if (status >= 400 && !text.startsWith("HEAD")) assert.isTrue(saysWhy(body), `${what}: ${body}`)
       })
       for (let sent = 0; sent < count; sent += batch) {
         // added again, because some of the requests remove them

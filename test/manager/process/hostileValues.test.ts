@@ -82,7 +82,7 @@ describe("a job process", () => {
       const ran = new Ran({ job: "hostile", payload: { act, kind } }, {}, pathToFileURL(fixture("hostile.ts")).href)
       const result = await ran.ended()
       assert.isTrue(result.report.clean)
-      assert.strictEqual(result.report.outcome, act === "return" ? "succeeded" : "failed")
+      assert.strictEqual(result.report.outcome, "failed")
       assert.deepStrictEqual(result.report.services.map(({ outcome }) => outcome), ["released", "released"])
       assert.deepStrictEqual(JSON.parse(JSON.stringify(stored(ran.resultFile))), JSON.parse(JSON.stringify(result)))
       const exit = decoded(result, hostile)

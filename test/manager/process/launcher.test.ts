@@ -27,6 +27,11 @@ describe("a submission", () => {
       /deadline is "soon"; expected a duration/
     ],
     [
+      "a time that is too short to be one",
+      { job: "untold", autostop: { idle: 5e-324 } },
+      /autostop\.idle is 5e-324; expected a duration of more than zero/
+    ],
+    [
       "a limit that exceeds the deadline",
       { job: "untold", stopPolicy: { deadline: 5, drainTimeout: "10s" } },
       /drainTimeout is 10s; expected no more than deadline \(5ms\)/

@@ -60,9 +60,12 @@ describe("the end of a job process", () => {
     })
   }
 
-  it("brings a defect that says so if the result does not match its Schema", async () => {
-    const result = await run({ act: "odd" }).ended()
-    assert.match(messageOf(result), /the exit of "work" does not match its Schemas: .*Expected/)
+  it("fails, and says what does not fit and where, if the result does not fit its Schema", async () => {
+    const { exit, report } = await run({ act: "odd" }).ended()
+    const expected = /the result of "work" does not fit its Schema: Expected .* at \["at"\]; it is \{"at":"never"/
+    assert.match(messageOf({ exit, report }), expected)
+    assert.match(report.reason ?? "", expected)
+    assert.deepStrictEqual([report.outcome, report.trigger], ["failed", "failed"])
   })
 
   it("brings `undefined` for a job that declares no success", async () => {

@@ -50,14 +50,26 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
       yield* add(...ids.map((id, index) => jobOf(id, { submittedAt: at(Math.floor(index / 2)) })))
       const expected = ["g", "e_", "e-", "d", "c", "a", "B"]
       assert.deepEqual((yield* store.list(all)).map(({ id }) => id), expected)
-      const paged: Array<string> = []
+      const paged: Array<JobInfo> = []
       while (true) {
         const page = yield* store.list({ limit: 2, before: paged.at(-1) })
         if (page.length === 0) break
-        paged.push(...page.map(({ id }) => id))
+        paged.push(...page)
       }
-      assert.deepEqual(paged, expected)
-      assert.deepEqual(yield* store.list({ limit: 2, before: "nobody" }), [])
+      assert.deepEqual(paged.map(({ id }) => id), expected)
+    })
+  )
+
+  test(
+    "goes on at the place of a job that was removed meanwhile",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      for (const id of ["a", "b", "c", "d", "e"]) yield* add(jobOf(id, { submittedAt: at(1) }))
+      const [, last] = yield* store.list({ limit: 2 })
+      assert.strictEqual(last?.id, "d")
+      yield* store.finish(stopped("d", 2), resultOf("d"))
+      assert.isTrue(yield* store.remove("d"))
+      assert.deepEqual((yield* store.list({ limit: 9, before: last })).map(({ id }) => id), ["c", "b", "a"])
     })
   )
 
@@ -75,7 +87,7 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
         Effect.map(store.list({ ...all, ...filter }), (infos) => infos.map(({ id }) => id))
       assert.deepEqual(yield* ids({ state: "running" }), ["d", "c", "b"])
       assert.deepEqual(yield* ids({ job: "flights" }), ["d", "b", "a"])
-      assert.deepEqual(yield* ids({ job: "flights", state: "running", before: "d" }), ["b"])
+      assert.deepEqual(yield* ids({ job: "flights", state: "running", before: { submittedAt: at(4), id: "d" } }), ["b"])
       assert.deepEqual(yield* ids({ job: "' OR 1=1 --" }), [])
       assert.deepEqual(yield* ids({ job: "\0" }), [])
     })
@@ -86,12 +98,14 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
     Effect.gen(function*() {
       const store = yield* JobStore
       yield* add(...["ab", "aB", "abc", "a_", "b", "abz-9"].map((id) => jobOf(id)))
-      assert.deepEqual(yield* store.withPrefix("ab", 10), ["ab", "abc", "abz-9"])
-      assert.deepEqual(yield* store.withPrefix("ab", 2), ["ab", "abc"])
-      assert.deepEqual(yield* store.withPrefix("a_", 10), ["a_"])
-      assert.lengthOf(yield* store.withPrefix("", 10), 6)
-      assert.deepEqual(yield* store.withPrefix("%", 10), [])
-      assert.deepEqual(yield* store.withPrefix("a\0", 10), [])
+      const ids = (prefix: string, limit = 10) =>
+        Effect.map(store.list({ prefix, limit }), (infos) => infos.map(({ id }) => id).toSorted())
+      assert.deepEqual(yield* ids("ab"), ["ab", "abc", "abz-9"])
+      assert.lengthOf(yield* ids("ab", 2), 2)
+      assert.deepEqual(yield* ids("a_"), ["a_"])
+      assert.lengthOf(yield* ids(""), 6)
+      assert.deepEqual(yield* ids("%"), [])
+      assert.deepEqual(yield* ids("a\0"), [])
     })
   )
 

@@ -32,7 +32,7 @@ describe("a store", () => {
 
   it.live("is free for the next manager at once, if the one before was killed", () =>
     Effect.promise(async () => {
-      await using server = await Server.start(["--store", postgres().fresh()])
+      await using server = await Server.start([], { AUTOSTOP_STORE: postgres().fresh() })
       server.server.signal("SIGKILL")
       await server.server.ended()
       await server.again()

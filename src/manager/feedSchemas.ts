@@ -1,0 +1,38 @@
+/** The Schemas of the streams of the API: server-sent events. */
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as Schema from "effect/Schema"
+import { NotFound, StoreError } from "./errors.ts"
+import { Change } from "./models.ts"
+
+/** The interval of the heartbeats of each stream. */
+export const heartbeatMs = 15_000
+
+/**
+ * The event that is sent at the start of every stream and then periodically. A reader that misses it treats the
+ * connection as lost.
+ */
+const heartbeat = Schema.Struct({ event: Schema.Literal("heartbeat"), data: Schema.String })
+const streamError = Schema.Union([NotFound, StoreError])
+
+/** A stream of server-sent events. Each element has a number, which is the event's id for `Last-Event-ID`. */
+export const feed = <S extends Schema.Top>(element: S) =>
+  HttpApiSchema.StreamSse({
+    events: Schema.Union([
+      Schema.Struct({
+        id: Schema.FiniteFromString,
+        event: Schema.Literal("message"),
+        data: Schema.fromJsonString(element)
+      }),
+      heartbeat
+    ]),
+    error: streamError
+  })
+
+/** A stream without numbers: each reader starts with an overview. */
+export const changes = HttpApiSchema.StreamSse({
+  events: Schema.Union([
+    Schema.Struct({ event: Schema.Literal("message"), data: Schema.fromJsonString(Change) }),
+    heartbeat
+  ]),
+  error: streamError
+})
