@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type { Readable } from "node:stream"
 import { isoNow, now } from "../base/clock.ts"
 import { millis } from "../base/format.ts"
@@ -14,6 +15,8 @@ import { type JobEnd, kindOfEnd, withLeftover } from "./jobEnd.ts"
 import * as State from "./jobProcessState.ts"
 import { type JobLimits, type Kill, nextKill } from "./nextKill.ts"
 import { ask, type Asked, isUrgent, nothing } from "./parentRequests.ts"
+import { type PipeLimits, pipeLimits } from "./pipeLimits.ts"
+import { PipeMeter } from "./pipeMeter.ts"
 import {
   decodeJobMessage,
   type JobMessage,
@@ -37,6 +40,8 @@ export interface SupervisedOptions {
   readonly sharesOutput: boolean
   readonly identity: JobIdentity
   readonly limits: JobLimits
+  /** What the process may send; `pipeLimits` by default. */
+  readonly pipe?: Partial<PipeLimits>
   readonly clock: Clock.Clock
   /** Called with each message, as it comes. */
   readonly onMessage: (message: JobMessage) => void
@@ -55,9 +60,12 @@ export class SupervisedJob {
   readonly #clock: Clock.Clock
   readonly #child: ChildProcess
   readonly #projection: EventProjection
+  readonly #meter: PipeMeter
   #state: State.JobProcessState
   #asked: Asked = nothing
   #limits: JobLimits
+  /** The reason why the process was killed, if that is what it sent. */
+  #flood: string | undefined
   #timer: Fiber.Fiber<void> | undefined
   #killed: Promise<Killed> | undefined
 
@@ -72,7 +80,13 @@ export class SupervisedJob {
       output: options.sharesOutput ? "inherit" : "stdout and stderr"
     })
     this.#child = child
-    child.receive(decodeJobMessage, (message) => this.#receive(message))
+    const limits = { ...pipeLimits, ...options.pipe }
+    this.#meter = new PipeMeter(limits, now(options.clock))
+    child.receive({
+      longest: limits.message,
+      onLine: (line) => this.#readLine(line),
+      onTooLong: () => this.#flooded(this.#meter.tooLong)
+    })
     this.ended = new Promise((resolve, reject) => {
       child.ended.onOpen(() => {
         this.#timer?.interruptUnsafe()
@@ -130,6 +144,7 @@ export class SupervisedJob {
    * Returns why the job has stopped, unless it says so itself. `how` is the predicate of a sentence about its process.
    */
   stopReason(how: string): Pick<StopRequest, "trigger" | "reason"> {
+    if (this.#flood !== undefined) return { trigger: "failed", reason: this.#flood }
     if (this.#asked._tag !== "Nothing") return this.#asked.request
     return State.killReasonOf(this.#state) === "after"
       ? { trigger: "deadline", reason: `it ran for ${this.#limits.afterMs} ms` }
@@ -144,6 +159,25 @@ export class SupervisedJob {
 
   #send(message: ParentMessage): void {
     this.#child.send(message)
+  }
+
+  #readLine(line: string): void {
+    if (this.#flood !== undefined) return
+    const message = Option.getOrUndefined(decodeJobMessage(line))
+    const verdict = this.#meter.take(message, Buffer.byteLength(line), now(this.#clock))
+    if (verdict._tag === "Kill") return this.#flooded(verdict.reason)
+    if (message !== undefined) this.#receive(message)
+    if (verdict._tag === "Stop") this.stop({ trigger: "failed", mode: "cancel", reason: verdict.reason })
+    else if (verdict.pauseMs > 0) this.#child.pauseReceiving(verdict.pauseMs)
+  }
+
+  /** A process that sends more than this one takes is not asked to stop: it might not be heard. */
+  #flooded(reason: string): void {
+    if (this.#flood !== undefined) return
+    this.#flood = reason
+    this.#child.endReceiving()
+    this.#options.say(`The process of the job is killed, because ${reason}.`)
+    void this.kill("flood")
   }
 
   #receive(message: JobMessage): void {
@@ -228,7 +262,8 @@ export class SupervisedJob {
 
   async #died(end: ChildEnd, killed: Killed): Promise<JobEnd> {
     const isKilled = State.killReasonOf(this.#state) !== undefined
-    const how = isKilled ? `was killed (${killed.how}) in ${millis(killed.durationMs)}` : describeEnd(end)
+    const because = this.#flood === undefined ? "" : `, because ${this.#flood}`
+    const how = isKilled ? `was killed (${killed.how}) in ${millis(killed.durationMs)}${because}` : describeEnd(end)
     const wasAsked = isKilled || this.#asked._tag === "Exit"
     if (!wasAsked) {
       this.#options.say(`The process of the job ${how}.`)

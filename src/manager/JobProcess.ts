@@ -32,6 +32,8 @@ export interface Limits {
   readonly memory?: number | undefined
   /** The time after which the job is stopped, in milliseconds. */
   readonly timeMs?: number | undefined
+  /** The events of one attempt together, in bytes of JSON; 256 MiB by default. */
+  readonly events?: number | undefined
 }
 
 /** The job to run, and the callbacks for what happens to it. They are called in order, and never after `ended`. */

@@ -33,14 +33,16 @@ export interface Options {
   /** The largest number of jobs that run at once, 4 by default; the others wait in the queue. */
   readonly concurrency?: number | undefined
   /**
-   * The limits of each job; none by default. A submission may ask for less, not for more.
+   * The limits of each job. `memory` and `time` have none by default. A submission may ask for less, not for more.
    *
    * `memory` is that of the job's processes together: a job that uses more is cancelled, and fails. `time` is measured from
-   * the start of its process: a job that runs for longer is stopped by its own policy.
+   * the start of its process: a job that runs for longer is stopped by its own policy. `events` is the size of the
+   * events that one attempt may emit, 256 MiB by default: a job that emits more is cancelled, and fails.
    */
   readonly limits?: {
     readonly memory?: ByteSize.Input | undefined
     readonly time?: Duration.Input | undefined
+    readonly events?: ByteSize.Input | undefined
   } | undefined
   /**
    * The limits within which stopped jobs are kept, with their events, reports and logs. `age` is 30 days by default,

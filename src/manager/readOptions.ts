@@ -15,7 +15,7 @@ export const readOptions = Effect.fnUntraced(function*(
   { concurrency = 4, folder, keep = {}, limits = {}, logs = "16 MiB", uploads = true }: Options,
   nameOf: (setting: string) => string = (setting) => setting
 ): Effect.fn.Return<Omit<ManagerOptions, "jobs">, PolicyError> {
-  const { memory, time } = limits
+  const { events, memory, time } = limits
   const { age = "30 days", jobs } = keep
   const timeMs = time === undefined ? Infinity : yield* readLimitMs(nameOf("limits.time"), time)
   if (typeof folder !== "string" || folder.trim() === "") {
@@ -26,6 +26,7 @@ export const readOptions = Effect.fnUntraced(function*(
     concurrency: yield* readInt(nameOf("concurrency"), concurrency),
     limits: {
       ...(memory === undefined ? {} : { memory: yield* readBytes(nameOf("limits.memory"), memory) }),
+      ...(events === undefined ? {} : { events: yield* readBytes(nameOf("limits.events"), events) }),
       ...(timeMs === Infinity ? {} : { timeMs })
     },
     keep: {

@@ -1,10 +1,10 @@
-import type * as Option from "effect/Option"
 import { type ChildProcess as NodeChild, spawn, type StdioOptions } from "node:child_process"
 import { Socket } from "node:net"
 import type { Readable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { OneShotLatch } from "../base/oneShotLatch.ts"
-import { encode, reader } from "./jsonLines.ts"
+import { encode } from "./jsonLines.ts"
+import { LineReader, type LineReaderOptions } from "./lineReader.ts"
 import { isGroupAlive, type Killed, killGroup, signal } from "./processGroup.ts"
 
 export interface ChildOptions {
@@ -90,9 +90,21 @@ export class ChildProcess {
     return this.pid !== undefined && isGroupAlive(this.pid)
   }
 
-  /** Passes on the messages of the result pipe, each a line of JSON. */
-  receive<A>(decode: (line: string) => Option.Option<A>, onMessage: (message: A) => void): void {
-    this.result?.setEncoding("utf8").on("data", reader(decode, onMessage))
+  /** Passes on the lines that come through the result pipe. */
+  receive(options: LineReaderOptions): void {
+    const reader = new LineReader(options)
+    this.result?.on("data", (bytes: Buffer) => reader.feed(bytes))
+  }
+
+  /** Reads nothing from the result pipe for so many milliseconds: meanwhile a process that writes more waits. */
+  pauseReceiving(ms: number): void {
+    this.result?.pause()
+    setTimeout(() => this.result?.resume(), ms)
+  }
+
+  /** Reads nothing from the result pipe any longer. */
+  endReceiving(): void {
+    this.result?.destroy()
   }
 
   /** Resolves when everything that it has sent has been read, or the time is up: another process may hold the pipe. */

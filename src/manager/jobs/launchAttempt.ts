@@ -26,6 +26,7 @@ export const launchAttempt = (
     submission,
     code,
     limits: {
+      ...limits,
       memory: lower(submission.memory, limits.memory),
       timeMs: lower(submission.timeMs, limits.timeMs)
     },

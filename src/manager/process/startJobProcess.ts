@@ -7,6 +7,7 @@ import { isoNow } from "../../base/clock.ts"
 import { mergePolicy } from "../../internal/policy/resolvePolicy.ts"
 import { pathOf } from "../../jobProcess/jobModule.ts"
 import type { JobLimits } from "../../jobProcess/nextKill.ts"
+import { storedEvents } from "../../jobProcess/pipeLimits.ts"
 import type { JobMessage } from "../../jobProcess/protocol.ts"
 import type { JobEnd } from "../../jobProcess/jobEnd.ts"
 import { SupervisedJob } from "../../jobProcess/supervisedJob.ts"
@@ -67,6 +68,7 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
     sharesOutput: false,
     identity: { job: submission.job, jobId: id, environment: "remote", startedAt: isoNow(clock) },
     limits: limitsOf(env, submission),
+    pipe: { events: limits.events ?? storedEvents },
     clock,
     onMessage,
     say: () => {}
