@@ -3,9 +3,11 @@ import { stackOf } from "../base/errorText.ts"
 import { seconds } from "../base/format.ts"
 import { isInstance } from "../base/valueText.ts"
 import { flush } from "./flushOutput.ts"
-import { leftoversSince, newChildren, type Snapshot, snapshot, watchWorkers } from "./activeHandles.ts"
+import { handlesSince, type Snapshot, snapshot, watchWorkers } from "./activeHandles.ts"
 import { type Crash, onCrash } from "./crashes.ts"
 import { type Ending, exitCode, uncleanCode } from "./exitCode.ts"
+import { leftoverOf, type Patience } from "./endDescendants.ts"
+import { type OwnedProcesses, ownProcesses } from "./ownedProcesses.ts"
 import { startTimer } from "./timers.ts"
 import {
   causesOf,
@@ -16,16 +18,13 @@ import {
   type OwnerState,
   transition
 } from "./ownerState.ts"
-import type { Leftover, ProcessContext, StopCause, StoppableTask } from "./processContext.ts"
-import { signal as signalTo, until } from "./processGroup.ts"
+import type { FindLeftovers, Leftover, ProcessContext, StopCause, StoppableTask } from "./processContext.ts"
 import { ExitCalled } from "./selfExit.ts"
 import { asksForStop, type Signal, signals } from "./signals.ts"
 import { sameRequestText, SignalRequests } from "./signalRequests.ts"
 
 /** The time that a program has to end once its tasks have stopped, and the time of a kill. */
 const graceMs = 1_000
-/** The time that the system has to report that a killed process has ended. */
-const goneMs = 200
 
 /**
  * Owns a process: its signals, its uncaught errors, its exit. It stops the tasks that run in the process, and then the
@@ -34,6 +33,7 @@ const goneMs = 200
 export class ProcessOwner implements ProcessContext {
   #state: OwnerState = initial
   readonly #before: Snapshot
+  readonly #processes: OwnedProcesses
   readonly #defaultDeadlineMs: number
   readonly #tasks = new Set<StoppableTask>()
   readonly #requests = new SignalRequests()
@@ -55,6 +55,7 @@ export class ProcessOwner implements ProcessContext {
   constructor(deadlineMs: number) {
     this.#defaultDeadlineMs = deadlineMs
     this.#before = snapshot()
+    this.#processes = ownProcesses()
     watchWorkers()
   }
 
@@ -97,17 +98,20 @@ export class ProcessOwner implements ProcessContext {
     for (const cause of causesOf(this.#state)) if (cause._tag !== "Relayed") task.stop(cause)
   }
 
-  /** Finds what was not there before the program and does not go away within a few turns. */
-  readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>> = Effect.promise(async () => {
-    // Node reports the end of some handles a turn later
-    await new Promise((resolve) => setImmediate(resolve))
-    let left = leftoversSince(this.#before)
-    for (let turn = 0; left.length > 0 && turn < 10; turn++) {
-      await new Promise((resolve) => setTimeout(resolve, turn))
-      left = leftoversSince(this.#before)
-    }
-    return left
-  })
+  /** Finds what was not there before the program and does not go away within a few turns, and ends the processes. */
+  readonly leftovers: FindLeftovers = (patience) =>
+    Effect.promise(async () => {
+      const handles = await settled(() => handlesSince(this.#before))
+      return [...await this.#endProcesses(patience), ...handles]
+    })
+
+  /** Finds the processes alone, where the handles may be somebody else's. */
+  readonly leftProcesses: FindLeftovers = (patience) => Effect.promise(() => this.#endProcesses(patience))
+
+  async #endProcesses(patience: Patience): Promise<ReadonlyArray<Leftover>> {
+    const found = await settled(this.#processes.find)
+    return found.length === 0 ? [] : (await this.#processes.end(patience)).map(leftoverOf)
+  }
 
   /** The first signal, if there was one that no other process answers. */
   get signal(): Signal | undefined {
@@ -229,19 +233,16 @@ export class ProcessOwner implements ProcessContext {
     for (const task of this.#tasks) {
       for (const { name, state } of task.pending()) this.say(`  ${name} is still ${state}`)
     }
-    for (const { detail, kind } of leftoversSince(this.#before)) this.say(`  ${kind}: ${detail}`)
+    for (const { detail, kind } of handlesSince(this.#before)) this.say(`  ${kind}: ${detail}`)
     void this.#end({ isClean: false, own: uncleanCode }, graceMs)
   }
 
-  /** Kills the child processes in this process's own group, which would outlive it otherwise. */
-  async #killChildren(): Promise<void> {
-    const pids = newChildren(this.#before).flatMap((child) => child.detached ? [] : [child.pid])
-    for (const pid of pids) signalTo(pid, "SIGKILL")
-    await until(() => !pids.some((pid) => signalTo(pid, 0)), goneMs)
-  }
-
   async #end(ending: Ending, patienceMs: number): Promise<never> {
-    await this.#killChildren()
+    // what was left behind before is in the report
+    for (const left of await this.#processes.end({ limitMs: 0 })) {
+      const { detail, kind } = leftoverOf(left)
+      this.#sayOnce(`  ${kind}: ${detail}`)
+    }
     const left = await Promise.all(outputs().map(([, stream]) => flush(stream, patienceMs)))
     // Node reports what could not be written a turn later
     await new Promise((resolve) => setImmediate(resolve))
@@ -249,6 +250,17 @@ export class ProcessOwner implements ProcessContext {
     const isWritten = this.#isWritten && left.every((bytes) => bytes === 0)
     return this.#exit(exitCode({ ...ending, user: Number(process.exitCode ?? 0), isWritten }))
   }
+}
+
+/** Returns what is still there after a few turns: Node and the system report the end of some things later. */
+const settled = async <A>(find: () => ReadonlyArray<A>): Promise<ReadonlyArray<A>> => {
+  await new Promise((resolve) => setImmediate(resolve))
+  let left = find()
+  for (let turn = 0; left.length > 0 && turn < 10; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, turn))
+    left = find()
+  }
+  return left
 }
 
 const outputs = () => [["stdout", process.stdout], ["stderr", process.stderr]] as const
