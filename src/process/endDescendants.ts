@@ -33,10 +33,10 @@ export const endDescendants = async (
 ): Promise<ReadonlyArray<Ended>> => {
   const ends = new Map<string, { readonly process: Descendant; end: Ended["end"] }>()
   const asked = new Set<string>()
-  const search = () => {
-    const found = find()
-    for (const process of found) if (!ends.has(idOf(process))) ends.set(idOf(process), { process, end: "ended" })
-    return found
+  /** Those that run: one that was found once may not be found again, after its parents have ended. */
+  const search = (): ReadonlyArray<Descendant> => {
+    for (const process of find()) if (!ends.has(idOf(process))) ends.set(idOf(process), { process, end: "ended" })
+    return Array.from(ends.values(), ({ process }) => process).filter(isStill)
   }
   let left = search()
   const deadline = performance.now() + (limitMs === Infinity ? longestPatienceMs : limitMs)

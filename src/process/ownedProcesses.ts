@@ -1,5 +1,5 @@
 import { type Ancestor, type Descendant, findDescendants } from "./descendants.ts"
-import { type Ended, endDescendants, killAll, type Patience } from "./endDescendants.ts"
+import { endDescendants, type Ended, killAll, type Patience } from "./endDescendants.ts"
 import { isLinkedWithin, isWithin, markVariable, newMark } from "./ownerMark.ts"
 import { childrenOf, endedChildren, isLiving, ownChildren, type ProcessEntry, readProcess } from "./processTable.ts"
 import { isSurvivor, watchSurvivors } from "./survivors.ts"
@@ -52,7 +52,8 @@ export const ownProcesses = (): OwnedProcesses => {
   }
   /** Returns true if it is certain that nothing was started: the search reads the environment of all processes. */
   const isAlone = () =>
-    endedBefore !== undefined && endedChildren() === endedBefore && ownChildren()?.every((pid) => children.some((child) => child.pid === pid)) === true
+    endedBefore !== undefined && endedChildren() === endedBefore &&
+    ownChildren()?.every((pid) => children.some((child) => child.pid === pid)) === true
   return owned(() => isAlone() ? [] : findDescendants(ancestor))
 }
 
