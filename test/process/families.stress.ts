@@ -1,7 +1,9 @@
 import { describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { rounds } from "../support/rounds.ts"
-import { assertTreesEnd, places, Trees } from "./families.ts"
+import { assertTreesEnd, manyFamilies, places, Trees } from "./families.ts"
+
+manyFamilies(places)
 
 describe("trees of processes that a job has left behind", () => {
   it.live.prop(

@@ -1,4 +1,4 @@
-import { assert } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { mkdtempSync, readFileSync } from "node:fs"
@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { StopReport } from "../../src/index.ts"
 import { bin, fixture, Started } from "../support/cli.ts"
-import { Families, type Relative, type Root, runs } from "../support/family.ts"
+import { Families, type Relative, relative, type Root, root, runs } from "../support/family.ts"
 import { Ran } from "../support/jobProcess.ts"
 
 /** Where the job runs that leaves families behind. */
@@ -20,10 +20,10 @@ const limits = { killTimeout: 300, deadline: 5_000 }
 export const start = (place: Exclude<Place, "manager">, env: Record<string, string>) => {
   const file = join(mkdtempSync(join(tmpdir(), "autostop-")), "report.json")
   const variables = {
-    ...env,
     AUTOSTOP_KILL_TIMEOUT: `${limits.killTimeout}ms`,
     AUTOSTOP_DEADLINE: `${limits.deadline}ms`,
-    AUTOSTOP_REPORT: file
+    AUTOSTOP_REPORT: file,
+    ...env
   }
   const args = ["--report", file, ...(place === "isolate" ? ["--isolate"] : [])]
   const run = place === "launch" || place === "runMain"
@@ -120,3 +120,25 @@ const rootOf = ({ by, killed, ...tree }: typeof Tree.Type): Root => {
 /** Runs a job that leaves random trees behind. */
 export const assertTreesEnd = (place: Place, trees: typeof Trees.Type): Effect.Effect<void> =>
   Effect.promise(() => assertEnded(place, trees.map(rootOf)))
+
+const family: ReadonlyArray<Root> = [
+  root({ children: [relative()], killed: true }),
+  root({ children: [relative({ way: "session" })], mortal: true }),
+  root({ children: [relative({ way: "orphan" })], mortal: true }),
+  root({ by: "detached" }),
+  root({ by: "detached", bare: true, killed: true, children: [relative()] }),
+  root({ by: "effect", children: [relative({ way: "session" })] }),
+  root({ bare: true, children: [relative(), relative({ way: "session" })] }),
+  root({ deaf: true, mortal: true, children: [relative({ way: "session" })] }),
+  root({ by: "detached", free: true })
+]
+
+/** A family of all kinds at each place. */
+export const manyFamilies = (places: ReadonlyArray<Place>): void => {
+  describe.concurrent("what a job has started and left behind ends with it, and is named:", () => {
+    for (const place of places) {
+      it(`children of a shell that was killed, sessions, orphans, and those that ignore SIGTERM (${place})`, () =>
+        assertEnded(place, family))
+    }
+  })
+}
