@@ -1,15 +1,7 @@
 import type { Descendant } from "./descendants.ts"
-import type { Leftover } from "./processContext.ts"
+import type { Leftover, Patience } from "./processContext.ts"
 import { signal, until } from "./processGroup.ts"
 import { isStill } from "./processTable.ts"
-
-/** How long processes have to end. */
-export interface Patience {
-  /** The time between SIGTERM and SIGKILL, in milliseconds. Without any there is no SIGTERM. */
-  readonly limitMs: number
-  /** Returns true once nothing may be waited for any longer. */
-  readonly isUrgent?: () => boolean
-}
 
 /** A process that was left behind, and what became of it. */
 export interface Ended extends Pick<Descendant, "pid" | "command"> {

@@ -1,5 +1,6 @@
 import { type Ancestor, type Descendant, findDescendants } from "./descendants.ts"
-import { endDescendants, type Ended, killAll, type Patience } from "./endDescendants.ts"
+import { endDescendants, type Ended, killAll } from "./endDescendants.ts"
+import type { Patience } from "./processContext.ts"
 import { isLinkedWithin, isWithin, markVariable, newMark } from "./ownerMark.ts"
 import { childrenOf, endedChildren, isLiving, ownChildren, type ProcessEntry, readProcess } from "./processTable.ts"
 import { isSurvivor, watchSurvivors } from "./survivors.ts"

@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { OneShotLatch } from "../base/oneShotLatch.ts"
-import type { Patience } from "./endDescendants.ts"
 import type { Signal } from "./signals.ts"
 
 /** The cause for which a process stops its tasks. */
@@ -33,6 +32,14 @@ export interface StoppableTask {
 export interface Leftover {
   readonly kind: string
   readonly detail: string
+}
+
+/** How long processes have to end. */
+export interface Patience {
+  /** The time between SIGTERM and SIGKILL, in milliseconds. Without any there is no SIGTERM. */
+  readonly limitMs: number
+  /** Returns true once nothing may be waited for any longer. */
+  readonly isUrgent?: () => boolean
 }
 
 /** Finds what is left behind. Processes that are have the time that is given to end. */

@@ -1,13 +1,10 @@
-import * as Effect from "effect/Effect"
 import { stackOf } from "../base/errorText.ts"
 import { seconds } from "../base/format.ts"
 import { isInstance } from "../base/valueText.ts"
 import { flush } from "./flushOutput.ts"
-import { handlesSince, type Snapshot, snapshot, watchWorkers } from "./activeHandles.ts"
 import { type Crash, onCrash } from "./crashes.ts"
 import { type Ending, exitCode, uncleanCode } from "./exitCode.ts"
-import { leftoverOf, type Patience } from "./endDescendants.ts"
-import { type OwnedProcesses, ownProcesses } from "./ownedProcesses.ts"
+import { Leftovers } from "./leftovers.ts"
 import { startTimer } from "./timers.ts"
 import {
   causesOf,
@@ -18,7 +15,7 @@ import {
   type OwnerState,
   transition
 } from "./ownerState.ts"
-import type { FindLeftovers, Leftover, ProcessContext, StopCause, StoppableTask } from "./processContext.ts"
+import type { ProcessContext, StopCause, StoppableTask } from "./processContext.ts"
 import { ExitCalled } from "./selfExit.ts"
 import { asksForStop, type Signal, signals } from "./signals.ts"
 import { sameRequestText, SignalRequests } from "./signalRequests.ts"
@@ -30,14 +27,14 @@ const graceMs = 1_000
  * Owns a process: its signals, its uncaught errors, its exit. It stops the tasks that run in the process, and then the
  * program. `ownerState.ts` decides what happens when; here it is done.
  */
-export class ProcessOwner implements ProcessContext {
+export class ProcessOwner implements Pick<ProcessContext, "attach"> {
   #state: OwnerState = initial
-  readonly #before: Snapshot
-  readonly #processes: OwnedProcesses
   readonly #defaultDeadlineMs: number
   readonly #tasks = new Set<StoppableTask>()
   readonly #requests = new SignalRequests()
   readonly #keepAlive = setInterval(() => {}, 2 ** 30)
+  /** What is left in this process, but for what has been there until here. */
+  readonly leftovers = new Leftovers()
   #interrupt: () => void = () => {}
   #exit: (code: number) => never = (code) => process.exit(code)
   #isWritten = true
@@ -54,9 +51,6 @@ export class ProcessOwner implements ProcessContext {
   /** `deadlineMs` is the longest that a stop takes if no task sets another deadline. */
   constructor(deadlineMs: number) {
     this.#defaultDeadlineMs = deadlineMs
-    this.#before = snapshot()
-    this.#processes = ownProcesses()
-    watchWorkers()
   }
 
   /** Takes the process over. `interrupt` ends the program once its tasks have stopped. */
@@ -96,21 +90,6 @@ export class ProcessOwner implements ProcessContext {
       }
     })
     for (const cause of causesOf(this.#state)) if (cause._tag !== "Relayed") task.stop(cause)
-  }
-
-  /** Finds what was not there before the program and does not go away within a few turns, and ends the processes. */
-  readonly leftovers: FindLeftovers = (patience) =>
-    Effect.promise(async () => {
-      const handles = await settled(() => handlesSince(this.#before))
-      return [...await this.#endProcesses(patience), ...handles]
-    })
-
-  /** Finds the processes alone, where the handles may be somebody else's. */
-  readonly leftProcesses: FindLeftovers = (patience) => Effect.promise(() => this.#endProcesses(patience))
-
-  async #endProcesses(patience: Patience): Promise<ReadonlyArray<Leftover>> {
-    const found = await settled(this.#processes.find)
-    return found.length === 0 ? [] : (await this.#processes.end(patience)).map(leftoverOf)
   }
 
   /** The first signal, if there was one that no other process answers. */
@@ -233,16 +212,13 @@ export class ProcessOwner implements ProcessContext {
     for (const task of this.#tasks) {
       for (const { name, state } of task.pending()) this.say(`  ${name} is still ${state}`)
     }
-    for (const { detail, kind } of handlesSince(this.#before)) this.say(`  ${kind}: ${detail}`)
+    for (const { detail, kind } of this.leftovers.handles()) this.say(`  ${kind}: ${detail}`)
     void this.#end({ isClean: false, own: uncleanCode }, graceMs)
   }
 
   async #end(ending: Ending, patienceMs: number): Promise<never> {
     // what was left behind before is in the report
-    for (const left of await this.#processes.end({ limitMs: 0 })) {
-      const { detail, kind } = leftoverOf(left)
-      this.#sayOnce(`  ${kind}: ${detail}`)
-    }
+    for (const { detail, kind } of await this.leftovers.kill()) this.say(`  ${kind}: ${detail}`)
     const left = await Promise.all(outputs().map(([, stream]) => flush(stream, patienceMs)))
     // Node reports what could not be written a turn later
     await new Promise((resolve) => setImmediate(resolve))
@@ -250,17 +226,6 @@ export class ProcessOwner implements ProcessContext {
     const isWritten = this.#isWritten && left.every((bytes) => bytes === 0)
     return this.#exit(exitCode({ ...ending, user: Number(process.exitCode ?? 0), isWritten }))
   }
-}
-
-/** Returns what is still there after a few turns: Node and the system report the end of some things later. */
-const settled = async <A>(find: () => ReadonlyArray<A>): Promise<ReadonlyArray<A>> => {
-  await new Promise((resolve) => setImmediate(resolve))
-  let left = find()
-  for (let turn = 0; left.length > 0 && turn < 10; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, turn))
-    left = find()
-  }
-  return left
 }
 
 const outputs = () => [["stdout", process.stdout], ["stderr", process.stderr]] as const

@@ -24,7 +24,7 @@ export const runOwned = <E>(
     return
   }
   const owner = new ProcessOwner(deadline.value)
-  const context = { leftovers: ownsHandles ? owner.leftovers : noLeftovers, attach: owner.attach }
+  const context = { leftovers: ownsHandles ? owner.leftovers.all : noLeftovers, attach: owner.attach }
   const fiber = Effect.runFork(
     Effect.andThen(
       Effect.yieldNow,
