@@ -95,14 +95,14 @@ export const Trees = Schema.Array(Tree).check(Schema.isMinLength(1), Schema.isMa
 
 /**
  * Without the environment of its owner a process is only known by its parents: those live, and it is no orphan. A process
- * that stays starts nothing here.
+ * that stays leads a group of its own, and starts nothing here.
  */
 const relativeOf = (drawn: Drawn & { readonly children?: ReadonlyArray<Drawn> }, isBare = false): Relative => {
   const bare = isBare || drawn.bare < 2
   const free = !bare && drawn.free < 1
   const children = free ? [] : (drawn.children ?? []).map((child) => relativeOf(child, bare))
   return {
-    way: bare && drawn.way === "orphan" ? "session" : drawn.way,
+    way: free || (bare && drawn.way === "orphan") ? "session" : drawn.way,
     deaf: drawn.deaf < 2,
     mortal: !free && !bare && drawn.mortal < 4 && !children.some(({ bare }) => bare === true),
     bare,
@@ -113,7 +113,8 @@ const relativeOf = (drawn: Drawn & { readonly children?: ReadonlyArray<Drawn> },
 
 const rootOf = ({ by, killed, ...tree }: typeof Tree.Type): Root => {
   const own = relativeOf(tree)
-  const mayDie = own.free !== true && own.bare !== true && !own.children.some(({ bare }) => bare === true)
+  const mayDie = own.bare !== true && !own.children.some(({ bare }) => bare === true)
+  if (own.free === true) return { ...own, by: by === "spawn" ? "detached" : by, killed: false }
   return { ...own, by, mortal: own.mortal && !killed, killed: killed && mayDie }
 }
 
