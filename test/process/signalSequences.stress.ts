@@ -10,6 +10,6 @@ describe("two or three signals, up to 600 ms apart,", () => {
     "are counted as a person would, bare and under wrappers that pass them on as well",
     { way: Ways, sequence: Sequence },
     ({ sequence, way }) => assertCounted(way, sequence),
-    { arbitrary: { runs: rounds(15, 200) } }
+    { arbitrary: { runs: rounds(8, 200) } }
   )
 })

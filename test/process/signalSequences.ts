@@ -45,7 +45,7 @@ const requestsOf = (times: ReadonlyArray<number>): number | undefined => {
 /** Sends the signals to a job whose stop takes longer than that, and returns what became of it. */
 const send = async (way: Way, sequence: Sequence) => {
   const settings = JSON.stringify({ act: "wait" })
-  const words = [bin, "run", fixture("life.ts"), "--payload", settings, "--delay", "2500ms", "--format", "json"]
+  const words = [bin, "run", fixture("life.ts"), "--payload", settings, "--delay", "1500ms", "--format", "json"]
   const [command = "", ...args] = [...ways[way], process.execPath, ...words]
   const child = spawn(command, args, {
     detached: true,
