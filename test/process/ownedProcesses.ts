@@ -132,7 +132,7 @@ export const ownedProcessesCases = (isLong: boolean): void => {
         AUTOSTOP_DEADLINE: "20m"
       })
       await run.said("run succeeded")
-      run.signal("SIGTERM")
+      await run.signal("SIGTERM").said("SIGTERM: stopping")
       await (await run.signalAgain("SIGTERM")).ended()
       assertNamed(families, report(), run.stderr)
     })
