@@ -38,7 +38,7 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
         if (options.id !== undefined && (typeof options.id !== "string" || options.id === "")) {
           return yield* new SubmitError({ job: job.name, reason: "id", message: "`id` must be a non-empty string" })
         }
-        const { implementation, payload, policy } = yield* check(job, input, options)
+        const { implementation, limitedServices, payload, policy } = yield* check(job, input, options)
         const autostop = yield* parseAutostop(options.autostop)
         const scope = yield* Effect.scope
         return yield* Effect.withFiber((submitter) => {
@@ -54,6 +54,7 @@ export const layer: Layer.Layer<Environment> = Layer.effect(
             job: job.name,
             environment: "local",
             limits: policyMillis(policy),
+            limitedServices,
             autostop,
             ...surroundings
           })
@@ -97,7 +98,9 @@ const check = Effect.fnUntraced(function*(job: Job.AnyContract, input: unknown, 
       Schema.decodeUnknownEffect(Schema.toType(job.payload))(payload) as Effect.Effect<unknown, Schema.SchemaError>),
     (message) => new SubmitError({ job: job.name, reason: "payload", message })
   )
-  return { implementation: job.implementation, payload, policy }
+  // the configuration holds for all jobs of a program: not each of them has every service
+  const limitedServices = [job.stopPolicy, options.stopPolicy].flatMap((own) => Object.keys(own?.services ?? {}))
+  return { implementation: job.implementation, limitedServices, payload, policy }
 })
 
 const submittedJob = (run: Run): SubmittedJob => {

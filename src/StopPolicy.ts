@@ -15,15 +15,10 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import type * as Struct from "effect/Struct"
 import { isInstance } from "./base/valueText.ts"
 import type { PolicyError } from "./internal/policy/policyError.ts"
-import {
-  fieldNames,
-  policyDefaults,
-  policyFields,
-  policySchemas,
-  type PolicySettings,
-  variable
-} from "./internal/policy/policyFields.ts"
-import { fitPolicy, mergePolicy, type PolicySource } from "./internal/policy/resolvePolicy.ts"
+import { fieldNames, policyDefaults, policyFields, policySchemas, variable } from "./internal/policy/policyFields.ts"
+import { fitPolicy, mergePolicy, type PolicySettings, type PolicySource } from "./internal/policy/resolvePolicy.ts"
+import { ServiceLimitsSchema } from "./internal/policy/serviceLimits.ts"
+import { withServiceVariables } from "./internal/policy/serviceVariables.ts"
 
 export { PolicyError } from "./internal/policy/policyError.ts"
 export { type DurationSetting } from "./internal/policy/policyFields.ts"
@@ -65,15 +60,24 @@ export type Strategy = typeof Strategy.Type
  * | `killTimeout` | `AUTOSTOP_KILL_TIMEOUT` | 2 s |
  * | `deadline` | `AUTOSTOP_DEADLINE` | 25 s, for all phases together |
  * | `startTimeout` | `AUTOSTOP_START_TIMEOUT` | 30 s, for the acquire of each service |
+ * | `services` | `AUTOSTOP_RELEASE_TIMEOUT_…` | none: `releaseTimeout`, or what a service sets for itself |
  *
  * **Details**
+ *
+ * `services` limits the release of single services, by their names in the report, and wins over what they set for
+ * themselves: `{ "app/Db": { release: "20 seconds" } }`, or `AUTOSTOP_RELEASE_TIMEOUT_APP_DB=20s`. In a variable the name
+ * is in capitals, with `_` for all but letters and digits. A name that none of the job's `services` has, or that two of
+ * them share, fails the start.
  *
  * As JSON a duration is a number of milliseconds, or `"Infinity"`.
  *
  * @category models
  * @since 0.1.0
  */
-export class StopPolicy extends Schema.Class<StopPolicy>("autostop/StopPolicy")(policySchemas) {
+export class StopPolicy extends Schema.Class<StopPolicy>("autostop/StopPolicy")({
+  ...policySchemas,
+  services: Schema.optionalKey(ServiceLimitsSchema)
+}) {
   /** The policy that the ConfigProvider describes (`AUTOSTOP_…`), over the defaults. */
   static get config(): Config.Config<StopPolicy> {
     return config
@@ -149,7 +153,8 @@ const rawConfig: Config.Config<PolicySource["settings"]> = Config.all(
     Object.fromEntries(
       Object.entries(raw).flatMap(([field, value]) => Option.isSome(value) ? [[field, value.value]] : [])
     )
-  )
+  ),
+  Config.mapEffect(withServiceVariables)
 )
 
 /** See `StopPolicy.fromConfig`. */

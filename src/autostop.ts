@@ -8,11 +8,10 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import { causeStack } from "./base/errorText.ts"
-import { isInstance } from "./base/valueText.ts"
-import { SubmitError } from "./Environment.ts"
 import { configuredDeadline, enclosingLimits, programLimits } from "./internal/policy/programLimits.ts"
 import { type ReportFile, reportFile } from "./internal/report/reportFile.ts"
 import { startProgram } from "./internal/run/programRun.ts"
+import { refusalOf } from "./internal/run/refusedStart.ts"
 import type { Run, RunResult } from "./internal/run/run.ts"
 import { stoppableTask } from "./internal/run/stoppableTask.ts"
 import { uncleanCode } from "./process/exitCode.ts"
@@ -21,7 +20,7 @@ import type { ProcessOwner } from "./process/processOwner.ts"
 import { runOwned } from "./process/runOwned.ts"
 import { printUsageError } from "./process/usageError.ts"
 export { type ManagedRuntime, managedRuntime, type ManagedRuntimeOptions } from "./managedRuntime.ts"
-import { PolicyError, type StopPolicy } from "./StopPolicy.ts"
+import type { StopPolicy } from "./StopPolicy.ts"
 import { StopReport } from "./StopReport.ts"
 
 /**
@@ -160,9 +159,9 @@ const codeOf = (owner: ProcessOwner, exit: Exit.Exit<unknown, unknown>): number 
   exit._tag === "Success" ? 0 : failed(owner, exit.cause)
 
 const failed = (owner: ProcessOwner, cause: Cause.Cause<unknown>): number => {
-  const error = Cause.squash(cause)
-  if (isInstance(error, PolicyError) || isInstance(error, SubmitError)) {
-    printUsageError(error.message)
+  const refusal = refusalOf(cause)
+  if (refusal !== undefined) {
+    printUsageError(refusal.message)
     return 2
   }
   if (owner.signal === undefined && !Cause.hasInterruptsOnly(cause)) process.stderr.write(`${causeStack(cause)}\n`)

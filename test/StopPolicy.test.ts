@@ -181,7 +181,7 @@ const badChoices: ReadonlyArray<unknown> = [
   ["fast"]
 ]
 
-const bad: ReadonlyArray<readonly [keyof Policy.Settings, ReadonlyArray<unknown>, ReadonlyArray<string>]> = [
+const bad: ReadonlyArray<readonly [keyof typeof variables, ReadonlyArray<unknown>, ReadonlyArray<string>]> = [
   ["strategy", badChoices, ["graceful", "fast", "immediate", "patient"]],
   ["onReleaseFailure", [...badChoices, "graceful"], ["continue", "kill"]],
   ["drain", [...badChoices, "all"], ["work", "run"]],

@@ -62,6 +62,24 @@ describe("launch", () => {
     assert.notInclude(run.stdout, "opened")
   })
 
+  it("refuses a limit for a service that it has not in one line, with the names that there are", async () => {
+    const run = start({ AUTOSTOP_RELEASE_TIMEOUT_APP_DBB: "1s" })
+    assert.strictEqual(await run.ended(), 2)
+    assert.match(
+      run.stderr,
+      /^autostop: AUTOSTOP_RELEASE_TIMEOUT_APP_DBB limits no service; .*"app\/Db", "app\/Queue".*\n$/
+    )
+    assert.strictEqual(run.count("opened "), run.count("closed "))
+  })
+
+  it("gives one service a limit of its own", async () => {
+    const path = join(folder, "limited.json")
+    const run = await start({ AUTOSTOP_REPORT: path, HANGS: "db", AUTOSTOP_RELEASE_TIMEOUT_APP_DB: "1s" }).said("ready")
+    assert.strictEqual(await run.signal("SIGTERM").ended(), 3)
+    const db = reportIn(path).services.find(({ name }) => name === "app/Db")
+    assert.isAtLeast(db?.releaseMs ?? 0, 1_000)
+  })
+
   it("has the same for the layers that a program of runMain provides", async () => {
     const path = join(folder, "provided.json")
     const run = await start({ AUTOSTOP_REPORT: path, HANGS: "queue", AUTOSTOP_RELEASE_TIMEOUT: "300ms" }, "provided")

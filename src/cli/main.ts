@@ -13,6 +13,7 @@ import { runOwned } from "../process/runOwned.ts"
 import { printUsageError } from "../process/usageError.ts"
 import { version } from "../process/packageVersion.ts"
 import { CommandContext } from "./commandContext.ts"
+import { backupCommand } from "./commands/backup.ts"
 import { eventsCommand, logsCommand } from "./commands/feeds.ts"
 import { cleanCommand, deleteCommand, listCommand, reportCommand, statusCommand, stopCommand } from "./commands/jobs.ts"
 import { healthCommand, infoCommand } from "./commands/manager.ts"
@@ -38,7 +39,8 @@ const command = Command.make("autostop").pipe(
     deleteCommand,
     cleanCommand,
     infoCommand,
-    healthCommand
+    healthCommand,
+    backupCommand
   ])
 )
 

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
 import { errorText } from "../base/errorText.ts"
 import { oneLine, seconds } from "../base/format.ts"
+import { attempt } from "../base/valueText.ts"
 import { fitPayload } from "../internal/run/payload.ts"
 import * as Job from "../Job.ts"
 
@@ -29,9 +30,7 @@ export const importModule = (
 
 /** The job of a module: its default export, or the only job among its exports. Fails with a message for people. */
 export const jobOf = (exports: Readonly<Record<string, unknown>>, module: string): Effect.Effect<Job.Any, string> => {
-  const found = Job.isContract(exports["default"])
-    ? [exports["default"]]
-    : Object.values(exports).filter(Job.isContract)
+  const found = Job.isContract(exports["default"]) ? [exports["default"]] : contractsOf(exports)
   const [job] = found
   if (job === undefined) {
     return Effect.fail(`the module ${module} exports no job; expected "export default Job.make(…)"`)
@@ -49,7 +48,7 @@ export const jobNamed = (
   module: string,
   name: string
 ): Effect.Effect<Job.Any, string> => {
-  const contracts = Object.values(exports).filter(Job.isContract)
+  const contracts = contractsOf(exports)
   const found = contracts.filter((job) => job.name === name)
   const job = found.find(Job.isJob)
   if (job !== undefined) return Effect.succeed(job)
@@ -57,6 +56,14 @@ export const jobNamed = (
   const names = [...new Set(contracts.filter(Job.isJob).map((job) => job.name))].join(", ")
   const known = names === "" ? "it exports none" : `its jobs: ${names}`
   return Effect.fail(`the module ${module} exports no job "${name}"; ${known}`)
+}
+
+/** The contracts that a module exports. What a CommonJS module exports may be there as its default alone. */
+const contractsOf = (exports: Readonly<Record<string, unknown>>): ReadonlyArray<Job.AnyContract> => {
+  const named = Object.values(exports).filter(Job.isContract)
+  const all: unknown = exports["default"]
+  if (named.length > 0 || typeof all !== "object" || all === null) return named
+  return attempt(() => Object.values(all).filter(Job.isContract)) ?? []
 }
 
 const onlyContract = (name: string, module: string): string =>

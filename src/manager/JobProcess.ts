@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import type { JobEvent } from "../JobEvent.ts"
 import type { StageReport } from "../StopReport.ts"
 import type { JobResult, StopCommand, Submission } from "./models.ts"
+import type { OutputLine } from "./process/outputLine.ts"
 
 /** The permissions of uploaded code, besides running. */
 export interface Permissions {
@@ -46,8 +47,11 @@ export interface JobProcessOptions {
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly onEvent: (event: JobEvent) => void
   readonly onStages: (stages: ReadonlyArray<StageReport>) => void
-  /** Receives whole lines, a few at a time. The stream is not read further until a returned promise has resolved. */
-  readonly onOutput: (stream: "stdout" | "stderr", text: string) => void | PromiseLike<unknown>
+  /** Receives a few lines at a time. The stream is not read further until a returned promise has resolved. */
+  readonly onOutput: (
+    stream: "stdout" | "stderr",
+    lines: ReadonlyArray<OutputLine>
+  ) => void | PromiseLike<unknown>
 }
 
 export interface JobProcess {

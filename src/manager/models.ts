@@ -107,7 +107,9 @@ export const LogLine = Schema.Struct({
   seq: Schema.Int,
   at: Schema.String,
   stream: Schema.Literals(["stdout", "stderr"]),
-  text: Schema.String
+  text: Schema.String,
+  /** `continued`: the line goes on in the next one of its stream. `gap`: lines are missing here, and the text says why. */
+  mark: Schema.optionalKey(Schema.Literals(["continued", "gap"]))
 })
 export type LogLine = typeof LogLine.Type
 

@@ -47,7 +47,8 @@ export class Ran {
       env,
       onEvent: tell(this.events),
       onStages: tell(this.stages),
-      onOutput: (stream, text) => onOutput([stream, text])
+      onOutput: (stream, lines) =>
+        onOutput([stream, lines.map(({ continued, text }) => continued ? text : `${text}\n`).join("")])
     })
   }
 

@@ -7,6 +7,7 @@ import {
   cpSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   writeFileSync
@@ -28,6 +29,9 @@ export interface Postgres {
   readonly crash: () => Promise<void>
   /** Starts it again after a crash, at the same address. */
   readonly restart: () => Promise<void>
+  /** Stops all of its processes without an end: those who have connections wait. */
+  readonly freeze: () => Promise<void>
+  readonly thaw: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -72,6 +76,14 @@ export const startPostgres = async (): Promise<Postgres> => {
   })
   await start()
 
+  /** Signals the server and the processes that serve its connections. */
+  const signalAll = (name: NodeJS.Signals) => {
+    const { pid } = server ?? {}
+    if (pid === undefined) return
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean)
+    for (const each of [pid, ...children.map(Number)]) process.kill(each, name)
+  }
+
   let databases = 0
   const url = (database: string) => `postgres://tester:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`
   const query = (url: string, sql: string) => {
@@ -87,6 +99,8 @@ export const startPostgres = async (): Promise<Postgres> => {
     },
     crash: signal("SIGQUIT"),
     restart: start,
+    freeze: async () => signalAll("SIGSTOP"),
+    thaw: async () => signalAll("SIGCONT"),
     stop: async () => {
       await signal("SIGINT")()
       rmSync(folder, { recursive: true, force: true })

@@ -56,7 +56,7 @@ export const logsCommand = Command.make(
         const id = yield* wholeId(client, input.id)
         const print = (line: LogLine) => {
           if (input.format === "json") printLine(JSON.stringify(line))
-          else process[line.stream].write(`${line.text}\n`)
+          else process[line.stream].write(line.mark === "continued" ? line.text : `${line.text}\n`)
         }
         if (input.follow) return yield* followLogs(client, url, id, print)
         yield* Effect.flatMap(client.jobs.logs({ params: { id }, query: {}, headers: {} }), printEach(print))

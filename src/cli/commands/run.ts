@@ -9,6 +9,7 @@ import { relative } from "node:path"
 import { type Autostop, Environment } from "../../Environment.ts"
 import { decodePayload } from "../../jobProcess/jobModule.ts"
 import { mergePolicy, type PolicySource } from "../../internal/policy/resolvePolicy.ts"
+import { refusalOf } from "../../internal/run/refusedStart.ts"
 import * as LocalEnvironment from "../../LocalEnvironment.ts"
 import * as Policy from "../../StopPolicy.ts"
 import { CommandContext } from "../commandContext.ts"
@@ -99,6 +100,8 @@ const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, gi
   const payload = yield* Effect.mapError(decodePayload(job, json), (message) => new Refusal({ message }))
   const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
   const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(showProgress(run, input.format), run.result))
+  const refusal = exit._tag === "Failure" && report.clean ? refusalOf(exit.cause) : undefined
+  if (refusal !== undefined) return yield* new Refusal({ message: refusal.message })
   const showResult = input.format === "pretty" ? printResult(job, exit, report) : Effect.void
   return { code: report.outcome === "succeeded" ? 0 : 1, report, showResult } satisfies Ending
 }, Effect.scoped)

@@ -8,7 +8,6 @@ import { encodeAutostop } from "../../manager/client/encodeAutostop.ts"
 import type { Client } from "../../manager/client/apiClient.ts"
 import { exitCode } from "../../process/exitCode.ts"
 import { CommandContext } from "../commandContext.ts"
-import { loadJob } from "../flags/moduleArgument.ts"
 import { remoteFlags } from "../flags/remoteFlags.ts"
 import { autostopOf, policySourceOf, readPayload, startFlags } from "../flags/startFlags.ts"
 import { runOptionsOf, submitFlags } from "../flags/submitFlags.ts"
@@ -93,13 +92,13 @@ const isModule = (job: string): boolean => /[/\\]|\.[cm]?[jt]sx?$/.test(job)
 
 /** Returns the name of the job of a module, and its code. */
 const bundleOf = Effect.fnUntraced(function*(module: string) {
-  const { name } = yield* loadJob(module, loadMs)
   const { bundle } = yield* Effect.promise(() => import("../../manager/code/bundler.ts"))
-  return { job: name, bundled: yield* Effect.mapError(bundle(module), (message) => new Refusal({ message })) }
+  const refused = (message: string) => new Refusal({ message })
+  const bundled = yield* Effect.mapError(bundle(module), refused)
+  const { inspectBundle } = yield* Effect.promise(() => import("../../manager/process/launcher.ts"))
+  // the name of the job is needed; a process of its own loads the code, because that may hang or exit
+  return { job: yield* Effect.mapError(inspectBundle(module, bundled), refused), bundled }
 })
-
-/** The limit for loading a module, which has to be loaded because the name of its job is needed. */
-const loadMs = 30_000
 
 /** Shows what happens until the job has stopped. */
 const wait = (client: Client, url: string, id: string, format: "pretty" | "json") =>

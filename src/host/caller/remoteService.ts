@@ -41,8 +41,10 @@ export const buildRemote = (
 (context) =>
   Effect.gen(function*() {
     const { managed, scope } = context
-    const limits = managed?.registry.limits ?? policyMillis(yield* StopPolicy.Defaults)
-    const releaseMs = spec.releaseTimeout ?? limits.releaseTimeout
+    // the limits of single services are those of the job's own
+    const { services: _, ...limits } = managed?.registry.limits ?? policyMillis(yield* StopPolicy.Defaults)
+    const { releaseTimeout, startTimeout } = managed?.record.spec ?? spec
+    const releaseMs = releaseTimeout ?? limits.releaseTimeout
     const { fingerprint, name, version } = contract
     const clock = yield* Clock.Clock
     const transport = yield* makeTransport({ service: spec.name, releaseMs, killMs: limits.killTimeout })
@@ -60,7 +62,7 @@ export const buildRemote = (
           limits: { ...limits, releaseTimeout: releaseMs, deadline: releaseMs }
         },
         service: spec.name,
-        startLimitMs: spec.startTimeout ?? limits.startTimeout,
+        startLimitMs: startTimeout ?? limits.startTimeout,
         clock,
         ...listenersOf(context)
       })

@@ -84,6 +84,7 @@ const runOf = (service: string, limits: PolicyMillis): Effect.Effect<Run> =>
       job: service,
       environment: "host",
       limits,
+      limitedServices: [],
       autostop: { _tag: "end" },
       ...surroundings
     })

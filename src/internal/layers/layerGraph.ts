@@ -148,9 +148,10 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
   /** Returns true if a layer is no service yet, and has finalizers of its own: those of the layers inside it are their own. */
   #hasToRelease(node: LayerNode<S>): boolean {
     if (node.service !== undefined || node.isCovered || !node.ownsScope || node.state._tag !== "Open") return false
+    const { children } = node
     return hasOwnFinalizer(
       node,
-      () => new Set(Array.from(node.children?.nodes ?? noNodes, (child) => child.unshareOne))
+      children === undefined ? undefined : () => new Set(Array.from(children.nodes, (child) => child.unshareOne))
     )
   }
 

@@ -7,12 +7,12 @@ export type Finalizer = Scope.State.Open["finalizer"]
  * Returns true if a scope has a finalizer, here or in a scope within it, that does not release one of the `shared` layers:
  * whoever was built in that scope has something of its own to release.
  */
-export const hasOwnFinalizer = (scope: Scope.Scope, shared: () => ReadonlySet<unknown>): boolean => {
+export const hasOwnFinalizer = (scope: Scope.Scope, shared?: () => ReadonlySet<unknown>): boolean => {
   let known: ReadonlySet<unknown> | undefined
   const isOwn = (key: unknown, finalizer: Finalizer): boolean => {
     if (isScope(key)) return search(key)
-    known ??= shared()
-    return !known.has(finalizer)
+    known ??= shared?.()
+    return known?.has(finalizer) !== true
   }
   const search = ({ state }: Scope.Scope): boolean => {
     if (state._tag !== "Open") return false

@@ -40,7 +40,7 @@ export const durationExpected =
   "a duration that is not negative, such as \"500ms\", \"5s\" or \"2 minutes\", or \"Infinity\""
 
 /** A duration; as JSON a number of milliseconds, or `"Infinity"`. */
-const DurationSchema = Schema.Union([Schema.Number, Schema.String]).pipe(
+export const DurationSchema = Schema.Union([Schema.Number, Schema.String]).pipe(
   Schema.decodeTo(
     Schema.Duration.check(Schema.makeFilter((limit) => Duration.isGreaterThanOrEqualTo(limit, Duration.zero))),
     SchemaTransformation.transformEffect({
@@ -138,11 +138,11 @@ export type FieldName = keyof Fields
 /** The names of all settings, in the order of the documentation. */
 export const fieldNames = Object.keys(policyFields) as ReadonlyArray<FieldName> // the table has exactly these keys
 
-/** A whole policy, as plain values. */
-export type PolicyValues = { readonly [K in FieldName]: Fields[K]["default"] }
+/** The values of all settings of this table. */
+export type FieldValues = { readonly [K in FieldName]: Fields[K]["default"] }
 
-/** The settings that a user may write; each is optional. */
-export type PolicySettings = {
+/** The settings of this table that a user may write; each is optional. */
+export type FieldSettings = {
   readonly [K in FieldName]?: NonNullable<Fields[K]["Input"]> | undefined
 }
 
@@ -158,7 +158,7 @@ export const policySchemas = forEachField((name) => policyFields[name].schema) a
 } // each schema stands under the name of its field
 
 /** The default of each field. */
-export const policyDefaults = forEachField((name) => policyFields[name].default) as PolicyValues // as above
+export const policyDefaults = forEachField((name) => policyFields[name].default) as FieldValues // as above
 
 const dashed = (field: string, by: string) => field.replace(/[A-Z]/g, (letter) => by + letter)
 

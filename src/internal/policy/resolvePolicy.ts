@@ -3,16 +3,29 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Mutable } from "effect/Types"
 import { showValue } from "../../base/illegalOption.ts"
-import { attempt } from "../../base/valueText.ts"
+import { attempt, isInstance } from "../../base/valueText.ts"
 import { PolicyError } from "./policyError.ts"
 import {
   type FieldName,
   fieldNames,
+  type FieldSettings,
+  type FieldValues,
   isFieldName,
-  policyFields,
-  type PolicySettings,
-  type PolicyValues
+  policyFields
 } from "./policyFields.ts"
+import { limitName, mergeServices, parseServices, type ServiceLimits, type ServiceSettings } from "./serviceLimits.ts"
+
+/** A whole policy, as plain values. */
+export type PolicyValues = FieldValues & { readonly services?: ServiceLimits }
+
+/** The settings that a user may write; each is optional. */
+export type PolicySettings = FieldSettings & {
+  /** The limits of single services, by their names in the report: `{ "app/Db": { release: "20 seconds" } }`. */
+  readonly services?: ServiceSettings | undefined
+}
+
+/** The names of all settings. */
+const settingNames = [...fieldNames, "services"].join(", ")
 
 /** Settings, and the name that each has where it was written: error messages use it. */
 export interface PolicySource {
@@ -41,15 +54,18 @@ export const mergePolicy = Effect.fnUntraced(function*(
   for (const { nameOf, settings: given } of sources) {
     const settings = plainCopy(given)
     if (settings === undefined) {
-      return yield* PolicyError.of("stopPolicy", given, `an object with the settings ${fieldNames.join(", ")}`)
+      return yield* PolicyError.of("stopPolicy", given, `an object with the settings ${settingNames}`)
     }
     for (const field of Object.keys(settings)) {
+      if (field === "services") {
+        if (settings.services === undefined) continue
+        const services = parseServices(settings.services)
+        if (isInstance(services, PolicyError)) return yield* services
+        if (Object.keys(services).length > 0) values.services = mergeServices(values.services, services)
+        continue
+      }
       if (!isFieldName(field)) {
-        return yield* PolicyError.of(
-          field,
-          Reflect.get(settings, field),
-          `one of the settings ${fieldNames.join(", ")}`
-        )
+        return yield* PolicyError.of(field, Reflect.get(settings, field), `one of the settings ${settingNames}`)
       }
       const input = settings[field]
       if (input === undefined) continue
@@ -85,16 +101,22 @@ export const fitPolicy = Effect.fnUntraced(function*(
   { names, values }: MergedPolicy
 ): Effect.fn.Return<PolicyValues, PolicyError> {
   const fitted: Mutable<PolicyValues> = { ...values }
+  const tooLong = (name: string, value: Duration.Duration): PolicyError => {
+    const deadline = `${names.get("deadline") ?? "deadline"} (${showValue(values.deadline)})`
+    return PolicyError.of(name, value, `no more than ${deadline}, which all phases share`)
+  }
   for (const field of fieldNames) {
     const value = values[field]
     if (!policyFields[field].withinDeadline || !Duration.isDuration(value)) continue
     if (!Duration.isGreaterThan(value, values.deadline)) continue
     const name = names.get(field)
-    if (name !== undefined && Duration.isFinite(value)) {
-      const deadline = `${names.get("deadline") ?? "deadline"} (${showValue(values.deadline)})`
-      return yield* PolicyError.of(name, value, `no more than ${deadline}, which all phases share`)
-    }
+    if (name !== undefined && Duration.isFinite(value)) return yield* tooLong(name, value)
     Object.assign(fitted, { [field]: values.deadline })
+  }
+  for (const [key, { release }] of Object.entries(values.services ?? {})) {
+    if (Duration.isFinite(release) && Duration.isGreaterThan(release, values.deadline)) {
+      return yield* tooLong(limitName(key), release)
+    }
   }
   return fitted
 })

@@ -31,6 +31,8 @@ export const startProgram = (
     job: name,
     environment: "local",
     limits,
+    // the layers that a program provides by itself come later
+    limitedServices: services === undefined ? [] : Object.keys(limits.services ?? {}),
     autostop: { _tag: "end" },
     ...surroundings,
     clock: clock ?? surroundings.clock,

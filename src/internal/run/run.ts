@@ -17,6 +17,7 @@ import type { JobStatus } from "../../JobEvent.ts"
 import { CurrentProcess, type FindLeftovers, noLeftovers, type ProcessContext } from "../../process/processContext.ts"
 import { CurrentStages } from "../pipeline/currentStages.ts"
 import { StageCounters } from "../pipeline/stageCounters.ts"
+import type { PolicyError } from "../policy/policyError.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
 import { CurrentRegistry } from "../service/currentRegistry.ts"
 import type { ServiceRecord } from "../service/serviceRecord.ts"
@@ -40,6 +41,8 @@ export interface RunOptions {
   readonly job: string
   readonly environment: string
   readonly limits: PolicyMillis
+  /** The keys of the limits that services among the job's own must have. */
+  readonly limitedServices: ReadonlyArray<string>
   readonly autostop: Autostop
   readonly clock: Clock.Clock
   readonly scheduler: Scheduler.Scheduler
@@ -195,6 +198,8 @@ export class Run implements RunContext, StoppableRun {
       const build = Layer.buildWithMemoMap(services, this.registry.memoMap(), this.scope)
       const context = Context.merge(submitter, this.#references(submitter))
       return Effect.flatMap(within(context, build), (built) => {
+        const misnamed = this.registry.misnamedLimit(this.options.limitedServices)
+        if (misnamed !== undefined) return Effect.fail(limitError(misnamed))
         this.registry.layersBuilt()
         this.lifecycle.run()
         this.stages.active()
@@ -291,11 +296,16 @@ export class Run implements RunContext, StoppableRun {
 const withoutServices: (context: Context.Context<never>) => Context.Context<never> = Context.omit(
   Environment,
   CurrentProcess,
-  Layer.CurrentMemoMap
+  Layer.CurrentMemoMap,
+  Scope.Scope
 )
 
 const within = <A, E>(context: Context.Context<never>, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.updateContext(effect, () => context)
+
+/** The error for a limit that is meant for a service which this job does not have. */
+const limitError = (cause: PolicyError): ServiceError =>
+  new ServiceError({ service: cause.setting, phase: "start", message: cause.message, cause })
 
 const serviceError = (record: ServiceRecord, cause: Cause.Cause<unknown>, phase: "start" | "run"): ServiceError => {
   const message = `service "${record.name}" ${phase === "start" ? "could not start" : "failed"}: ${errorText(cause)}`

@@ -30,7 +30,8 @@ export const tieToSubmitter = (
   else Effect.runSync(Scope.addFinalizer(child, stopAndWait(closed)))
   return () => {
     unobserve()
-    Effect.runFork(Scope.close(child, Exit.void))
+    // the job has stopped: the finalizer, which would stop it and wait, is only taken away
+    Scope.closeUnsafe(child, Exit.void)
   }
 }
 

@@ -11,7 +11,9 @@ import type { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { LayerGraph } from "../layers/layerGraph.ts"
 import { LayerNode } from "../layers/layerNode.ts"
+import type { PolicyError } from "../policy/policyError.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
+import { misnamedLimit } from "../policy/serviceLimits.ts"
 import type { Leftover, ServiceReport } from "../report/reportSchemas.ts"
 import { Dependencies } from "./dependencies.ts"
 import { RepeatedServices } from "./repeatedServices.ts"
@@ -73,7 +75,7 @@ export class ServiceRegistry {
     })
     this.#starts = new ServiceStarts({
       clock: options.clock,
-      deadline: options.limits.deadline,
+      limits: options.limits,
       emit: options.emit,
       isStarting: () => this.isStarting,
       add: (record) => {
@@ -109,6 +111,11 @@ export class ServiceRegistry {
   layersBuilt(): void {
     if (this.#admission === "starting") this.#admission = "running"
     this.#graph.seal()
+  }
+
+  /** Returns the error for the first of these limits that is not that of one service. */
+  misnamedLimit(keys: ReadonlyArray<string>): PolicyError | undefined {
+    return keys.length === 0 ? undefined : misnamedLimit(keys, this.#records.map(({ name, spec }) => [name, spec.name]))
   }
 
   /** Admits no more services: they are being released. */

@@ -9,6 +9,8 @@ import { errorText } from "../../base/errorText.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { nameOfKeys, ownKeys } from "../layers/layerName.ts"
 import type { LayerNode } from "../layers/layerNode.ts"
+import type { PolicyMillis } from "../policy/policyMillis.ts"
+import { releaseLimitOf } from "../policy/serviceLimits.ts"
 import { ServiceNames, unnamed } from "./serviceNames.ts"
 import { ServiceRecord, type ServiceSpec } from "./serviceRecord.ts"
 import { running } from "./serviceState.ts"
@@ -27,8 +29,7 @@ export class ServiceRefused extends Error {
 /** The registry as the starts of its services see it. */
 export interface StartsOptions {
   readonly clock: Clock.Clock
-  /** The deadline of a stop in milliseconds, which no release may exceed. */
-  readonly deadline: number
+  readonly limits: PolicyMillis
   readonly emit: (event: JobEvent) => void
   /** Returns true while the job's own layers are built. */
   readonly isStarting: () => boolean
@@ -67,7 +68,12 @@ export class ServiceStarts {
     const refusal = this.#refusal(spec, isFromRun)
     // one that is refused has the name that it wants, unless another one of that name may have come and gone
     const name = refusal === undefined || isFromRun ? this.#names.free(spec.name) : spec.name
-    const record = new ServiceRecord(spec, name, { node, scope, isFromRun, startedAt: node.startedAt })
+    const record = new ServiceRecord(this.#limited(spec, name), name, {
+      node,
+      scope,
+      isFromRun,
+      startedAt: node.startedAt
+    })
     this.#add(record)
     if (refusal === undefined) this.#names.add(record)
     return { record, refused: refusal === undefined ? undefined : new ServiceRefused(refusal) }
@@ -83,7 +89,8 @@ export class ServiceStarts {
     const spec = { name, host: "local", managed: false, releaseTimeout: undefined, startTimeout: undefined }
     const isFromRun = !this.#options.isStarting()
     // of what `run` provides again and again the report has the last one; a job's own layers have a line each
-    const record = new ServiceRecord(spec, this.#names.free(name, isFromRun), {
+    const unique = this.#names.free(name, isFromRun)
+    const record = new ServiceRecord(this.#limited(spec, unique), unique, {
       node,
       scope: node,
       isFromRun,
@@ -94,6 +101,12 @@ export class ServiceStarts {
     return record
   }
 
+  /** Returns the definition with the limit that the policy has for this service: it wins over that of the service itself. */
+  #limited(spec: ServiceSpec, name: string): ServiceSpec {
+    const releaseTimeout = releaseLimitOf(this.#options.limits.services, [name, spec.name])
+    return releaseTimeout === undefined ? spec : { ...spec, releaseTimeout }
+  }
+
   #add(record: ServiceRecord): void {
     const { add, emit } = this.#options
     add(record)
@@ -102,7 +115,7 @@ export class ServiceStarts {
   }
 
   #refusal({ name, releaseTimeout }: ServiceSpec, isFromRun: boolean): string | undefined {
-    const { deadline } = this.#options
+    const { deadline } = this.#options.limits
     if (!isFromRun && this.#names.isDeclared(name)) {
       return `two services are named "${name}"; every service of a job needs a name of its own`
     }

@@ -79,9 +79,19 @@ export const interruptOrphans = (
   limitMs: number,
   options: { readonly clock: Clock.Clock; readonly killing: OneShotLatch }
 ): Effect.Effect<ReadonlyArray<Leftover>> =>
-  Effect.gen(function*() {
+  Effect.suspend(() => {
     const orphans = fibers.alive()
-    if (orphans.length === 0) return []
+    return orphans.length === 0 ? noLeftovers : interruptAll(orphans, limitMs, options)
+  })
+
+const noLeftovers = Effect.succeed([])
+
+const interruptAll = (
+  orphans: ReadonlyArray<AnyFiber>,
+  limitMs: number,
+  options: { readonly clock: Clock.Clock; readonly killing: OneShotLatch }
+): Effect.Effect<ReadonlyArray<Leftover>> =>
+  Effect.gen(function*() {
     for (const fiber of orphans) fiber.interruptUnsafe()
     const since = now(options.clock)
     for (const fiber of orphans) {

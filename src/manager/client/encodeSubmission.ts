@@ -62,8 +62,22 @@ const settingsToJson = (settings: Policy.Settings | Readonly<Record<string, unkn
   Object.fromEntries(
     Object.entries(settings).flatMap(([field, value]): ReadonlyArray<readonly [string, Schema.Json]> => {
       if (value === undefined) return []
+      if (field === "services") return [[field, servicesToJson(value)]]
       if (typeof value === "string" || (typeof value === "number" && Number.isFinite(value))) return [[field, value]]
-      const ms = Duration.toMillis(parseDuration(value) ?? Duration.infinity)
-      return [[field, ms === Infinity ? "Infinity" : ms]]
+      return [[field, durationToJson(value)]]
     })
   )
+
+const servicesToJson = (services: unknown): Schema.Json =>
+  Object.fromEntries(
+    // safe: they have been checked
+    Object.entries(services as NonNullable<Policy.Settings["services"]>).map(([name, { release }]) => [
+      name,
+      release === undefined ? {} : { release: durationToJson(release) }
+    ])
+  )
+
+const durationToJson = (value: unknown): Schema.Json => {
+  const ms = Duration.toMillis(parseDuration(value) ?? Duration.infinity)
+  return ms === Infinity ? "Infinity" : ms
+}

@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url"
 import { entryPoint } from "../../process/entryPoints.ts"
 import type { Confinement } from "../JobProcess.ts"
 
-const bundleHooks = entryPoint(import.meta.url, "./bundleHooks")
+/** Resolves autostop and Effect in the code of a bundle. */
+export const bundleHooks = entryPoint(import.meta.url, "./bundleHooks")
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 

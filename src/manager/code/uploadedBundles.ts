@@ -88,7 +88,7 @@ export class UploadedBundles {
 const missing = (hash: string) => new NotFound({ id: hash, message: `there is no bundle ${hash}: upload it first` })
 
 /** Unpacks the whole bundle or nothing. */
-const unpack = (folder: string, { files }: Bundle): void => {
+export const unpack = (folder: string, { files }: Bundle): void => {
   if (existsSync(folder)) return
   const partial = `${folder}.${crypto.randomUUID()}`
   mkdirSync(partial, { recursive: true })

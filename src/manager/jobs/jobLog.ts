@@ -1,7 +1,9 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync } from "node:fs"
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs"
 import { appendFile } from "node:fs/promises"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
+import { messageOf } from "../../base/errorText.ts"
 import type { LogLine } from "../models.ts"
+import type { OutputLine } from "../process/outputLine.ts"
 
 export interface LogOptions {
   readonly folder: string
@@ -21,9 +23,15 @@ export class JobLog {
   readonly #rotationBytes: number
   readonly #onWritten: () => void
   #seq: number
+  /** The time of the last line. */
+  #at = ""
   #bytes: number
   #rotations = 0
   #unwritten: Array<LogLine> = []
+  /** What readers of the file miss, until the file says so. */
+  #gap: Gap | undefined
+  /** True if the file may end within a line. */
+  #isCut: boolean
   #writing: Promise<void> | undefined
 
   constructor({ bytes, folder }: LogOptions, id: string, onWritten: () => void) {
@@ -34,20 +42,29 @@ export class JobLog {
     this.#onWritten = onWritten
     const present = readFrom(file, 0)
     this.#bytes = present.end
+    this.#isCut = sizeOf(file) > present.end
     this.#seq = (present.lines.at(-1) ?? readFrom(before, 0).lines.at(-1))?.seq ?? 0
   }
 
-  /** Resolves when the text is in the file, so that a job cannot print faster than its log is written. */
-  add(stream: LogLine["stream"], text: string, at: string): Promise<void> {
-    for (const line of text.replace(/\n$/, "").split("\n")) {
-      this.#unwritten.push({ seq: ++this.#seq, at, stream, text: line })
+  /** Resolves when the lines are in the file, so that a job cannot print faster than its log is written. */
+  add(stream: LogLine["stream"], lines: ReadonlyArray<OutputLine>, at: string): Promise<void> {
+    this.#at = at
+    for (const { continued, text } of lines) {
+      this.#unwritten.push({
+        seq: ++this.#seq,
+        at,
+        stream,
+        text,
+        ...(continued === undefined ? {} : { mark: "continued" })
+      })
     }
     return this.#writing ??= this.#write()
   }
 
-  /** Resolves when all text is in the file. */
+  /** Resolves when all that can be written is in the file. */
   async flush(): Promise<void> {
     await this.#writing
+    if (this.#gap !== undefined) await this.#tryToAppend([])
   }
 
   /** Returns a function that reads the lines after number `after`, and at each further call those written since. */
@@ -74,23 +91,62 @@ export class JobLog {
 
   async #write(): Promise<void> {
     while (this.#unwritten.length > 0) {
-      const text = this.#unwritten.map((line) => `${JSON.stringify(line)}\n`).join("")
+      const lines = this.#unwritten
       this.#unwritten = []
-      try {
-        if (this.#bytes >= this.#rotationBytes) {
-          renameSync(this.#file, `${this.#file}.1`)
-          this.#rotations++
-          this.#bytes = 0
-        }
-        await appendFile(this.#file, text)
-        this.#bytes += Buffer.byteLength(text)
-      } catch {
-        // a job does not fail because its log cannot be written
-      }
+      await this.#tryToAppend(lines)
       this.#onWritten()
     }
     this.#writing = undefined
   }
+
+  /** A job does not fail because its log cannot be written: the log itself says what is missing, once it can be. */
+  async #tryToAppend(lines: ReadonlyArray<LogLine>): Promise<void> {
+    try {
+      this.#prepare()
+      await this.#append(lines)
+    } catch (error) {
+      this.#gap = { lines: (this.#gap?.lines ?? 0) + lines.length, why: messageOf(error) }
+      this.#isCut = true
+    }
+  }
+
+  /** Rotates a file that is full. Takes note if others have moved it away or shortened it. */
+  #prepare(): void {
+    const bytes = sizeOf(this.#file)
+    if (bytes < this.#bytes) {
+      this.#rotations++
+      this.#gap = { lines: this.#gap?.lines ?? 0, why: "the file of the log was moved away or changed" }
+    }
+    this.#bytes = bytes
+    if (bytes === 0) mkdirSync(dirname(this.#file), { recursive: true })
+    if (bytes < this.#rotationBytes) return
+    renameSync(this.#file, `${this.#file}.1`)
+    this.#rotations++
+    this.#bytes = 0
+  }
+
+  async #append(lines: ReadonlyArray<LogLine>): Promise<void> {
+    const gap = this.#gap === undefined ? [] : [gapLine(this.#gap, (lines[0]?.seq ?? this.#seq + 1) - 1, this.#at)]
+    const text = [...gap, ...lines].map((line) => `${JSON.stringify(line)}\n`).join("")
+    const written = this.#isCut && this.#bytes > 0 ? `\n${text}` : text
+    await appendFile(this.#file, written)
+    this.#bytes += Buffer.byteLength(written)
+    this.#gap = undefined
+    this.#isCut = false
+  }
+}
+
+/** Lines that are missing; 0 if nobody knows how many. */
+interface Gap {
+  readonly lines: number
+  readonly why: string
+}
+
+/** The line that says that lines are missing. It has the number of the last one of them. */
+const gapLine = ({ lines, why }: Gap, seq: number, at: string): LogLine => {
+  const missing = lines === 0 ? "lines are" : lines === 1 ? "1 line is" : `${lines} lines are`
+  const text = `[autostop: ${missing} missing here: ${why}]`
+  return { seq, at, stream: "stderr", text, mark: "gap" }
 }
 
 /** Returns the lines after number `after` that are kept of a stopped job. */
@@ -106,6 +162,8 @@ const filesOf = (folder: string, id: string) => {
   const file = join(folder, `${id}.log`)
   return [`${file}.1`, file] as const
 }
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
 /** Returns the complete lines of a file from a byte on, and where they end. A line that is being written is not read. */
 const readFrom = (file: string, offset: number): { readonly lines: ReadonlyArray<LogLine>; readonly end: number } => {

@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import { errorText } from "../../base/errorText.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { notStarted } from "../fallbackResult.ts"
@@ -37,16 +38,31 @@ export interface AdoptedJob {
   readonly lostResult: (resultFile: string) => Effect.Effect<JobResult>
 }
 
+/** The time that the end of the last job has to be written to the store while the manager ends. */
+const saveMs = 2_000
+
+/** A place for a job that runs. */
+class Slot {
+  /** Opens when the process of the job has ended, or will not be started. */
+  readonly ended = new OneShotLatch()
+  /** Opens when what follows is on disk. */
+  readonly free = new OneShotLatch()
+}
+
 /** Takes jobs from the queue to their end, a limited number of them at once, and restarts those that ask for it. */
 export class JobScheduler {
   /** The jobs leave the queue while this is `open`. */
   #state: "not begun" | "open" | "closing" = "not begun"
+  /** Opens when the manager ends. */
+  readonly #closing = new OneShotLatch()
   readonly #given: SchedulerDependencies
   readonly #queue = new JobQueue()
   readonly #leases: Leases
   readonly #results: ResultFiles
-  /** The slots that are taken, and a latch for each that opens when it is free. */
-  readonly #slots = new Map<ActiveJob, OneShotLatch>()
+  /** The slots that are taken. */
+  readonly #slots = new Map<ActiveJob, Slot>()
+  /** The jobs of an earlier manager whose processes may still run: each of them takes the place of a slot. */
+  readonly #lost = new Set<ActiveJob>()
   /** Opens for each ended attempt when what follows is on disk. */
   readonly #settling = new Set<OneShotLatch>()
 
@@ -75,6 +91,7 @@ export class JobScheduler {
       if (job.state._tag !== "Lost") this.#enqueue(job)
     }
     for (const { job, lostResult } of lost) {
+      this.#lost.add(job)
       this.#given.fork(Effect.flatMap(lostResult(this.#results.of(job.id)), (result) => this.#end(job, result)))
     }
   }
@@ -99,19 +116,26 @@ export class JobScheduler {
     for (const job of this.#slots.keys()) this.stop(job, command)
   }
 
-  /** Starts no more jobs, stops those that run, and waits for them. Jobs to be restarted are queued on disk. */
+  /**
+   * Starts no more jobs, stops those that run, and waits for them. Jobs to be restarted are queued on disk. What the store
+   * does not take in time is left to the next manager.
+   */
   get close(): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.#state = "closing"
+      this.#closing.open()
       for (const job of this.#slots.keys()) {
-        if (job.state._tag === "Ending" || job.state._tag === "Requeuing") continue
+        const { _tag } = job.state
+        if (_tag !== "Starting" && _tag !== "Running" && _tag !== "Stopping") continue
         this.#requestStop(job, { by: "shutdown", command: { reason: shutdownReason } })
       }
-      const free = Effect.forEach([...this.#slots.values()], (slot) => slot.await, {
-        concurrency: "unbounded",
-        discard: true
-      })
-      return Effect.andThen(free, this.#settled)
+      const slots = [...this.#slots.values()]
+      const saved = Effect.andThen(awaitAll(slots.map(({ free }) => free)), this.#settled)
+      const saveElsewhere = Effect.andThen(Effect.sync(() => this.#given.writer.giveUp()), saved)
+      return Effect.andThen(
+        awaitAll(slots.map(({ ended }) => ended)),
+        Effect.timeoutOrElse(saved, { duration: saveMs, orElse: () => saveElsewhere })
+      )
     })
   }
 
@@ -162,19 +186,35 @@ export class JobScheduler {
   }
 
   #fillSlots(): void {
-    while (this.#state === "open" && this.#slots.size < this.#given.options.concurrency) {
-      const running = [...this.#slots.keys()]
+    while (this.#state === "open" && this.#slots.size + this.#lost.size < this.#given.options.concurrency) {
+      const running = [...this.#slots.keys(), ...this.#lost]
       const job = this.#queue.take((name) => running.filter((job) => job.name === name).length)
       if (job === undefined) return
-      this.#slots.set(job, new OneShotLatch())
+      this.#slots.set(job, new Slot())
       job.launch()
       this.#given.fork(this.#run(job))
     }
   }
 
-  /** Runs one attempt. */
+  /** Runs one attempt. A job without a process, when the manager ends, stays in the queue of the store. */
   #run(job: ActiveJob): Effect.Effect<void> {
-    const launched = Effect.flatMap(this.#given.codeOf(job.submission), (code) =>
+    return Effect.raceFirst(
+      Effect.map(Effect.exit(this.#given.codeOf(job.submission)), (code) => () => this.#launch(job, code)),
+      Effect.map(this.#closing.await, () => () => this.#leave(job))
+    ).pipe(Effect.flatMap((next) => next()))
+  }
+
+  /** Leaves a job to the next manager, unless a client has asked for its stop. */
+  #leave(job: ActiveJob): Effect.Effect<void> {
+    const { state } = job
+    return state._tag === "Launching" && state.stop !== undefined
+      ? this.#end(job, this.#notStarted(job, "stopped", state.stop.command.reason))
+      : Effect.sync(() => this.#free(job))
+  }
+
+  #launch(job: ActiveJob, found: Exit.Exit<Code, { readonly message: string }>): Effect.Effect<void> {
+    if (this.isClosing) return this.#leave(job)
+    const launched = Effect.flatMap(found, (code) =>
       Effect.try({
         try: () => launchAttempt(job, code, { ...this.#given, results: this.#results }),
         catch: (error) => ({ message: `its process could not be started: ${errorText(Cause.die(error))}` })
@@ -188,6 +228,7 @@ export class JobScheduler {
   #end(job: ActiveJob, result: JobResult): Effect.Effect<void> {
     return Effect.suspend(() => {
       job.end(result)
+      this.#slots.get(job)?.ended.open()
       return this.#settle(job)
     })
   }
@@ -223,9 +264,16 @@ export class JobScheduler {
       this.#results.remove(job.id)
       if (delayMs === undefined) onFinished(job)
       else this.#requeue(job)
-      this.#slots.get(job)?.open()
-      this.#slots.delete(job)
+      this.#free(job)
+      this.#lost.delete(job)
     })
+  }
+
+  #free(job: ActiveJob): void {
+    const slot = this.#slots.get(job)
+    this.#slots.delete(job)
+    slot?.ended.open()
+    slot?.free.open()
   }
 
   /** Queues a job whose restart is on disk, or ends it if a stop was requested meanwhile. */
@@ -263,3 +311,6 @@ export class JobScheduler {
     return new Date(this.#given.clock.currentTimeMillisUnsafe()).toISOString()
   }
 }
+
+const awaitAll = (latches: ReadonlyArray<OneShotLatch>): Effect.Effect<void> =>
+  Effect.forEach(latches, (latch) => latch.await, { concurrency: "unbounded", discard: true })

@@ -35,7 +35,7 @@ export const launchAttempt = (
       if (unsaved !== undefined) writer.record(job, unsaved)
     },
     onStages: (stages) => void (job.stages = stages),
-    onOutput: (stream, text) => job.log.add(stream, text, now())
+    onOutput: (stream, lines) => job.log.add(stream, lines, now())
   })
   // the stop may have been requested before there was a process
   const stop = job.state._tag === "Launching" ? job.state.stop : undefined

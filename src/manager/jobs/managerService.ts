@@ -22,6 +22,7 @@ import { type AdoptedJob, JobScheduler, type SchedulerDependencies } from "./job
 import { adoptedState, lostResult, StoredEvents } from "./lostJob.ts"
 import { removeStopped, retain, type RetentionOptions } from "./retention.ts"
 import { StoreWriter } from "./storeWriter.ts"
+import { UnsavedFiles } from "./unsavedFiles.ts"
 
 /** The time that an answer waits for the store. */
 const storeWaitMs = 5_000
@@ -34,7 +35,9 @@ export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<
       const store = yield* JobStore
       const clock = yield* Clock.Clock
       const changes = new ChangeFeed()
-      const writer = new StoreWriter(store, () => changes.invalidate())
+      const files = new UnsavedFiles(options.folder)
+      yield* files.saveTo(store)
+      const writer = new StoreWriter(store, files, () => changes.invalidate())
       // the writer is no child of the fiber that builds the layer, because that may end long before the manager
       yield* Effect.forkScoped(writer.run)
       const fork = yield* FiberSet.makeRuntime<never, void, never>()
@@ -111,9 +114,17 @@ class ManagerService {
       stopRunning: (command) => Effect.sync(() => this.#scheduler.stopAll(command)),
       begin: Effect.sync(() => this.#scheduler.begin()),
       close: this.close,
-      isReady: Effect.sync(() => this.#isReady)
+      isReady: Effect.suspend(() => this.#isReady ? this.#canRead : Effect.succeed(false))
     }
   }
+
+  /** Asks the store for a job that there is not: an idle manager would not notice that its store is down. */
+  readonly #canRead: Effect.Effect<boolean> = Effect.suspend(() =>
+    this.#given.store.get("").pipe(
+      Effect.timeout(storeWaitMs),
+      Effect.matchEager({ onFailure: () => false, onSuccess: () => true })
+    )
+  )
 
   get #isReady(): boolean {
     return !this.#scheduler.isClosing && this.#given.writer.isHealthy

@@ -1,12 +1,12 @@
-import type { JobInfo, JobResult, NumberedEvent } from "../models.ts"
+import * as Schema from "effect/Schema"
+import { JobInfo, JobResult, NumberedEvent } from "../models.ts"
+
+const events = Schema.Array(NumberedEvent)
 
 /** The part of a job that the store does not have yet: events, and with them a new info, or the end of the job. */
-export type Unsaved =
-  | { readonly _tag: "Events"; readonly events: ReadonlyArray<NumberedEvent> }
-  | { readonly _tag: "Info"; readonly events: ReadonlyArray<NumberedEvent>; readonly info: JobInfo }
-  | {
-    readonly _tag: "End"
-    readonly events: ReadonlyArray<NumberedEvent>
-    readonly info: JobInfo
-    readonly result: JobResult
-  }
+export const Unsaved = Schema.Union([
+  Schema.TaggedStruct("Events", { events }),
+  Schema.TaggedStruct("Info", { events, info: JobInfo }),
+  Schema.TaggedStruct("End", { events, info: JobInfo, result: JobResult })
+])
+export type Unsaved = typeof Unsaved.Type

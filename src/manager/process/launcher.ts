@@ -1,7 +1,15 @@
 /** Starts job processes on this machine, and the inspectors that check submissions before. */
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { pathToFileURL } from "node:url"
 import { pathOf } from "../../jobProcess/jobModule.ts"
-import { nodeArgs } from "../code/confinement.ts"
+import { Bundle, entryName } from "../code/bundle.ts"
+import type { Bundled } from "../code/bundler.ts"
+import { bundleHooks, nodeArgs } from "../code/confinement.ts"
+import { unpack } from "../code/uploadedBundles.ts"
 import type { Code, Launcher } from "../JobProcess.ts"
 import type { Submission } from "../models.ts"
 import { Inspector, type LoadedModule } from "./inspector.ts"
@@ -11,13 +19,13 @@ import { limitsOf, startJobProcess } from "./startJobProcess.ts"
 /** One inspector for each module, until it is idle or has failed. */
 const inspectors = new Map<string, Inspector>()
 
-const inspectorOf = ({ confinement, module }: Code): Inspector => {
+const inspectorOf = ({ confinement, module }: Code, more: ReadonlyArray<string> = []): Inspector => {
   const known = inspectors.get(module)
   if (known !== undefined) return known
   const env = jobEnvironment()
   const inspector: Inspector = new Inspector({
     module,
-    nodeArgs: nodeArgs(confinement),
+    nodeArgs: [...more, ...nodeArgs(confinement)],
     env,
     loadMs: limitsOf(env).loadMs,
     onEnd: () => void (inspectors.get(module) === inspector && inspectors.delete(module))
@@ -27,13 +35,32 @@ const inspectorOf = ({ confinement, module }: Code): Inspector => {
 }
 
 /** Returns the name of a module's job: its default export, or its only job. Fails with a message for people. */
-export const inspect = (module: string): Effect.Effect<string, string> =>
+export const inspect = (module: string, nodeArgs: ReadonlyArray<string> = []): Effect.Effect<string, string> =>
   Effect.flatMap(
-    Effect.promise((): Promise<LoadedModule> => inspectorOf({ module }).loaded),
+    Effect.promise((): Promise<LoadedModule> => inspectorOf({ module }, nodeArgs).loaded),
     ({ job, refusal }) =>
       job === undefined
         ? Effect.fail(refusal ?? `the module ${pathOf(module)} exports no job`)
         : Effect.succeed(job)
+  )
+
+/**
+ * Returns the name of the job of a module that is to be uploaded. Its bundle is loaded as the manager will load it: what the
+ * module may have that Node alone does not take is no obstacle. Fails with a message for people.
+ */
+export const inspectBundle = (module: string, { content }: Bundled): Effect.Effect<string, string> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "autostop-bundle-"))),
+    (folder) => {
+      const unpacked = join(folder, "bundle")
+      unpack(unpacked, Schema.decodeUnknownSync(Schema.fromJsonString(Bundle))(Buffer.from(content).toString("utf8")))
+      const file = join(unpacked, entryName)
+      return Effect.mapError(
+        inspect(pathToFileURL(file).href, [`--import=${bundleHooks.href}`]),
+        (message) => message.replaceAll(file, module).replaceAll(unpacked, dirname(module))
+      )
+    },
+    (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
   )
 
 /**

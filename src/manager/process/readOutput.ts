@@ -1,29 +1,34 @@
 import type { Readable } from "node:stream"
 import { StringDecoder } from "node:string_decoder"
+import { LineSplitter, type OutputLine } from "./outputLine.ts"
 
-/** The number of characters of an unfinished line that are held back. */
-const longestLine = 64 * 1_024
+/** The time after which an unfinished line is passed on: it may be a progress bar. */
+const unfinishedMs = 1_000
 
-/** Reads the output of a process in whole lines, no faster than `take` resolves. Resolves when all of it is taken. */
+/** Reads the output of a process in lines, no faster than `take` resolves. Resolves when all of it is taken. */
 export const readOutput = async (
   from: Readable,
-  take: (text: string) => void | PromiseLike<unknown>
+  take: (lines: ReadonlyArray<OutputLine>) => void | PromiseLike<unknown>
 ): Promise<void> => {
   const decoder = new StringDecoder("utf8")
-  let partial = ""
+  const splitter = new LineSplitter()
+  const pass = (lines: ReadonlyArray<OutputLine>) => lines.length === 0 ? undefined : take(lines)
+  let timer: NodeJS.Timeout | undefined
+  let passing: void | PromiseLike<unknown> = undefined
+  const passUnfinished = () => {
+    passing = pass(splitter.takeUnfinished())
+  }
   try {
     for await (const data of from) {
-      const text = partial + (data instanceof Buffer ? decoder.write(data) : String(data))
-      const end = text.lastIndexOf("\n") + 1
-      partial = text.slice(end)
-      if (end > 0) await take(text.slice(0, end))
-      if (partial.length < longestLine) continue
-      await take(partial)
-      partial = ""
+      clearTimeout(timer)
+      await passing
+      await pass(splitter.add(data instanceof Buffer ? decoder.write(data) : String(data)))
+      if (splitter.isUnfinished) timer = setTimeout(passUnfinished, unfinishedMs).unref()
     }
   } catch {
     // the parent closed the stream, because another process still holds it open
   }
-  const rest = partial + decoder.end()
-  if (rest !== "") await take(rest)
+  clearTimeout(timer)
+  await passing
+  await pass([...splitter.add(decoder.end()), ...splitter.end()])
 }

@@ -99,8 +99,8 @@ const passOnOutput = (
   { onOutput }: JobProcessOptions
 ): () => Promise<unknown> => {
   const all = Promise.all([
-    stdout === undefined ? undefined : readOutput(stdout, (text) => onOutput("stdout", text)),
-    stderr === undefined ? undefined : readOutput(stderr, (text) => onOutput("stderr", text))
+    stdout === undefined ? undefined : readOutput(stdout, (lines) => onOutput("stdout", lines)),
+    stderr === undefined ? undefined : readOutput(stderr, (lines) => onOutput("stderr", lines))
   ])
   return async () => {
     const timer = setTimeout(() => {

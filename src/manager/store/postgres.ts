@@ -5,6 +5,7 @@ import * as Redacted from "effect/Redacted"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { causeCode, causeText, type Database } from "./database.ts"
+import { lockDatabase } from "./postgresLock.ts"
 
 /** Connects when a connection is needed, and again after one is lost. */
 export const layer = (url: URL): Layer.Layer<SqlClient, SqlError> =>
@@ -26,7 +27,7 @@ export const database = (url: URL): Database => {
   const port = parameter("port") || url.port || "5432"
   const path = parameter("dbname") || url.pathname.slice(1)
   const name = `postgres://${user === "" ? "" : `${user}@`}${host}:${port}/${path}`
-  return { name, advice: (error) => advice(name, error) }
+  return { name, advice: (error) => advice(name, error), lock: lockDatabase(name) }
 }
 
 const advice = (name: string, error: SqlError): string => {

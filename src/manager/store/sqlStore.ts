@@ -1,5 +1,6 @@
 /** The `JobStore` in an SQL database: SQLite or PostgreSQL. */
 import * as Arr from "effect/Array"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
@@ -45,7 +46,11 @@ export const layer = <E extends Failure>(
       const scope = yield* Scope.make()
       yield* Effect.addFinalizer((exit) => Effect.ignore(within(closeMs, () => "late")(Scope.close(scope, exit))))
       const context = yield* Layer.buildWithScope(client, scope).pipe(
-        Effect.tap((context) => Effect.provideContext(migrate(database), context)),
+        Effect.tap((context) =>
+          Effect.andThen(database.lock, migrate(database)).pipe(
+            Effect.provideContext(Context.add(context, Scope.Scope, scope))
+          )
+        ),
         guard(database, openMs)("open")
       )
       return yield* Effect.provideContext(make(guard(database, operationMs)), context)

@@ -9,10 +9,13 @@ import type * as SqlConnection from "effect/sql/SqlConnection"
 import * as SqlError from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
+import { realpathSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import { messageOf } from "../../base/errorText.ts"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
-import { causeCode, causeText, type Database } from "./database.ts"
+import { StoreError } from "../errors.ts"
+import { causeCode, causeText, type Database, inUse } from "./database.ts"
+import { lockFile } from "./fileLock.ts"
 
 /** Opens a file, and creates it if there is none. It is closed with the layer. */
 export const layer = (filename: string): Layer.Layer<SqlClient.SqlClient, SqlError.SqlError> =>
@@ -20,8 +23,21 @@ export const layer = (filename: string): Layer.Layer<SqlClient.SqlClient, SqlErr
 
 export const database = (filename: string): Database => {
   const name = resolve(filename)
-  return { name, advice: (error) => advice(name, error) }
+  return { name, advice: (error) => advice(name, error), lock: lock(name) }
 }
+
+/** The file is there: it was opened before. Links to it are other names of the same file. */
+const lock = (name: string) =>
+  Effect.suspend(() => lockFile(`${realpathSync(name)}-lock`)).pipe(
+    Effect.mapError((failure) =>
+      failure._tag === "Busy" ? inUse(name) : new StoreError({
+        operation: "open",
+        message: `${name}-lock cannot be written: give this user write access to the folder (${
+          messageOf(failure.error)
+        })`
+      })
+    )
+  )
 
 const make = Effect.fnUntraced(function*(filename: string) {
   const connection = yield* Effect.acquireRelease(
@@ -46,8 +62,14 @@ const make = Effect.fnUntraced(function*(filename: string) {
 /** The number of prepared statements that are kept. */
 const cacheSize = 64
 
+/** The code of the error for a file that others have deleted or replaced. It is none of SQLite's. */
+const gone = 1_001
+
 class NodeConnection implements SqlConnection.Connection {
   readonly database: DatabaseSync
+  readonly #filename: string
+  /** The file that is open. One of the same name that takes its place is another one. */
+  readonly #inode: bigint | undefined
   readonly #prepared = new Map<string, StatementSync>()
 
   /**
@@ -56,9 +78,11 @@ class NodeConnection implements SqlConnection.Connection {
    * returns.
    */
   constructor(filename: string) {
+    this.#filename = filename
     this.database = new DatabaseSync(filename, { timeout: 0 })
     try {
       this.database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+      this.#inode = inodeOf(filename)
     } catch (cause) {
       this.database.close()
       throw cause
@@ -93,7 +117,11 @@ class NodeConnection implements SqlConnection.Connection {
 
   #all(statement: () => StatementSync, params: ReadonlyArray<unknown>) {
     // safe: SQLite refuses a value that cannot be bound, with an error of the statement
-    return attempt("execute", () => statement().all(...params as ReadonlyArray<SQLInputValue>))
+    return attempt("execute", () => {
+      // SQLite goes on with a file that is deleted, and all of it would be lost with this process
+      if (inodeOf(this.#filename) !== this.#inode) throw Object.assign(new Error("the file is gone"), { errcode: gone })
+      return statement().all(...params as ReadonlyArray<SQLInputValue>)
+    })
   }
 
   #prepare(sql: string): StatementSync {
@@ -109,6 +137,9 @@ class NodeConnection implements SqlConnection.Connection {
   }
 }
 
+const inodeOf = (filename: string): bigint | undefined =>
+  statSync(filename, { bigint: true, throwIfNoEntry: false })?.ino
+
 const attempt = <A>(operation: string, f: () => A): Effect.Effect<A, SqlError.SqlError> =>
   Effect.try({ try: f, catch: (cause) => sqlError(operation, cause) })
 
@@ -121,6 +152,10 @@ const sqlError = (operation: string, cause: unknown): SqlError.SqlError => {
 
 const advice = (name: string, error: SqlError.SqlError): string => {
   const code = causeCode(error, "errcode")
+  if (code === gone) {
+    return `${name} was deleted or replaced while the job manager works with it: stop the manager, restore a backup, and ` +
+      "start it again"
+  }
   switch (typeof code === "number" ? code & 0xff : undefined) {
     case 3:
     case 8:

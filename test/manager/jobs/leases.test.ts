@@ -1,10 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
+import type { ActiveJob } from "../../../src/manager/jobs/activeJob.ts"
+import { Leases } from "../../../src/manager/jobs/leases.ts"
 import { Manager } from "../../../src/manager/Manager.ts"
+import { activeJob } from "../../support/activeJob.ts"
 import { temporaryFolder } from "../../support/folder.ts"
 import { settle } from "../../support/jobs.ts"
 import { managerService, Processes } from "../../support/managerService.ts"
@@ -133,4 +140,81 @@ describe("a lease of a day", () => {
         assert.deepStrictEqual(yield* stopsOf("queued"), [{ reason }])
       }).pipe(Effect.provide(manager))
     }))
+})
+
+describe("a lease in a manager that is paused", () => {
+  const leaseMs = 15_000
+
+  /** A clock of a process that may be paused: what was due meanwhile comes at once, and late. */
+  class PausableClock implements Clock.Clock {
+    #ms = 0
+    readonly #sleepers = new Map<() => void, number>()
+
+    currentTimeMillisUnsafe = () => this.#ms
+    currentTimeNanosUnsafe = () => BigInt(this.#ms) * 1_000_000n
+    monotonicTimeNanosUnsafe = () => BigInt(Math.round(this.#ms * 1_000_000))
+    currentTimeMillis = Effect.sync(this.currentTimeMillisUnsafe)
+    currentTimeNanos = Effect.sync(this.currentTimeNanosUnsafe)
+    monotonicTimeNanos = Effect.sync(this.monotonicTimeNanosUnsafe)
+    sleep = (duration: Duration.Duration) =>
+      Effect.callback<void>((resume) => {
+        const wake = () => resume(Effect.void)
+        this.#sleepers.set(wake, this.#ms + Duration.toMillis(duration))
+        return Effect.sync(() => void this.#sleepers.delete(wake))
+      })
+
+    pause(ms: number): Effect.Effect<void> {
+      return Effect.suspend(() => {
+        this.#ms += ms
+        for (const [wake, at] of this.#sleepers) {
+          if (at > this.#ms) continue
+          this.#sleepers.delete(wake)
+          wake()
+        }
+        return settle
+      })
+    }
+
+    run(ms: number): Effect.Effect<void> {
+      return Effect.suspend(() => {
+        const next = Math.min(ms, ...Array.from(this.#sleepers.values(), (at) => at - this.#ms))
+        return Effect.andThen(this.pause(Math.max(0, next)), next < ms ? this.run(ms - next) : Effect.void)
+      })
+    }
+  }
+
+  it.effect.prop(
+    "does not count the pause, whenever and however long that is",
+    {
+      pauses: Schema.Array(Schema.Struct({
+        afterMs: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3_000 })),
+        ms: Schema.Int.check(Schema.isBetween({ minimum: 1_000, maximum: 100_000 }))
+      })).check(Schema.isMaxLength(3))
+    },
+    ({ pauses }) =>
+      Effect.gen(function*() {
+        const clock = new PausableClock()
+        const expired: Array<ActiveJob> = []
+        const fork = yield* FiberSet.makeRuntime<never>()
+        const leases = new Leases(
+          { clock, fork: (effect) => fork(Effect.provideService(effect, Clock.Clock, clock)) },
+          (job) => void expired.push(job)
+        )
+        const job = activeJob("leased", { state: "queued" }, { leaseMs })
+        leases.renew(job)
+        yield* settle
+        let ranMs = 0
+        for (const { afterMs, ms } of pauses) {
+          yield* clock.run(afterMs)
+          ranMs += afterMs
+          yield* clock.pause(ms)
+        }
+        // the part of a pause counts that comes before the lease is to be looked at next
+        const countedMs = pauses.length * leaseMs / 8
+        yield* clock.run(Math.max(0, leaseMs - ranMs - countedMs - 1))
+        assert.deepStrictEqual(expired, [])
+        yield* clock.run(leaseMs)
+        assert.deepStrictEqual(expired, [job])
+      })
+  )
 })

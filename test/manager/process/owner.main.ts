@@ -10,6 +10,6 @@ const job = startJobProcess({
   resultFile,
   onEvent: (event) => say(event._tag),
   onStages: () => {},
-  onOutput: (_, text) => void process.stdout.write(text)
+  onOutput: (_, lines) => lines.forEach(({ text }) => say(text))
 })
 say(`pid ${job.pid}`)
