@@ -58,9 +58,9 @@ export const ownedProcessesCases = (isLong: boolean): void => {
     })
   })
 
-  describe.concurrent("what a job has started ends although", () => {
+  const ends = () => {
     for (const then of ["wait", "block"] as const) {
-      long(
+      it(
         `the parent of the isolated job is killed${then === "block" ? ", and the job blocks its event loop" : ""}`,
         async () => {
           using families = escaped()
@@ -72,13 +72,14 @@ export const ownedProcessesCases = (isLong: boolean): void => {
       )
     }
 
-    long("the process of the job is killed, and only the host that has started it is left", async () => {
+    it("the process of the job is killed, and only the host that has started it is left", async () => {
       using families = escaped()
       const { run } = start("process host", { ...families.env, THEN: "crash" })
       assert.strictEqual(await run.ended(), "SIGKILL")
       await assertGone(families)
     })
-  })
+  }
+  if (isLong) describe.concurrent("what a job has started ends although", ends)
 
   describe.concurrent("a program of autostop that a job has left behind", () => {
     const nested = (killed: boolean, inner: Families) => {

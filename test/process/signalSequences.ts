@@ -56,7 +56,10 @@ const send = async (way: Way, sequence: Sequence) => {
   let said = ""
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => said += chunk)
   const closed = once(child, "close")
-  while (!said.includes("RunStarted") || !said.includes("ready")) await once(child.stdout, "data")
+  while (!said.includes("RunStarted") || !said.includes("ready")) {
+    await Promise.race([once(child.stdout, "data"), once(child.stderr, "data"), closed])
+    if (child.exitCode !== null) assert.fail(said)
+  }
   const lateness = new Lateness()
   const times: Array<number> = []
   for (const [i, { gapMs, signal }] of sequence.entries()) {
