@@ -103,8 +103,8 @@ export interface LaunchOptions {
  * hangs keeps no other from being released. The signals, the uncaught errors and the exit code are those of `runMain`. The
  * report is written to the file that `AUTOSTOP_REPORT` names, as JSON; if it is not clean, it is printed on stderr as well.
  *
- * A service has the name of what its layer provides (`app/Db`, or `app/Db +1` if it provides one more), or `layer` and a
- * number if it provides nothing. What `Layer.fresh` builds belongs to the layer around it, because Effect builds it out of
+ * A service has the name of what its layer provides (`app/Db`, or `app/Db +1` if it provides one more). If that is nothing,
+ * it has the name of the span or of the `Effect.fn` that built it, or `layer` and a number. What `Layer.fresh` builds belongs to the layer around it, because Effect builds it out of
  * sight.
  *
  * @see {@link runMain} for a program that submits jobs or ends by itself

@@ -69,21 +69,38 @@ describe("14-launch", () => {
   })
 })
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  it(`15-inside-a-framework answers, and disposes its runtime at ${signal}`, async () => {
-    const run = example("15-inside-a-framework")
+describe("15-inside-a-framework", () => {
+  const closed = (count: number) =>
+    new RegExp(`\\nthe counter closes at ${count}\\nJob greetings \\(.*\\) on local: .*, clean\\n`)
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    it(`answers, also what it was asked before ${signal}, and disposes its runtime then`, async () => {
+      const run = example("15-inside-a-framework", { PORT: "0" })
+      const address = await addressOf(run)
+      assert.strictEqual(await (await fetch(`${address}/Ada`)).text(), "Hello, Ada! You are number 1.\n")
+      const later = fetch(`${address}/Bob?after=500`)
+      // its connection is there before the next one
+      assert.strictEqual((await fetch(`${address}/Eve`)).status, 200)
+      run.signal(signal)
+      assert.match(await (await later).text(), /^Hello, Bob! You are number \d\.\n$/)
+      assert.strictEqual(await run.ended(), 0, run.stderr)
+      assert.strictEqual(run.stderr, "")
+      assert.match(run.stdout, closed(3))
+      assert.include(run.stdout, "  app/Counter (local): released\n")
+    })
+  }
+
+  it("interrupts a request that does not end", async () => {
+    const run = example("15-inside-a-framework", { PORT: "0" })
     const address = await addressOf(run)
-    assert.strictEqual(await (await fetch(`${address}/Ada`)).text(), "Hello, Ada! You are number 1.\n")
-    assert.strictEqual(await (await fetch(address)).text(), "Hello, you! You are number 2.\n")
-    assert.strictEqual(await run.signal(signal).ended(), 0, run.stderr)
-    assert.strictEqual(run.stderr, "")
-    assert.match(
-      run.stdout,
-      /\nthe greeter closes\nthe counter closes at 2\nJob greetings \(.*\) on local: .*, clean\n/
-    )
-    for (const name of ["app/Counter", "app/Greeter"]) assert.include(run.stdout, `  ${name} (local): released\n`)
+    const endless = fetch(`${address}/Bob?after=1000000`)
+    assert.strictEqual((await fetch(`${address}/Eve`)).status, 200)
+    run.signal("SIGTERM")
+    assert.strictEqual((await endless).status, 503)
+    assert.strictEqual(await run.ended(), 0, run.stderr)
+    assert.match(run.stdout, closed(1))
   })
-}
+})
 
 describe("16-leaking-layer", () => {
   const suite = (env: Record<string, string>) =>

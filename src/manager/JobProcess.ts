@@ -3,7 +3,7 @@ import type * as Effect from "effect/Effect"
 import type { JobEvent } from "../JobEvent.ts"
 import type { StageReport } from "../StopReport.ts"
 import type { JobResult, StopCommand, Submission } from "./models.ts"
-import type { OutputLine } from "./process/outputLine.ts"
+import type { OutputLine } from "./outputLine.ts"
 
 /** The permissions of uploaded code, besides running. */
 export interface Permissions {

@@ -136,7 +136,7 @@ const check = (plans: ReadonlyArray<ServicePlan>, settings: typeof Settings.Type
   // what is acquired in a scope that has closed is released at once
   const wasLate = (name: string) => at(name, "releasing") === at(name, "acquired")
   const begun = new Set(journal.entries.filter(({ what }) => what === "acquiring").map(({ service }) => service))
-  // a plain layer that acquired something, and was interrupted before it provided it, has no name that anybody could know
+  // a plain layer that was interrupted before it provided something has no name that anybody could know
   const named = report.services.filter(({ name }) => begun.has(name))
   const nameless = report.services.filter(({ name }) => !begun.has(name))
   for (const { managed, outcome } of nameless) assert.isTrue(!managed && outcome === "start-failed")
@@ -144,9 +144,14 @@ const check = (plans: ReadonlyArray<ServicePlan>, settings: typeof Settings.Type
     names.filter((name) => begun.has(name) && !isPlain(name)).toSorted(),
     [...begun].filter((name) => !isPlain(name)).toSorted()
   )
-  const acquired = [...begun].filter((name) => isPlain(name) && by(name, "acquired") && !names.includes(name))
-  assert.isAtLeast(acquired.length, nameless.length)
-  assert.isAtMost(acquired.filter((name) => !wasLate(name)).length, nameless.length)
+  const unnamed = [...begun].filter((name) => isPlain(name) && !names.includes(name))
+  assert.isAtLeast(unnamed.length, nameless.length)
+  assert.isAtMost(unnamed.filter((name) => by(name, "acquired") && !wasLate(name)).length, nameless.length)
+  // each that the stop interrupted has a line, unless the failure of another one had interrupted it before
+  const hasFailed = [...begun].some((name) =>
+    !journal.has(name, "acquired") && (by(name, "failed") || by(name, "died"))
+  )
+  if (!hasFailed) assert.strictEqual(nameless.length, unnamed.length)
 
   for (const service of named) {
     const { name } = service

@@ -5,17 +5,19 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { ContextReads, observed } from "./contextReads.ts"
+import { LayerBuilders } from "./layerBuilders.ts"
 import { LayerMakers, outputIn } from "./layerMakers.ts"
 import { LayerNeeds } from "./layerNeeds.ts"
 import { LayerNode, type NodeGraph, type NodeService } from "./layerNode.ts"
 import { hasOwnFinalizer } from "./ownFinalizers.ts"
 import { SharedLayers } from "./sharedLayers.ts"
+import { UnfinishedBuilds } from "./unfinishedBuilds.ts"
 
 /** The callbacks for layers that are services. */
 export interface ServiceHooks<S extends NodeService> {
   /** Returns the monotonic milliseconds. */
   readonly now: () => number
-  /** A layer that nobody declared as a service has something to release, since `startedAt` in monotonic milliseconds. */
+  /** A layer that nobody declared as a service has something to release, or does not start; its start began at `startedAt`, in monotonic milliseconds. */
   readonly adopt: (node: LayerNode<S>, output: Context.Context<never> | undefined, startedAt: number) => S
   /** The build of a service's layer has ended: it succeeded, failed or was interrupted. */
   readonly ended: (service: S, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined
@@ -36,6 +38,8 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
   /** The nodes that build in place of forks of the memo maps of this graph. */
   readonly #forks = new WeakMap<Layer.MemoMap, LayerNode<S>>()
   readonly #makers = new LayerMakers<S>()
+  readonly #builders = new LayerBuilders<LayerNode<S>>()
+  readonly #unfinished = new UnfinishedBuilds<S>()
   /** The needs of each layer. */
   readonly needs = new LayerNeeds<S>()
 
@@ -97,10 +101,13 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     node: LayerNode<S>,
     build: () => Effect.Effect<Context.Context<A>, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
-    node.build = "begun"
     node.startedAt = this.#hooks.now()
-    const context = Fiber.getCurrent()?.context
-    if (context !== undefined) node.given = this.#makers.of(context)
+    const fiber = Fiber.getCurrent()
+    if (fiber !== undefined) {
+      node.build = fiber
+      node.given = this.#makers.of(fiber.context)
+      this.#builders.begin(fiber, this.#unfinished.isOutermost(node))
+    }
     if (node.given.size < 2) return build()
     const reads = node.reads = new ContextReads()
     return Effect.updateContext(Effect.suspend(build), (context: Context.Context<R>) => observed(context, reads))
@@ -111,8 +118,9 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     node.reads?.close()
     // an interrupt before the build began: no scope may know of the node
     if (node.build === "pending") node.unshare()
-    node.build = "ended"
-    this.#adopt(node, exit)
+    node.build = exit._tag
+    if (this.#unfinished.end(node, exit)) this.#become(node, undefined, node.startedAt)
+    else this.#adopt(node, exit)
     const ending = node.service === undefined ? undefined : this.#hooks.ended(node.service, exit)
     if (ending !== undefined) return Effect.map(ending, () => this.#made(node, exit))
     this.#made(node, exit)
@@ -142,7 +150,11 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     isLate = false
   ): S | undefined {
     if (!this.#hasToRelease(node)) return undefined
-    return node.service = this.#hooks.adopt(node, outputIn(exit), isLate ? this.#hooks.now() : node.startedAt)
+    return this.#become(node, outputIn(exit), isLate ? this.#hooks.now() : node.startedAt)
+  }
+
+  #become(node: LayerNode<S>, output: Context.Context<never> | undefined, startedAt: number): S {
+    return node.service ??= this.#hooks.adopt(node, output, startedAt)
   }
 
   /** Returns true if a layer is no service yet, and has finalizers of its own: those of the layers inside it are their own. */
@@ -164,6 +176,31 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     const late = this.#adopt(node, built, true)
     if (late !== undefined && built !== undefined) this.#hooks.ended(late, built)
     return node.service === undefined ? Scope.close(node, exit) : this.#hooks.release(node.service, exit)
+  }
+
+  beginOutermost(node: LayerNode<S>): void {
+    this.#unfinished.add(node)
+  }
+
+  acquires(node: LayerNode<S>): void {
+    if (node.isBuilding) this.#builders.add(node, Fiber.getCurrent())
+  }
+
+  builder(node: LayerNode<S>): string | undefined {
+    return this.#builders.nameOf(node)
+  }
+
+  /** The run is about to be interrupted: each layer that is being built becomes a service, unless its build succeeds after all. */
+  interrupt(): void {
+    for (const node of this.#unfinished.interrupt()) {
+      if (typeof node.build === "object") this.#builders.add(node, node.build)
+    }
+  }
+
+  /** Makes each layer a service whose build does not end. */
+  adoptHung(): void {
+    this.interrupt()
+    for (const node of this.#unfinished.interrupt()) this.#become(node, undefined, node.startedAt)
   }
 
   serviceNames(node: LayerNode<S>): ReadonlyArray<string> {

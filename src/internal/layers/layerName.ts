@@ -1,5 +1,6 @@
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
+import * as Tracer from "effect/Tracer"
 import type { LayerNode, NodeService } from "./layerNode.ts"
 
 /** The key of the layer that `Layer.unwrap` takes out of an effect. */
@@ -14,7 +15,7 @@ export const ownKeys = <S extends NodeService>(
   output: Context.Context<never> | undefined
 ): ReadonlyArray<string> => {
   if (output === undefined) return []
-  const inner = new Set<string>([Layer.CurrentMemoMap.key, unwrapKey])
+  const inner = new Set<string>([Layer.CurrentMemoMap.key, Tracer.ParentSpan.key, unwrapKey])
   for (const { exit } of children?.nodes ?? []) {
     if (exit?._tag !== "Success") continue
     for (const [key, value] of exit.value.mapUnsafe) if (output.mapUnsafe.get(key) === value) inner.add(key)
@@ -25,3 +26,12 @@ export const ownKeys = <S extends NodeService>(
 /** Returns the name of a layer that provides these keys. */
 export const nameOfKeys = ([first, ...more]: ReadonlyArray<string>): string | undefined =>
   first === undefined || more.length === 0 ? first : `${first} +${more.length}`
+
+/** Returns the name of the span or the effect that a layer was built by, if there is one. */
+export const nameOfBuilder = <S extends NodeService>(
+  node: LayerNode<S>,
+  output: Context.Context<never> | undefined
+): string | undefined => {
+  const span = output === undefined ? undefined : Context.getOrUndefined(output, Tracer.ParentSpan)
+  return span?._tag === "Span" && span.name !== "" ? span.name : node.builder
+}

@@ -2,6 +2,7 @@ import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { ContextReads } from "./contextReads.ts"
@@ -32,6 +33,12 @@ export interface NodeGraph<S extends NodeService> {
   ): Effect.Effect<Context.Context<A>, E, R>
   end(node: LayerNode<S>, exit: Exit.Exit<Context.Context<never>, unknown>): Effect.Effect<void> | undefined
   serviceNames(node: LayerNode<S>): ReadonlyArray<string>
+  /** A layer that no other one of the graph needs is about to be built. */
+  beginOutermost(node: LayerNode<S>): void
+  /** A layer registers its first finalizer. */
+  acquires(node: LayerNode<S>): void
+  /** Returns the name of the span or the effect that built a layer, if there is one. */
+  builder(node: LayerNode<S>): string | undefined
   /** A layer belongs to no other one any longer. */
   uncover(node: LayerNode<S>): void
   /** Releases a layer that nobody shares any longer. */
@@ -66,10 +73,9 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap, Scope.Cl
   isCovered: boolean
   /** The scope that it is built in: itself, or that of a foreign memo map. There is none if another node has built this layer before. */
   scope: Scope.Scope | undefined
-  /** Its finalizers. */
-  state: Scope.State.Open | Scope.State.Closed | Scope.State.Empty = empty
-  /** The progress of its build. */
-  build: "pending" | "begun" | "ended" = "pending"
+  #state: Scope.State.Open | Scope.State.Closed | Scope.State.Empty = empty
+  /** The progress of its build: the fiber that builds it, once that has begun, and how it went. */
+  build: "pending" | Fiber.Fiber<unknown, unknown> | Exit.Exit<unknown, unknown>["_tag"] = "pending"
   /** The beginning of its build, in monotonic milliseconds. */
   startedAt = 0
   /** The result of its build, as long as somebody may need it. */
@@ -110,6 +116,25 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap, Scope.Cl
     return undefined
   }
 
+  /** Its finalizers. */
+  get state(): Scope.State.Open | Scope.State.Closed | Scope.State.Empty {
+    return this.#state
+  }
+  set state(state: Scope.State.Open | Scope.State.Closed | Scope.State.Empty) {
+    this.#state = state
+    if (state._tag === "Open") this.graph.acquires(this)
+  }
+
+  /** `true` until its build has ended. */
+  get isUnbuilt(): boolean {
+    return this.build === "pending" || this.isBuilding
+  }
+
+  /** `true` while it is being built. */
+  get isBuilding(): boolean {
+    return typeof this.build === "object"
+  }
+
   /** `true` if its own scope has what it acquired, which this node releases. */
   get ownsScope(): boolean {
     return this.scope === this
@@ -118,6 +143,11 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap, Scope.Cl
   /** `true` once it was released. For a child of a foreign memo map that is known only once the job's own layers stand. */
   get hasEnded(): boolean {
     return this.#sharers === 0
+  }
+
+  /** The name of the span or the effect that built it, if there is one. */
+  get builder(): string | undefined {
+    return this.graph.builder(this)
   }
 
   serviceNames(): ReadonlyArray<string> {
@@ -160,7 +190,8 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap, Scope.Cl
           }
           const node = child = new LayerNode(this.graph, this.shared, layer, undefined, covers)
           node.scope = node
-          if (parent !== undefined) parent.#add(node)
+          if (parent === undefined) this.graph.beginOutermost(node)
+          else parent.#add(node)
           this.shared.add(layer, node)
           return Effect.flatMap(
             Scope.addFinalizerExit(scope, node.unshareOne),

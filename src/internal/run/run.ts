@@ -195,7 +195,9 @@ export class Run implements RunContext, StoppableRun {
       if (this.stopping.isOpen) return Effect.interrupt
       // safe: a job is only made of a layer without requirements of its own
       const services = (implementation.services ?? Layer.empty) as Layer.Layer<never, unknown>
-      const build = Layer.buildWithMemoMap(services, this.registry.memoMap(), this.scope)
+      // the outermost layer has what no layer within it has, such as the finalizers of `Layer.tap` and `Layer.fresh`
+      const outermost = services === Layer.empty ? services : Layer.suspend(() => services)
+      const build = Layer.buildWithMemoMap(outermost, this.registry.memoMap(), this.scope)
       const context = Context.merge(submitter, this.#references(submitter))
       return Effect.flatMap(within(context, build), (built) => {
         const misnamed = this.registry.misnamedLimit(this.options.limitedServices)

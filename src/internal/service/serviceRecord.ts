@@ -102,7 +102,7 @@ export class ServiceRecord implements NodeService {
 
   /** `true` until its acquire has ended, even if its release was called meanwhile. */
   get isAcquiring(): boolean {
-    return this.node.build !== "ended"
+    return this.node.isUnbuilt
   }
 
   /** `true` while something of it is still there: an acquire that hangs, a service that was not released, a cleanup. */

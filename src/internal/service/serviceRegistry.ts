@@ -118,6 +118,16 @@ export class ServiceRegistry {
     return keys.length === 0 ? undefined : misnamedLimit(keys, this.#records.map(({ name, spec }) => [name, spec.name]))
   }
 
+  /** The run is about to be interrupted, and with it the layers that are being built: those that do not start have a line, too. */
+  interrupt(): void {
+    this.#graph.interrupt()
+  }
+
+  /** The layers that are still being built, though they were interrupted, are services from now on. */
+  adoptHung(): void {
+    this.#graph.adoptHung()
+  }
+
   /** Admits no more services: they are being released. */
   close(): void {
     this.#admission = "closed"

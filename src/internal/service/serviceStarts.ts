@@ -7,7 +7,7 @@ import * as Scope from "effect/Scope"
 import { between, isoAt, now } from "../../base/clock.ts"
 import { errorText } from "../../base/errorText.ts"
 import type { JobEvent } from "../../JobEvent.ts"
-import { nameOfKeys, ownKeys } from "../layers/layerName.ts"
+import { nameOfBuilder, nameOfKeys, ownKeys } from "../layers/layerName.ts"
 import type { LayerNode } from "../layers/layerNode.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
 import { releaseLimitOf } from "../policy/serviceLimits.ts"
@@ -79,13 +79,13 @@ export class ServiceStarts {
     return { record, refused: refusal === undefined ? undefined : new ServiceRefused(refusal) }
   }
 
-  /** Adds a plain layer that has something to release: its start is over, and had no limit. */
+  /** Adds a plain layer that has something to release, once its start is over, or that does not start. Its start has no limit. */
   adopt(
     node: LayerNode<ServiceRecord>,
     output: Context.Context<never> | undefined,
     startedAt: number
   ): ServiceRecord {
-    const name = nameOfKeys(ownKeys(node, output)) ?? unnamed
+    const name = nameOfKeys(ownKeys(node, output)) ?? nameOfBuilder(node, output) ?? unnamed
     const spec = { name, host: "local", managed: false, releaseTimeout: undefined, startTimeout: undefined }
     const isFromRun = !this.#options.isStarting()
     // of what `run` provides again and again the report has the last one; a job's own layers have a line each

@@ -175,6 +175,7 @@ const cancel = (stop: Stop): Effect.Effect<boolean> =>
     if (hasEnded(main)) return Effect.succeed(false)
     const interrupted = Effect.suspend(() => {
       run.cancel()
+      run.registry.interrupt()
       main.interruptUnsafe()
       const limit = run.budget.forPhase(run.limits.cancelTimeout)
       return Effect.map(waitUnlessKilled(main, limit, run.killing), (why) => why !== "ended")
@@ -186,6 +187,7 @@ const cancel = (stop: Stop): Effect.Effect<boolean> =>
 const release = (stop: Stop): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { registry, scope } = stop.run
+    registry.adoptHung()
     registry.close()
     // a service that a run provided which does not end is in none of the job's scopes
     if (scope.state._tag !== "Open" && !registry.hasUnstopped) return Effect.void

@@ -3,7 +3,7 @@ import { appendFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { messageOf } from "../../base/errorText.ts"
 import type { LogLine } from "../models.ts"
-import type { OutputLine } from "../process/outputLine.ts"
+import type { OutputLine } from "../outputLine.ts"
 
 export interface LogOptions {
   readonly folder: string

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream"
 import { StringDecoder } from "node:string_decoder"
-import { LineSplitter, type OutputLine } from "./outputLine.ts"
+import { LineSplitter, type OutputLine } from "../outputLine.ts"
 
 /** The time after which an unfinished line is passed on: it may be a progress bar. */
 const unfinishedMs = 1_000

@@ -93,7 +93,7 @@ describe("the state of a service", () => {
     const ended = Effect.runFork(Effect.void)
     const running = (state: State.ServiceState, ...path: ReadonlyArray<State.ServiceState>) => {
       const service = record()
-      service.node.build = "ended"
+      service.node.build = "Success"
       for (const step of [...path, state]) assert.isTrue(service.become(step), step._tag)
       return service.isRunning
     }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { LineSplitter, longestLine, type OutputLine } from "../../../src/manager/process/outputLine.ts"
+import { LineSplitter, longestLine, type OutputLine } from "../../src/manager/outputLine.ts"
 
 /** Splits text that comes in pieces. */
 const split = (pieces: ReadonlyArray<string>): ReadonlyArray<OutputLine> => {
