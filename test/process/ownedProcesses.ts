@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
@@ -99,6 +99,7 @@ export const ownedProcessesCases = (isLong: boolean): void => {
       }
     }
     const nobody = new Families([])
+    afterAll(() => nobody[Symbol.dispose]())
     const pidOf = (run: Started) => Number(/^nested (\d+)$/m.exec(run.stdout)?.[1])
 
     it("is asked to stop, and stops what it has started itself", async () => {
