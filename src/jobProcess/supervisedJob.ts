@@ -7,11 +7,14 @@ import type { Readable } from "node:stream"
 import { isoNow, now } from "../base/clock.ts"
 import { millis } from "../base/format.ts"
 import { type ChildEnd, type ChildOptions, ChildProcess, describeEnd } from "../process/childProcess.ts"
+import type { Descendant } from "../process/descendants.ts"
+import { type Ended, leftoverOf } from "../process/endDescendants.ts"
 import { isGroupAlive, type Killed, killGroup, until } from "../process/processGroup.ts"
+import type { Leftover } from "../process/processContext.ts"
 import type { Signal } from "../process/signals.ts"
 import { deathReport } from "./deathReport.ts"
 import { EventProjection, type JobIdentity } from "./eventProjection.ts"
-import { type JobEnd, kindOfEnd, withLeftover } from "./jobEnd.ts"
+import { type JobEnd, kindOfEnd, withLeftovers } from "./jobEnd.ts"
 import * as State from "./jobProcessState.ts"
 import { type JobLimits, type Kill, nextKill } from "./nextKill.ts"
 import { ask, type Asked, isUrgent, nothing } from "./parentRequests.ts"
@@ -32,6 +35,8 @@ const killMs = 2_000
 const readMs = 500
 /** The time that the processes which a job has started have to end by themselves after it. */
 const afterglowMs = 100
+/** The time that processes which outlived the group of the job have to end at a SIGTERM: they have had that of the job. */
+const politeMs = 100
 
 export interface SupervisedOptions {
   /** The process of the job. */
@@ -68,6 +73,8 @@ export class SupervisedJob {
   #flood: string | undefined
   #timer: Fiber.Fiber<void> | undefined
   #killed: Promise<Killed> | undefined
+  /** What it had started and was there when its group was killed. */
+  #rest: ReadonlyArray<Descendant> = []
 
   constructor(options: SupervisedOptions) {
     this.#options = options
@@ -221,6 +228,7 @@ export class SupervisedJob {
   }
 
   #killGroup(): Promise<Killed> {
+    if (this.#killed === undefined) this.#rest = this.#child.descendants
     return this.#killed ??= this.#child.kill(killMs)
   }
 
@@ -232,7 +240,7 @@ export class SupervisedJob {
   async #finish(end: ChildEnd): Promise<JobEnd> {
     // the messages that it sent before its end may still be unread
     await this.#child.allRead(readMs)
-    const isGone = () => !this.#child.isGroupAlive
+    const isGone = () => !this.#child.isGroupAlive && this.#child.descendants.length === 0
     const wasAlone = State.killReasonOf(this.#state) === undefined &&
       (end._tag === "Exited" ? await until(isGone, afterglowMs) : isGone())
     const killed = await this.#killGroup()
@@ -247,17 +255,28 @@ export class SupervisedJob {
       case "Exited":
         return wasAlone
           ? { ...kind, hadLeftovers: false }
-          : { ...kind, reported: this.#withLeftovers(kind.reported, killed), hadLeftovers: true }
+          : { ...kind, reported: await this.#withLeftovers(kind.reported, killed), hadLeftovers: true }
       case "Died":
         return this.#died(end, killed)
     }
   }
 
   /** Adds to a report that the job has left something behind. That was killed, because it must not outlive the job. */
-  #withLeftovers(reported: Reported | undefined, { how }: Killed): Reported | undefined {
-    const detail = `something of process group ${this.pid} was left, and was killed (${how})`
-    this.#options.say(`The job did not end all that it had started: ${detail}.`)
-    return reported && { ...reported, report: withLeftover(reported.report, "child-process", detail) }
+  async #withLeftovers(reported: Reported | undefined, { how }: Killed): Promise<Reported | undefined> {
+    const rest = await this.#endRest()
+    const leftovers = rest.length > 0
+      ? rest
+      : [{ kind: "child-process", detail: `something of process group ${this.pid} was left, and was killed (${how})` }]
+    const details = leftovers.map(({ detail }) => detail).join(", ")
+    this.#options.say(`The job did not end all that it had started: ${details}.`)
+    return reported && { ...reported, report: withLeftovers(reported.report, leftovers) }
+  }
+
+  /** Ends what the job has started outside of its group, too, and names all that was left. */
+  async #endRest(): Promise<ReadonlyArray<Leftover>> {
+    const ends = new Map(this.#rest.map(({ command, pid }): [number, Ended] => [pid, { command, pid, end: "killed" }]))
+    for (const ended of await this.#child.endDescendants(politeMs)) ends.set(ended.pid, ended)
+    return Array.from(ends.values(), leftoverOf)
   }
 
   async #died(end: ChildEnd, killed: Killed): Promise<JobEnd> {
@@ -269,13 +288,16 @@ export class SupervisedJob {
       this.#options.say(`The process of the job ${how}.`)
       this.#sayPending("was")
     }
-    const gone = [killed.gone, ...await this.#endHosts(wasAsked)].every((gone) => gone)
+    const areHostsGone = await this.#endHosts(wasAsked)
+    const rest = await this.#endRest()
+    const gone = [killed.gone, ...areHostsGone].every((gone) => gone)
     if (!gone) this.#options.say("Something of it is left: it does not end when it is killed.")
     const last = State.liveStateOf(this.#state)
     const pid = this.pid ?? 0
     if (last._tag === "Reported") {
       const { exit, report } = last.reported
-      return { _tag: "Died", how, report: withLeftover(report, "process", `pid ${pid} ${how}`), exit }
+      const leftovers = [{ kind: "process", detail: `pid ${pid} ${how}` }, ...rest]
+      return { _tag: "Died", how, report: withLeftovers(report, leftovers), exit }
     }
     const report = deathReport(this.#projection, {
       pid,
@@ -286,7 +308,7 @@ export class SupervisedJob {
       killMs: isKilled ? killed.durationMs : undefined,
       ...this.stopReason(how)
     })
-    return { _tag: "Died", how, report, exit: undefined }
+    return { _tag: "Died", how, report: withLeftovers(report, rest), exit: undefined }
   }
 
   /** The hosts of its services end by themselves, because their owner has ended. A host that does not is killed. */

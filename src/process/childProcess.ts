@@ -3,8 +3,12 @@ import { Socket } from "node:net"
 import type { Readable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { OneShotLatch } from "../base/oneShotLatch.ts"
+import type { Descendant } from "./descendants.ts"
+import type { Ended } from "./endDescendants.ts"
 import { encode } from "./jsonLines.ts"
 import { LineReader, type LineReaderOptions } from "./lineReader.ts"
+import { childProcesses, linkOwner, type OwnedProcesses } from "./ownedProcesses.ts"
+import { markVariable, newMark } from "./ownerMark.ts"
 import { isGroupAlive, type Killed, killGroup, signal } from "./processGroup.ts"
 
 export interface ChildOptions {
@@ -55,17 +59,25 @@ export class ChildProcess {
   readonly ended = new OneShotLatch()
   readonly #child: NodeChild
   readonly #lifeline: Socket | undefined
+  /** What it starts: without the owners within it that end by themselves, and with them. */
+  readonly #own: OwnedProcesses
+  readonly #all: OwnedProcesses
+  readonly #unlink: () => void
   #end: ChildEnd | undefined
 
-  constructor({ args = [], connection, entry, env, nodeArgs = [], output }: ChildOptions) {
+  constructor({ args = [], connection, entry, env = process.env, nodeArgs = [], output }: ChildOptions) {
+    const mark = newMark(env, "linked")
     this.#child = spawn(process.execPath, [...inheritedNodeArgs(), ...nodeArgs, fileURLToPath(entry), ...args], {
       detached: true,
-      ...(env === undefined ? {} : { env }),
+      env: { ...env, [markVariable]: mark },
       stdio: [...streams[output], connection ?? "pipe", "pipe"]
     })
     // there are none if the machine has no room for another process
     const [, stdout, stderr, result, lifeline] = this.#child.stdio ?? []
     this.pid = this.#child.pid
+    this.#own = childProcesses(this.pid ?? noPid, mark, { all: false })
+    this.#all = childProcesses(this.pid ?? noPid, mark, { all: true })
+    this.#unlink = linkOwner(mark)
     this.stdout = stdout instanceof Socket ? stdout : undefined
     this.stderr = stderr instanceof Socket ? stderr : undefined
     this.result = result instanceof Socket ? result : undefined
@@ -134,9 +146,21 @@ export class ChildProcess {
     this.#child.kill(name)
   }
 
-  /** Sends SIGKILL to all of its group, without a check of what follows. */
-  killAtOnce(): void {
+  /** What it has started and still runs, also beyond its group, but for the owners within it that end by themselves. */
+  get descendants(): ReadonlyArray<Descendant> {
+    return this.#own.find()
+  }
+
+  /** Sends SIGKILL to its group and to what it has started, without a check of what follows. Returns what that was. */
+  killAtOnce(): ReadonlyArray<Descendant> {
+    const killed = this.#own.kill()
     if (this.pid !== undefined) signal(-this.pid, "SIGKILL")
+    return killed
+  }
+
+  /** Ends all that it has started and that has left its group, once it has ended. */
+  endDescendants(limitMs: number): Promise<ReadonlyArray<Ended>> {
+    return this.#all.end({ limitMs })
   }
 
   /** Ends all of its group, first by SIGTERM, and checks that it is gone. */
@@ -157,6 +181,7 @@ export class ChildProcess {
   #onEnd(end: ChildEnd): void {
     if (this.#end !== undefined) return
     this.#end = end
+    this.#unlink()
     this.ended.open()
   }
 }
@@ -166,6 +191,9 @@ const streams: { readonly [Output in ChildOptions["output"]]: Extract<StdioOptio
   "stdout and stderr": ["ignore", "pipe", "pipe"],
   stderr: ["ignore", "ignore", "pipe"]
 }
+
+/** The id of no process. */
+const noPid = -1
 
 const nothingToKill: Killed = { gone: true, how: "nothing to kill", durationMs: 0 }
 

@@ -72,14 +72,14 @@ describe("autostop serve", () => {
     const id = await server.submit({ name: "Ada", act: "wait" })
     await server.logged(id, "hello Ada")
     const { pid } = await server.info(id)
-    // the manager does not end before the ends of its jobs are on disk
+    // the manager waits for its store for a while before it leaves the ends of its jobs to the next one
     const database = new DatabaseSync(join(server.folder, "jobs.db"))
     database.exec("BEGIN IMMEDIATE")
     await server.server.signal("SIGTERM").said("SIGTERM: stopping the jobs that run")
-    await gone(pid)
     await (await server.server.signalAgain("SIGINT")).said("SIGINT: killing the jobs")
     await (await server.server.signalAgain("SIGTERM")).said("SIGTERM: exiting")
     assert.strictEqual(await server.server.ended(), 3)
+    await gone(pid)
     database.close()
     await server.again()
     await server.stopped(id)

@@ -75,7 +75,7 @@ export const itReadsAnyFrames = (inputs: number): void => {
     for (let i = 0; i < inputs; i++) {
       const hosts = new FakeHosts()
       let feed: (bytes: Uint8Array) => void = () => {}
-      new Replica({
+      const replica = new Replica({
         open: (onBytes) => {
           feed = onBytes
           return hosts.open(onBytes)
@@ -90,6 +90,7 @@ export const itReadsAnyFrames = (inputs: number): void => {
       })
       for (let n = 0; n < 3; n++) feed(hostileFrames(random))
       assert.isAtMost(hosts.last.kills, 1)
+      assert.strictEqual(replica.state._tag === "Exited", hosts.last.kills === 1)
     }
   })
 }
