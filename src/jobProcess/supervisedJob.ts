@@ -11,6 +11,7 @@ import type { Descendant } from "../process/descendants.ts"
 import { type Ended, leftoverOf } from "../process/endDescendants.ts"
 import { isGroupAlive, type Killed, killGroup, until } from "../process/processGroup.ts"
 import type { Leftover } from "../process/processContext.ts"
+import { isStill, type ProcessEntry } from "../process/processTable.ts"
 import type { Signal } from "../process/signals.ts"
 import { deathReport } from "./deathReport.ts"
 import { EventProjection, type JobIdentity } from "./eventProjection.ts"
@@ -66,6 +67,8 @@ export class SupervisedJob {
   readonly #child: ChildProcess
   readonly #projection: EventProjection
   readonly #meter: PipeMeter
+  /** The processes of its hosts that it was proved to have started, by their ids. */
+  readonly #hosts = new Map<number, ProcessEntry>()
   #state: State.JobProcessState
   #asked: Asked = nothing
   #limits: JobLimits
@@ -105,6 +108,12 @@ export class SupervisedJob {
 
   get pid(): number | undefined {
     return this.#child.pid
+  }
+
+  /** The ids of its process and of those of its hosts, as far as they run here. */
+  get pids(): ReadonlyArray<number> {
+    const hosts = Array.from(this.#hosts.values()).filter(isStill).map(({ pid }) => pid)
+    return this.pid === undefined ? hosts : [this.pid, ...hosts]
   }
 
   get output(): Readonly<Record<"stdout" | "stderr", Readable | undefined>> {
@@ -198,6 +207,10 @@ export class SupervisedJob {
         break
       case "Reported":
       case "Alive":
+        break
+      case "HostStarted":
+        this.#noteHost(message.pid)
+        this.#projection.apply(message)
         break
       default:
         this.#projection.apply(message)
@@ -311,12 +324,24 @@ export class SupervisedJob {
     return { _tag: "Died", how, report: withLeftovers(report, rest), exit: undefined }
   }
 
+  /**
+   * The id in an event is what the job says. A process of that id may be another's, and a host of Ray runs on another machine:
+   * only one that the job is proved to have started is ever signalled.
+   */
+  #noteHost(pid: number | undefined): void {
+    const entry = pid === undefined ? undefined : this.#child.provenDescendant(pid)
+    if (entry !== undefined && entry.group === entry.pid) this.#hosts.set(entry.pid, entry)
+  }
+
   /** The hosts of its services end by themselves, because their owner has ended. A host that does not is killed. */
   #endHosts(atOnce: boolean): Promise<ReadonlyArray<boolean>> {
     const limitMs = atOnce ? 0 : this.#limits.deadlineMs
-    return Promise.all(this.#projection.hostGroups.map(async (group) => {
-      await until(() => !isGroupAlive(group) || isUrgent(this.#asked), limitMs)
-      return (await killGroup(group, killMs)).gone
+    const hosts = this.#projection.hostPids.flatMap((pid) => this.#hosts.get(pid) ?? [])
+    return Promise.all(hosts.map(async (host) => {
+      const isGone = () => !isStill(host) && !isGroupAlive(host.pid)
+      await until(() => isGone() || isUrgent(this.#asked), limitMs)
+      // what is left of a group without its leader is found by its mark
+      return !isStill(host) || (await killGroup(host.pid, killMs)).gone
     }))
   }
 }

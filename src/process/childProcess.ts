@@ -8,7 +8,8 @@ import type { Ended } from "./endDescendants.ts"
 import { encode } from "./jsonLines.ts"
 import { LineReader, type LineReaderOptions } from "./lineReader.ts"
 import { childProcesses, linkOwner, type OwnedProcesses } from "./ownedProcesses.ts"
-import { markVariable, newMark } from "./ownerMark.ts"
+import { isWithin, markVariable, newMark } from "./ownerMark.ts"
+import { isLiving, type ProcessEntry, readProcess, variableOf } from "./processTable.ts"
 import { isGroupAlive, type Killed, killGroup, signal } from "./processGroup.ts"
 
 export interface ChildOptions {
@@ -63,6 +64,8 @@ export class ChildProcess {
   readonly #own: OwnedProcesses
   readonly #all: OwnedProcesses
   readonly #unlink: () => void
+  readonly #mark: string
+  #paused: NodeJS.Timeout | undefined
   #end: ChildEnd | undefined
 
   constructor({ args = [], connection, entry, env = process.env, nodeArgs = [], output }: ChildOptions) {
@@ -75,6 +78,7 @@ export class ChildProcess {
     // there are none if the machine has no room for another process
     const [, stdout, stderr, result, lifeline] = this.#child.stdio ?? []
     this.pid = this.#child.pid
+    this.#mark = mark
     this.#own = childProcesses(this.pid ?? noPid, mark, { all: false })
     this.#all = childProcesses(this.pid ?? noPid, mark, { all: true })
     this.#unlink = linkOwner(mark)
@@ -111,7 +115,8 @@ export class ChildProcess {
   /** Reads nothing from the result pipe for so many milliseconds: meanwhile a process that writes more waits. */
   pauseReceiving(ms: number): void {
     this.result?.pause()
-    setTimeout(() => this.result?.resume(), ms)
+    clearTimeout(this.#paused)
+    this.#paused = setTimeout(() => this.result?.resume(), ms)
   }
 
   /** Reads nothing from the result pipe any longer. */
@@ -122,7 +127,9 @@ export class ChildProcess {
   /** Resolves when everything that it has sent has been read, or the time is up: another process may hold the pipe. */
   async allRead(limitMs: number): Promise<void> {
     const { result } = this
+    clearTimeout(this.#paused)
     if (result === undefined || result.closed) return
+    result.resume()
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       result.once("close", resolve)
@@ -149,6 +156,18 @@ export class ChildProcess {
   /** What it has started and still runs, also beyond its group, but for the owners within it that end by themselves. */
   get descendants(): ReadonlyArray<Descendant> {
     return this.#own.find()
+  }
+
+  /**
+   * Returns the process of an id that it gives for one which it has started, if it can be proved: by its parent, or by the
+   * mark that it carries. A process that has ended has no proof, nor has any without `/proc`.
+   */
+  provenDescendant(pid: number): ProcessEntry | undefined {
+    const entry = pid > 1 && pid !== this.pid ? readProcess(pid) : undefined
+    if (!isLiving(entry)) return undefined
+    const mark = variableOf(pid, markVariable)
+    const isIts = entry.parent === this.pid || (mark !== undefined && isWithin(mark, this.#mark))
+    return isIts ? entry : undefined
   }
 
   /** Sends SIGKILL to its group and to what it has started, without a check of what follows. Returns what that was. */

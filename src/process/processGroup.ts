@@ -12,7 +12,8 @@ export interface Killed {
 /** Sends a signal to a process, or to a group by its negative id. Returns false if there is no such process. */
 export const signal = (pid: number, name: NodeJS.Signals | 0): boolean => {
   try {
-    return process.kill(pid, name)
+    // to the system, 0 is its own group, and -1 every process that there is
+    return Number.isSafeInteger(pid) && Math.abs(pid) > 1 && process.kill(pid, name)
   } catch {
     return false
   }

@@ -38,8 +38,6 @@ const clock = Context.get(Context.empty(), Clock.Clock)
 export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   const { code, id, limits = {}, onEvent, onStages, resultFile, submission } = options
   const env = jobEnvironment(options.env)
-  /** The ids of the processes of its hosts. */
-  const hosts = new Set<number>()
   const onMessage = (message: JobMessage): void => {
     switch (message._tag) {
       case "Stages":
@@ -48,13 +46,6 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
       case "Reported":
       case "Alive":
         return
-      case "HostStarted":
-        if (message.pid !== undefined) hosts.add(message.pid)
-        return onEvent(message)
-      case "HostLost":
-      case "HostKilled":
-        if (message.pid !== undefined) hosts.delete(message.pid)
-        return onEvent(message)
       default:
         onEvent(message)
     }
@@ -76,7 +67,7 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   const restOfOutput = passOnOutput(supervised, options)
   const endLimits = enforceLimits({
     limits,
-    pids: () => supervised.pid === undefined ? [] : [supervised.pid, ...hosts],
+    pids: () => supervised.pids,
     stop: (command, trigger) => stop(supervised, command, trigger)
   })
   const ended = supervised.ended.then(async (ended) => {
