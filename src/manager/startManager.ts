@@ -33,6 +33,7 @@ export const startManager = (
     const limits = yield* Effect.mapError(readServerLimits(options, nameOf), failure("settings"))
     const folder = yield* createFolder(settings.folder)
     yield* lockFolder(folder).pipe(Effect.mapError(failure("folder")))
+    yield* withoutDebugger
     // modules are loaded in processes of their own while this process loads the server and its database
     const registering = yield* Effect.forkScoped(register(options.jobs), { startImmediately: true })
     const { Address, layerManager, Manager } = yield* Effect.promise(() => import("./managerLayer.ts"))
@@ -61,6 +62,17 @@ export const startManager = (
       kill: (reason) => manager.stopRunning({ mode: "kill", reason })
     }
   })
+
+/**
+ * Keeps the signal that opens Node's debugger from doing so: who may send it would have the tokens, the store and the jobs of
+ * the manager. A manager that is started with `--inspect` has its debugger.
+ */
+const withoutDebugger = Effect.acquireRelease(
+  Effect.sync(() => void process.on("SIGUSR1", ignored)),
+  () => Effect.sync(() => void process.off("SIGUSR1", ignored))
+)
+
+const ignored = (): void => {}
 
 const readPort = ({ port = defaultPort }: Options, nameOf = (setting: string) => setting) =>
   readInt(nameOf("port"), port, 0, 65_535)

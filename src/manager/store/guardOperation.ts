@@ -112,8 +112,8 @@ const storeError = (database: Database, operation: string, error: Failure): Stor
 }
 
 /** The codes of SQLite for a value that is too big, breaks a constraint, or has another type. */
-const ofValueCodes: ReadonlyArray<unknown> = [18, 19, 20, 25]
+const ofValueCodes: ReadonlySet<unknown> = new Set([18, 19, 20, 25])
 
 /** PostgreSQL has classes of them: data exceptions, constraints, and limits of the program. */
 const isOfValue = (error: SqlError): boolean =>
-  ofValueCodes.includes(causeCode(error, "errcode")) || /^(22|23|54)/.test(String(causeCode(error)))
+  ofValueCodes.has(causeCode(error, "errcode")) || /^(22|23|54)/.test(String(causeCode(error)))
