@@ -56,6 +56,8 @@ export interface JobProcessOptions {
 
 export interface JobProcess {
   readonly pid: number | undefined
+  /** The start of the process, in ticks since the machine began, where the system tells. */
+  readonly pidStart?: number | undefined
   /** Requests a stop and returns at once. A process that does not stop within its deadline is killed. */
   readonly stop: (command: StopCommand) => void
   /** Returns how the job ended, once nothing of its process is left. Never fails, not even if the process was killed. */

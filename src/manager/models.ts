@@ -133,6 +133,8 @@ export class JobInfo extends Schema.Class<JobInfo>("autostop/JobInfo")({
   clean: Schema.optionalKey(Schema.Boolean),
   /** The id of its process, while there is one. */
   pid: Schema.optionalKey(Schema.Int),
+  /** The start of that process, in ticks since the machine began: the id alone may be given to another process. */
+  pidStart: Schema.optionalKey(Schema.Int),
   /** The number of its restarts. */
   restarts: Schema.optionalKey(Schema.Int),
   /** The earliest time of its next attempt, while it is queued after a failure. */

@@ -73,7 +73,7 @@ class ManagerService {
     this.#scheduler = new JobScheduler({
       ...given,
       codeOf: (submission) => this.#code.of(submission),
-      onFinished: ({ id }) => this.#active.delete(id)
+      onFinished: (job) => this.#deactivate(job)
     })
     this.#lookup = jobLookup(store, this.#active)
     this.#logs = join(options.folder, "logs")
@@ -218,6 +218,11 @@ class ManagerService {
     return job
   }
 
+  /** A job is no longer active. Another one may have its id by now. */
+  #deactivate(job: ActiveJob): void {
+    if (this.#active.get(job.id) === job) this.#active.delete(job.id)
+  }
+
   #now(): string {
     return new Date(this.#given.clock.currentTimeMillisUnsafe()).toISOString()
   }
@@ -256,6 +261,8 @@ class ManagerService {
         yield* job.finished.await
       }
       yield* this.#given.store.remove(id)
+      // nobody sees it any longer, although what follows its end may still be under way
+      if (job !== undefined) this.#deactivate(job)
       this.retention.removeJobFiles(id)
       this.retention.onRemoved()
     })
