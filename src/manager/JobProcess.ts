@@ -67,6 +67,10 @@ export interface JobProcess {
 /** Starts the processes of jobs. */
 export interface Launcher {
   readonly start: (options: JobProcessOptions) => JobProcess
-  /** Checks that a submission can be run. Fails with a message for people. */
-  readonly check: (code: Code, submission: Submission) => Effect.Effect<void, string>
+  /** Checks that a submission can be run, with these variables besides. Fails with a message for people. */
+  readonly check: (
+    code: Code,
+    submission: Submission,
+    env?: Readonly<Record<string, string>>
+  ) => Effect.Effect<void, string>
 }

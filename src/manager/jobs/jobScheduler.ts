@@ -22,7 +22,7 @@ import type { StoreWriter } from "./storeWriter.ts"
 const latestDate = 8_640_000_000_000_000
 
 export interface SchedulerDependencies {
-  readonly options: Pick<ManagerOptions, "concurrency" | "folder" | "limits">
+  readonly options: Pick<ManagerOptions, "concurrency" | "folder" | "limits" | "variables">
   readonly launcher: Launcher
   readonly clock: Clock.Clock
   readonly writer: StoreWriter

@@ -11,6 +11,7 @@ import { JobCode } from "../code/jobCode.ts"
 import { Conflict, type NotFound, Refused, StoreError, Unavailable } from "../errors.ts"
 import type { Launcher } from "../JobProcess.ts"
 import { JobStore, type StoredJob } from "../JobStore.ts"
+import { unknownVariable, variablesOf } from "../jobVariables.ts"
 import { Manager, type ManagerOptions } from "../Manager.ts"
 import { JobInfo, type JobStages, type Overview, type Submission } from "../models.ts"
 import { ActiveJob, type Past } from "./activeJob.ts"
@@ -169,14 +170,19 @@ class ManagerService {
 
   #submit(submission: Submission) {
     return Effect.gen({ self: this }, function*() {
-      const { launcher, store } = this.#given
+      const { launcher, options: { variables }, store } = this.#given
       if (this.#scheduler.isClosing) {
         return yield* new Unavailable({
           message: "the job manager is being stopped: submit the job once it runs again"
         })
       }
       const code = yield* this.#code.of(submission)
-      yield* Effect.mapError(launcher.check(code, submission), (message) => new Refused({ message }))
+      const fault = unknownVariable(variables, submission.env)
+      if (fault !== undefined) return yield* new Refused({ message: fault })
+      yield* Effect.mapError(
+        launcher.check(code, submission, variablesOf(variables)),
+        (message) => new Refused({ message })
+      )
       const id = submission.id ?? crypto.randomUUID()
       const info = new JobInfo({
         id,
