@@ -9,5 +9,16 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(2)
 }
 
-const { main } = await import("./cli/main.ts")
-main(process.argv.slice(2), releaseSignals)
+const args = process.argv.slice(2)
+if (args.length === 1 && args[0] === "--version") {
+  // the command line takes long to load
+  const { version } = await import("./process/packageVersion.ts")
+  process.stdout.once("error", ({ message }) => {
+    process.stderr.write(`stdout could not be written: ${message}\n`)
+    process.exitCode = 1
+  })
+  process.stdout.write(`autostop v${version}\n`)
+} else {
+  const { main } = await import("./cli/main.ts")
+  main(args, releaseSignals)
+}

@@ -58,6 +58,8 @@ export interface JobProcessOptions {
 
 export interface JobProcess {
   readonly pid: number | undefined
+  /** The start of the process, in ticks since the machine began, where the system tells. */
+  readonly pidStart?: number | undefined
   /** Requests a stop and returns at once. A process that does not stop within its deadline is killed. */
   readonly stop: (command: StopCommand) => void
   /** Returns how the job ended, once nothing of its process is left. Never fails, not even if the process was killed. */
@@ -67,6 +69,10 @@ export interface JobProcess {
 /** Starts the processes of jobs. */
 export interface Launcher {
   readonly start: (options: JobProcessOptions) => JobProcess
-  /** Checks that a submission can be run. Fails with a message for people. */
-  readonly check: (code: Code, submission: Submission) => Effect.Effect<void, string>
+  /** Checks that a submission can be run, with these variables besides. Fails with a message for people. */
+  readonly check: (
+    code: Code,
+    submission: Submission,
+    env?: Readonly<Record<string, string>>
+  ) => Effect.Effect<void, string>
 }

@@ -52,6 +52,17 @@ export interface Options {
     readonly age?: Duration.Input | undefined
     readonly jobs?: number | undefined
   } | undefined
+  /**
+   * The environment variables of jobs, besides `PATH`, `HOME`, `TMPDIR`, `LANG`, `LC_*`, `TZ`, `NODE_OPTIONS`,
+   * `NODE_COMPILE_CACHE` and `AUTOSTOP_*`. No value of them is ever in the store. A job never gets the manager's own tokens and
+   * store, and `AUTOSTOP_RAY_TOKEN` only as one of these.
+   */
+  readonly env?: {
+    /** The names of variables of this process that each job gets. */
+    readonly each?: ReadonlyArray<string> | undefined
+    /** The variables that a job gets if its submit names them (`env` of its run options). */
+    readonly byName?: Readonly<Record<string, string>> | undefined
+  } | undefined
   /** The largest size of each job's output that is kept, 16 MiB by default; the oldest lines are removed first. */
   readonly logs?: ByteSize.Input | undefined
   /** The limits of what clients may send. */

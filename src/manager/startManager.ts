@@ -12,6 +12,7 @@ import { join } from "node:path"
 import { messageOf } from "../base/errorText.ts"
 import { showValue } from "../base/illegalOption.ts"
 import { JobManagerError, type Options, type StartedManager } from "./jobManagerOptions.ts"
+import { type JobVariables, variablesOf } from "./jobVariables.ts"
 import type { RegisteredJob } from "./Manager.ts"
 import { defaultPort, JobName, nameForm } from "./models.ts"
 import { inspect } from "./process/launcher.ts"
@@ -35,7 +36,7 @@ export const startManager = (
     yield* lockFolder(folder).pipe(Effect.mapError(failure("folder")))
     yield* withoutDebugger
     // modules are loaded in processes of their own while this process loads the server and its database
-    const registering = yield* Effect.forkScoped(register(options.jobs), { startImmediately: true })
+    const registering = yield* Effect.forkScoped(register(options.jobs, settings.variables), { startImmediately: true })
     const { Address, layerManager, Manager } = yield* Effect.promise(() => import("./managerLayer.ts"))
     const jobs = yield* Fiber.join(registering)
     const context = yield* Layer.build(layerManager({
@@ -87,10 +88,10 @@ const createFolder = (folder: string): Effect.Effect<string, JobManagerError> =>
     catch: (error) => failure("folder")({ message: cannotWrite(folder, error) })
   })
 
-const register = Effect.fnUntraced(function*(urls: Options["jobs"]) {
+const register = Effect.fnUntraced(function*(urls: Options["jobs"], variables: JobVariables) {
   const jobs = yield* Effect.forEach(urls, (url) => {
     const module = String(url)
-    return Effect.mapBoth(inspect(module), {
+    return Effect.mapBoth(inspect(module, { env: variablesOf(variables) }), {
       onSuccess: (name): RegisteredJob => ({ name, module }),
       onFailure: (message) => failure("module")({ message })
     })

@@ -76,6 +76,7 @@ const settings = {
   limits: {},
   keep: { jobs: Infinity, ageMs: Infinity },
   logBytes: 1_000_000,
+  variables: { each: [], byName: {} },
   uploads: { read: [], write: [], processes: false }
 }
 

@@ -109,7 +109,7 @@ export class ActiveJob {
     this.#apply({ _tag: "SlotFree" })
   }
 
-  start(process: Pick<JobProcess, "pid" | "stop">, startedAt: string): Unsaved {
+  start(process: Pick<JobProcess, "pid" | "pidStart" | "stop">, startedAt: string): Unsaved {
     this.#apply({ _tag: "ProcessStarted", process, startedAt })
     return this.#changed([])
   }

@@ -12,6 +12,7 @@ import type { JobMessage } from "../../jobProcess/protocol.ts"
 import type { JobEnd } from "../../jobProcess/jobEnd.ts"
 import { SupervisedJob } from "../../jobProcess/supervisedJob.ts"
 import { entryPoint } from "../../process/entryPoints.ts"
+import { readProcess } from "../../process/processTable.ts"
 import * as Policy from "../../StopPolicy.ts"
 import type { Trigger } from "../../StopReport.ts"
 import { nodeArgs } from "../code/confinement.ts"
@@ -78,6 +79,7 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   supervised.start({ id, module: code.module, spec: submission, resultFile })
   return {
     pid: supervised.pid,
+    pidStart: supervised.pid === undefined ? undefined : readProcess(supervised.pid)?.start,
     stop: (command) => stop(supervised, command),
     ended: Effect.promise(() => ended)
   }
