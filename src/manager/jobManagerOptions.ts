@@ -81,8 +81,8 @@ export interface Options {
    * **Details**
    *
    * Uploaded code runs as the manager's user, under Node's permission model: it reads only its own files and starts no
-   * processes, except as allowed here. Node says that this model protects against mistakes and not against malice: threads
-   * and processes are not bound by it.
+   * processes, except as allowed here. Node says that this model protects against mistakes and not against malice:
+   * `docs/security.md` says what is closed, and what remains. The network is not bound.
    */
   readonly uploads?: boolean | {
     /** The files and folders that uploaded code may read, besides its own. None by default. */

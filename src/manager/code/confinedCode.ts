@@ -15,10 +15,14 @@ const threads = createRequire(import.meta.url)("node:worker_threads")
 const original = (threads as { Worker: typeof Worker }).Worker
 
 /** A thread has the arguments of its process, and with them its permissions. */
-const confined = ({ env, execArgv: _, ...options }: WorkerOptions = {}): WorkerOptions => {
-  if (typeof env !== "object" || env === null) return env === undefined ? options : { ...options, env }
-  const { NODE_OPTIONS: __, ...variables } = env as NodeJS.ProcessEnv
-  return { ...options, env: variables }
+const confined = (given?: WorkerOptions): WorkerOptions => {
+  // getters are read once
+  const options = { ...given }
+  delete options.execArgv
+  if (typeof options.env !== "object" || options.env === null) return options
+  const env: NodeJS.ProcessEnv = { ...options.env }
+  delete env["NODE_OPTIONS"]
+  return { ...options, env }
 }
 
 const ConfinedWorker: typeof Worker = new Proxy(original, {
