@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
 
 /** A change that needs more raises these numbers, and says why. */
-const budget = { gzipBytes: 48_000, ownModules: 132, allModules: 303 }
+const budget = { gzipBytes: 50_000, ownModules: 145, allModules: 316 }
 
 /** The code of this package that the import loads at once, minified; `effect` and what is loaded on demand are left out. */
 const bundled = async () => {

@@ -67,7 +67,7 @@ export const runMain = <A, E>(program: Effect.Effect<A, E>): void => {
       Effect.map(enclosingLimits, (limits) =>
         Effect.withFiber((fiber) => {
           const { attach } = fiber.getRef(CurrentProcess)
-          const leftovers = Effect.succeed([])
+          const leftovers = owner.leftovers.processes
           const run = startProgram({ name: "main", limits, services: undefined, run: program, leftovers }, fiber)
           // its jobs stop first: the owner of the process stops the program itself only once they have
           const stop = Effect.suspend(() => {

@@ -91,4 +91,5 @@ const lineOf = (
   }
 }
 
-const between = (from: string, to: string): number => Math.max(0, Date.parse(to) - Date.parse(from))
+/** The times are texts of the job, and may be none. */
+const between = (from: string, to: string): number => Math.max(0, Date.parse(to) - Date.parse(from)) || 0

@@ -57,8 +57,8 @@ export class EventProjection {
     this.submitted = { jobId, job, at: startedAt }
   }
 
-  /** The process groups of the hosts that are up. */
-  get hostGroups(): ReadonlyArray<number> {
+  /** The ids of the hosts that are up, as the job says them. */
+  get hostPids(): ReadonlyArray<number> {
     return [...this.#hosts.values()]
   }
 

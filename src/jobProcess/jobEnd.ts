@@ -1,6 +1,6 @@
 import type { ChildEnd } from "../process/childProcess.ts"
 import { isSignal, type Signal } from "../process/signals.ts"
-import { StopReport } from "../StopReport.ts"
+import { type Leftover, StopReport } from "../StopReport.ts"
 import { hadJob, type JobProcessState, killReasonOf, liveStateOf } from "./jobProcessState.ts"
 import type { Reported } from "./protocol.ts"
 
@@ -46,5 +46,7 @@ export const kindOfEnd = (end: ChildEnd, state: JobProcessState): EndKind => {
 }
 
 /** The report of a job that has left something behind. */
-export const withLeftover = (report: StopReport, kind: string, detail: string): StopReport =>
-  StopReport.trusted({ ...report, clean: false, leftovers: [...report.leftovers, { kind, detail }] })
+export const withLeftovers = (report: StopReport, leftovers: ReadonlyArray<Leftover>): StopReport =>
+  leftovers.length === 0
+    ? report
+    : StopReport.trusted({ ...report, clean: false, leftovers: [...report.leftovers, ...leftovers] })

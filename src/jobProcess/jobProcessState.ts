@@ -27,9 +27,10 @@ export type LiveState =
  * - `after`: its job had a time limit, and did not stop by itself
  * - `exit`: it did not exit when it was asked to
  * - `silence`: it has reported, and sends nothing any longer although it has not ended
+ * - `flood`: it sent more than its parent takes
  * - `interrupt`: the fiber that waited for it was interrupted
  */
-export type KillReason = "load" | "deadline" | "after" | "exit" | "silence" | "interrupt"
+export type KillReason = "load" | "deadline" | "after" | "exit" | "silence" | "flood" | "interrupt"
 
 /** `last` is what the process says of itself. Its messages are read while it is killed, and after its end. */
 export type JobProcessState =

@@ -1,5 +1,6 @@
 /** The messages between a job process and its parent. Each is one line of JSON. */
 import * as Schema from "effect/Schema"
+import { decodeForeignJson } from "../base/foreignJson.ts"
 import { JobEvent, StopMode } from "../JobEvent.ts"
 import { signals } from "../process/signals.ts"
 import { StageReport, StopReport, Trigger } from "../StopReport.ts"
@@ -21,7 +22,8 @@ const Alive = Schema.TaggedStruct("Alive", {})
 export const JobMessage = Schema.Union([JobEvent, Limits, Stages, Reported, Alive])
 export type JobMessage = typeof JobMessage.Type
 
-export const decodeJobMessage = Schema.decodeUnknownOption(Schema.fromJsonString(JobMessage))
+/** Decodes what a process has sent that runs code of others. */
+export const decodeJobMessage = decodeForeignJson(JobMessage)
 
 const PositiveMs = Schema.Finite.check(Schema.isGreaterThan(0))
 

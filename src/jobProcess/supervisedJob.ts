@@ -2,18 +2,25 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type { Readable } from "node:stream"
 import { isoNow, now } from "../base/clock.ts"
 import { millis } from "../base/format.ts"
 import { type ChildEnd, type ChildOptions, ChildProcess, describeEnd } from "../process/childProcess.ts"
+import type { Descendant } from "../process/descendants.ts"
+import { type Ended, leftoverOf } from "../process/endDescendants.ts"
 import { isGroupAlive, type Killed, killGroup, until } from "../process/processGroup.ts"
+import type { Leftover } from "../process/processContext.ts"
+import { isStill, type ProcessEntry } from "../process/processTable.ts"
 import type { Signal } from "../process/signals.ts"
 import { deathReport } from "./deathReport.ts"
 import { EventProjection, type JobIdentity } from "./eventProjection.ts"
-import { type JobEnd, kindOfEnd, withLeftover } from "./jobEnd.ts"
+import { type JobEnd, kindOfEnd, withLeftovers } from "./jobEnd.ts"
 import * as State from "./jobProcessState.ts"
 import { type JobLimits, type Kill, nextKill } from "./nextKill.ts"
 import { ask, type Asked, isUrgent, nothing } from "./parentRequests.ts"
+import { type PipeLimits, pipeLimits } from "./pipeLimits.ts"
+import { PipeMeter } from "./pipeMeter.ts"
 import {
   decodeJobMessage,
   type JobMessage,
@@ -29,6 +36,8 @@ const killMs = 2_000
 const readMs = 500
 /** The time that the processes which a job has started have to end by themselves after it. */
 const afterglowMs = 100
+/** The time that processes which outlived the group of the job have to end at a SIGTERM: they have had that of the job. */
+const politeMs = 100
 
 export interface SupervisedOptions {
   /** The process of the job. */
@@ -37,6 +46,8 @@ export interface SupervisedOptions {
   readonly sharesOutput: boolean
   readonly identity: JobIdentity
   readonly limits: JobLimits
+  /** What the process may send; `pipeLimits` by default. */
+  readonly pipe?: Partial<PipeLimits>
   readonly clock: Clock.Clock
   /** Called with each message, as it comes. */
   readonly onMessage: (message: JobMessage) => void
@@ -55,11 +66,18 @@ export class SupervisedJob {
   readonly #clock: Clock.Clock
   readonly #child: ChildProcess
   readonly #projection: EventProjection
+  readonly #meter: PipeMeter
+  /** The processes of its hosts that it was proved to have started, by their ids. */
+  readonly #hosts = new Map<number, ProcessEntry>()
   #state: State.JobProcessState
   #asked: Asked = nothing
   #limits: JobLimits
+  /** The reason why the process was killed, if that is what it sent. */
+  #flood: string | undefined
   #timer: Fiber.Fiber<void> | undefined
   #killed: Promise<Killed> | undefined
+  /** What it had started and was there when its group was killed. */
+  #rest: ReadonlyArray<Descendant> = []
 
   constructor(options: SupervisedOptions) {
     this.#options = options
@@ -72,7 +90,13 @@ export class SupervisedJob {
       output: options.sharesOutput ? "inherit" : "stdout and stderr"
     })
     this.#child = child
-    child.receive(decodeJobMessage, (message) => this.#receive(message))
+    const limits = { ...pipeLimits, ...options.pipe }
+    this.#meter = new PipeMeter(limits, now(options.clock))
+    child.receive({
+      longest: limits.message,
+      onLine: (line) => this.#readLine(line),
+      onTooLong: () => this.#flooded(this.#meter.tooLong)
+    })
     this.ended = new Promise((resolve, reject) => {
       child.ended.onOpen(() => {
         this.#timer?.interruptUnsafe()
@@ -84,6 +108,12 @@ export class SupervisedJob {
 
   get pid(): number | undefined {
     return this.#child.pid
+  }
+
+  /** The ids of its process and of those of its hosts, as far as they run here. */
+  get pids(): ReadonlyArray<number> {
+    const hosts = Array.from(this.#hosts.values()).filter(isStill).map(({ pid }) => pid)
+    return this.pid === undefined ? hosts : [this.pid, ...hosts]
   }
 
   get output(): Readonly<Record<"stdout" | "stderr", Readable | undefined>> {
@@ -130,6 +160,7 @@ export class SupervisedJob {
    * Returns why the job has stopped, unless it says so itself. `how` is the predicate of a sentence about its process.
    */
   stopReason(how: string): Pick<StopRequest, "trigger" | "reason"> {
+    if (this.#flood !== undefined) return { trigger: "failed", reason: this.#flood }
     if (this.#asked._tag !== "Nothing") return this.#asked.request
     return State.killReasonOf(this.#state) === "after"
       ? { trigger: "deadline", reason: `it ran for ${this.#limits.afterMs} ms` }
@@ -146,6 +177,25 @@ export class SupervisedJob {
     this.#child.send(message)
   }
 
+  #readLine(line: string): void {
+    if (this.#flood !== undefined) return
+    const message = Option.getOrUndefined(decodeJobMessage(line))
+    const verdict = this.#meter.take(message, Buffer.byteLength(line), now(this.#clock))
+    if (verdict._tag === "Kill") return this.#flooded(verdict.reason)
+    if (message !== undefined) this.#receive(message)
+    if (verdict._tag === "Stop") this.stop({ trigger: "failed", mode: "cancel", reason: verdict.reason })
+    else if (verdict.pauseMs > 0) this.#child.pauseReceiving(verdict.pauseMs)
+  }
+
+  /** A process that sends more than this one takes is not asked to stop: it might not be heard. */
+  #flooded(reason: string): void {
+    if (this.#flood !== undefined) return
+    this.#flood = reason
+    this.#child.endReceiving()
+    this.#options.say(`The process of the job is killed, because ${reason}.`)
+    void this.kill("flood")
+  }
+
   #receive(message: JobMessage): void {
     this.#state = State.received(this.#state, message, now(this.#clock))
     switch (message._tag) {
@@ -157,6 +207,10 @@ export class SupervisedJob {
         break
       case "Reported":
       case "Alive":
+        break
+      case "HostStarted":
+        this.#noteHost(message.pid)
+        this.#projection.apply(message)
         break
       default:
         this.#projection.apply(message)
@@ -187,6 +241,7 @@ export class SupervisedJob {
   }
 
   #killGroup(): Promise<Killed> {
+    if (this.#killed === undefined) this.#rest = this.#child.descendants
     return this.#killed ??= this.#child.kill(killMs)
   }
 
@@ -198,7 +253,7 @@ export class SupervisedJob {
   async #finish(end: ChildEnd): Promise<JobEnd> {
     // the messages that it sent before its end may still be unread
     await this.#child.allRead(readMs)
-    const isGone = () => !this.#child.isGroupAlive
+    const isGone = () => !this.#child.isGroupAlive && this.#child.descendants.length === 0
     const wasAlone = State.killReasonOf(this.#state) === undefined &&
       (end._tag === "Exited" ? await until(isGone, afterglowMs) : isGone())
     const killed = await this.#killGroup()
@@ -213,34 +268,49 @@ export class SupervisedJob {
       case "Exited":
         return wasAlone
           ? { ...kind, hadLeftovers: false }
-          : { ...kind, reported: this.#withLeftovers(kind.reported, killed), hadLeftovers: true }
+          : { ...kind, reported: await this.#withLeftovers(kind.reported, killed), hadLeftovers: true }
       case "Died":
         return this.#died(end, killed)
     }
   }
 
   /** Adds to a report that the job has left something behind. That was killed, because it must not outlive the job. */
-  #withLeftovers(reported: Reported | undefined, { how }: Killed): Reported | undefined {
-    const detail = `something of process group ${this.pid} was left, and was killed (${how})`
-    this.#options.say(`The job did not end all that it had started: ${detail}.`)
-    return reported && { ...reported, report: withLeftover(reported.report, "child-process", detail) }
+  async #withLeftovers(reported: Reported | undefined, { how }: Killed): Promise<Reported | undefined> {
+    const rest = await this.#endRest()
+    const leftovers = rest.length > 0
+      ? rest
+      : [{ kind: "child-process", detail: `something of process group ${this.pid} was left, and was killed (${how})` }]
+    const details = leftovers.map(({ detail }) => detail).join(", ")
+    this.#options.say(`The job did not end all that it had started: ${details}.`)
+    return reported && { ...reported, report: withLeftovers(reported.report, leftovers) }
+  }
+
+  /** Ends what the job has started outside of its group, too, and names all that was left. */
+  async #endRest(): Promise<ReadonlyArray<Leftover>> {
+    const ends = new Map(this.#rest.map(({ command, pid }): [number, Ended] => [pid, { command, pid, end: "killed" }]))
+    for (const ended of await this.#child.endDescendants(politeMs)) ends.set(ended.pid, ended)
+    return Array.from(ends.values(), leftoverOf)
   }
 
   async #died(end: ChildEnd, killed: Killed): Promise<JobEnd> {
     const isKilled = State.killReasonOf(this.#state) !== undefined
-    const how = isKilled ? `was killed (${killed.how}) in ${millis(killed.durationMs)}` : describeEnd(end)
+    const because = this.#flood === undefined ? "" : `, because ${this.#flood}`
+    const how = isKilled ? `was killed (${killed.how}) in ${millis(killed.durationMs)}${because}` : describeEnd(end)
     const wasAsked = isKilled || this.#asked._tag === "Exit"
     if (!wasAsked) {
       this.#options.say(`The process of the job ${how}.`)
       this.#sayPending("was")
     }
-    const gone = [killed.gone, ...await this.#endHosts(wasAsked)].every((gone) => gone)
+    const areHostsGone = await this.#endHosts(wasAsked)
+    const rest = await this.#endRest()
+    const gone = [killed.gone, ...areHostsGone].every((gone) => gone)
     if (!gone) this.#options.say("Something of it is left: it does not end when it is killed.")
     const last = State.liveStateOf(this.#state)
     const pid = this.pid ?? 0
     if (last._tag === "Reported") {
       const { exit, report } = last.reported
-      return { _tag: "Died", how, report: withLeftover(report, "process", `pid ${pid} ${how}`), exit }
+      const leftovers = [{ kind: "process", detail: `pid ${pid} ${how}` }, ...rest]
+      return { _tag: "Died", how, report: withLeftovers(report, leftovers), exit }
     }
     const report = deathReport(this.#projection, {
       pid,
@@ -251,15 +321,27 @@ export class SupervisedJob {
       killMs: isKilled ? killed.durationMs : undefined,
       ...this.stopReason(how)
     })
-    return { _tag: "Died", how, report, exit: undefined }
+    return { _tag: "Died", how, report: withLeftovers(report, rest), exit: undefined }
+  }
+
+  /**
+   * The id in an event is what the job says. A process of that id may be another's, and a host of Ray runs on another machine:
+   * only one that the job is proved to have started is ever signalled.
+   */
+  #noteHost(pid: number | undefined): void {
+    const entry = pid === undefined ? undefined : this.#child.provenDescendant(pid)
+    if (entry !== undefined && entry.group === entry.pid) this.#hosts.set(entry.pid, entry)
   }
 
   /** The hosts of its services end by themselves, because their owner has ended. A host that does not is killed. */
   #endHosts(atOnce: boolean): Promise<ReadonlyArray<boolean>> {
     const limitMs = atOnce ? 0 : this.#limits.deadlineMs
-    return Promise.all(this.#projection.hostGroups.map(async (group) => {
-      await until(() => !isGroupAlive(group) || isUrgent(this.#asked), limitMs)
-      return (await killGroup(group, killMs)).gone
+    const hosts = this.#projection.hostPids.flatMap((pid) => this.#hosts.get(pid) ?? [])
+    return Promise.all(hosts.map(async (host) => {
+      const isGone = () => !isStill(host) && !isGroupAlive(host.pid)
+      await until(() => isGone() || isUrgent(this.#asked), limitMs)
+      // what is left of a group without its leader is found by its mark
+      return !isStill(host) || (await killGroup(host.pid, killMs)).gone
     }))
   }
 }

@@ -32,6 +32,8 @@ export interface Limits {
   readonly memory?: number | undefined
   /** The time after which the job is stopped, in milliseconds. */
   readonly timeMs?: number | undefined
+  /** The events of one attempt together, in bytes of JSON; 256 MiB by default. */
+  readonly events?: number | undefined
 }
 
 /** The job to run, and the callbacks for what happens to it. They are called in order, and never after `ended`. */
@@ -56,6 +58,8 @@ export interface JobProcessOptions {
 
 export interface JobProcess {
   readonly pid: number | undefined
+  /** The start of the process, in ticks since the machine began, where the system tells. */
+  readonly pidStart?: number | undefined
   /** Requests a stop and returns at once. A process that does not stop within its deadline is killed. */
   readonly stop: (command: StopCommand) => void
   /** Returns how the job ended, once nothing of its process is left. Never fails, not even if the process was killed. */
@@ -65,6 +69,10 @@ export interface JobProcess {
 /** Starts the processes of jobs. */
 export interface Launcher {
   readonly start: (options: JobProcessOptions) => JobProcess
-  /** Checks that a submission can be run. Fails with a message for people. */
-  readonly check: (code: Code, submission: Submission) => Effect.Effect<void, string>
+  /** Checks that a submission can be run, with these variables besides. Fails with a message for people. */
+  readonly check: (
+    code: Code,
+    submission: Submission,
+    env?: Readonly<Record<string, string>>
+  ) => Effect.Effect<void, string>
 }

@@ -5,6 +5,7 @@ import type * as Stream from "effect/Stream"
 import type { StageReport } from "../StopReport.ts"
 import type { Conflict, NotFound, Refused, StoreError, Unavailable } from "./errors.ts"
 import type { Limits, Permissions } from "./JobProcess.ts"
+import type { JobVariables } from "./jobVariables.ts"
 import type { JobFilter } from "./JobStore.ts"
 import type { Change, JobInfo, JobResult, LogLine, NumberedEvent, StopCommand, Submission } from "./models.ts"
 
@@ -31,6 +32,7 @@ export interface ManagerOptions {
   /** The limits of each job. */
   readonly limits: Limits
   readonly keep: Retention
+  readonly variables: JobVariables
   /** The largest size of each job's output that is kept, in bytes. */
   readonly logBytes: number
   /** The permissions of uploaded code; `undefined` if clients cannot upload any. */

@@ -35,10 +35,14 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
   httpApiStatus: 503
 }) {}
 
-/** The store cannot be read or written, because a disk is full, or a database is locked or lost. */
+/**
+ * The store cannot be read or written, because a disk is full, or a database is locked or lost. With `ofValue` the store
+ * works, but cannot hold this very value: another attempt fails, too.
+ */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   operation: Schema.String,
-  message: Schema.String
+  message: Schema.String,
+  ofValue: Schema.optionalKey(Schema.Boolean)
 }, { httpApiStatus: 503 }) {}
 
 /** The request has no bearer token, or one that the manager does not know. */

@@ -38,14 +38,16 @@ export interface Options {
   /** The largest number of jobs that run at once, 4 by default; the others wait in the queue. */
   readonly concurrency?: number | undefined
   /**
-   * The limits of each job; none by default. A submission may ask for less, not for more.
+   * The limits of each job. `memory` and `time` have none by default. A submission may ask for less, not for more.
    *
    * `memory` is that of the job's processes together: a job that uses more is cancelled, and fails. `time` is measured from
-   * the start of its process: a job that runs for longer is stopped by its own policy.
+   * the start of its process: a job that runs for longer is stopped by its own policy. `events` is the size of the
+   * events that one attempt may emit, 256 MiB by default: a job that emits more is cancelled, and fails.
    */
   readonly limits?: {
     readonly memory?: ByteSize.Input | undefined
     readonly time?: Duration.Input | undefined
+    readonly events?: ByteSize.Input | undefined
   } | undefined
   /**
    * The limits within which stopped jobs are kept, with their events, reports and logs. `age` is 30 days by default,
@@ -54,6 +56,17 @@ export interface Options {
   readonly keep?: {
     readonly age?: Duration.Input | undefined
     readonly jobs?: number | undefined
+  } | undefined
+  /**
+   * The environment variables of jobs, besides `PATH`, `HOME`, `TMPDIR`, `LANG`, `LC_*`, `TZ`, `NODE_OPTIONS`,
+   * `NODE_COMPILE_CACHE` and `AUTOSTOP_*`. No value of them is ever in the store. A job never gets the manager's own tokens and
+   * store, and `AUTOSTOP_RAY_TOKEN` only as one of these.
+   */
+  readonly env?: {
+    /** The names of variables of this process that each job gets. */
+    readonly each?: ReadonlyArray<string> | undefined
+    /** The variables that a job gets if its submit names them (`env` of its run options). */
+    readonly byName?: Readonly<Record<string, string>> | undefined
   } | undefined
   /** The largest size of each job's output that is kept, 16 MiB by default; the oldest lines are removed first. */
   readonly logs?: ByteSize.Input | undefined
@@ -73,8 +86,8 @@ export interface Options {
    * **Details**
    *
    * Uploaded code runs as the manager's user, under Node's permission model: it reads only its own files and starts no
-   * processes, except as allowed here. Node says that this model protects against mistakes and not against malice: threads
-   * and processes are not bound by it.
+   * processes, except as allowed here. Node says that this model protects against mistakes and not against malice:
+   * `docs/security.md` says what is closed, and what remains. The network is not bound.
    */
   readonly uploads?: boolean | {
     /** The files and folders that uploaded code may read, besides its own. None by default. */

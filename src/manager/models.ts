@@ -1,5 +1,6 @@
 /** The Schemas of what a job manager and its clients send each other, and of what the manager stores. */
 import * as Schema from "effect/Schema"
+import { isVariableName, variableForm } from "./jobVariables.ts"
 import { isNestedWithin, maxLevels } from "../base/nesting.ts"
 import { JobEvent, StopMode } from "../JobEvent.ts"
 import { AutostopSetting } from "../jobProcess/protocol.ts"
@@ -113,6 +114,10 @@ export const Submission = Schema.Struct({
    * manager's limit holds.
    */
   timeMs: Schema.optionalKey(PositiveMs),
+  /** The names of variables of the manager that the job gets. */
+  env: Schema.optionalKey(
+    Schema.Array(Schema.String.check(Schema.makeFilter(isVariableName, { expected: `a name: ${variableForm}` })))
+  ),
   /** The uploaded bundle that exports the job; without it the job is a registered one. */
   bundle: Schema.optionalKey(BundleHash)
 })
@@ -133,6 +138,8 @@ export class JobInfo extends Schema.Class<JobInfo>("autostop/JobInfo")({
   clean: Schema.optionalKey(Schema.Boolean),
   /** The id of its process, while there is one. */
   pid: Schema.optionalKey(Schema.Int),
+  /** The start of that process, in ticks since the machine began: the id alone may be given to another process. */
+  pidStart: Schema.optionalKey(Schema.Int),
   /** The number of its restarts. */
   restarts: Schema.optionalKey(Schema.Int),
   /** The earliest time of its next attempt, while it is queued after a failure. */

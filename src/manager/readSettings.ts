@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { parseDuration } from "../base/durationInput.ts"
 import { PolicyError } from "../internal/policy/policyError.ts"
+import { isManagersOwn, isVariableName, variableForm } from "./jobVariables.ts"
 
 const example = "such as \"500ms\", \"5s\" or \"2 minutes\""
 
@@ -46,3 +47,17 @@ export const readFactor = (name: string, input: number): Effect.Effect<number, P
   Number.isFinite(input) && input >= 1
     ? Effect.succeed(input)
     : Effect.fail(PolicyError.of(name, input, "a number of at least 1"))
+
+/** Reads names of variables that jobs may have. */
+export const readVariableNames = (
+  name: string,
+  input: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<string>, PolicyError> => {
+  if (!Array.isArray(input)) return Effect.fail(PolicyError.of(name, input, "names of variables"))
+  const wrong = input.find((one) => !isVariableName(one) || isManagersOwn(one))
+  if (wrong === undefined) return Effect.succeed(input)
+  const expected = isVariableName(wrong)
+    ? "the name of a variable that is not the manager's own"
+    : `the name of a variable: ${variableForm}`
+  return Effect.fail(PolicyError.of(name, wrong, expected))
+}

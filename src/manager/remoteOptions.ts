@@ -92,6 +92,8 @@ export interface RunOptions {
    * own limit by default.
    */
   readonly timeLimit?: Duration.Input | undefined
+  /** The names of variables that the manager has for jobs, and that this job gets. Their values stay at the manager. */
+  readonly env?: ReadonlyArray<string> | undefined
 }
 
 /**

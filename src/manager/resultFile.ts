@@ -2,9 +2,12 @@
  * The file that a job process writes its result to. The next manager reads it if the one before is gone when the job
  * stops.
  */
-import * as Schema from "effect/Schema"
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import * as Option from "effect/Option"
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
+import { decodeForeignJson } from "../base/foreignJson.ts"
+import { attempt } from "../base/valueText.ts"
+import { pipeLimits } from "../jobProcess/pipeLimits.ts"
 import { JobResult } from "./models.ts"
 
 /** The file that holds the result until it is complete. */
@@ -16,14 +19,16 @@ export const writeResultFile = (file: string, result: JobResult): void => {
   renameSync(partialFile(file), file)
 }
 
-/** Reads a result. Returns `undefined` if there is no file, or one that is damaged. */
-export const readResultFile = (file: string): JobResult | undefined => {
-  try {
-    return Schema.decodeUnknownSync(Schema.fromJsonString(JobResult))(readFileSync(file, "utf8"))
-  } catch {
-    return undefined
-  }
-}
+const decode = decodeForeignJson(JobResult)
+
+/** Reads a result. Returns `undefined` if there is no file, or one that no job process of this version has written. */
+export const readResultFile = (file: string): JobResult | undefined =>
+  attempt(() => {
+    const stats = statSync(file)
+    return stats.isFile() && stats.size <= pipeLimits.message
+      ? Option.getOrUndefined(decode(readFileSync(file, "utf8")))
+      : undefined
+  })
 
 /** The result files of a manager's jobs, in one folder. */
 export class ResultFiles {

@@ -12,6 +12,7 @@ import { join } from "node:path"
 import { messageOf } from "../base/errorText.ts"
 import { showValue } from "../base/illegalOption.ts"
 import { JobManagerError, type Options, type StartedManager } from "./jobManagerOptions.ts"
+import { type JobVariables, variablesOf } from "./jobVariables.ts"
 import type { RegisteredJob } from "./Manager.ts"
 import { checkAccess, managerTokens } from "./managerTokens.ts"
 import { defaultPort, JobName, nameForm } from "./models.ts"
@@ -39,9 +40,10 @@ export const startManager = (
     const limits = yield* Effect.mapError(readServerLimits(options, nameOf), failure("settings"))
     const folder = yield* createFolder(settings.folder)
     yield* lockFolder(folder).pipe(Effect.mapError(failure("folder")))
+    yield* withoutDebugger
     const { own, publish, tokens } = yield* Effect.mapError(managerTokens(options, folder), failure("folder"))
     // modules are loaded in processes of their own while this process loads the server and its database
-    const registering = yield* Effect.forkScoped(register(options.jobs), { startImmediately: true })
+    const registering = yield* Effect.forkScoped(register(options.jobs, settings.variables), { startImmediately: true })
     const { Address, layerManager, Manager } = yield* Effect.promise(() => import("./managerLayer.ts"))
     const jobs = yield* Fiber.join(registering)
     const context = yield* Layer.build(layerManager({
@@ -73,6 +75,17 @@ export const startManager = (
     }
   })
 
+/**
+ * Keeps the signal that opens Node's debugger from doing so: who may send it would have the tokens, the store and the jobs of
+ * the manager. A manager that is started with `--inspect` has its debugger.
+ */
+const withoutDebugger = Effect.acquireRelease(
+  Effect.sync(() => void process.on("SIGUSR1", ignored)),
+  () => Effect.sync(() => void process.off("SIGUSR1", ignored))
+)
+
+const ignored = (): void => {}
+
 const readPort = ({ port = defaultPort }: Options, nameOf = (setting: string) => setting) =>
   readInt(nameOf("port"), port, 0, 65_535)
 
@@ -97,10 +110,10 @@ const createFolder = (folder: string): Effect.Effect<string, JobManagerError> =>
         : Effect.fail(failure("folder")({ message: fault }))
   )
 
-const register = Effect.fnUntraced(function*(urls: Options["jobs"]) {
+const register = Effect.fnUntraced(function*(urls: Options["jobs"], variables: JobVariables) {
   const jobs = yield* Effect.forEach(urls, (url) => {
     const module = String(url)
-    return Effect.mapBoth(inspect(module), {
+    return Effect.mapBoth(inspect(module, { env: variablesOf(variables) }), {
       onSuccess: (name): RegisteredJob => ({ name, module }),
       onFailure: (message) => failure("module")({ message })
     })

@@ -1,20 +1,16 @@
-import { readdirSync, readFileSync } from "node:fs"
 import type { Worker } from "node:worker_threads"
 import { attempt, classOf, propertyOf } from "../base/valueText.ts"
 import type { Leftover } from "./processContext.ts"
-import { statOf } from "./processGroup.ts"
 
-/** The handles, timers and child processes of this process at one moment. */
+/** The handles and timers of this process at one moment. */
 export interface Snapshot {
   readonly handles: ReadonlySet<object>
   readonly timers: number
-  readonly children: ReadonlySet<number>
 }
 
 export const snapshot = (): Snapshot => ({
   handles: new Set(activeHandles()),
-  timers: activeTimers(),
-  children: new Set(childProcesses().map((child) => child.pid))
+  timers: activeTimers()
 })
 
 /** Node announces a worker thread when it begins, but lists it nowhere. */
@@ -26,21 +22,9 @@ export const watchWorkers = (): void => {
   })
 }
 
-export interface ChildProcess {
-  readonly pid: number
-  readonly command: string
-  /** True if it leads a process group of its own, because it was started to outlive its parent. */
-  readonly detached: boolean
-}
-
-/** The children that have been started since the snapshot. */
-export const newChildren = (before: Snapshot): Array<ChildProcess> =>
-  childProcesses().filter((child) => !before.children.has(child.pid))
-
-/** Everything that has been opened or started since the snapshot, and has not ended. */
-export const leftoversSince = (before: Snapshot): Array<Leftover> => {
-  const children = newChildren(before)
-  const leftovers = children.map(leftoverOf)
+/** Everything that has been opened in this process since the snapshot, and has not been closed. */
+export const handlesSince = (before: Snapshot): Array<Leftover> => {
+  const leftovers: Array<Leftover> = []
   for (const handle of activeHandles()) {
     const detail = before.handles.has(handle) ? undefined : describe(handle)
     if (detail !== undefined) leftovers.push({ kind: "handle", detail })
@@ -53,7 +37,7 @@ export const leftoversSince = (before: Snapshot): Array<Leftover> => {
 
 const activeTimers = (): number => process.getActiveResourcesInfo().filter((type) => type === "Timeout").length
 
-/** Node's own list is undocumented, but stable since Node 0.x. Without it only timers and children are found. */
+/** Node's own list is undocumented, but stable since Node 0.x. Without it only timers are found. */
 const activeHandles = (): Array<object> => {
   const get: unknown = Reflect.get(process, "_getActiveHandles")
   const handles: unknown = typeof get === "function" ? Reflect.apply(get, process, []) : []
@@ -107,40 +91,4 @@ const endpoint = (of: object, prefix: string): string => {
   const get = (key: string): unknown =>
     Reflect.get(of, prefix === "" ? key : prefix + key.charAt(0).toUpperCase() + key.slice(1))
   return `${String(get("address"))}:${String(get("port"))}`
-}
-
-/** The direct children that have not ended, from `/proc`. A system without `/proc` has none to show. */
-const childProcesses = (): Array<ChildProcess> => {
-  try {
-    return readdirSync("/proc/self/task").flatMap((task) => childrenOf(`self/task/${task}`))
-  } catch {
-    return []
-  }
-}
-
-/** The children that one thread has started, by its path in `/proc`. Once the thread has ended they cannot be found. */
-export const childrenOf = (task: string): Array<ChildProcess> => {
-  try {
-    return readFileSync(`/proc/${task}/children`, "utf8").split(" ")
-      .flatMap((pid) => pid.trim() === "" ? [] : [childProcess(Number(pid))])
-      .filter((child) => child !== undefined)
-  } catch {
-    return []
-  }
-}
-
-export const leftoverOf = (child: ChildProcess): Leftover => ({
-  kind: "child-process",
-  detail: `pid ${child.pid} (${child.command})`
-})
-
-const childProcess = (pid: number): ChildProcess | undefined => {
-  try {
-    const [state, group] = statOf(pid)
-    if (state === undefined || state === "Z" || state === "X") return undefined
-    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim()
-    return { pid, command, detached: group === pid }
-  } catch {
-    return undefined
-  }
 }

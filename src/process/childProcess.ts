@@ -1,10 +1,15 @@
-import type * as Option from "effect/Option"
 import { type ChildProcess as NodeChild, spawn, type StdioOptions } from "node:child_process"
 import { Socket } from "node:net"
 import type { Readable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { OneShotLatch } from "../base/oneShotLatch.ts"
-import { encode, reader } from "./jsonLines.ts"
+import type { Descendant } from "./descendants.ts"
+import type { Ended } from "./endDescendants.ts"
+import { encode } from "./jsonLines.ts"
+import { LineReader, type LineReaderOptions } from "./lineReader.ts"
+import { childProcesses, linkOwner, type OwnedProcesses } from "./ownedProcesses.ts"
+import { isWithin, markVariable, newMark } from "./ownerMark.ts"
+import { isLiving, type ProcessEntry, readProcess, variableOf } from "./processTable.ts"
 import { isGroupAlive, type Killed, killGroup, signal } from "./processGroup.ts"
 
 export interface ChildOptions {
@@ -55,17 +60,28 @@ export class ChildProcess {
   readonly ended = new OneShotLatch()
   readonly #child: NodeChild
   readonly #lifeline: Socket | undefined
+  /** What it starts: without the owners within it that end by themselves, and with them. */
+  readonly #own: OwnedProcesses
+  readonly #all: OwnedProcesses
+  readonly #unlink: () => void
+  readonly #mark: string
+  #paused: NodeJS.Timeout | undefined
   #end: ChildEnd | undefined
 
-  constructor({ args = [], connection, entry, env, nodeArgs = [], output }: ChildOptions) {
+  constructor({ args = [], connection, entry, env = process.env, nodeArgs = [], output }: ChildOptions) {
+    const mark = newMark(env, "linked")
     this.#child = spawn(process.execPath, [...inheritedNodeArgs(), ...nodeArgs, fileURLToPath(entry), ...args], {
       detached: true,
-      ...(env === undefined ? {} : { env }),
+      env: { ...env, [markVariable]: mark },
       stdio: [...streams[output], connection ?? "pipe", "pipe"]
     })
     // there are none if the machine has no room for another process
     const [, stdout, stderr, result, lifeline] = this.#child.stdio ?? []
     this.pid = this.#child.pid
+    this.#mark = mark
+    this.#own = childProcesses(this.pid ?? noPid, mark, { all: false })
+    this.#all = childProcesses(this.pid ?? noPid, mark, { all: true })
+    this.#unlink = linkOwner(mark)
     this.stdout = stdout instanceof Socket ? stdout : undefined
     this.stderr = stderr instanceof Socket ? stderr : undefined
     this.result = result instanceof Socket ? result : undefined
@@ -90,15 +106,30 @@ export class ChildProcess {
     return this.pid !== undefined && isGroupAlive(this.pid)
   }
 
-  /** Passes on the messages of the result pipe, each a line of JSON. */
-  receive<A>(decode: (line: string) => Option.Option<A>, onMessage: (message: A) => void): void {
-    this.result?.setEncoding("utf8").on("data", reader(decode, onMessage))
+  /** Passes on the lines that come through the result pipe. */
+  receive(options: LineReaderOptions): void {
+    const reader = new LineReader(options)
+    this.result?.on("data", (bytes: Buffer) => reader.feed(bytes))
+  }
+
+  /** Reads nothing from the result pipe for so many milliseconds: meanwhile a process that writes more waits. */
+  pauseReceiving(ms: number): void {
+    this.result?.pause()
+    clearTimeout(this.#paused)
+    this.#paused = setTimeout(() => this.result?.resume(), ms)
+  }
+
+  /** Reads nothing from the result pipe any longer. */
+  endReceiving(): void {
+    this.result?.destroy()
   }
 
   /** Resolves when everything that it has sent has been read, or the time is up: another process may hold the pipe. */
   async allRead(limitMs: number): Promise<void> {
     const { result } = this
+    clearTimeout(this.#paused)
     if (result === undefined || result.closed) return
+    result.resume()
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       result.once("close", resolve)
@@ -122,9 +153,33 @@ export class ChildProcess {
     this.#child.kill(name)
   }
 
-  /** Sends SIGKILL to all of its group, without a check of what follows. */
-  killAtOnce(): void {
+  /** What it has started and still runs, also beyond its group, but for the owners within it that end by themselves. */
+  get descendants(): ReadonlyArray<Descendant> {
+    return this.#own.find()
+  }
+
+  /**
+   * Returns the process of an id that it gives for one which it has started, if it can be proved: by its parent, or by the
+   * mark that it carries. A process that has ended has no proof, nor has any without `/proc`.
+   */
+  provenDescendant(pid: number): ProcessEntry | undefined {
+    const entry = pid > 1 && pid !== this.pid ? readProcess(pid) : undefined
+    if (!isLiving(entry)) return undefined
+    const mark = variableOf(pid, markVariable)
+    const isIts = entry.parent === this.pid || (mark !== undefined && isWithin(mark, this.#mark))
+    return isIts ? entry : undefined
+  }
+
+  /** Sends SIGKILL to its group and to what it has started, without a check of what follows. Returns what that was. */
+  killAtOnce(): ReadonlyArray<Descendant> {
+    const killed = this.#own.kill()
     if (this.pid !== undefined) signal(-this.pid, "SIGKILL")
+    return killed
+  }
+
+  /** Ends all that it has started and that has left its group, once it has ended. */
+  endDescendants(limitMs: number): Promise<ReadonlyArray<Ended>> {
+    return this.#all.end({ limitMs })
   }
 
   /** Ends all of its group, first by SIGTERM, and checks that it is gone. */
@@ -145,6 +200,7 @@ export class ChildProcess {
   #onEnd(end: ChildEnd): void {
     if (this.#end !== undefined) return
     this.#end = end
+    this.#unlink()
     this.ended.open()
   }
 }
@@ -154,6 +210,9 @@ const streams: { readonly [Output in ChildOptions["output"]]: Extract<StdioOptio
   "stdout and stderr": ["ignore", "pipe", "pipe"],
   stderr: ["ignore", "ignore", "pipe"]
 }
+
+/** The id of no process. */
+const noPid = -1
 
 const nothingToKill: Killed = { gone: true, how: "nothing to kill", durationMs: 0 }
 

@@ -1,9 +1,10 @@
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import { once } from "node:events"
 import { writeFileSync } from "node:fs"
 import { Worker } from "node:worker_threads"
 import { entryPoint } from "./entryPoints.ts"
-import { encode, reader } from "./jsonLines.ts"
+import { encode } from "./jsonLines.ts"
+import { LineReader } from "./lineReader.ts"
 import { signal } from "./processGroup.ts"
 
 /** The time that this process has after its limit, because it needs some to exit. */
@@ -38,9 +39,14 @@ export class ParentLink<Message> {
 
   constructor(decode: (line: string) => Option.Option<Message>) {
     this.ready = once(this.#watchdog, "online")
-    const read = reader(decode, (message) => this.#pass(({ onMessage }) => onMessage(message)))
+    const reader = new LineReader({
+      // what the parent sends is as long as what it was given
+      longest: Infinity,
+      onTooLong: () => {},
+      onLine: (line) => Option.map(decode(line), (message) => this.#pass(({ onMessage }) => onMessage(message)))
+    })
     this.#watchdog.on("message", (text: string | null) => {
-      if (text !== null) return read(text)
+      if (text !== null) return reader.feed(Buffer.from(text))
       this.killGroupAtExit()
       this.#pass(({ onLost }) => onLost())
     })

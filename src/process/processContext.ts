@@ -28,21 +28,35 @@ export interface StoppableTask {
   readonly pending: () => ReadonlyArray<{ readonly name: string; readonly state: string }>
 }
 
-/** A handle or a child process that a task left behind in its process. */
+/** A handle or a process that a task left behind. */
 export interface Leftover {
   readonly kind: string
   readonly detail: string
 }
 
+/** How long processes have to end. */
+export interface Patience {
+  /** The time between SIGTERM and SIGKILL, in milliseconds. Without any there is no SIGTERM. */
+  readonly limitMs: number
+  /** Returns true once nothing may be waited for any longer. */
+  readonly isUrgent?: () => boolean
+}
+
+/** Finds what is left behind. Processes that are have the time that is given to end. */
+export type FindLeftovers = (patience: Patience) => Effect.Effect<ReadonlyArray<Leftover>>
+
+/** Finds nothing, where what is left may be somebody else's. */
+export const noLeftovers: FindLeftovers = () => Effect.succeed([])
+
 /** The owner of a process, as the tasks that run in it see it. */
 export interface ProcessContext {
-  /** Finds what tasks have left behind in the operating system. */
-  readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
+  /** Finds what tasks have left behind in the operating system, and ends the processes among it. */
+  readonly leftovers: FindLeftovers
   /** Stops the task when the process is to end. Until the task has stopped, the process waits for it. */
   readonly attach: (task: StoppableTask) => void
 }
 
 /** Without an owner, a process passes no signals on and reports no leftovers. */
 export const CurrentProcess = Context.Reference<ProcessContext>("autostop/process/CurrentProcess", {
-  defaultValue: () => ({ leftovers: Effect.succeed([]), attach: () => {} })
+  defaultValue: () => ({ leftovers: noLeftovers, attach: () => {} })
 })

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { listProcesses, readProcess } from "./processTable.ts"
 
 /** The result of a kill. */
 export interface Killed {
@@ -12,7 +12,8 @@ export interface Killed {
 /** Sends a signal to a process, or to a group by its negative id. Returns false if there is no such process. */
 export const signal = (pid: number, name: NodeJS.Signals | 0): boolean => {
   try {
-    return process.kill(pid, name)
+    // to the system, 0 is its own group, and -1 every process that there is
+    return Number.isSafeInteger(pid) && Math.abs(pid) > 1 && process.kill(pid, name)
   } catch {
     return false
   }
@@ -22,27 +23,13 @@ export const signal = (pid: number, name: NodeJS.Signals | 0): boolean => {
 export const isGroupAlive = (group: number): boolean => signal(-group, 0) && !onlyZombies(group)
 
 /** A process that has ended can be signalled until its parent has waited for it. Without `/proc` it looks alive. */
-const onlyZombies = (group: number): boolean => {
-  try {
-    return readdirSync("/proc").every((entry) => {
-      if (!/^\d+$/.test(entry)) return true
-      const [state, of] = statOf(entry)
-      return of !== group || state === "Z" || state === "X"
-    })
-  } catch {
-    return false
-  }
-}
+const onlyZombies = (group: number): boolean =>
+  readProcess("self") !== undefined && !listProcesses().some((entry) => entry.group === group)
 
 /** The state of a process and its group, from `/proc`. A process that does not exist has no state. */
 export const statOf = (pid: number | string): [state: string | undefined, group: number] => {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-    const [state, , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-    return [state, Number(group)]
-  } catch {
-    return [undefined, 0]
-  }
+  const entry = readProcess(pid)
+  return [entry?.state, entry?.group ?? 0]
 }
 
 /** The interval of the checks whether a process is gone. */

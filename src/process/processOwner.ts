@@ -1,11 +1,10 @@
-import * as Effect from "effect/Effect"
 import { stackOf } from "../base/errorText.ts"
 import { printableLines, seconds } from "../base/format.ts"
 import { isInstance } from "../base/valueText.ts"
 import { flush } from "./flushOutput.ts"
-import { leftoversSince, newChildren, type Snapshot, snapshot, watchWorkers } from "./activeHandles.ts"
 import { type Crash, onCrash } from "./crashes.ts"
 import { type Ending, exitCode, uncleanCode } from "./exitCode.ts"
+import { Leftovers } from "./leftovers.ts"
 import { startTimer } from "./timers.ts"
 import {
   causesOf,
@@ -16,28 +15,26 @@ import {
   type OwnerState,
   transition
 } from "./ownerState.ts"
-import type { Leftover, ProcessContext, StopCause, StoppableTask } from "./processContext.ts"
-import { signal as signalTo, until } from "./processGroup.ts"
+import type { ProcessContext, StopCause, StoppableTask } from "./processContext.ts"
 import { ExitCalled } from "./selfExit.ts"
 import { asksForStop, type Signal, signals } from "./signals.ts"
 import { sameRequestText, SignalRequests } from "./signalRequests.ts"
 
 /** The time that a program has to end once its tasks have stopped, and the time of a kill. */
 const graceMs = 1_000
-/** The time that the system has to report that a killed process has ended. */
-const goneMs = 200
 
 /**
  * Owns a process: its signals, its uncaught errors, its exit. It stops the tasks that run in the process, and then the
  * program. `ownerState.ts` decides what happens when; here it is done.
  */
-export class ProcessOwner implements ProcessContext {
+export class ProcessOwner implements Pick<ProcessContext, "attach"> {
   #state: OwnerState = initial
-  readonly #before: Snapshot
   readonly #defaultDeadlineMs: number
   readonly #tasks = new Set<StoppableTask>()
   readonly #requests = new SignalRequests()
   readonly #keepAlive = setInterval(() => {}, 2 ** 30)
+  /** What is left in this process, but for what has been there until here. */
+  readonly leftovers = new Leftovers()
   #interrupt: () => void = () => {}
   #exit: (code: number) => never = (code) => process.exit(code)
   #isWritten = true
@@ -54,8 +51,6 @@ export class ProcessOwner implements ProcessContext {
   /** `deadlineMs` is the longest that a stop takes if no task sets another deadline. */
   constructor(deadlineMs: number) {
     this.#defaultDeadlineMs = deadlineMs
-    this.#before = snapshot()
-    watchWorkers()
   }
 
   /** Takes the process over. `interrupt` ends the program once its tasks have stopped. */
@@ -96,18 +91,6 @@ export class ProcessOwner implements ProcessContext {
     })
     for (const cause of causesOf(this.#state)) if (cause._tag !== "Relayed") task.stop(cause)
   }
-
-  /** Finds what was not there before the program and does not go away within a few turns. */
-  readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>> = Effect.promise(async () => {
-    // Node reports the end of some handles a turn later
-    await new Promise((resolve) => setImmediate(resolve))
-    let left = leftoversSince(this.#before)
-    for (let turn = 0; left.length > 0 && turn < 10; turn++) {
-      await new Promise((resolve) => setTimeout(resolve, turn))
-      left = leftoversSince(this.#before)
-    }
-    return left
-  })
 
   /** The first signal, if there was one that no other process answers. */
   get signal(): Signal | undefined {
@@ -229,19 +212,13 @@ export class ProcessOwner implements ProcessContext {
     for (const task of this.#tasks) {
       for (const { name, state } of task.pending()) this.say(`  ${name} is still ${state}`)
     }
-    for (const { detail, kind } of leftoversSince(this.#before)) this.say(`  ${kind}: ${detail}`)
+    for (const { detail, kind } of this.leftovers.handles()) this.say(`  ${kind}: ${detail}`)
     void this.#end({ isClean: false, own: uncleanCode }, graceMs)
   }
 
-  /** Kills the child processes in this process's own group, which would outlive it otherwise. */
-  async #killChildren(): Promise<void> {
-    const pids = newChildren(this.#before).flatMap((child) => child.detached ? [] : [child.pid])
-    for (const pid of pids) signalTo(pid, "SIGKILL")
-    await until(() => !pids.some((pid) => signalTo(pid, 0)), goneMs)
-  }
-
   async #end(ending: Ending, patienceMs: number): Promise<never> {
-    await this.#killChildren()
+    // what was left behind before is in the report
+    for (const { detail, kind } of await this.leftovers.kill()) this.say(`  ${kind}: ${detail}`)
     const left = await Promise.all(outputs().map(([, stream]) => flush(stream, patienceMs)))
     // Node reports what could not be written a turn later
     await new Promise((resolve) => setImmediate(resolve))

@@ -1,7 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { messageOf } from "../base/errorText.ts"
-import { CurrentProcess } from "./processContext.ts"
+import { CurrentProcess, noLeftovers } from "./processContext.ts"
 import { ProcessOwner } from "./processOwner.ts"
 import { printUsageError } from "./usageError.ts"
 
@@ -24,7 +24,7 @@ export const runOwned = <E>(
     return
   }
   const owner = new ProcessOwner(deadline.value)
-  const context = { leftovers: ownsHandles ? owner.leftovers : Effect.succeed([]), attach: owner.attach }
+  const context = { leftovers: ownsHandles ? owner.leftovers.all : noLeftovers, attach: owner.attach }
   const fiber = Effect.runFork(
     Effect.andThen(
       Effect.yieldNow,

@@ -8,6 +8,7 @@ import { afterAll, beforeAll } from "vitest"
 import { programLimits } from "../../src/internal/policy/programLimits.ts"
 import type { ServiceRegistry } from "../../src/internal/service/serviceRegistry.ts"
 import { startProgram } from "../../src/internal/run/programRun.ts"
+import { noLeftovers } from "../../src/process/processContext.ts"
 import { Environment, LocalEnvironment, type StopReport } from "../../src/index.ts"
 import { assertClean, stopsClean } from "../../src/testing.ts"
 import { jobOf } from "../support/jobs.ts"
@@ -47,7 +48,7 @@ const stop = (layer: Layer.Layer<never, unknown>): Promise<StopReport> =>
         services: layer,
         run: Effect.andThen(Effect.sync(built.resolve), Effect.never),
         clock,
-        leftovers: Effect.succeed([])
+        leftovers: noLeftovers
       }
       const starter = yield* Effect.withFiber(Effect.succeed)
       const started = startProgram(program, starter)

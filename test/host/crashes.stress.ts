@@ -4,10 +4,7 @@ import { remotes } from "../support/hosts.ts"
 import { assertReplaced, assertReported, assertStopped, type Case, crash, nameOf } from "./crashes.ts"
 import { events, moments } from "./services/crash.ts"
 
-// a finalizer that calls `process.exit` is what has ended: there is nothing left of it to release
-const cases: ReadonlyArray<Case> = events
-  .flatMap((event) => moments.map((moment): Case => ({ event, moment })))
-  .filter(({ event, moment }) => event !== "exit" || moment !== "release")
+const cases: ReadonlyArray<Case> = events.flatMap((event) => moments.map((moment): Case => ({ event, moment })))
 
 /** Runs a check for each case on its own, as a test: the case that fails is named. */
 const each = (check: (one: Case) => Effect.Effect<void>, of = cases) =>

@@ -21,7 +21,7 @@ describe("a host that crashes", () => {
   it.live("releases what it can, in a thread, at any moment", () =>
     all(
       "thread",
-      moments.map((moment) => ({ event: "exception", moment })),
+      [...moments.map((moment) => ({ event: "exception", moment }) as const), { event: "exit", moment: "release" }],
       (one, outcome) => assertReported("thread", one, outcome)
     ))
 
@@ -31,12 +31,14 @@ describe("a host that crashes", () => {
       [{ event: "overflow", moment: "load" }, { event: "exit", moment: "call" }, {
         event: "rejection",
         moment: "release"
-      }],
+      }, { event: "exit", moment: "release" }],
       (one, outcome) => assertReported("process", one, outcome)
     ))
 
   it.live("is not clean if a thread that was replaced had no memory left for its releases", () =>
     all("thread", [{ event: "memory", moment: "call" }, { event: "exit", moment: "call" }], assertReplaced, true))
 
-  it.live("stops its job in process", () => all("local", [{ event: "timer", moment: "call" }], assertStopped))
+  for (const one of [{ event: "timer", moment: "call" }, { event: "exit", moment: "release" }] as const) {
+    it.live(`stops its job in process (${nameOf(one)})`, () => all("local", [one], assertStopped))
+  }
 })

@@ -28,6 +28,9 @@ const texts: { readonly [E in Crash["event"]]: RegExp } = {
   memory: /reaching memory limit|was ended by SIGABRT/
 }
 
+/** Returns true if a release calls `process.exit`, which throws. */
+const exitsInRelease = ({ event, moment }: Case): boolean => event === "exit" && moment === "release"
+
 /** What became of one crash. */
 interface Outcome {
   readonly result: Crashed | undefined
@@ -66,23 +69,25 @@ export const assertReported = (host: RemoteKind, { event, moment }: Case, outcom
   const { call, error, events, report } = result
   const line = serviceOf(report, "test/Crashing")
   const canRelease = event !== "memory"
+  // a release that calls `process.exit` ends there: the call throws
+  const fails = exitsInRelease({ event, moment })
   const [hasStarted, hasAcquired] = [!["load", "start"].includes(moment), moment !== "load"]
 
   // what was acquired is released if the code of the host can still run, and the report says so
   assert.strictEqual(acquired, hasAcquired ? 1 : 0)
-  assert.strictEqual(released, hasAcquired && canRelease ? 1 : 0)
-  assert.strictEqual(report.clean, !hasAcquired || canRelease)
+  assert.strictEqual(released, hasAcquired && canRelease && !fails ? 1 : 0)
+  assert.strictEqual(report.clean, !hasAcquired || (canRelease && !fails))
   if (hasAcquired) {
     const { cleanupCompleted, error, outcome, running } = beneath(report)
     assert.deepStrictEqual({ cleanupCompleted, outcome, running }, {
-      cleanupCompleted: canRelease,
-      outcome: canRelease ? "released" : "killed",
+      cleanupCompleted: canRelease && !fails,
+      outcome: fails ? "release-failed" : canRelease ? "released" : "killed",
       running: false
     })
-    if (!canRelease) assert.match(error ?? "", text)
+    if (!canRelease || fails) assert.match(error ?? "", text)
   }
-  // its line says what happened
-  assert.match(line.error ?? "", text, JSON.stringify(line))
+  // its line says what happened, or that of the release that has failed
+  if (!fails) assert.match(line.error ?? "", text, JSON.stringify(line))
   assert.strictEqual(line.running, false)
   assert.strictEqual(line.outcome, !hasStarted ? "start-failed" : canRelease ? "released" : "release-failed")
   assert.deepStrictEqual(report.leftovers, [])
@@ -117,8 +122,7 @@ export const assertStopped = ({ event, moment }: Case, { acquired, code, release
   // the process is gone, and nobody is left who could report
   if (event === "memory") return assert.include([134, "SIGABRT"], code)
   const { error, report } = result ?? assert.fail("nothing was reported")
-  // its own release calls `process.exit`, which throws: that is how it fails
-  const fails = event === "exit" && moment === "release"
+  const fails = exitsInRelease({ event, moment })
   const hasAcquired = moment !== "load"
   assert.strictEqual(acquired, hasAcquired ? 1 : 0)
   assert.strictEqual(released, hasAcquired && !fails ? 1 : 0)

@@ -123,7 +123,7 @@ describe("the report of a job whose process died", () => {
       ...started("math[0]/other"),
       ...started("db")
     ]
-    assert.deepStrictEqual(projectionOf(events).hostGroups, [70])
+    assert.deepStrictEqual(projectionOf(events).hostPids, [70])
     assert.deepStrictEqual(lines(reportOf(events)), [
       "math (process 70): killed",
       "math/inner (process 70): killed",
@@ -134,7 +134,7 @@ describe("the report of a job whose process died", () => {
       ...events,
       { _tag: "HostLost", at: at(5), service: "math", replica: 0, pid: 70, error: "gone" }
     ])
-    assert.deepStrictEqual(ended.hostGroups, [])
+    assert.deepStrictEqual(ended.hostPids, [])
     assert.deepStrictEqual(ended.pending.map(({ name }) => name), ["math", "db"])
   })
 })

@@ -1,5 +1,4 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Option from "effect/Option"
 import { once } from "node:events"
 import { type ChildOptions, ChildProcess, describeEnd } from "../../src/process/childProcess.ts"
 import { statOf, until } from "../../src/process/processGroup.ts"
@@ -19,9 +18,13 @@ const started = (options: Partial<ChildOptions> = {}, outliveMs = 0) => {
   })
   const answers: Array<Answer> = []
   let onAnswer = () => {}
-  child.receive((line) => Option.some(JSON.parse(line) as Answer), (answer) => {
-    answers.push(answer)
-    onAnswer()
+  child.receive({
+    longest: Infinity,
+    onTooLong: () => {},
+    onLine: (line) => {
+      answers.push(JSON.parse(line) as Answer)
+      onAnswer()
+    }
   })
   const said = async (text: string): Promise<Answer> => {
     for (;;) {

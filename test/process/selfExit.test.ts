@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertClean } from "../../src/testing.ts"
-import { bin, bothReleased, fates, fixture, Started } from "../support/cli.ts"
+import { pathToFileURL } from "node:url"
+import type { StopReport } from "../../src/index.ts"
+import { bin, bothReleased, fates, fixture, life, Started } from "../support/cli.ts"
+import { Ran } from "../support/jobProcess.ts"
 import { reportOn } from "../support/report.ts"
 
 /** `autostop run` of a job that drains, in a process with such a library. */
@@ -26,6 +29,34 @@ const assertDrained = (run: Started) => {
   assert.include(run.stdout, `delivered ${ticks?.count}\n`)
   assert.deepStrictEqual(fates(run), bothReleased)
 }
+
+describe("a finalizer that calls process.exit ends there: the stop is not clean, and names it,", () => {
+  const outcomes = (report: StopReport) =>
+    report.services.map(({ error = "", name, outcome }) => [name, outcome, error])
+  const expected = [["inner", "released", ""], ["outer", "release-failed", "process.exit(0) was called"]]
+
+  for (const flags of [[], ["--isolate"]]) {
+    it(`in the process of \`autostop run ${flags.join()}\``, async () => {
+      const run = await life({ act: "wait", close: "exit" }, "--format", "json", ...flags).said("ready")
+      assert.strictEqual(await run.signal("SIGTERM").ended(), 3, run.stderr)
+      assert.deepStrictEqual(outcomes(reportOn(run)), expected)
+      assert.isFalse(reportOn(run).clean)
+      assert.deepStrictEqual(fates(run), { opened: 2, closed: 1 })
+    })
+  }
+
+  it("in the process of a job of a manager", async () => {
+    const settings = { act: "end", open: "well", close: "exit" }
+    const ran = new Ran(
+      { job: "life", payload: settings },
+      { LIFE: JSON.stringify(settings) },
+      pathToFileURL(fixture("life.ts")).href
+    )
+    const { report } = await ran.ended()
+    assert.deepStrictEqual(outcomes(report), expected)
+    assert.isFalse(report.clean)
+  })
+})
 
 describe("a library in the process", () => {
   for (

@@ -1,4 +1,5 @@
 import { rounds } from "../support/rounds.ts"
-import { wrapperCases, wrappers } from "./wrappers.ts"
+import { restartCases, wrapperCases, wrappers } from "./wrappers.ts"
 
 wrapperCases(wrappers, rounds(1, 20))
+restartCases()

@@ -1,17 +1,35 @@
 import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as Schema from "effect/Schema"
+import { StopReport } from "../../src/index.ts"
+import { assertClean } from "../../src/testing.ts"
 import { bin, fixture } from "../support/cli.ts"
 
 const settings = JSON.stringify({ act: "drain", close: "slow" })
 const quote = (words: ReadonlyArray<string>): string => words.map((word) => `'${word}'`).join(" ")
 /** A stop that begins with a delay, in which what a wrapper sends as well arrives. */
-const wordsFor = (delay: string) => [bin, "run", fixture("life.ts"), "--payload", settings, "--delay", delay]
+const wordsFor = (delay: string) => [
+  bin,
+  "run",
+  fixture("life.ts"),
+  "--payload",
+  settings,
+  "--delay",
+  delay,
+  "--report",
+  "report.json"
+]
 const words = wordsFor("1500ms")
 const command = quote([process.execPath, ...words])
+
+/** A line of a shell as one word of another one. */
+const inQuotes = (line: string): string => `"${line.replaceAll("\"", "\\\"")}"`
+const tool = (name: string) => `'${fileURLToPath(new URL(`../../node_modules/.bin/${name}`, import.meta.url))}'`
 
 /** How people start a program, as a line of a shell in a folder whose package has the script `job`. */
 export const wrappers: ReadonlyArray<readonly [name: string, line: string]> = [
@@ -19,15 +37,25 @@ export const wrappers: ReadonlyArray<readonly [name: string, line: string]> = [
   ["node --watch", quote([process.execPath, "--watch", ...words])],
   ["node --run", quote([process.execPath, "--run", "job"])],
   ["npm run", "npm run job"],
+  ["pnpm run", `${tool("pnpm")} run job`],
+  ["nodemon", `${tool("nodemon")} --watch package.json --exec ${inQuotes(command)}`],
+  ["tsx", `${tool("tsx")} ${quote(words)}`],
+  ["tsx watch", `${tool("tsx")} watch ${quote(words)}`],
   ["timeout", `timeout --foreground 100 ${command}`],
-  ["sh -c", `sh -c "${command.replaceAll("\"", "\\\"")}; true"`]
+  ["sh -c", `sh -c ${inQuotes(`${command}; true`)}`]
 ]
 
 /** Runs the line on a pseudo-terminal of its own. */
 const onTerminal = (line: string) => {
   const folder = mkdtempSync(join(tmpdir(), "autostop-wrapped-"))
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "wrapped", scripts: { job: command } }))
-  const child = spawn("script", ["--quiet", "--return", "--command", `trap : INT; ${line}; read -r end`, "/dev/null"], {
+  const child = spawn("script", [
+    "--quiet",
+    "--return",
+    "--command",
+    `trap : INT; ${line}; echo "code $?"; read -r end`,
+    "/dev/null"
+  ], {
     cwd: folder,
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, LIFE: settings, TERM: "xterm" }
@@ -36,12 +64,18 @@ const onTerminal = (line: string) => {
   const closed = once(child, "close").then(() => rmSync(folder, { recursive: true, force: true }))
   child.stdout.on("data", (chunk: Buffer) => screen += chunk)
   return {
-    printed: async (text: string) => {
-      while (!screen.includes(text)) {
+    /** Waits until it has printed a text so many times. */
+    printed: async (text: string, times = 1) => {
+      while (screen.split(text).length <= times) {
         if (child.exitCode !== null) throw new Error(`it ended without printing "${text}"\n${screen}`)
         await Promise.race([once(child.stdout, "data"), closed])
       }
     },
+    /** Changes a file that watchers watch. */
+    change: () => writeFileSync(join(folder, "package.json"), "{}"),
+    hasReport: () => existsSync(join(folder, "report.json")),
+    report: () =>
+      Schema.decodeUnknownSync(Schema.fromJsonString(StopReport))(readFileSync(join(folder, "report.json"), "utf8")),
     pressCtrlC: () => void child.stdin.write("\u0003"),
     /** A wrapper may end before the job, whose terminal is there until a line is typed. */
     ended: async () => {
@@ -52,22 +86,36 @@ const onTerminal = (line: string) => {
   }
 }
 
+/** Presses Ctrl-C once. Returns false if the wrapper has killed the job at once, which is not for the job to answer. */
+const pressOnce = async (name: string, line: string): Promise<boolean> => {
+  const run = onTerminal(line)
+  await run.printed("ready")
+  run.pressCtrlC()
+  await run.printed("code ")
+  if (name === "tsx" && !run.hasReport()) {
+    await run.ended()
+    return false
+  }
+  // the wrapper may have ended before the job
+  await run.printed("succeeded, clean")
+  const report = run.report()
+  const screen = await run.ended()
+  assertClean(report)
+  assert.deepInclude(report, { trigger: "signal", reason: "SIGINT", outcome: "succeeded" })
+  assert.match(screen, /code 130/)
+  // the end of the terminal is a request then, which is none of Ctrl-C
+  assert.notMatch(screen, /SIG(?!HUP)\w+: stopping at once/)
+  assert.match(screen, /delivered [1-9]/)
+  assert.include(screen, "closed outer")
+  return true
+}
+
 /** Ctrl-C at the terminal of each wrapper, counted as a person would. */
 export const wrapperCases = (all: typeof wrappers, rounds: number): void => {
   describe(`Ctrl-C at a terminal (${rounds} times)`, () => {
     for (const [name, line] of all) {
       it(`once, under ${name}, is one request`, async () => {
-        for (let round = 0; round < rounds; round++) {
-          const run = onTerminal(line)
-          await run.printed("ready")
-          run.pressCtrlC()
-          await run.printed("succeeded, clean")
-          const screen = await run.ended()
-          // the wrapper may have ended before the job: the end of the terminal is a request then, which is none of Ctrl-C
-          assert.notMatch(screen, /SIG(?!HUP)\w+: stopping at once/)
-          assert.match(screen, /delivered [1-9]/)
-          assert.include(screen, "closed outer")
-        }
+        for (let round = 0; round < rounds;) if (await pressOnce(name, line)) round++
       })
     }
 
@@ -82,5 +130,32 @@ export const wrapperCases = (all: typeof wrappers, rounds: number): void => {
       await run.printed("Trigger: signal")
       await run.ended()
     })
+  })
+}
+
+/** Watchers that start the job again when a file changes. */
+export const restartCases = (): void => {
+  describe("a watcher that starts a job again", () => {
+    for (
+      const [name, words, signal] of [["nodemon", "--watch package.json", "SIGUSR2"], [
+        "tsx",
+        "watch --include package.json",
+        "SIGTERM"
+      ]] as const
+    ) {
+      it(`stops it once, and gently (${name})`, async () => {
+        const program = name === "nodemon" ? `--exec ${inQuotes(command)}` : quote(wordsFor("1500ms"))
+        const run = onTerminal(`${tool(name)} ${words} ${program}`)
+        await run.printed("ready")
+        run.change()
+        await run.printed(`${signal}: stopping`)
+        await run.printed("succeeded, clean")
+        await run.printed("ready", 2)
+        run.pressCtrlC()
+        await run.printed("code ")
+        await run.printed("succeeded, clean", 2)
+        assert.notMatch(await run.ended(), /SIG(?!HUP)\w+: stopping at once/)
+      })
+    }
   })
 }

@@ -16,7 +16,8 @@ it.live("a job manager runs jobs with services on Ray", () =>
     const manager = JobManager.layer({
       jobs: [new URL("./jobs/doubled.ts", import.meta.url)],
       folder: mkdtempSync(join(tmpdir(), "autostop-")),
-      port: 0
+      port: 0,
+      env: { each: ["AUTOSTOP_RAY_TOKEN"] }
     })
     const { url } = Context.get(yield* Layer.build(manager), JobManager)
     yield* Effect.gen(function*() {

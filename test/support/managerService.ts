@@ -47,15 +47,25 @@ class FakeProcess implements JobProcess {
     this.#end("completed", undefined)
   }
 
+  /** Ends with an exit that may be anything, as code of others may write it. */
+  succeedWith(exit: unknown): void {
+    this.#end("completed", undefined, exit)
+  }
+
   report(event: JobEvent): void {
     if (this.isRunning) this.#options.onEvent(event)
   }
 
-  #end(trigger: Trigger, reason: string | undefined): void {
+  #end(trigger: Trigger, reason: string | undefined, given?: unknown): void {
     const { id, submission: { job } } = this.#options
     const { exit, report } = notStarted({ id, job, trigger, reason, at: new Date(0).toISOString() })
     const outcome = trigger === "completed" ? "succeeded" : report.outcome
-    Deferred.doneUnsafe(this.#ended, Effect.succeed({ exit, report: StopReport.trusted({ ...report, outcome }) }))
+    // safe: the manager is to take any
+    const result = given === undefined ? exit : given as JobResult["exit"]
+    Deferred.doneUnsafe(
+      this.#ended,
+      Effect.succeed({ exit: result, report: StopReport.trusted({ ...report, outcome }) })
+    )
   }
 }
 
@@ -66,6 +76,7 @@ const settings = {
   limits: {},
   keep: { jobs: Infinity, ageMs: Infinity },
   logBytes: 1_000_000,
+  variables: { each: [], byName: {} },
   uploads: { read: [], write: [], processes: false }
 }
 

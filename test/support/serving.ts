@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { connect } from "node:net"
 import { Job } from "../../src/index.ts"
 import { Manager } from "../../src/manager/Manager.ts"
 import { Address, serveManager, type ServeOptions } from "../../src/manager/http/server.ts"
@@ -64,3 +65,16 @@ export const stateOf = (id: string) =>
 
 /** How a job ended, asked of the manager itself. */
 export const resultOf = (id: string) => Effect.flatMap(Control, (control) => control.awaitResult(id))
+
+/** Sends raw bytes, piece by piece, and returns all that comes back until the server closes the connection. */
+export const talk = (port: number, ...pieces: ReadonlyArray<string>) =>
+  Effect.promise(() =>
+    new Promise<string>((resolve) => {
+      const socket = connect(port, "127.0.0.1")
+      let answer = ""
+      socket.on("data", (chunk: Buffer) => answer += chunk.toString("latin1"))
+      socket.on("error", () => {})
+      socket.on("close", () => resolve(answer))
+      for (const piece of pieces) socket.write(piece, "latin1")
+    })
+  )

@@ -9,6 +9,7 @@ import { sameRequestText } from "../../process/signalRequests.ts"
 import type { Options } from "../../JobManager.ts"
 import { startManager } from "../../manager/startManager.ts"
 import { CommandContext } from "../commandContext.ts"
+import { readEnvFile } from "../flags/readEnvFile.ts"
 import { readStore } from "../flags/readStore.ts"
 import { durationOf, sizeOf } from "../flags/startFlags.ts"
 import { Refusal } from "../refusal.ts"
@@ -42,6 +43,7 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
     concurrency: input.concurrency,
     limits: { memory: sizeOf(input.memory), time: durationOf(input.timeLimit) },
     keep: { age: durationOf(input.keepAge), jobs: Option.getOrUndefined(input.keepJobs) },
+    env: { each: input.env, byName: yield* readEnvFile(input.envFrom) },
     logs: sizeOf(input.logs),
     requests: {
       body: sizeOf(input.maxBody),
@@ -80,6 +82,8 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
 /** The flags whose names differ from those of their settings. */
 const flags: Readonly<Record<string, string>> = {
   folder: "--data",
+  "env.each": "--env",
+  "env.byName": "--env-from",
   "keep.age": "--keep-age",
   "keep.jobs": "--keep-jobs",
   "limits.memory": "--memory",

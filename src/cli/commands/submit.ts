@@ -10,6 +10,7 @@ import { idForm, JobId } from "../../manager/models.ts"
 import type { Client } from "../../manager/client/apiClient.ts"
 import { exitCode } from "../../process/exitCode.ts"
 import { CommandContext } from "../commandContext.ts"
+import { moduleUrl } from "../flags/moduleArgument.ts"
 import { remoteFlags } from "../flags/remoteFlags.ts"
 import { autostopOf, policySourceOf, readPayload, startFlags } from "../flags/startFlags.ts"
 import { runOptionsOf, submitFlags } from "../flags/submitFlags.ts"
@@ -97,6 +98,7 @@ const isModule = (job: string): boolean => /[/\\]|\.[cm]?[jt]sx?$/.test(job)
 const bundleOf = Effect.fnUntraced(function*(module: string) {
   const { bundle } = yield* Effect.promise(() => import("../../manager/code/bundler.ts"))
   const refused = (message: string) => new Refusal({ message })
+  yield* moduleUrl(module)
   const bundled = yield* Effect.mapError(bundle(module), refused)
   const { inspectBundle } = yield* Effect.promise(() => import("../../manager/process/launcher.ts"))
   // the name of the job is needed; a process of its own loads the code, because that may hang or exit

@@ -24,7 +24,7 @@ export const loadJob = Effect.fnUntraced(
 )
 
 /** Returns the URL of a module. Fails if there is no such file. */
-const moduleUrl = (module: string): Effect.Effect<string, Refusal> => {
+export const moduleUrl = (module: string): Effect.Effect<string, Refusal> => {
   const path = resolve(module)
   return existsSync(path)
     ? Effect.succeed(pathToFileURL(path).href)

@@ -73,6 +73,16 @@ export const serveFlags = {
     Flag.withDescription("Let uploaded jobs start processes, which are not confined"),
     Flag.withDefault(false)
   ),
+  env: Flag.String("env").pipe(
+    Flag.withDescription("A variable of this process that each job gets; may be repeated"),
+    Flag.withMetavar("name"),
+    Flag.atLeast(0)
+  ),
+  // Node takes `--env-file` for its own, wherever it stands
+  envFrom: Flag.File("env-from").pipe(
+    Flag.withDescription("A file of variables (NAME=value) that a job gets if its submit names them"),
+    Flag.optional
+  ),
   tokenFile: Flag.File("token-file").pipe(
     Flag.withDescription(
       "The file with the token that clients need; by default the token in AUTOSTOP_TOKEN, or one made for this user alone"
@@ -109,6 +119,8 @@ export interface ServeInput {
   readonly allowRead: ReadonlyArray<string>
   readonly allowWrite: ReadonlyArray<string>
   readonly allowProcesses: boolean
+  readonly env: ReadonlyArray<string>
+  readonly envFrom: Option.Option<string>
   readonly tokenFile: Option.Option<string>
   readonly open: boolean
   readonly readTokenFile: Option.Option<string>

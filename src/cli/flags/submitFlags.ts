@@ -26,7 +26,12 @@ export const submitFlags = {
   ),
   restartInterval: text("restart-interval", "failure-rate: the interval; 1 minute by default", "duration"),
   memory: text("memory", "The memory that the processes of the job may use, such as \"2 GB\"", "size"),
-  timeLimit: text("time-limit", "How long the job may run", "duration")
+  timeLimit: text("time-limit", "How long the job may run", "duration"),
+  env: Flag.String("env").pipe(
+    Flag.withDescription("A variable that the manager has for jobs, and that this job gets; may be repeated"),
+    Flag.withMetavar("name"),
+    Flag.atLeast(0)
+  )
 }
 
 export interface SubmitInput {
@@ -39,6 +44,7 @@ export interface SubmitInput {
   readonly restartInterval: Option.Option<string>
   readonly memory: Option.Option<string>
   readonly timeLimit: Option.Option<string>
+  readonly env: ReadonlyArray<string>
 }
 
 /** Returns the options as they are sent. An error message names the flag of a wrong one. */
@@ -47,6 +53,7 @@ export const runOptionsOf = (input: SubmitInput) =>
     priority: input.priority,
     memory: sizeOf(input.memory),
     timeLimit: durationOf(input.timeLimit),
+    env: input.env,
     restart: {
       policy: input.restart,
       delay: durationOf(input.restartDelay),

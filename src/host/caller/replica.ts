@@ -1,9 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { elapsed, now } from "../../base/clock.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { waitFor } from "../../base/waits.ts"
-import type { JobEvent } from "../../JobEvent.ts"
+import { JobEvent } from "../../JobEvent.ts"
 import type { Killed } from "../../process/processGroup.ts"
 import type { ServiceReport } from "../../StopReport.ts"
 import { HostError } from "../hostError.ts"
@@ -14,6 +15,7 @@ import { Heartbeat } from "./heartbeat.ts"
 import type { HostConnection, OpenHost } from "./hostConnection.ts"
 import { PendingCalls } from "./pendingCalls.ts"
 import {
+  broken,
   exited,
   finished,
   killed,
@@ -47,6 +49,11 @@ const drainShare = 0.5
 /** The share of the remaining limit that the host has: it needs the rest to send its result and to exit. */
 const releaseShare = 0.9
 
+/** The limit of the kill of a host that sends what is no frame, in milliseconds. */
+const brokenKillMs = 2_000
+
+const isEvent = Schema.is(JobEvent)
+
 /** One host of a service, from its start to its end. */
 export class Replica {
   readonly calls: PendingCalls
@@ -63,7 +70,10 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#options = options
     this.#startedAt = now(options.clock)
-    const reader = new FrameReader((operation, id, _, body) => this.#receive(operation, id, body))
+    const reader = new FrameReader(
+      (operation, id, _, body) => this.#receive(operation, id, body),
+      (why) => this.#broken(why)
+    )
     this.connection = options.open((bytes) => reader.feed(bytes))
     this.#writer = new FrameWriter(this.connection.send)
     this.calls = new PendingCalls(this.#writer)
@@ -104,7 +114,7 @@ export class Replica {
 
   /** The reason why the host ended or could not start, as well as it is known. */
   get reason(): string {
-    return "reason" in this.#state ? this.#state.reason : this.connection.exit()
+    return "reason" in this.#state && this.#state.reason !== undefined ? this.#state.reason : this.connection.exit()
   }
 
   error(reason: HostError["reason"], message: string): HostError {
@@ -160,8 +170,7 @@ export class Replica {
         this.#state = startFailed(this.#state, readStartFailed(body))
         return
       case Reply.event:
-        // safe: both ends are of the same version
-        return this.#hostEvent(readJson(body) as JobEvent)
+        return this.#hostEvent(readJson(body, isEvent))
       case Reply.result: {
         const result = readResult(body)
         this.#state = finished(this.#state, result)
@@ -171,6 +180,12 @@ export class Replica {
       default:
         this.calls.receive(operation, id, body)
     }
+  }
+
+  /** A host that sends what is no frame can be asked for nothing any longer. */
+  #broken(why: string): void {
+    this.#state = broken(this.#state, why)
+    Effect.runFork(Effect.provideService(this.kill(brokenKillMs), Clock.Clock, this.#options.clock))
   }
 
   #hostEvent(event: JobEvent): void {

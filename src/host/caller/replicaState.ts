@@ -8,6 +8,7 @@
  *       ▼              └──────────┐         │
  *   StartFailed ──────────────► Finished ◄──┘
  *
+ *   Starting, StartFailed, Up, Stopping ── sends what is no frame ──► Broken
  *   any of these ── kill ──► Killed       any of these, and Killed ── exit ──► Exited
  * ```
  *
@@ -34,12 +35,16 @@ export type ReplicaState =
     readonly asked: boolean
     readonly result: HostResult
   }
+  /** Sent what its caller cannot read, and is killed. */
+  | { readonly _tag: "Broken"; readonly startMs: number | undefined; readonly reason: string }
   /** Was killed; `killed.gone` is true if that was seen. Its exit has not arrived yet. */
   | {
     readonly _tag: "Killed"
     readonly startMs: number | undefined
     readonly result: HostResult | undefined
     readonly killed: Killed
+    /** The reason of the kill, if that was what the host sent. */
+    readonly reason: string | undefined
   }
   /** Has ended. A kill may follow, which ends the processes that it left behind. */
   | {
@@ -81,11 +86,24 @@ export const finished = (state: ReplicaState, result: HostResult): ReplicaState 
   }
 }
 
+/** The host sent what its caller cannot read. */
+export const broken = (state: ReplicaState, reason: string): ReplicaState => {
+  switch (state._tag) {
+    case "Starting":
+    case "StartFailed":
+    case "Up":
+    case "Stopping":
+      return { _tag: "Broken", startMs: startMsOf(state), reason }
+    default:
+      return state
+  }
+}
+
 /** A kill has ended, whether or not the host is gone. */
 export const killed = (state: ReplicaState, killed: Killed): ReplicaState =>
   state._tag === "Exited"
     ? { ...state, killed }
-    : { _tag: "Killed", startMs: startMsOf(state), result: resultOf(state), killed }
+    : { _tag: "Killed", startMs: startMsOf(state), result: resultOf(state), killed, reason: brokenBy(state) }
 
 /** The host has ended as its connection says. */
 export const exited = (state: ReplicaState, how: string): ReplicaState => {
@@ -96,7 +114,7 @@ export const exited = (state: ReplicaState, how: string): ReplicaState => {
     startMs: startMsOf(state),
     result,
     killed: killedOf(state),
-    reason: state._tag === "StartFailed" ? state.reason : result?.failure ?? how,
+    reason: state._tag === "StartFailed" ? state.reason : result?.failure ?? brokenBy(state) ?? how,
     stopped: state._tag === "Finished" && state.asked,
     releaseMs: 0
   }
@@ -111,6 +129,9 @@ export const startMsOf = (state: ReplicaState): number | undefined => "startMs" 
 export const resultOf = (state: ReplicaState): HostResult | undefined => "result" in state ? state.result : undefined
 
 export const killedOf = (state: ReplicaState): Killed | undefined => "killed" in state ? state.killed : undefined
+
+const brokenBy = (state: ReplicaState): string | undefined =>
+  state._tag === "Broken" || state._tag === "Killed" ? state.reason : undefined
 
 /** The reason why a host that took calls failed, or ended without a release of its services. */
 export const errorOf = (state: ReplicaState): string | undefined =>

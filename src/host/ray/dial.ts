@@ -46,10 +46,12 @@ const handshake = (
   const connection = new KeyedConnection(socket, (message) => {
     if (theirNonce === undefined) {
       theirNonce = message["nonce"]
+      if (typeof theirNonce !== "string") return fail("sent no challenge")
       return connection.say({ role, nonce: ownNonce, mac: mac(key, "client", role, theirNonce, ownNonce) })
     }
     const isProven = same(message["mac"], mac(key, "server", role, theirNonce, ownNonce))
     connection.hold()
+    if (isProven) connection.trust()
     settle(isProven ? Effect.void : Effect.fail(failed("does not have the key")))
   })
   const proof = Effect.callback<void, RayError>((resume) => {

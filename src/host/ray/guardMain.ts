@@ -105,7 +105,7 @@ const guard = ({ host, key, limitMs }: Orders) => {
   const own = (connection: KeyedConnection) => {
     owner = connection
     connection.listen(({ kill: withinMs }) => {
-      if (typeof withinMs !== "number") return stop()
+      if (typeof withinMs !== "number" || !(withinMs >= 0)) return stop()
       void kill(withinMs).then((killed) => connection.say({ killed }))
     })
     connection.closed.onOpen(stop)

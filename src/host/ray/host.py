@@ -25,6 +25,9 @@ import ray
 
 Json = dict[str, Any]
 
+# the limit for a client to prove that it has the key
+HANDSHAKE_SECONDS = 10
+
 
 class Replica:
     """The actor of one replica."""
@@ -107,8 +110,9 @@ class Driver:
         """Obeys the owner, once that has proved that it has the key. There is only one owner."""
         ours = secrets.token_hex(32)
         writer.write(f"{json.dumps({'nonce': ours})}\n".encode())
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            hello = json.loads(await reader.readline())
+        # a client without the key may send anything, or nothing
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError, asyncio.TimeoutError):
+            hello = json.loads(await asyncio.wait_for(reader.readline(), HANDSHAKE_SECONDS))
             parts = [hello["role"], ours, hello["nonce"]]
             known = hmac.compare_digest(hello["mac"], self.mac("client", *parts))
             if known and self.owner is None and parts[0] == "driver":

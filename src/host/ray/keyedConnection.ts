@@ -7,8 +7,8 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
 import type { Socket } from "node:net"
-import { StringDecoder } from "node:string_decoder"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { LineReader } from "../../process/lineReader.ts"
 
 /** The use of a connection: requests for actors, messages of a guard, or the calls of a service. */
 export type Role = "driver" | "guard" | "data"
@@ -23,27 +23,52 @@ export interface Address {
 /** The limit for the other end to answer, and to prove that it has the key. */
 export const handshakeMs = 10_000
 
-/** The longest message in characters: a client without the key may send anything. */
+/** The longest message of the proof in bytes: anybody may send one. */
+const longestProof = 4 * 1_024
+
+/** The longest message in bytes of an end that has the key. */
 const longestMessage = 2 ** 20
 
-export const mac = (key: Uint8Array, ...parts: ReadonlyArray<unknown>): string =>
-  createHmac("sha256", key).update(parts.join("\n")).digest("hex")
+/** The parts of a proof are texts of the other end; what is none is never proved. */
+export const mac = (key: Uint8Array, ...parts: ReadonlyArray<unknown>): string | undefined =>
+  parts.every((part) => typeof part === "string")
+    ? createHmac("sha256", key).update(parts.join("\n")).digest("hex")
+    : undefined
 
-export const same = (one: unknown, other: string): boolean =>
-  typeof one === "string" && one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
+export const same = (one: unknown, other: string | undefined): boolean => {
+  if (typeof one !== "string" || other === undefined) return false
+  // a character may be several bytes
+  const [given, expected] = [Buffer.from(one), Buffer.from(other)]
+  return given.length === expected.length && timingSafeEqual(given, expected)
+}
+
+/** Returns true if a connection can be made with what the other end calls an address. */
+export const isAddress = (value: object): value is Address => {
+  const { host, port } = value as Partial<Record<keyof Address, unknown>>
+  return typeof host === "string" && host !== "" && typeof port === "number" && Number.isInteger(port) && port > 0 &&
+    port < 2 ** 16
+}
 
 /** One end of the connection. */
 export class KeyedConnection {
   readonly socket: Socket
   readonly closed = new OneShotLatch()
-  readonly #decoder = new StringDecoder("utf8")
+  readonly #lines: LineReader
   #take: (message: Message) => void
-  #rest = ""
   readonly #held: Array<Message> = []
 
   constructor(socket: Socket, take: (message: Message) => void) {
     this.socket = socket
     this.#take = take
+    this.#lines = new LineReader({
+      longest: longestProof,
+      onLine: (line) => {
+        const message = parse(line)
+        if (message === undefined) this.close()
+        else this.#take(message)
+      },
+      onTooLong: () => this.close()
+    })
     socket.setNoDelay(true)
     // a machine that vanishes does not close its connections
     socket.setKeepAlive(true, 5_000)
@@ -52,15 +77,17 @@ export class KeyedConnection {
     socket.once("close", () => this.closed.open())
   }
 
-  readonly #read = (bytes: Buffer): void => {
-    const lines = (this.#rest + this.#decoder.write(bytes)).split("\n")
-    this.#rest = lines.pop() ?? ""
-    if (this.#rest.length > longestMessage) return void this.socket.destroy()
-    for (const line of lines) {
-      const message = parse(line)
-      if (message === undefined) this.socket.destroy()
-      else this.#take(message)
-    }
+  readonly #read = (bytes: Buffer): void => this.#lines.feed(bytes)
+
+  /** The other end has proved that it has the key: its messages may be longer. */
+  trust(): void {
+    this.#lines.longest = longestMessage
+  }
+
+  /** Closes the connection at once. No message is taken after it, also of those that have arrived. */
+  close(): void {
+    this.#lines.end()
+    this.socket.destroy()
   }
 
   say(message: Message): void {
@@ -90,7 +117,7 @@ const parse = (line: string): Message | undefined => {
   try {
     const message: unknown = JSON.parse(line)
     // safe: it is an object, and its fields are checked where they are used
-    return typeof message === "object" && message !== null ? message as Message : undefined
+    return typeof message === "object" && message !== null && !Array.isArray(message) ? message as Message : undefined
   } catch {
     return undefined
   }
@@ -106,7 +133,8 @@ export const receive = (
   const timer = setTimeout(() => socket.destroy(), handshakeMs)
   const connection = new KeyedConnection(socket, ({ mac: proof, nonce, role }) => {
     clearTimeout(timer)
-    if (!same(proof, mac(key, "client", role, ownNonce, nonce))) return void socket.destroy()
+    if (!same(proof, mac(key, "client", role, ownNonce, nonce))) return connection.close()
+    connection.trust()
     connection.listen(() => {})
     connection.say({ mac: mac(key, "server", role, ownNonce, nonce) })
     take(connection, role)

@@ -47,8 +47,7 @@ export class RayApi {
   }
 
   job(id: string): Effect.Effect<JobDetails, RayError> {
-    // safe: this is the documented form of a job
-    return this.#read("GET", `/api/jobs/${id}`, (body) => body as JobDetails)
+    return this.#read("GET", `/api/jobs/${id}`, readDetails)
   }
 
   /** Returns true if the cluster knows a job of that id. */
@@ -57,7 +56,7 @@ export class RayApi {
   }
 
   logs(id: string): Effect.Effect<string, RayError> {
-    return this.#read("GET", `/api/jobs/${id}/logs`, (body) => (body as { readonly logs?: string }).logs ?? "")
+    return this.#read("GET", `/api/jobs/${id}/logs`, readLogs)
   }
 
   stop(id: string): Effect.Effect<void, RayError> {
@@ -85,7 +84,7 @@ export class RayApi {
   /** The actors of a job, by the id of the job itself, not of its submission. */
   actors(jobId: string): Effect.Effect<ReadonlyArray<ActorState>, RayError> {
     const filter = `filter_keys=job_id&filter_predicates=%3D&filter_values=${jobId}`
-    return this.#read("GET", `/api/v0/actors?limit=10000&${filter}`, (body) => listIn<ActorState>(body))
+    return this.#read("GET", `/api/v0/actors?limit=10000&${filter}`, (body) => listIn(body, isActor))
   }
 
   /** The resources and labels of the nodes that are alive, without those that Ray gives to each node. */
@@ -94,7 +93,7 @@ export class RayApi {
       "GET",
       "/api/v0/nodes?detail=true&limit=10000",
       (body) =>
-        listIn<NodeState>(body).filter(({ state }) => state === "ALIVE").map(({ labels, resources_total }) =>
+        listIn(body, isNode).filter(({ state }) => state === "ALIVE").map(({ labels, resources_total }) =>
           Object.fromEntries(
             Object.entries({ ...resources_total, ...labels }).toSorted().filter(([name]) =>
               !/^(node:|ray\.io\/|object_store)/.test(name)
@@ -143,10 +142,39 @@ export class RayApi {
   }
 }
 
+/** The functions that read the documented forms throw for any other one. */
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => {
+  if (typeof value !== "object" || value === null) throw new Error("it is no object")
+  return value as Readonly<Record<string, unknown>> // safe: it is an object
+}
+
+const statuses = ["PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED"] as const
+
+const readDetails = (body: unknown): JobDetails => {
+  const { message, status: given } = fieldsOf(body)
+  const status = statuses.find((one) => one === given)
+  if (status === undefined) throw new Error("it has no status")
+  return { status, message: typeof message === "string" ? message : null }
+}
+
+const readLogs = (body: unknown): string => {
+  const { logs } = fieldsOf(body)
+  return typeof logs === "string" ? logs : ""
+}
+
+const isActor = (value: unknown): value is ActorState => {
+  const { actor_id: id, state } = fieldsOf(value)
+  return typeof id === "string" && typeof state === "string"
+}
+
+const isNode = (value: unknown): value is NodeState => typeof fieldsOf(value)["state"] === "string"
+
 /** The list in an answer of the API of states. */
-const listIn = <A>(body: unknown): ReadonlyArray<A> =>
-  // safe: this is the documented form, and `#read` fails where it is another one
-  (body as { readonly data: { readonly result: { readonly result: ReadonlyArray<A> } } }).data.result.result
+const listIn = <A>(body: unknown, isElement: (value: unknown) => value is A): ReadonlyArray<A> => {
+  const { result } = fieldsOf(fieldsOf(fieldsOf(body)["data"])["result"])
+  if (!Array.isArray(result) || !result.every(isElement)) throw new Error("it has no such list")
+  return result
+}
 
 /** The last line of a traceback names the error. */
 const brief = (text: string): string => text.trim().split("\n").at(-1)?.slice(0, 500) ?? ""

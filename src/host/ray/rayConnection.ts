@@ -154,8 +154,8 @@ export class RayConnection implements HostConnection {
   #onDriverMessage({ dead, ended }: Message): void {
     if (typeof dead === "string") this.#become(host.losing(this.#host, `its actor has died: ${dead}`))
     // without its guard the actor has seen the end of the process
-    if (ended !== undefined) {
-      const { gone } = ended as { readonly gone: boolean } // safe: `host.py` comes with this file
+    if (typeof ended === "object" && ended !== null) {
+      const gone = "gone" in ended && ended.gone === true
       host.guardOf(this.#host)?.onClosed(() => this.#end({ how: "it has ended" }, gone))
     }
   }

@@ -1,10 +1,11 @@
 /** The driver of a Ray job, which is `host.py`: its submission, and the proof by which its owner finds and trusts it. */
 import * as Effect from "effect/Effect"
 import { createDiffieHellmanGroup, createHash } from "node:crypto"
+import { attempt, cutText } from "../../base/valueText.ts"
 import { entries } from "../entryPoints.ts"
 import type { RaySettings } from "../raySettings.ts"
 import { dial } from "./dial.ts"
-import type { KeyedConnection } from "./keyedConnection.ts"
+import { isAddress, type KeyedConnection } from "./keyedConnection.ts"
 import { isFinal, type JobDetails, type RayApi } from "./rayApi.ts"
 import { RayError } from "./rayError.ts"
 import { clusterPath, uploadRuntimeEnv } from "./runtimeEnv.ts"
@@ -76,8 +77,13 @@ export const startDriver = (
     // a cluster that was not heard may still start the job later
     yield* Effect.uninterruptible(submit)
     const hello = yield* helloOf(id, options)
-    const shared = own.computeSecret(Buffer.from(hello.public.padStart(2 * own.getPrime().length, "0"), "hex"))
-    const key = createHash("sha256").update(shared).digest()
+    const key = yield* Effect.try({
+      try: () => {
+        const theirs = Buffer.from(hello.public.padStart(2 * own.getPrime().length, "0"), "hex")
+        return createHash("sha256").update(own.computeSecret(theirs)).digest()
+      },
+      catch: () => RayError.of(`the driver of the Ray job ${id} gave no half of a key`)
+    })
     listener.onJobId(hello.jobId)
     yield* dial(hello, key, "driver", (connection) => listener.onDriver({ connection, key }))
   })
@@ -119,13 +125,24 @@ const helloOf = (id: string, { api, settings }: RayJobOptions): Effect.Effect<He
   Effect.gen(function*() {
     while (true) {
       const [, json] = /^autostop (\{.*\})$/m.exec(yield* api.logs(id)) ?? []
-      // safe: `host.py` comes with this file
-      if (json !== undefined) return JSON.parse(json) as Hello
+      if (json !== undefined) return yield* helloIn(id, json)
       const details = yield* api.job(id)
       if (isFinal(details)) return yield* failureOf(id, details, api, settings)
       yield* Effect.sleep(pollInterval)
     }
   })
+
+/** Reads the first line of a driver; a log may have another such line. */
+const helloIn = (id: string, json: string): Effect.Effect<Hello, RayError> => {
+  const hello: unknown = attempt(() => JSON.parse(json))
+  if (typeof hello === "object" && hello !== null) {
+    const { jobId, public: theirs } = hello as Readonly<Record<string, unknown>> // safe: it is an object
+    if (isAddress(hello) && typeof theirs === "string" && typeof jobId === "string") {
+      return Effect.succeed({ host: hello.host, port: hello.port, public: theirs, jobId })
+    }
+  }
+  return Effect.fail(RayError.of(`the Ray job ${id} does not say where its driver listens: ${cutText(json, 200)}`))
+}
 
 const failureOf = (
   id: string,

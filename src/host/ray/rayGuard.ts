@@ -83,14 +83,18 @@ export class RayGuard {
     return Effect.map(within(answer, limitMs + answerMs), Option.getOrElse(() => none))
   }
 
-  #receive(message: Message, listener: GuardListener): void {
-    if ("pid" in message) listener.onStarted(Number(message["pid"]))
-    // safe: both ends are of the same version
-    else if ("how" in message) listener.onEnded(message as unknown as HostEnd, message["gone"] === true)
-    else if (message["actorGone"] === true) listener.onWorkerGone()
-    else if ("stderr" in message) listener.onStderr(String(message["stderr"]))
-    else if ("killed" in message) {
-      for (const settle of this.#onKilled) settle(message["killed"] as Killed)
+  #receive({ actorGone, gone, how, killed, leftover, pid, stderr }: Message, listener: GuardListener): void {
+    if (typeof pid === "number") listener.onStarted(pid)
+    else if (typeof how === "string") {
+      listener.onEnded({ how, leftover: typeof leftover === "string" ? leftover : undefined }, gone === true)
+    } else if (actorGone === true) listener.onWorkerGone()
+    else if (typeof stderr === "string") listener.onStderr(stderr)
+    else if (isKilled(killed)) {
+      for (const settle of this.#onKilled) settle(killed)
     }
   }
 }
+
+const isKilled = (value: unknown): value is Killed =>
+  typeof value === "object" && value !== null && "gone" in value && typeof value.gone === "boolean" &&
+  "how" in value && typeof value.how === "string" && "durationMs" in value && typeof value.durationMs === "number"

@@ -7,10 +7,11 @@ import * as Schedule from "effect/Schedule"
 import { randomBytes } from "node:crypto"
 import { elapsed, now } from "../../base/clock.ts"
 import { messageOf } from "../../base/errorText.ts"
+import { valueText } from "../../base/valueText.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { within } from "../../base/waits.ts"
 import { ActorStates } from "./actorStates.ts"
-import type { Message } from "./keyedConnection.ts"
+import { isAddress, type Message } from "./keyedConnection.ts"
 import { isFinal } from "./rayApi.ts"
 import { type Driver, type RayJobOptions, startDriver, withAdvice } from "./rayDriver.ts"
 import { onFailure, RayError } from "./rayError.ts"
@@ -96,11 +97,10 @@ export class RayJob {
           if (place === undefined && dead === undefined) return listen(message)
           off()
           this.#listeners.set(name, listen)
-          // safe: `host.py` comes with this file
-          const guard = place as (GuardAddress & { readonly error?: string }) | undefined
-          if (guard === undefined) return resume(Effect.fail(RayError.of(messageOf(dead))))
-          if (guard.error === undefined) return resume(Effect.succeed({ guard, key }))
-          resume(Effect.fail(RayError.of(withAdvice(guard.error, this.#options.settings))))
+          if (place === undefined) return resume(Effect.fail(RayError.of(messageOf(dead))))
+          const guard = guardIn(place)
+          if (typeof guard === "object") return resume(Effect.succeed({ guard, key }))
+          resume(Effect.fail(RayError.of(withAdvice(guard, this.#options.settings))))
         })
         connection.say({ ask: "create", name })
         return Effect.sync(() => {
@@ -213,7 +213,8 @@ export class RayJob {
     // its owner ends the job, and does not know of this driver
     if (this.#state._tag !== "Running") return void connection.socket.destroy()
     connection.listen((message) => {
-      if (message["over"] !== true) return this.#listeners.get(String(message["name"]))?.(message)
+      const { name, over } = message
+      if (over !== true) return typeof name === "string" ? this.#listeners.get(name)?.(message) : undefined
       this.#become(stopped(this.#state))
       if (this.#state._tag === "Stopped") this.stopped.open()
     })
@@ -236,4 +237,14 @@ export class RayJob {
     }
     return RayError.of("why" in state ? state.why : "it was stopped while it started")
   }
+}
+
+/** Reads where a driver says that a guard is. Returns why there is none, if it is not there. */
+const guardIn = (place: unknown): GuardAddress | string => {
+  if (typeof place !== "object" || place === null) return "the driver did not say where its guard is"
+  const { actorId, error, nodeId } = place as Readonly<Record<string, unknown>> // safe: it is an object
+  if (typeof error === "string") return error
+  return isAddress(place) && typeof actorId === "string" && typeof nodeId === "string"
+    ? { host: place.host, port: place.port, actorId, nodeId }
+    : `the driver gave no address of its guard: ${valueText(place, 200)}`
 }

@@ -20,7 +20,7 @@ import { OwnerInbox } from "./ownerInbox.ts"
 export const hostProgram = (owner: OwnerConnection): Effect.Effect<number> =>
   Effect.gen(function*() {
     const writer = new FrameWriter(owner.send)
-    const inbox = new OwnerInbox(writer)
+    const inbox = new OwnerInbox(writer, () => owner.lost.open())
     owner.onBytes((bytes) => inbox.reader.feed(bytes))
     owner.lost.onOpen(() => inbox.ownerLost())
     yield* inbox.begun.await

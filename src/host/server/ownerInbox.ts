@@ -13,7 +13,8 @@ export class OwnerInbox {
   #state: OwnerInboxState = waiting
   #onStop: (limitMs: number) => void = () => {}
 
-  constructor(writer: FrameWriter) {
+  /** `onBroken` is called if its owner sends what it cannot read: nobody is there whom it could serve. */
+  constructor(writer: FrameWriter, onBroken: () => void) {
     this.reader = new FrameReader((operation, id, method, body) => {
       switch (operation) {
         case Request.ping:
@@ -25,7 +26,7 @@ export class OwnerInbox {
         default:
           serverOf(this.#state)?.receive(operation, id, method, body)
       }
-    })
+    }, onBroken)
   }
 
   /** The service that the owner wants; nothing if it is gone before it has said so. */

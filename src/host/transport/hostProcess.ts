@@ -2,6 +2,7 @@ import type { Socket } from "node:net"
 import type { Readable } from "node:stream"
 import type { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { ChildProcess, describeEnd } from "../../process/childProcess.ts"
+import { leftoverOf } from "../../process/endDescendants.ts"
 import type { Killed } from "../../process/processGroup.ts"
 import { entries } from "../entryPoints.ts"
 import { ended as processEnded, killed, running } from "./hostProcessState.ts"
@@ -32,9 +33,7 @@ export const startHostProcess = (connection?: Socket): HostProcess => {
   if (stdout === undefined || stderr === undefined) throw new Error(how())
   let state = running
   ended.onOpen(() => {
-    const hasRest = child.isGroupAlive
-    state = processEnded(state, hasRest ? `something of process group ${pid} was left, and was killed` : undefined)
-    if (hasRest) child.killAtOnce()
+    state = processEnded(state, killRest(child))
   })
   return {
     pid,
@@ -50,4 +49,13 @@ export const startHostProcess = (connection?: Socket): HostProcess => {
       return child.kill(limitMs)
     }
   }
+}
+
+/** Kills what a host has left behind, and names it. A host that exits has ended what it started beyond its group. */
+const killRest = (child: ChildProcess): string | undefined => {
+  const isGroupLeft = child.isGroupAlive
+  if (!isGroupLeft && child.end?._tag === "Exited") return undefined
+  const killed = child.killAtOnce().map(({ command, pid }) => leftoverOf({ command, pid, end: "killed" }).detail)
+  if (killed.length > 0) return killed.join(", ")
+  return isGroupLeft ? `something of process group ${child.pid} was left, and was killed` : undefined
 }

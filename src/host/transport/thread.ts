@@ -4,9 +4,12 @@ import { Worker } from "node:worker_threads"
 import { elapsed, now } from "../../base/clock.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { waitFor } from "../../base/waits.ts"
-import { childrenOf } from "../../process/activeHandles.ts"
+import { killAll } from "../../process/endDescendants.ts"
 import { forward, tailOf } from "../../process/outputLines.ts"
-import { type Killed, signal } from "../../process/processGroup.ts"
+import { markedProcesses } from "../../process/ownedProcesses.ts"
+import { markVariable, newMark } from "../../process/ownerMark.ts"
+import type { Killed } from "../../process/processGroup.ts"
+import { childrenOf } from "../../process/processTable.ts"
 import type { OpenHost } from "../caller/hostConnection.ts"
 import { entries } from "../entryPoints.ts"
 import { type Bytes, bytesOf, exitRequest, post, type ThreadReport } from "./threadMessage.ts"
@@ -38,9 +41,13 @@ const patienceMs: { readonly [S in ThreadState["_tag"]]: number } = {
 export const openThread: OpenHost = (onBytes) => {
   const exited = new OneShotLatch()
   keepWasmCode()
-  const worker = new Worker(entries.threadMain, { stdout: true, stderr: true, env: process.env })
+  const mark = newMark(process.env, "thread")
+  const env = { ...process.env, [markVariable]: mark }
+  const worker = new Worker(entries.threadMain, { stdout: true, stderr: true, env })
   let state: ThreadState = loading
   let task: string | undefined
+  /** What it starts. Once it has ended, the system lists its children no longer. */
+  const processes = markedProcesses(mark, () => task === undefined ? undefined : childrenOf(task))
   forward(worker.stdout, process.stdout)
   forward(worker.stderr, process.stderr)
   worker.on("message", (message: Bytes | ThreadReport) => {
@@ -70,7 +77,7 @@ export const openThread: OpenHost = (onBytes) => {
     Effect.gen(function*() {
       const clock = yield* Clock.Clock
       const since = now(clock)
-      const children = task === undefined ? [] : childrenOf(task)
+      const children = processes.find()
       worker.postMessage(exitRequest, [])
       yield* exitByItself(limitMs)
       if (!exited.isOpen) {
@@ -80,7 +87,8 @@ export const openThread: OpenHost = (onBytes) => {
         // a thread in native code only ends when it returns from there
         yield* waitFor(exited, Math.max(0, limitMs - elapsed(clock, since)))
       }
-      for (const { pid } of children) signal(pid, "SIGKILL")
+      killAll(children)
+      processes.kill()
       const gone = exited.isOpen
       return {
         gone,

@@ -3,11 +3,11 @@ import * as Effect from "effect/Effect"
 import { readlinkSync } from "node:fs"
 import type { MessagePort } from "node:worker_threads"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { childrenOf, leftoverOf } from "../../process/activeHandles.ts"
+import { leftoverOf } from "../../process/endDescendants.ts"
 import { flush } from "../../process/flushOutput.ts"
 import { type Crash, onCrash } from "../../process/crashes.ts"
-import { CurrentProcess, type StoppableTask } from "../../process/processContext.ts"
-import { signal } from "../../process/processGroup.ts"
+import { CurrentProcess, type FindLeftovers, type StoppableTask } from "../../process/processContext.ts"
+import { threadProcesses } from "../../process/ownedProcesses.ts"
 import { hostProgram } from "../server/hostProgram.ts"
 import { type Bytes, bytesOf, exiting, post, type ThreadReport } from "./threadMessage.ts"
 
@@ -50,13 +50,14 @@ export const begin = (
   return exit
 }
 
-const children = () => childrenOf("thread-self")
+const processes = threadProcesses()
 
-const leftovers = Effect.sync(() => children().map(leftoverOf))
+const leftovers: FindLeftovers = (patience) =>
+  Effect.promise(async () => (await processes.end(patience)).map(leftoverOf))
 
 /** Waits until the output is taken. What the services left behind does not keep the thread alive, and ends with it. */
 const ending = async (port: MessagePort): Promise<void> => {
-  for (const { pid } of children()) signal(pid, "SIGKILL")
+  processes.kill()
   await Promise.all([flush(process.stdout, patienceMs), flush(process.stderr, patienceMs)])
   port.postMessage(exiting, [])
 }

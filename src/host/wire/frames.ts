@@ -3,6 +3,8 @@
  * are sent together.
  */
 
+import { attempt } from "../../base/valueText.ts"
+
 /** From a caller to a host. */
 export const Request = { init: 1, call: 2, interrupt: 3, ack: 4, ping: 5, stop: 6 } as const
 /** From a host to its caller. */
@@ -112,21 +114,43 @@ export class FrameWriter {
   }
 }
 
+/** The longest frame that is read, in bytes, without its length: what claims to be longer is no frame. */
+export const longestFrame = 2 ** 30
+
+/** The bytes that the other end sent are no frames, or a frame does not have what its operation needs. */
+export class BrokenFrame extends Error {}
+
 export type OnFrame = (operation: number, id: number, method: number, body: Uint8Array) => void
 
 /** Finds the frames in the bytes that arrive, however they were cut on their way. */
 export class FrameReader {
   readonly #onFrame: OnFrame
+  readonly #onBroken: (why: string) => void
+  #isBroken = false
   #chunks: Array<Uint8Array> = []
   #length = 0
   /** The number of bytes that the next frame needs. */
   #wanted = 4
 
-  constructor(onFrame: OnFrame) {
+  /** `onBroken` is called once, if the bytes are no frames, or `onFrame` finds a frame broken. Nothing is read after it. */
+  constructor(onFrame: OnFrame, onBroken: (why: string) => void) {
     this.#onFrame = onFrame
+    this.#onBroken = onBroken
   }
 
   feed(bytes: Uint8Array): void {
+    if (this.#isBroken) return
+    try {
+      this.#feed(bytes)
+    } catch (error) {
+      if (!(error instanceof BrokenFrame)) throw error
+      this.#isBroken = true
+      this.#chunks = []
+      this.#onBroken(error.message)
+    }
+  }
+
+  #feed(bytes: Uint8Array): void {
     if (this.#length === 0) return this.#read(bytes)
     this.#chunks.push(bytes)
     this.#length += bytes.length
@@ -141,7 +165,11 @@ export class FrameReader {
     let at = 0
     this.#wanted = 4
     while (bytes.length - at >= 4) {
-      const end = at + 4 + uint32(bytes, at)
+      const length = uint32(bytes, at)
+      if (length < headerBytes - 4 || length > longestFrame) {
+        throw new BrokenFrame(`it sent what is no frame: one of ${length} bytes`)
+      }
+      const end = at + 4 + length
       if (end > bytes.length) {
         this.#wanted = end - at
         break
@@ -161,4 +189,12 @@ const byte = (bytes: Uint8Array, at: number): number => bytes[at] ?? 0
 const uint32 = (bytes: Uint8Array, at: number): number =>
   (byte(bytes, at) << 24 | byte(bytes, at + 1) << 16 | byte(bytes, at + 2) << 8 | byte(bytes, at + 3)) >>> 0
 
-export const readJson = (body: Uint8Array): unknown => JSON.parse(Buffer.from(body).toString("utf8"))
+/** Reads the JSON of a body. Throws a `BrokenFrame` if there is none, or `is` says that it is something else. */
+export const readJson = <A>(body: Uint8Array, is: (value: unknown) => value is A): A => {
+  const value: unknown = attempt(() => JSON.parse(Buffer.from(body).toString("utf8")))
+  if (is(value)) return value
+  throw new BrokenFrame("it sent a frame without the JSON that belongs there")
+}
+
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)

@@ -1,7 +1,7 @@
 /** The first message of a caller to a host, and the answer of the host once it has started or could not. */
 import { type PolicyMillis, policyMillisFromJson } from "../../internal/policy/policyMillis.ts"
 import type { ExpectedService } from "../hostModule.ts"
-import { type FrameWriter, readJson, Reply, Request } from "./frames.ts"
+import { type FrameWriter, isRecord, readJson, Reply, Request } from "./frames.ts"
 
 /** The service of a host, and its limits. */
 export interface Init extends ExpectedService {
@@ -12,10 +12,14 @@ export interface Init extends ExpectedService {
 export const sendInit = (writer: FrameWriter, init: Init): void => writer.writeJson(Request.init, init)
 
 export const readInit = (body: Uint8Array): Init => {
-  // safe: a caller of another version of this package has another fingerprint, and is refused
-  const init = readJson(body) as Init
+  const init = readJson(body, isInit)
   return { ...init, limits: policyMillisFromJson(init.limits) }
 }
+
+// a caller of another version of this package has another fingerprint, and is refused
+const isInit = (value: unknown): value is Init =>
+  isRecord(value) && isRecord(value["limits"]) &&
+  ["service", "version", "fingerprint", "module"].every((key) => typeof value[key] === "string")
 
 /** The host takes calls from now on. */
 export const sendReady = (writer: FrameWriter): void => writer.writeJson(Reply.ready, { pid: process.pid })
@@ -24,4 +28,5 @@ export const sendReady = (writer: FrameWriter): void => writer.writeJson(Reply.r
 export const sendStartFailed = (writer: FrameWriter, reason: string): void =>
   writer.writeJson(Reply.startFailed, reason)
 
-export const readStartFailed = (body: Uint8Array): string => String(readJson(body))
+export const readStartFailed = (body: Uint8Array): string =>
+  readJson(body, (value): value is string => typeof value === "string")

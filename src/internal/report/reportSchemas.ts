@@ -171,9 +171,9 @@ export type ServiceReport = typeof ServiceReport.Type
  *
  * **Details**
  *
- * The `kind` is `handle` or `child-process` (of the job's own process), `run` or `acquire` (it did not end when it was
- * interrupted), `fiber` (a detached one that did not end either), `finalizer` (of no service: it failed or did not
- * end), `process` (the job's own process was killed or ended too early), `ray-job`
+ * The `kind` is `handle` (of the job's own process), `child-process` (that it has started), `run` or `acquire` (it did
+ * not end when it was interrupted), `fiber` (a detached one that did not end either), `finalizer` (of no service: it
+ * failed or did not end), `process` (the job's own process was killed or ended too early), `ray-job`
  * or `ray-actor` (not seen to be gone).
  *
  * @category models

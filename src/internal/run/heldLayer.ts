@@ -7,6 +7,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import type { StopReport } from "../../StopReport.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
+import { noLeftovers } from "../../process/processContext.ts"
 import { startProgram } from "./programRun.ts"
 
 /** A layer that is built and held until it is asked to stop. */
@@ -36,7 +37,7 @@ export const holdLayer = <A, E, R>(
     Deferred.doneUnsafe(built, Exit.succeed(context))
     return Effect.onInterrupt(Effect.never, () => endUse)
   })
-  const program = { name, limits, services: layer, run: use, clock, leftovers: Effect.succeed([]) }
+  const program = { name, limits, services: layer, run: use, clock, leftovers: noLeftovers }
   const run = startProgram(program, starter)
   run.stopped.onOpen(() => {
     const exit = run.result?.exit

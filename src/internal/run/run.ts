@@ -14,12 +14,11 @@ import { waitFor } from "../../base/waits.ts"
 import { Environment } from "../../Environment.ts"
 import { type AnyContract, type AnyImplementation, ServiceError } from "../../Job.ts"
 import type { JobStatus } from "../../JobEvent.ts"
-import { CurrentProcess, type ProcessContext } from "../../process/processContext.ts"
+import { CurrentProcess, type FindLeftovers, noLeftovers, type ProcessContext } from "../../process/processContext.ts"
 import { CurrentStages } from "../pipeline/currentStages.ts"
 import { StageCounters } from "../pipeline/stageCounters.ts"
 import type { PolicyError } from "../policy/policyError.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
-import type { Leftover } from "../report/reportSchemas.ts"
 import { CurrentRegistry } from "../service/currentRegistry.ts"
 import type { ServiceRecord } from "../service/serviceRecord.ts"
 import { ServiceRegistry } from "../service/serviceRegistry.ts"
@@ -53,7 +52,7 @@ export interface RunOptions {
   /** Attaches the jobs within this one to their process. */
   readonly attach: ProcessContext["attach"]
   /** Finds the handles and processes that the job left behind, once all of it has been stopped. */
-  readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
+  readonly leftovers: FindLeftovers
 }
 
 type Main = Fiber.Fiber<unknown, unknown>
@@ -231,7 +230,7 @@ export class Run implements RunContext, StoppableRun {
       Context.add(CurrentWork, "service"),
       Context.add(Scheduler.Scheduler, this.fibers),
       // what is left in the process does not belong to a job within this one
-      Context.add(CurrentProcess, { leftovers: Effect.succeed([]), attach: this.options.attach })
+      Context.add(CurrentProcess, { leftovers: noLeftovers, attach: this.options.attach })
     )
   }
 

@@ -1,4 +1,3 @@
-import type * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -8,7 +7,6 @@ import * as Semaphore from "effect/Semaphore"
 import { between, elapsed, isoAt, now } from "../../base/clock.ts"
 import { errorText } from "../../base/errorText.ts"
 import type { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { isInstance } from "../../base/valueText.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
 import type { ServiceOutcome } from "../report/reportSchemas.ts"
@@ -16,7 +14,6 @@ import { isActive, type ServiceHosts, type ServiceRecord } from "../service/serv
 import * as State from "../service/serviceState.ts"
 import type { TimeBudget } from "./timeBudget.ts"
 import { waitFor, waitUnlessKilled } from "../../base/waits.ts"
-import { ExitCalled } from "../../process/selfExit.ts"
 
 export type ServiceStopped = Extract<JobEvent, { readonly _tag: "ServiceStopped" }>
 
@@ -195,8 +192,8 @@ export class ServiceRelease {
     exit: Exit.Exit<unknown, unknown> | undefined
   ): void {
     if (record.hasStopped) return
-    // a finalizer that calls `process.exit` has done what it wanted to do
-    const failed = exit !== undefined && exit._tag === "Failure" && !isExitCalled(exit.cause)
+    // a finalizer that calls `process.exit` fails, too: what it would have done after the call is not done
+    const failed = exit !== undefined && exit._tag === "Failure"
     if (failed) {
       const error = errorText(exit.cause)
       record.error = record.error === undefined || record.error === error ? error : `${record.error}; ${error}`
@@ -235,11 +232,6 @@ export class ServiceRelease {
     this.#lastProgress = now(this.#options.clock)
   }
 }
-
-/** Returns true if nothing else has failed than calls of `process.exit`, which throw. */
-const isExitCalled = (cause: Cause.Cause<unknown>): boolean =>
-  cause.reasons.length > 0 &&
-  cause.reasons.every((reason) => reason._tag === "Die" && isInstance(reason.defect, ExitCalled))
 
 /** Returns the state of a cleanup that nobody waits for any longer. */
 const cleanupOf = (state: State.Before<"Stopped">): State.Stopped["cleanup"] => {

@@ -11,6 +11,7 @@ import { elapsed, isoNow, now } from "../../base/clock.ts"
 import type { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { hasEnded, type Waited, waitFor, waitUnlessKilled } from "../../base/waits.ts"
 import type { JobEvent } from "../../JobEvent.ts"
+import type { FindLeftovers } from "../../process/processContext.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
 import type { Leftover, Phase, PhaseReport } from "../report/reportSchemas.ts"
 import type { ServiceRegistry } from "../service/serviceRegistry.ts"
@@ -57,8 +58,8 @@ export interface StoppableRun {
   readonly kill: () => void
   /** Returns the exit of the run: the one it has, or the one it would have if it were interrupted now. */
   readonly exit: (main: Fiber.Fiber<unknown, unknown>) => Exit.Exit<unknown, unknown>
-  /** Finds the handles and processes that the job left behind, once all of it has been stopped. */
-  readonly leftovers: Effect.Effect<ReadonlyArray<Leftover>>
+  /** Finds the handles and processes that the job left behind, once all of it has been stopped, and ends the processes. */
+  readonly leftovers: FindLeftovers
 }
 
 /** The result of a stop. */
@@ -229,7 +230,7 @@ const interruptFibers = (stop: Stop): Effect.Effect<void> =>
 /** Gives every service its last state, and names what is left over. */
 const collectLeftovers = (stop: Stop): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { leftovers, registry, releases, stages } = stop.run
+    const { budget, killing, leftovers, limits, registry, releases, stages } = stop.run
     if (!hasEnded(stop.main)) {
       stop.leftovers.push({ kind: "run", detail: "the run did not end when it was interrupted" })
     }
@@ -237,5 +238,6 @@ const collectLeftovers = (stop: Stop): Effect.Effect<void> =>
     for (const record of registry.unstopped()) releases.conclude(record)
     stages.conclude()
     stop.leftovers.push(...registry.leftovers())
-    return Effect.map(leftovers, (left) => void stop.leftovers.push(...left))
+    const patience = { limitMs: budget.forRest(limits.killTimeout), isUrgent: () => killing.isOpen }
+    return Effect.map(leftovers(patience), (left) => void stop.leftovers.push(...left))
   })

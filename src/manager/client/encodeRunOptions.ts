@@ -2,17 +2,17 @@
 import * as Effect from "effect/Effect"
 import { PolicyError } from "../../internal/policy/policyError.ts"
 import type { RestartSetting, Submission } from "../models.ts"
-import { readBytes, readFactor, readInt, readLimitMs, readMs } from "../readSettings.ts"
+import { readBytes, readFactor, readInt, readLimitMs, readMs, readVariableNames } from "../readSettings.ts"
 import type { Restart, RunOptions } from "../remoteOptions.ts"
 
-type EncodedRunOptions = Pick<Submission, "priority" | "restart" | "memory" | "timeMs">
+type EncodedRunOptions = Pick<Submission, "priority" | "restart" | "memory" | "timeMs" | "env">
 
 /**
  * Returns the fields of a submission. Fails with the first setting that cannot be used; `nameOf` returns what its user
  * calls it.
  */
 export const encodeRunOptions = Effect.fnUntraced(function*(
-  { memory, priority, restart = "never", timeLimit }: RunOptions,
+  { env, memory, priority, restart = "never", timeLimit }: RunOptions,
   nameOf: (setting: string) => string = (setting) => setting
 ) {
   const again = yield* encodeRestart(restart, nameOf)
@@ -21,7 +21,8 @@ export const encodeRunOptions = Effect.fnUntraced(function*(
     ...(priority === undefined ? {} : { priority: yield* readInt(nameOf("priority"), priority, -Infinity) }),
     ...(again === undefined ? {} : { restart: again }),
     ...(memory === undefined ? {} : { memory: yield* readBytes(nameOf("memory"), memory) }),
-    ...(timeMs === Infinity ? {} : { timeMs })
+    ...(timeMs === Infinity ? {} : { timeMs }),
+    ...(env === undefined || env.length === 0 ? {} : { env: yield* readVariableNames(nameOf("env"), env) })
   }
   return options
 })

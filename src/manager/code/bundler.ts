@@ -5,7 +5,9 @@ import type { Plugin } from "rolldown"
 import { readFileSync, statSync } from "node:fs"
 import { basename, dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
+import { stripVTControlCharacters } from "node:util"
 import { messageOf } from "../../base/errorText.ts"
+import { oneLine } from "../../base/format.ts"
 import { Bundle, entryName, hashOf, versions } from "./bundle.ts"
 
 export interface Bundled {
@@ -18,7 +20,7 @@ export interface Bundled {
 export const bundle = (module: string): Effect.Effect<Bundled, string> =>
   Effect.tryPromise({
     try: () => make(module),
-    catch: (error) => `the module ${module} cannot be bundled: ${messageOf(error)}`
+    catch: (error) => `the module ${module} cannot be bundled: ${brief(messageOf(error))}`
   })
 
 const make = async (module: string): Promise<Bundled> => {
@@ -67,6 +69,15 @@ const make = async (module: string): Promise<Bundled> => {
   } finally {
     await build.close()
   }
+}
+
+/** Returns the first error of a build and its place, in one line. */
+const brief = (message: string): string => {
+  const text = stripVTControlCharacters(message)
+  const what = /^\[[A-Z_]+\]\s*(.+)$/m.exec(text)?.[1]
+  if (what === undefined) return oneLine(text)
+  const place = /\[ (\S.*:\d+:\d+) \]/.exec(text)?.[1]
+  return place === undefined ? what : `${what} (${place})`
 }
 
 /** Replaces what a file name of a bundle may not have. */

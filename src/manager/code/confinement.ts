@@ -8,6 +8,12 @@ import type { Confinement } from "../JobProcess.ts"
 /** Resolves autostop and Effect in the code of a bundle. */
 export const bundleHooks = entryPoint(import.meta.url, "./bundleHooks")
 
+/** Closes what the permission model leaves open. */
+const confinedCode = entryPoint(import.meta.url, "./confinedCode")
+
+/** The signal that opens Node's debugger would give all that a process has to whoever may send it. */
+const noDebugger = "--disable-sigusr1"
+
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 
 /** Returns the outermost `node_modules` folder that a file is in. */
@@ -22,14 +28,19 @@ const own = [
   ])
 ]
 
-/** Returns the arguments of Node for uploaded code and the hosts that it starts. It may also write these files. */
+/** Returns the arguments of Node for the code of a job. Those for uploaded code also hold for the hosts that it
+ * starts; it may write these files. */
 export const nodeArgs = (
   confinement: Confinement | undefined,
   writable: ReadonlyArray<string> = []
 ): ReadonlyArray<string> => {
-  if (confinement === undefined) return []
+  if (confinement === undefined) return [noDebugger]
   const { folder, processes, read, write } = confinement
   return [
+    noDebugger,
+    // a database is a file that the permission model does not see
+    "--no-experimental-sqlite",
+    `--import=${confinedCode.href}`,
     `--import=${bundleHooks.href}`,
     "--permission",
     // the thread that watches for the end of the parent needs it

@@ -109,7 +109,7 @@ export class ActiveJob {
     this.#apply({ _tag: "SlotFree" })
   }
 
-  start(process: Pick<JobProcess, "pid" | "stop">, startedAt: string): Unsaved {
+  start(process: Pick<JobProcess, "pid" | "pidStart" | "stop">, startedAt: string): Unsaved {
     this.#apply({ _tag: "ProcessStarted", process, startedAt })
     return this.#changed([])
   }
@@ -161,9 +161,12 @@ export class ActiveJob {
   }
 
   /** Takes note that what it has recorded up to now is on disk. */
-  saved({ _tag, events }: Unsaved): void {
-    this.events.add(events)
-    if (_tag === "End") this.finished.open()
+  saved(unsaved: Unsaved): void {
+    this.events.add(unsaved.events)
+    if (unsaved._tag !== "End") return
+    // its result may have been replaced by one that can be stored
+    this.#info = unsaved.info
+    this.finished.open()
   }
 
   #apply(input: Input): void {

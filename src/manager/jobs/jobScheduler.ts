@@ -16,13 +16,14 @@ import { launchAttempt } from "./launchAttempt.ts"
 import { Leases } from "./leases.ts"
 import { shutdownReason } from "./lostJob.ts"
 import { nextDelay, restartDelay } from "./restartDelay.ts"
+import { Slots } from "./slots.ts"
 import type { StoreWriter } from "./storeWriter.ts"
 
 /** The last moment of a `Date`, in milliseconds since 1970. */
 const latestDate = 8_640_000_000_000_000
 
 export interface SchedulerDependencies {
-  readonly options: Pick<ManagerOptions, "concurrency" | "folder" | "limits">
+  readonly options: Pick<ManagerOptions, "concurrency" | "folder" | "limits" | "variables">
   readonly launcher: Launcher
   readonly clock: Clock.Clock
   readonly writer: StoreWriter
@@ -41,14 +42,6 @@ export interface AdoptedJob {
 /** The time that the end of the last job has to be written to the store while the manager ends. */
 const saveMs = 2_000
 
-/** A place for a job that runs. */
-class Slot {
-  /** Opens when the process of the job has ended, or will not be started. */
-  readonly ended = new OneShotLatch()
-  /** Opens when what follows is on disk. */
-  readonly free = new OneShotLatch()
-}
-
 /** Takes jobs from the queue to their end, a limited number of them at once, and restarts those that ask for it. */
 export class JobScheduler {
   /** The jobs leave the queue while this is `open`. */
@@ -59,10 +52,7 @@ export class JobScheduler {
   readonly #queue = new JobQueue()
   readonly #leases: Leases
   readonly #results: ResultFiles
-  /** The slots that are taken. */
-  readonly #slots = new Map<ActiveJob, Slot>()
-  /** The jobs of an earlier manager whose processes may still run: each of them takes the place of a slot. */
-  readonly #lost = new Set<ActiveJob>()
+  readonly #slots = new Slots()
   /** Opens for each ended attempt when what follows is on disk. */
   readonly #settling = new Set<OneShotLatch>()
 
@@ -91,7 +81,7 @@ export class JobScheduler {
       if (job.state._tag !== "Lost") this.#enqueue(job)
     }
     for (const { job, lostResult } of lost) {
-      this.#lost.add(job)
+      this.#slots.takeLost(job)
       this.#given.fork(Effect.flatMap(lostResult(this.#results.of(job.id)), (result) => this.#end(job, result)))
     }
   }
@@ -113,7 +103,7 @@ export class JobScheduler {
 
   /** Requests a stop of all jobs that have a slot. */
   stopAll(command: StopCommand): void {
-    for (const job of this.#slots.keys()) this.stop(job, command)
+    for (const job of this.#slots.jobs) this.stop(job, command)
   }
 
   /**
@@ -124,16 +114,16 @@ export class JobScheduler {
     return Effect.suspend(() => {
       this.#state = "closing"
       this.#closing.open()
-      for (const job of this.#slots.keys()) {
+      for (const job of this.#slots.jobs) {
         const { _tag } = job.state
         if (_tag !== "Starting" && _tag !== "Running" && _tag !== "Stopping") continue
         this.#requestStop(job, { by: "shutdown", command: { reason: shutdownReason } })
       }
-      const slots = [...this.#slots.values()]
-      const saved = Effect.andThen(awaitAll(slots.map(({ free }) => free)), this.#settled)
+      const { ended, free } = this.#slots.awaitAll()
+      const saved = Effect.andThen(free, this.#settled)
       const saveElsewhere = Effect.andThen(Effect.sync(() => this.#given.writer.giveUp()), saved)
       return Effect.andThen(
-        awaitAll(slots.map(({ ended }) => ended)),
+        ended,
         Effect.timeoutOrElse(saved, { duration: saveMs, orElse: () => saveElsewhere })
       )
     })
@@ -186,11 +176,10 @@ export class JobScheduler {
   }
 
   #fillSlots(): void {
-    while (this.#state === "open" && this.#slots.size + this.#lost.size < this.#given.options.concurrency) {
-      const running = [...this.#slots.keys(), ...this.#lost]
-      const job = this.#queue.take((name) => running.filter((job) => job.name === name).length)
+    while (this.#state === "open" && this.#slots.size < this.#given.options.concurrency) {
+      const job = this.#queue.take((name) => this.#slots.running(name))
       if (job === undefined) return
-      this.#slots.set(job, new Slot())
+      this.#slots.take(job)
       job.launch()
       this.#given.fork(this.#run(job))
     }
@@ -209,7 +198,7 @@ export class JobScheduler {
     const { state } = job
     return state._tag === "Launching" && state.stop !== undefined
       ? this.#end(job, this.#notStarted(job, "stopped", state.stop.command.reason))
-      : Effect.sync(() => this.#free(job))
+      : Effect.sync(() => this.#slots.free(job))
   }
 
   #launch(job: ActiveJob, found: Exit.Exit<Code, { readonly message: string }>): Effect.Effect<void> {
@@ -228,7 +217,7 @@ export class JobScheduler {
   #end(job: ActiveJob, result: JobResult): Effect.Effect<void> {
     return Effect.suspend(() => {
       job.end(result)
-      this.#slots.get(job)?.ended.open()
+      this.#slots.ended(job)
       return this.#settle(job)
     })
   }
@@ -264,16 +253,8 @@ export class JobScheduler {
       this.#results.remove(job.id)
       if (delayMs === undefined) onFinished(job)
       else this.#requeue(job)
-      this.#free(job)
-      this.#lost.delete(job)
+      this.#slots.free(job)
     })
-  }
-
-  #free(job: ActiveJob): void {
-    const slot = this.#slots.get(job)
-    this.#slots.delete(job)
-    slot?.ended.open()
-    slot?.free.open()
   }
 
   /** Queues a job whose restart is on disk, or ends it if a stop was requested meanwhile. */
@@ -311,6 +292,3 @@ export class JobScheduler {
     return new Date(this.#given.clock.currentTimeMillisUnsafe()).toISOString()
   }
 }
-
-const awaitAll = (latches: ReadonlyArray<OneShotLatch>): Effect.Effect<void> =>
-  Effect.forEach(latches, (latch) => latch.await, { concurrency: "unbounded", discard: true })

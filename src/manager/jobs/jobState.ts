@@ -34,6 +34,7 @@ export interface Attempt {
   /** The time at which the process was started, in ISO 8601. */
   readonly startedAt: string
   readonly pid: number | undefined
+  readonly pidStart?: number | undefined
 }
 
 /** A requested stop. A job that is stopped with its manager is restarted by the next one, if it has a restart policy. */
@@ -90,7 +91,11 @@ export type Input =
   | { readonly _tag: "Due" }
   /** The job was taken from the queue, for a free slot. */
   | { readonly _tag: "SlotFree" }
-  | { readonly _tag: "ProcessStarted"; readonly startedAt: string; readonly process: Pick<JobProcess, "pid" | "stop"> }
+  | {
+    readonly _tag: "ProcessStarted"
+    readonly startedAt: string
+    readonly process: Pick<JobProcess, "pid" | "pidStart" | "stop">
+  }
   /** The process has reported an event. */
   | { readonly _tag: "Reported"; readonly event: JobEvent }
   /** A stop was requested. `notStarted` returns the result of a job that has no process. */
@@ -183,7 +188,12 @@ export const stateInfo = (state: JobState): StateInfo => {
 const starting = (
   { next: { restarts }, stop }: StateOf<"Launching">,
   { process, startedAt }: Extract<Input, { readonly _tag: "ProcessStarted" }>
-): StateOf<"Starting"> => ({ _tag: "Starting", attempt: { restarts, startedAt, pid: process.pid }, process, stop })
+): StateOf<"Starting"> => ({
+  _tag: "Starting",
+  attempt: { restarts, startedAt, pid: process.pid, pidStart: process.pidStart },
+  process,
+  stop
+})
 
 const reported = (state: StateOf<"Starting" | "Running" | "Stopping">, event: JobEvent): JobState => {
   if (event._tag === "RunStarted") return state._tag === "Starting" ? { ...state, _tag: "Running" } : state
@@ -218,7 +228,7 @@ const requeuing = ({ info: { restarts = 0 } }: StateOf<"Ending">, restartsAt?: s
 })
 
 const stoppedInfo = ({ info, result: { report } }: StateOf<"Ending">): StateInfo => {
-  const { pid: _, restartsAt: __, ...facts } = info
+  const { pid: _, pidStart: __, restartsAt: ___, ...facts } = info
   const { clean, outcome, reason, stoppedAt, trigger } = report
   return { ...facts, state: "stopped", stoppedAt, trigger, outcome, clean, ...(reason === undefined ? {} : { reason }) }
 }
@@ -240,5 +250,6 @@ const restartsAtInfo = ({ restartsAt }: NextAttempt) => restartsAt === undefined
 const attemptInfo = (attempt: Attempt) => ({
   ...restartsInfo(attempt),
   startedAt: attempt.startedAt,
-  ...(attempt.pid === undefined ? {} : { pid: attempt.pid })
+  ...(attempt.pid === undefined ? {} : { pid: attempt.pid }),
+  ...(attempt.pidStart === undefined ? {} : { pidStart: attempt.pidStart })
 })

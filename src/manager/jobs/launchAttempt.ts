@@ -1,12 +1,14 @@
 import type * as Clock from "effect/Clock"
-import type { Code, JobProcess, Launcher, Limits } from "../JobProcess.ts"
+import type { Code, JobProcess, Launcher } from "../JobProcess.ts"
+import { unknownVariable, variablesOf } from "../jobVariables.ts"
+import type { ManagerOptions } from "../Manager.ts"
 import type { ResultFiles } from "../resultFile.ts"
 import type { ActiveJob } from "./activeJob.ts"
 import type { StoreWriter } from "./storeWriter.ts"
 
 export interface LaunchDependencies {
   readonly launcher: Launcher
-  readonly options: { readonly limits: Limits }
+  readonly options: Pick<ManagerOptions, "limits" | "variables">
   readonly writer: StoreWriter
   readonly clock: Clock.Clock
   readonly results: ResultFiles
@@ -16,19 +18,24 @@ export interface LaunchDependencies {
 export const launchAttempt = (
   job: ActiveJob,
   code: Code,
-  { clock, launcher, options: { limits }, results, writer }: LaunchDependencies
+  { clock, launcher, options: { limits, variables }, results, writer }: LaunchDependencies
 ): JobProcess => {
   const { id, submission } = job
   const now = (): string => new Date(clock.currentTimeMillisUnsafe()).toISOString()
   results.remove(id)
+  // another manager may have others than the one that took the submit
+  const fault = unknownVariable(variables, submission.env)
+  if (fault !== undefined) throw new Error(fault)
   const process = launcher.start({
     id,
     submission,
     code,
     limits: {
+      ...limits,
       memory: lower(submission.memory, limits.memory),
       timeMs: lower(submission.timeMs, limits.timeMs)
     },
+    env: variablesOf(variables, submission.env),
     resultFile: results.of(id),
     onEvent: (event) => {
       const unsaved = job.report(event)

@@ -8,9 +8,10 @@ import { isoNow } from "../../base/clock.ts"
 import { deathReport } from "../../jobProcess/deathReport.ts"
 import { EventProjection } from "../../jobProcess/eventProjection.ts"
 import { isGroupAlive, until } from "../../process/processGroup.ts"
+import { readProcess } from "../../process/processTable.ts"
 import { fallbackExit } from "../fallbackResult.ts"
 import type { StoredJob } from "../JobStore.ts"
-import type { JobResult, NumberedEvent } from "../models.ts"
+import type { JobInfo, JobResult, NumberedEvent } from "../models.ts"
 import { readResultFile } from "../resultFile.ts"
 import { countsAsFailure, type Past } from "./activeJob.ts"
 import { type JobState, queued } from "./jobState.ts"
@@ -73,12 +74,13 @@ export const adoptedState = ({ info }: StoredJob, now: number): JobState => {
  * is none, returns one that is made from the job's stored events.
  */
 export const lostResult = (
-  { id, pid }: { readonly id: string; readonly pid?: number | undefined },
+  { id, pid, pidStart }: Pick<JobInfo, "id" | "pid" | "pidStart">,
   attempt: EventProjection,
   resultFile: string
 ): Effect.Effect<JobResult> =>
   Effect.gen(function*() {
-    const gone = pid === undefined || (yield* Effect.promise(() => until(() => !isGroupAlive(pid), longestMs)))
+    const gone = pid === undefined ||
+      (yield* Effect.promise(() => until(() => isReused(pid, pidStart) || !isGroupAlive(pid), longestMs)))
     const written = readResultFile(resultFile)
     if (written !== undefined) return written
     const how = "ended while there was no job manager, and left no report"
@@ -94,3 +96,12 @@ export const lostResult = (
     })
     return { exit: fallbackExit("failed", `the process of job ${id} ${how}`), report }
   })
+
+/**
+ * Returns true if the id belongs to a process that began at another time. Then the group that the former one led is gone, too:
+ * the system gives no id away that a group still has.
+ */
+const isReused = (pid: number, start: number | undefined): boolean => {
+  const now = readProcess(pid)
+  return start !== undefined && now !== undefined && now.start !== start
+}

@@ -11,6 +11,7 @@ import { JobCode } from "../code/jobCode.ts"
 import { Conflict, type NotFound, Refused, StoreError, Unavailable } from "../errors.ts"
 import type { Launcher } from "../JobProcess.ts"
 import { JobStore, type StoredJob } from "../JobStore.ts"
+import { unknownVariable, variablesOf } from "../jobVariables.ts"
 import { Manager, type ManagerOptions } from "../Manager.ts"
 import { JobInfo, type JobStages, type Overview, type Submission } from "../models.ts"
 import { ActiveJob, type Past } from "./activeJob.ts"
@@ -73,7 +74,7 @@ class ManagerService {
     this.#scheduler = new JobScheduler({
       ...given,
       codeOf: (submission) => this.#code.of(submission),
-      onFinished: ({ id }) => this.#active.delete(id)
+      onFinished: (job) => this.#deactivate(job)
     })
     this.#lookup = jobLookup(store, this.#active)
     this.#logs = join(options.folder, "logs")
@@ -169,14 +170,19 @@ class ManagerService {
 
   #submit(submission: Submission) {
     return Effect.gen({ self: this }, function*() {
-      const { launcher, store } = this.#given
+      const { launcher, options: { variables }, store } = this.#given
       if (this.#scheduler.isClosing) {
         return yield* new Unavailable({
           message: "the job manager is being stopped: submit the job once it runs again"
         })
       }
       const code = yield* this.#code.of(submission)
-      yield* Effect.mapError(launcher.check(code, submission), (message) => new Refused({ message }))
+      const fault = unknownVariable(variables, submission.env)
+      if (fault !== undefined) return yield* new Refused({ message: fault })
+      yield* Effect.mapError(
+        launcher.check(code, submission, variablesOf(variables)),
+        (message) => new Refused({ message })
+      )
       const id = submission.id ?? crypto.randomUUID()
       const info = new JobInfo({
         id,
@@ -218,6 +224,11 @@ class ManagerService {
     return job
   }
 
+  /** A job is no longer active. Another one may have its id by now. */
+  #deactivate(job: ActiveJob): void {
+    if (this.#active.get(job.id) === job) this.#active.delete(job.id)
+  }
+
   #now(): string {
     return new Date(this.#given.clock.currentTimeMillisUnsafe()).toISOString()
   }
@@ -256,6 +267,8 @@ class ManagerService {
         yield* job.finished.await
       }
       yield* this.#given.store.remove(id)
+      // nobody sees it any longer, although what follows its end may still be under way
+      if (job !== undefined) this.#deactivate(job)
       this.retention.removeJobFiles(id)
       this.retention.onRemoved()
     })

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import { messageOf } from "../../base/errorText.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { StoreError } from "../errors.ts"
@@ -7,10 +6,18 @@ import type { JobStore } from "../JobStore.ts"
 import type { NumberedEvent } from "../models.ts"
 import type { ActiveJob } from "./activeJob.ts"
 import type { Unsaved } from "./unsaved.ts"
-import { type UnsavedFiles, writeUnsaved } from "./unsavedFiles.ts"
+import type { UnsavedFiles } from "./unsavedFiles.ts"
+import { writeUnsaved } from "./writeUnsaved.ts"
+import { storeRest, withoutResult } from "./unstorable.ts"
 
-/** The delays between the attempts of the writer while the store fails. */
-const retries = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
+/** The delays between the attempts of the writer while the store fails, in milliseconds: from the first to the longest. */
+const [firstDelayMs, longestDelayMs] = [100, 5_000]
+
+/**
+ * The number of times that the part of one job may fail while those of others are stored: the store works, and this part is
+ * what it cannot hold.
+ */
+const maxRefusals = 5
 
 /** The unsaved parts of one job, which are written in one transaction. */
 interface Batch {
@@ -18,10 +25,13 @@ interface Batch {
   latest: Unsaved
   /** Opens when the batch is on disk. */
   readonly saved: OneShotLatch
+  /** How often it failed while others were stored, and how many had been when it failed last. */
+  refusals: { readonly times: number; readonly saves: number } | undefined
 }
 
 /**
- * Writes what happens to active jobs to the store. What cannot be written is kept, and written once it can be; by the next
+ * Writes what happens to active jobs to the store, of each job in turn. What the store cannot hold is replaced by what says so.
+ * What cannot be written is kept, and written once it can be; by the next
  * manager, if this one has to end before.
  */
 export class StoreWriter {
@@ -33,6 +43,9 @@ export class StoreWriter {
   #current: readonly [ActiveJob, Batch] | undefined
   #recorded = new OneShotLatch()
   #failure: StoreError | undefined
+  /** The failures since the last part that was stored, and all parts that were. */
+  #failures = 0
+  #saves = 0
   /** The place that it writes to: the store or, once the manager waits for that no longer, files for the next one. */
   #target: "store" | "files" = "store"
 
@@ -75,13 +88,20 @@ export class StoreWriter {
     try {
       this.#files.add(job.id, unsaved)
     } catch (error) {
+      this.#restToFile(job, unsaved, messageOf(error))
+    }
+    this.#isSaved(job, unsaved, saved)
+  }
+
+  /** A file cannot hold what no text can. */
+  #restToFile(job: ActiveJob, unsaved: Unsaved, why: string): void {
+    try {
+      this.#files.add(job.id, { ...withoutResult(unsaved, why), events: [] })
+    } catch {
       Effect.runFork(Effect.logError(
-        `what became of job ${job.id} is lost: neither the store nor a file can be written (${messageOf(error)})`
+        `what became of job ${job.id} is lost: neither the store nor a file can be written (${why})`
       ))
     }
-    job.saved(unsaved)
-    saved.open()
-    job.announce()
   }
 
   /** Writes forever. */
@@ -95,46 +115,100 @@ export class StoreWriter {
     // records that come while this batch is written go into the next one
     this.#batches.delete(job)
     this.#current = next
-    return Effect.map(this.#save(job.id, batch), (saved) => {
-      // it may be in a file by now
-      if (this.#current !== next) return
-      this.#current = undefined
-      job.saved(saved)
-      batch.saved.open()
-      job.announce()
+    return Effect.matchEffect(this.#save(job, batch), {
+      onFailure: (failure) => this.#hasFailed(job, batch, failure),
+      onSuccess: (saved) =>
+        Effect.sync(() => {
+          this.#works()
+          // it may be in a file by now
+          if (this.#current !== next) return
+          this.#current = undefined
+          this.#isSaved(job, saved, batch.saved)
+        })
     })
   }))
 
   #begin(job: ActiveJob, latest: Unsaved): Batch {
-    const batch: Batch = { events: [], latest, saved: new OneShotLatch() }
+    const batch: Batch = { events: [], latest, saved: new OneShotLatch(), refusals: undefined }
     this.#batches.set(job, batch)
     this.#recorded.open()
     return batch
   }
 
-  #save(id: string, { events, latest }: Batch): Effect.Effect<Unsaved> {
-    const unsaved = { ...latest, events }
-    return Effect.as(this.#retried(writeUnsaved(this.#store, id, unsaved)), unsaved)
+  #isSaved(job: ActiveJob, unsaved: Unsaved, latch: OneShotLatch): void {
+    job.saved(unsaved)
+    latch.open()
+    job.announce()
   }
 
-  #retried(write: Effect.Effect<void, StoreError>): Effect.Effect<void> {
-    return write.pipe(
-      Effect.tapError((failure) =>
-        Effect.suspend(() => {
-          const isFirst = this.isHealthy
-          this.#failure = failure
-          if (!isFirst) return Effect.void
-          this.#onHealthChange()
-          return Effect.logError(`the store cannot be written; the manager tries again: ${failure.message}`)
-        })
-      ),
-      Effect.retry(retries),
-      Effect.andThen(Effect.sync(() => {
-        if (this.isHealthy) return
-        this.#failure = undefined
-        this.#onHealthChange()
-      })),
-      Effect.orDie
+  #save(job: ActiveJob, { events, latest, refusals }: Batch): Effect.Effect<Unsaved, StoreError> {
+    const unsaved = { ...latest, events }
+    const isRefused = refusals !== undefined && refusals.times >= maxRefusals
+    return Effect.as(writeUnsaved(this.#store, job.id, unsaved), unsaved).pipe(
+      Effect.catch((failure) =>
+        failure.ofValue === true || isRefused
+          ? this.#saveRest(job, unsaved, { why: failure.message, isRefused })
+          : Effect.fail(failure)
+      )
     )
+  }
+
+  /** Those who follow the job have its events all the same. */
+  #saveRest(
+    job: ActiveJob,
+    unsaved: Unsaved,
+    refusal: { readonly why: string; readonly isRefused: boolean }
+  ): Effect.Effect<Unsaved, StoreError> {
+    return Effect.flatMap(
+      storeRest(this.#store, job.id, unsaved, refusal),
+      ({ missing, unsaved: stored }) =>
+        Effect.as(
+          missing.length === 0 ? Effect.void : Effect.logError(`of job ${job.id}, ${missing.join("; ")}`),
+          { ...stored, events: unsaved.events }
+        )
+    )
+  }
+
+  /** Puts the batch behind those of other jobs, and waits before the next attempt. */
+  #hasFailed(job: ActiveJob, batch: Batch, failure: StoreError): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const isFirst = this.isHealthy
+      this.#failure = failure
+      // it may be in a file by now
+      if (this.#current?.[1] === batch) {
+        this.#current = undefined
+        this.#again(job, batch)
+      }
+      if (isFirst) this.#onHealthChange()
+      const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** this.#failures++)
+      return Effect.andThen(
+        isFirst
+          ? Effect.logError(`the store cannot be written; the manager tries again: ${failure.message}`)
+          : Effect.void,
+        Effect.sleep(delayMs)
+      )
+    })
+  }
+
+  #again(job: ActiveJob, batch: Batch): void {
+    const since = this.#batches.get(job)
+    this.#batches.delete(job)
+    const { refusals } = batch
+    const isAlone = refusals !== undefined && refusals.saves < this.#saves
+    batch.refusals = { times: (refusals?.times ?? 0) + (isAlone ? 1 : 0), saves: this.#saves }
+    if (since !== undefined) {
+      for (const event of since.events) batch.events.push(event)
+      if (since.latest._tag !== "Events") batch.latest = since.latest
+      batch.saved.onOpen(() => since.saved.open())
+    }
+    this.#batches.set(job, batch)
+  }
+
+  #works(): void {
+    this.#saves++
+    this.#failures = 0
+    if (this.isHealthy) return
+    this.#failure = undefined
+    this.#onHealthChange()
   }
 }

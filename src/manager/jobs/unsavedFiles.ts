@@ -1,11 +1,15 @@
 /** What a manager could not write to its store before it ended. The next one writes it. */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { messageOf } from "../../base/errorText.ts"
+import { decodeForeignJson } from "../../base/foreignJson.ts"
 import type { StoreError } from "../errors.ts"
 import type { JobStore } from "../JobStore.ts"
+import { writeUnsaved } from "./writeUnsaved.ts"
+import { storeRest } from "./unstorable.ts"
 import { mergeUnsaved, Unsaved } from "./unsaved.ts"
 
 const Text = Schema.fromJsonString(Unsaved)
@@ -45,7 +49,7 @@ export class UnsavedFiles {
   #save(id: string, store: JobStore["Service"]): Effect.Effect<void, StoreError> {
     const file = join(this.#folder, `${id}.json`)
     return Effect.try({
-      try: () => Schema.decodeUnknownSync(Text)(readFileSync(file, "utf8")),
+      try: () => readUnsaved(file),
       catch: (error) => `${file} cannot be read, and is left as it is: ${messageOf(error)}`
     }).pipe(
       Effect.matchEffect({
@@ -54,24 +58,25 @@ export class UnsavedFiles {
           Effect.flatMap(store.get(id), (stored) =>
             stored === undefined
               ? Effect.void
-              : Effect.andThen(writeUnsaved(store, id, unsaved), Effect.sync(() => rmSync(file, { force: true }))))
+              : Effect.andThen(this.#write(id, store, unsaved), Effect.sync(() => rmSync(file, { force: true }))))
       })
+    )
+  }
+
+  /** What the store cannot hold keeps no manager from its start. */
+  #write(id: string, store: JobStore["Service"], unsaved: Unsaved): Effect.Effect<void, StoreError> {
+    return Effect.catch(
+      writeUnsaved(store, id, unsaved),
+      (error) =>
+        error.ofValue !== true ? Effect.fail(error) : Effect.flatMap(
+          storeRest(store, id, unsaved, { why: error.message }),
+          ({ missing }) => Effect.logError(`of job ${id}, ${missing.join("; ")}`)
+        )
     )
   }
 }
 
-/** Writes a part of a job to the store in one transaction, so that a manager that is killed meanwhile has all or nothing. */
-export const writeUnsaved = (
-  store: JobStore["Service"],
-  id: string,
-  unsaved: Unsaved
-): Effect.Effect<void, StoreError> => {
-  switch (unsaved._tag) {
-    case "Events":
-      return store.append(id, unsaved.events)
-    case "Info":
-      return store.update(unsaved.info, unsaved.events)
-    case "End":
-      return store.finish(unsaved.info, unsaved.result, unsaved.events)
-  }
-}
+const decode = decodeForeignJson(Unsaved)
+
+const readUnsaved = (file: string): Unsaved =>
+  Option.getOrThrowWith(decode(readFileSync(file, "utf8")), () => new Error("it is not what a job manager writes"))

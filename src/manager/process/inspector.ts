@@ -1,3 +1,4 @@
+import * as Option from "effect/Option"
 import { pathOf } from "../../jobProcess/jobModule.ts"
 import { ChildProcess, describeEnd } from "../../process/childProcess.ts"
 import { entryPoint } from "../../process/entryPoints.ts"
@@ -12,6 +13,8 @@ const startMs = 30_000
 const defaultCheckMs = 20_000
 /** The time after which an inspector without questions ends, because its module may have changed by the next one. */
 const idleMs = 30_000
+/** The longest answer in bytes. It is the name of a job, or why there is none. */
+const longestAnswer = 1_024 * 1_024
 /** The time for reading the last output of a process that has ended. */
 const readMs = 500
 
@@ -66,7 +69,11 @@ export class Inspector {
     // the manager may end before the child; while there is a question, the timer keeps it
     child.unref()
     const tail = child.stderr === undefined ? () => "" : tailOf(child.stderr)
-    child.receive(decodeAnswer, (answer) => this.#receive(answer))
+    child.receive({
+      longest: longestAnswer,
+      onLine: (line) => Option.map(decodeAnswer(line), (answer) => this.#receive(answer)),
+      onTooLong: () => this.#fail(`it answered with more than ${longestAnswer} bytes`)
+    })
     child.ended.onOpen(() => {
       const how = `its process ${child.end === undefined ? "has ended" : describeEnd(child.end)}`
       void child.allRead(readMs).then(() => this.#fail(tail() === "" ? how : `${how}: ${tail()}`))

@@ -11,7 +11,6 @@ import type { Bundled } from "../code/bundler.ts"
 import { bundleHooks, nodeArgs } from "../code/confinement.ts"
 import { unpack } from "../code/uploadedBundles.ts"
 import type { Code, Launcher } from "../JobProcess.ts"
-import type { Submission } from "../models.ts"
 import { Inspector, type LoadedModule } from "./inspector.ts"
 import { jobEnvironment } from "./jobEnvironment.ts"
 import { limitsOf, startJobProcess } from "./startJobProcess.ts"
@@ -19,13 +18,18 @@ import { limitsOf, startJobProcess } from "./startJobProcess.ts"
 /** One inspector for each module, until it is idle or has failed. */
 const inspectors = new Map<string, Inspector>()
 
-const inspectorOf = ({ confinement, module }: Code, more: ReadonlyArray<string> = []): Inspector => {
+interface Surroundings {
+  readonly nodeArgs?: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const inspectorOf = ({ confinement, module }: Code, given: Surroundings = {}): Inspector => {
   const known = inspectors.get(module)
   if (known !== undefined) return known
-  const env = jobEnvironment()
+  const env = jobEnvironment(given.env)
   const inspector: Inspector = new Inspector({
     module,
-    nodeArgs: [...more, ...nodeArgs(confinement)],
+    nodeArgs: [...given.nodeArgs ?? [], ...nodeArgs(confinement)],
     env,
     loadMs: limitsOf(env).loadMs,
     onEnd: () => void (inspectors.get(module) === inspector && inspectors.delete(module))
@@ -35,9 +39,9 @@ const inspectorOf = ({ confinement, module }: Code, more: ReadonlyArray<string> 
 }
 
 /** Returns the name of a module's job: its default export, or its only job. Fails with a message for people. */
-export const inspect = (module: string, nodeArgs: ReadonlyArray<string> = []): Effect.Effect<string, string> =>
+export const inspect = (module: string, given?: Surroundings): Effect.Effect<string, string> =>
   Effect.flatMap(
-    Effect.promise((): Promise<LoadedModule> => inspectorOf({ module }, nodeArgs).loaded),
+    Effect.promise((): Promise<LoadedModule> => inspectorOf({ module }, given).loaded),
     ({ job, refusal }) =>
       job === undefined
         ? Effect.fail(refusal ?? `the module ${pathOf(module)} exports no job`)
@@ -56,7 +60,7 @@ export const inspectBundle = (module: string, { content }: Bundled): Effect.Effe
       unpack(unpacked, Schema.decodeUnknownSync(Schema.fromJsonString(Bundle))(Buffer.from(content).toString("utf8")))
       const file = join(unpacked, entryName)
       return Effect.mapError(
-        inspect(pathToFileURL(file).href, [`--import=${bundleHooks.href}`]),
+        inspect(pathToFileURL(file).href, { nodeArgs: [`--import=${bundleHooks.href}`] }),
         (message) => message.replaceAll(file, module).replaceAll(unpacked, dirname(module))
       )
     },
@@ -67,9 +71,9 @@ export const inspectBundle = (module: string, { content }: Bundled): Effect.Effe
  * Checks that the module exports the job, that the payload matches its Schema, and that its settings can be used. Fails with
  * a message for people.
  */
-export const checkSubmission = (code: Code, submission: Submission): Effect.Effect<void, string> =>
+export const checkSubmission: Launcher["check"] = (code, submission, env) =>
   Effect.flatMap(
-    Effect.promise(() => inspectorOf(code).check(submission)),
+    Effect.promise(() => inspectorOf(code, env === undefined ? {} : { env }).check(submission)),
     (refusal) => refusal === undefined ? Effect.void : Effect.fail(refusal)
   )
 

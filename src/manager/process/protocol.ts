@@ -1,5 +1,6 @@
 /** The questions to an inspector about a module, and its answers. */
 import * as Schema from "effect/Schema"
+import { decodeForeignJson } from "../../base/foreignJson.ts"
 import { Submission } from "../models.ts"
 
 /** Asks whether a submission can be run with the module. */
@@ -18,4 +19,5 @@ export const Answer = Schema.Union([
 export type Answer = typeof Answer.Type
 
 export const decodeQuestion = Schema.decodeUnknownOption(Schema.fromJsonString(Question))
-export const decodeAnswer = Schema.decodeUnknownOption(Schema.fromJsonString(Answer))
+/** Decodes what a process has sent that runs code of others. */
+export const decodeAnswer = decodeForeignJson(Answer)

@@ -1,13 +1,14 @@
 import * as Effect from "effect/Effect"
 import { errorText, messageOf } from "../../base/errorText.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
-import { isInstance } from "../../base/valueText.ts"
+import { attempt } from "../../base/valueText.ts"
 import { Environment } from "../../Environment.ts"
 import { configuredDeadline } from "../../internal/policy/programLimits.ts"
 import type { Run, RunResult } from "../../internal/run/run.ts"
 import { RunObserver } from "../../internal/run/runObserver.ts"
 import type * as Job from "../../Job.ts"
 import { importModule, pathOf } from "../../jobProcess/jobModule.ts"
+import { inMebibytes, pipeLimits } from "../../jobProcess/pipeLimits.ts"
 import type { ParentMessage, Start } from "../../jobProcess/protocol.ts"
 import { reportRun, sendReport } from "../../jobProcess/reportingRun.ts"
 import * as LocalEnvironment from "../../LocalEnvironment.ts"
@@ -46,7 +47,10 @@ export const runJob = (link: ParentLink<ParentMessage>): void =>
     )
   }, { deadlineMs: configuredDeadline, ownsHandles: true })
 
-const tooLargeText = "the exit of the job is too large to be sent"
+/** The longest report with an exit, in bytes. Its message has a tag besides. */
+const longestResult = pipeLimits.message - 1_024
+
+const tooLargeText = `the exit of the job is too large to be sent: the limit is ${inMebibytes(pipeLimits.message)}`
 const tooLarge = fallbackExit("failed", tooLargeText)
 
 class JobRunner {
@@ -131,14 +135,16 @@ class JobRunner {
 
   /** Writes the file first, because the manager may be gone before it has stored what is sent to it. */
   #report(result: JobResult): void {
+    // the report does not depend on a result that is too large to be sent
+    const size = attempt(() => Buffer.byteLength(JSON.stringify(result))) ?? Infinity
+    if (size > longestResult && result.exit !== tooLarge) {
+      // a job whose exit nobody can read has failed
+      const failure = { trigger: "failed", outcome: "failed", reason: tooLargeText } as const
+      return this.#report({ exit: tooLarge, report: StopReport.trusted({ ...result.report, ...failure }) })
+    }
     try {
       writeResultFile(this.#start.resultFile, result)
     } catch (error) {
-      // a job whose exit nobody can read has failed
-      if (isInstance(error, RangeError) && result.exit !== tooLarge) {
-        const failure = { trigger: "failed", outcome: "failed", reason: tooLargeText } as const
-        return this.#report({ exit: tooLarge, report: StopReport.trusted({ ...result.report, ...failure }) })
-      }
       this.#owner.say(`the result cannot be written to ${this.#start.resultFile}: ${messageOf(error)}`)
     }
     sendReport({ _tag: "Reported", ...result })

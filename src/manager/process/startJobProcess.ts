@@ -7,10 +7,12 @@ import { isoNow } from "../../base/clock.ts"
 import { mergePolicy } from "../../internal/policy/resolvePolicy.ts"
 import { pathOf } from "../../jobProcess/jobModule.ts"
 import type { JobLimits } from "../../jobProcess/nextKill.ts"
+import { storedEvents } from "../../jobProcess/pipeLimits.ts"
 import type { JobMessage } from "../../jobProcess/protocol.ts"
 import type { JobEnd } from "../../jobProcess/jobEnd.ts"
 import { SupervisedJob } from "../../jobProcess/supervisedJob.ts"
 import { entryPoint } from "../../process/entryPoints.ts"
+import { readProcess } from "../../process/processTable.ts"
 import * as Policy from "../../StopPolicy.ts"
 import type { Trigger } from "../../StopReport.ts"
 import { nodeArgs } from "../code/confinement.ts"
@@ -37,8 +39,6 @@ const clock = Context.get(Context.empty(), Clock.Clock)
 export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   const { code, id, limits = {}, onEvent, onStages, resultFile, submission } = options
   const env = jobEnvironment(options.env)
-  /** The ids of the processes of its hosts. */
-  const hosts = new Set<number>()
   const onMessage = (message: JobMessage): void => {
     switch (message._tag) {
       case "Stages":
@@ -47,13 +47,6 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
       case "Reported":
       case "Alive":
         return
-      case "HostStarted":
-        if (message.pid !== undefined) hosts.add(message.pid)
-        return onEvent(message)
-      case "HostLost":
-      case "HostKilled":
-        if (message.pid !== undefined) hosts.delete(message.pid)
-        return onEvent(message)
       default:
         onEvent(message)
     }
@@ -67,6 +60,7 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
     sharesOutput: false,
     identity: { job: submission.job, jobId: id, environment: "remote", startedAt: isoNow(clock) },
     limits: limitsOf(env, submission),
+    pipe: { events: limits.events ?? storedEvents },
     clock,
     onMessage,
     say: () => {}
@@ -74,7 +68,7 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   const restOfOutput = passOnOutput(supervised, options)
   const endLimits = enforceLimits({
     limits,
-    pids: () => supervised.pid === undefined ? [] : [supervised.pid, ...hosts],
+    pids: () => supervised.pids,
     stop: (command, trigger) => stop(supervised, command, trigger)
   })
   const ended = supervised.ended.then(async (ended) => {
@@ -85,6 +79,7 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
   supervised.start({ id, module: code.module, spec: submission, resultFile })
   return {
     pid: supervised.pid,
+    pidStart: supervised.pid === undefined ? undefined : readProcess(supervised.pid)?.start,
     stop: (command) => stop(supervised, command),
     ended: Effect.promise(() => ended)
   }

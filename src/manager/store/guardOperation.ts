@@ -6,8 +6,9 @@ import * as Schedule from "effect/Schedule"
 import type { SchemaError } from "effect/Schema"
 import type { MigrationError } from "effect/sql/Migrator"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import { messageOf } from "../../base/errorText.ts"
 import { StoreError } from "../errors.ts"
-import type { Database } from "./database.ts"
+import { causeCode, type Database } from "./database.ts"
 
 export type Failure = SqlError | SchemaError | MigrationError | StoreError
 
@@ -25,7 +26,7 @@ const lockMs = 5_000
 /** Guards the operations of a database. An operation is retried only if it failed without a change. */
 export const guard = (database: Database, limitMs: number): Guard => (operation) => (self) =>
   self.pipe(
-    Effect.catchCause((cause) => Effect.failCause(withoutSqlDefects(cause))),
+    Effect.catchCause((cause) => Effect.failCause(withoutDefects(operation, cause))),
     Effect.retry({ while: isContention, schedule: Schedule.spaced(retryMs), times: lockMs / retryMs }),
     Effect.mapError((error) => storeError(database, operation, error)),
     within(
@@ -60,12 +61,18 @@ export const within =
       )
     )
 
-/** A rollback on a lost connection dies. Its defect is an error of the database, and the caller gets it as one. */
-const withoutSqlDefects = <E>(cause: Cause.Cause<E>): Cause.Cause<E | SqlError> =>
-  Cause.fromReasons<E | SqlError>(
-    cause.reasons.map((reason) =>
-      Cause.isDieReason(reason) && isSqlError(reason.defect) ? Cause.makeFailReason(reason.defect) : reason
-    )
+/**
+ * A rollback on a lost connection dies. Its defect is an error of the database, and the caller gets it as one. What dies
+ * otherwise has not reached the database: a value is nested too deep for its Schema, or too large for a text.
+ */
+const withoutDefects = <E>(operation: string, cause: Cause.Cause<E>): Cause.Cause<E | SqlError | StoreError> =>
+  Cause.fromReasons<E | SqlError | StoreError>(
+    cause.reasons.map((reason) => {
+      if (!Cause.isDieReason(reason)) return reason
+      if (isSqlError(reason.defect)) return Cause.makeFailReason(reason.defect)
+      const message = `a value can neither be stored nor read: ${messageOf(reason.defect)}`
+      return Cause.makeFailReason(new StoreError({ operation, message, ofValue: true }))
+    })
   )
 
 const isContention = (error: Failure): boolean => {
@@ -88,11 +95,25 @@ const sqlErrorOf = (error: Failure): SqlError | undefined => {
 const storeError = (database: Database, operation: string, error: Failure): StoreError => {
   if (error._tag === "StoreError") return error
   const sqlError = sqlErrorOf(error)
-  if (sqlError !== undefined) return new StoreError({ operation, message: database.advice(sqlError) })
-  return new StoreError({
-    operation,
-    message: error._tag === "SchemaError"
-      ? `${database.name} holds a value that this version of autostop cannot read or write: ${error.message}`
-      : `${database.name}: ${error.message}`
-  })
+  if (sqlError !== undefined) {
+    return new StoreError({
+      operation,
+      message: database.advice(sqlError),
+      ...(isOfValue(sqlError) ? { ofValue: true } : {})
+    })
+  }
+  return error._tag === "SchemaError"
+    ? new StoreError({
+      operation,
+      message: `${database.name} holds a value that this version of autostop cannot read or write: ${error.message}`,
+      ofValue: true
+    })
+    : new StoreError({ operation, message: `${database.name}: ${error.message}` })
 }
+
+/** The codes of SQLite for a value that is too big, breaks a constraint, or has another type. */
+const ofValueCodes: ReadonlySet<unknown> = new Set([18, 19, 20, 25])
+
+/** PostgreSQL has classes of them: data exceptions, constraints, and limits of the program. */
+const isOfValue = (error: SqlError): boolean =>
+  ofValueCodes.has(causeCode(error, "errcode")) || /^(22|23|54)/.test(String(causeCode(error)))

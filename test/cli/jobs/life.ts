@@ -27,7 +27,7 @@ const Payload = Schema.Struct({
   ]),
   /** How the services start and stop. */
   open: Schema.Literals(["well", "slow", "hang", "fail"]).pipe(Schema.withDecodingDefaultKey(Effect.succeed("well"))),
-  close: Schema.Literals(["well", "slow", "hang", "fail", "die"]).pipe(
+  close: Schema.Literals(["well", "slow", "hang", "fail", "die", "exit"]).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed("well"))
   )
 })
@@ -54,6 +54,7 @@ const service = (name: string) =>
       () =>
         Effect.gen(function*() {
           if (close === "slow") yield* Effect.sleep("300 millis")
+          if (close === "exit" && name === "outer") process.exit(0)
           if (close === "hang" && name === "outer") return yield* Effect.never
           if (close === "fail" || close === "die") return yield* Effect.die(new Error("close broke"))
           yield* say(`closed ${name}`)

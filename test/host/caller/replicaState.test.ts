@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import {
+  broken,
   exited,
   finished,
   isRunning,
@@ -30,6 +31,7 @@ const transitions = {
   up: (state: ReplicaState) => up(state, 5),
   startFailed: (state: ReplicaState) => startFailed(state, "it has no module"),
   stopping,
+  broken: (state: ReplicaState) => broken(state, "it sent what is no frame"),
   finished: (state: ReplicaState) => finished(state, result),
   killed: (state: ReplicaState) => killed(state, gone),
   notKilled: (state: ReplicaState) => killed(state, stays),
@@ -46,14 +48,23 @@ const machine: Machine<ReplicaState, Name> = {
       up: "Up",
       startFailed: "StartFailed",
       stopping: "Stopping",
+      broken: "Broken",
       killed: "Killed",
       notKilled: "Killed",
       exited: "Exited"
     },
-    StartFailed: { finished: "Finished", killed: "Killed", notKilled: "Killed", exited: "Exited" },
-    Up: { stopping: "Stopping", finished: "Finished", killed: "Killed", notKilled: "Killed", exited: "Exited" },
-    Stopping: { finished: "Finished", killed: "Killed", notKilled: "Killed", exited: "Exited" },
+    StartFailed: { finished: "Finished", broken: "Broken", killed: "Killed", notKilled: "Killed", exited: "Exited" },
+    Up: {
+      stopping: "Stopping",
+      finished: "Finished",
+      broken: "Broken",
+      killed: "Killed",
+      notKilled: "Killed",
+      exited: "Exited"
+    },
+    Stopping: { finished: "Finished", broken: "Broken", killed: "Killed", notKilled: "Killed", exited: "Exited" },
     Finished: { killed: "Killed", notKilled: "Killed", exited: "Exited" },
+    Broken: { killed: "Killed", notKilled: "Killed", exited: "Exited" },
     Killed: { killed: "Killed", notKilled: "Killed", exited: "Exited" },
     Exited: { killed: "Exited", notKilled: "Exited", released: "Exited" }
   }
@@ -96,6 +107,7 @@ describe("the state of a replica", () => {
     [["up", "stopping", "notKilled"], "abandoned", true],
     [["up", "stopping", "killed"], "killed", false],
     [["up", "finished", "exited", "killed"], "killed", false],
+    [["up", "broken", "killed", "exited"], "killed", false],
     [["startFailed", "killed", "exited"], "start-failed", false],
     [["startFailed", "up", "exited"], "start-failed", false]
   ]

@@ -88,7 +88,7 @@ describe("a connection with a Ray cluster", () => {
     const socket = connect(server)
     socket.on("error", () => {})
     socket.once("data", () => socket.write(Buffer.alloc(2 ** 20 + 1, "a")))
-    await once(socket, "close")
+    await new Promise((resolve) => socket.once("close", resolve))
   }, 5_000)
 
   it("is not made if nothing listens", async () => {

@@ -32,7 +32,7 @@ export class FakeHost {
     const reader = new FrameReader((operation, id) => {
       this.#sent.push(names.get(operation as never) ?? "init")
       if (operation === Request.call) this.#calls.push(id)
-    })
+    }, () => this.exit())
     this.connection = {
       pid: undefined,
       exited: this.exited,

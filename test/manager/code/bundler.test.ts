@@ -92,6 +92,24 @@ describe("the bundle of a job", () => {
       assert.strictEqual(message, `the module ${none} exports no job; expected "export default Job.make(…)"`)
     }))
 
+  it.live("is refused in one line, with the place of what is wrong", () =>
+    Effect.gen(function*() {
+      const cases = [
+        ["import './missing.js'", /Could not resolve '\.\/missing\.js' in wrong\.ts \(wrong\.ts:1:8\)$/],
+        ["export const a: number = ;", /Unexpected token \(wrong\.ts:1:26\)$/],
+        ["import { gone } from './near.ts'; gone()", /gone.*near\.ts/]
+      ] as const
+      writeFileSync(join(there, "src/near.ts"), "export const a = 1")
+      const wrong = join(there, "src/wrong.ts")
+      for (const [text, says] of cases) {
+        writeFileSync(wrong, text)
+        const message = yield* Effect.flip(bundle(wrong))
+        assert.match(message, says)
+        assert.isTrue(message.startsWith(`the module ${wrong} cannot be bundled: `))
+        assert.notMatch(message, /[\p{Cc}]/u)
+      }
+    }))
+
   it("runs at a manager with all that the project has", async () => {
     await using server = await Server.start()
     const result = async (module: string) => {

@@ -2,25 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { connect } from "node:net"
 import { Address, serveManager } from "../../../src/manager/http/server.ts"
 import { makeClient } from "../../../src/manager/client/apiClient.ts"
 import { Manager } from "../../../src/manager/Manager.ts"
 import { memoryManager } from "../../support/memoryManager.ts"
-import { ask, endless, serving } from "../../support/serving.ts"
-
-/** Sends raw bytes, and returns all that comes back. */
-const talk = (port: number, text: string) =>
-  Effect.promise(() =>
-    new Promise<string>((resolve) => {
-      const socket = connect(port, "127.0.0.1")
-      let answer = ""
-      socket.on("data", (chunk: Buffer) => answer += chunk.toString("latin1"))
-      socket.on("error", () => {})
-      socket.on("close", () => resolve(answer))
-      socket.write(text, "latin1")
-    })
-  )
+import { ask, endless, serving, talk } from "../../support/serving.ts"
 
 const texts = [
   "",

@@ -7,20 +7,7 @@ import * as Scope from "effect/Scope"
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { Address } from "../../../src/manager/http/server.ts"
-import { ask, serving } from "../../support/serving.ts"
-
-/** Returns the answer to these bytes, until the server closes the connection. */
-const talk = (port: number, ...pieces: ReadonlyArray<string>) =>
-  Effect.promise(() =>
-    new Promise<string>((resolve) => {
-      const socket = connect(port, "127.0.0.1")
-      let answer = ""
-      socket.on("data", (chunk: Buffer) => answer += chunk.toString("latin1"))
-      socket.on("error", () => {})
-      socket.on("close", () => resolve(answer))
-      for (const piece of pieces) socket.write(piece, "latin1")
-    })
-  )
+import { ask, serving, talk } from "../../support/serving.ts"
 
 const opened = (port: number) =>
   Effect.promise(async () => {

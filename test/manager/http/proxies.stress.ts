@@ -1,4 +1,4 @@
-/** The reverse proxies of Debian before a manager, each with the defaults of its package. One that is not installed is skipped. */
+/** The reverse proxies of Debian before a manager, each with the defaults of its package. Those that this machine has are tried. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -112,41 +112,45 @@ const started = Effect.fnUntraced(function*({ args, command, config }: Reverse, 
   return `http://127.0.0.1:${port}`
 })
 
-for (const [name, proxy] of Object.entries(proxies)) {
-  const isInstalled = spawnSync("sh", ["-c", `command -v ${proxy.command}`]).status === 0
-  describe.skipIf(!isInstalled)(`a manager behind ${name}`, () => {
-    it.live("sends its feeds as they come, and answers as it does without", () =>
-      Effect.scoped(Effect.gen(function*() {
-        const { port } = yield* Address
-        const url = yield* started(proxy, `127.0.0.1:${port}`)
-        const environment = RemoteEnvironment.layer({ url })
-        // the events of a job that runs reach its submitter, and a stop of it too
-        const report = yield* Effect.gen(function*() {
-          const run = yield* Environment.submit(Endless, {}, { id: "behind" })
-          yield* run.events.pipe(Stream.filter(({ _tag }) => _tag === "RunStarted"), Stream.runHead)
-          yield* run.stop({ reason: "enough" })
-          return (yield* run.result).report
-        }).pipe(Effect.scoped, Effect.provide(environment), Effect.timeout("30 seconds"))
-        assert.deepStrictEqual([report.trigger, report.reason], ["stopped", "enough"])
-        const statuses = yield* Effect.promise(async () => {
-          const status = async (path: string, init?: RequestInit) => (await fetch(`${url}${path}`, init)).status
-          const last = [...(await (await fetch(`${url}/jobs/behind/events`)).text()).matchAll(/^id: (\d+)$/gm)].at(-1)
-            ?.[1]
-          const type = { "content-type": "application/json" }
-          const large = JSON.stringify({ job: "x".repeat(1_100_000) })
-          return [
-            await status(`/jobs/behind/events?after=${last}`),
-            await status("/jobs/none"),
-            await status("/jobs", { method: "POST", headers: type, body: "{}" }),
-            await status("/jobs", { method: "POST", headers: type, body: large })
-          ]
-        })
-        assert.deepStrictEqual(statuses, [204, 404, 400, 413])
-        // a list is not what it was
-        const ids = Effect.promise(async () => (await fetch(`${url}/jobs?limit=5`)).json())
-        const before = yield* ids
-        yield* ask("POST", "/jobs", { job: "endless", id: "later" })
-        assert.notDeepEqual(yield* ids, before)
-      })).pipe(Effect.provide(serving())))
-  })
-}
+const installed = Object.entries(proxies)
+  .filter(([, { command }]) => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0)
+
+/** Asks a manager through a proxy. */
+const tried = (proxy: Reverse) =>
+  Effect.scoped(Effect.gen(function*() {
+    const { port } = yield* Address
+    const url = yield* started(proxy, `127.0.0.1:${port}`)
+    const environment = RemoteEnvironment.layer({ url })
+    // the events of a job that runs reach its submitter, and a stop of it too
+    const report = yield* Effect.gen(function*() {
+      const run = yield* Environment.submit(Endless, {}, { id: "behind" })
+      yield* run.events.pipe(Stream.filter(({ _tag }) => _tag === "RunStarted"), Stream.runHead)
+      yield* run.stop({ reason: "enough" })
+      return (yield* run.result).report
+    }).pipe(Effect.scoped, Effect.provide(environment), Effect.timeout("30 seconds"))
+    assert.deepStrictEqual([report.trigger, report.reason], ["stopped", "enough"])
+    const statuses = yield* Effect.promise(async () => {
+      const status = async (path: string, init?: RequestInit) => (await fetch(`${url}${path}`, init)).status
+      const last = [...(await (await fetch(`${url}/jobs/behind/events`)).text()).matchAll(/^id: (\d+)$/gm)].at(-1)
+        ?.[1]
+      const type = { "content-type": "application/json" }
+      const large = JSON.stringify({ job: "x".repeat(1_100_000) })
+      return [
+        await status(`/jobs/behind/events?after=${last}`),
+        await status("/jobs/none"),
+        await status("/jobs", { method: "POST", headers: type, body: "{}" }),
+        await status("/jobs", { method: "POST", headers: type, body: large })
+      ]
+    })
+    assert.deepStrictEqual(statuses, [204, 404, 400, 413])
+    // a list is not what it was
+    const ids = Effect.promise(async () => (await fetch(`${url}/jobs?limit=5`)).json())
+    const before = yield* ids
+    yield* ask("POST", "/jobs", { job: "endless", id: "later" })
+    assert.notDeepEqual(yield* ids, before)
+  })).pipe(Effect.provide(serving()))
+
+describe("a manager behind the reverse proxies of this machine", () => {
+  it.live("sends its feeds as they come, and answers as it does without", () =>
+    Effect.forEach(installed, ([, proxy]) => tried(proxy), { discard: true }))
+})

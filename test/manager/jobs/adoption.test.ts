@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { Manager } from "../../../src/manager/Manager.ts"
 import { JobStore } from "../../../src/manager/JobStore.ts"
 import { openStore } from "../../../src/manager/store/openStore.ts"
+import { isLiving, readProcess } from "../../../src/process/processTable.ts"
 import { temporaryFolder } from "../../support/folder.ts"
 import { settle } from "../../support/jobs.ts"
 import { managerService, Processes } from "../../support/managerService.ts"
@@ -53,5 +54,21 @@ describe("a job whose manager is gone while its process still runs", () => {
       yield* Effect.flatMap(JobStore, (store) => store.add(jobOf("lost", { state: "running", pid: process.pid ?? 0 })))
         .pipe(Effect.provide(openStore(join(folder, "jobs.db"))))
       yield* Effect.provide(Manager.use((manager) => manager.get("lost")), managerService({ folder, jobs: ["it"] }))
+    }).pipe(Effect.scoped))
+
+  it.live("is not taken for another one that has the id of its process by now", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryFolder
+      const process = yield* leader
+      const pid = process.pid ?? 0
+      const pidStart = (readProcess(pid)?.start ?? 0) - 1
+      yield* Effect.flatMap(JobStore, (store) => store.add(jobOf("lost", { state: "running", pid, pidStart })))
+        .pipe(Effect.provide(openStore(join(folder, "jobs.db"))))
+      yield* Effect.gen(function*() {
+        const manager = yield* Manager
+        yield* manager.remove("lost", true)
+        assert.strictEqual((yield* Effect.flip(manager.get("lost")))._tag, "NotFound")
+      }).pipe(Effect.provide(managerService({ folder, jobs: ["it"] })))
+      assert.isTrue(isLiving(readProcess(pid)), "a process of others was ended")
     }).pipe(Effect.scoped))
 })

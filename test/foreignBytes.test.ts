@@ -1,0 +1,4 @@
+import { describe } from "@effect/vitest"
+import { itReadsAnyBytes } from "./foreignBytes.cases.ts"
+
+describe("bytes of others", () => itReadsAnyBytes(20_000))

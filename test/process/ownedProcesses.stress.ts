@@ -1,0 +1,3 @@
+import { ownedProcessesCases } from "./ownedProcesses.ts"
+
+ownedProcessesCases(true)
