@@ -115,12 +115,16 @@ const started = Effect.fnUntraced(function*({ args, command, config }: Reverse, 
 const installed = Object.entries(proxies)
   .filter(([, { command }]) => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0)
 
+// what a proxy passes on needs a token
+const token = "operator of this manager"
+const headers = { authorization: `Bearer ${token}` }
+
 /** Asks a manager through a proxy. */
 const tried = (proxy: Reverse) =>
   Effect.scoped(Effect.gen(function*() {
     const { port } = yield* Address
     const url = yield* started(proxy, `127.0.0.1:${port}`)
-    const environment = RemoteEnvironment.layer({ url })
+    const environment = RemoteEnvironment.layer({ url, token })
     // the events of a job that runs reach its submitter, and a stop of it too
     const report = yield* Effect.gen(function*() {
       const run = yield* Environment.submit(Endless, {}, { id: "behind" })
@@ -130,10 +134,12 @@ const tried = (proxy: Reverse) =>
     }).pipe(Effect.scoped, Effect.provide(environment), Effect.timeout("30 seconds"))
     assert.deepStrictEqual([report.trigger, report.reason], ["stopped", "enough"])
     const statuses = yield* Effect.promise(async () => {
-      const status = async (path: string, init?: RequestInit) => (await fetch(`${url}${path}`, init)).status
-      const last = [...(await (await fetch(`${url}/jobs/behind/events`)).text()).matchAll(/^id: (\d+)$/gm)].at(-1)
+      const status = async (path: string, init?: RequestInit) =>
+        (await fetch(`${url}${path}`, { headers, ...init })).status
+      const last = [...(await (await fetch(`${url}/jobs/behind/events`, { headers })).text()).matchAll(/^id: (\d+)$/gm)]
+        .at(-1)
         ?.[1]
-      const type = { "content-type": "application/json" }
+      const type = { ...headers, "content-type": "application/json" }
       const large = JSON.stringify({ job: "x".repeat(1_100_000) })
       return [
         await status(`/jobs/behind/events?after=${last}`),
@@ -144,11 +150,11 @@ const tried = (proxy: Reverse) =>
     })
     assert.deepStrictEqual(statuses, [204, 404, 400, 413])
     // a list is not what it was
-    const ids = Effect.promise(async () => (await fetch(`${url}/jobs?limit=5`)).json())
+    const ids = Effect.promise(async () => (await fetch(`${url}/jobs?limit=5`, { headers })).json())
     const before = yield* ids
-    yield* ask("POST", "/jobs", { job: "endless", id: "later" })
+    yield* ask("POST", "/jobs", { job: "endless", id: "later" }, headers)
     assert.notDeepEqual(yield* ids, before)
-  })).pipe(Effect.provide(serving()))
+  })).pipe(Effect.provide(serving({ tokens: [{ token, role: "operate" }] })))
 
 describe("a manager behind the reverse proxies of this machine", () => {
   it.live("sends its feeds as they come, and answers as it does without", () =>
