@@ -167,6 +167,7 @@ describe("the commands for a job manager", () => {
     await once(shell, "close")
     // what nobody has read is output that could not be written
     assert.strictEqual(stderr, "ended with 1\n")
+    await stopped("unread")
   })
 
   it("such as watch print a line for each change, or JSON", async () => {
