@@ -22,7 +22,7 @@ const checkEvery = "5 seconds"
 const take = `
   SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
     set_config('tcp_keepalives_count', '3', false),
-    pg_try_advisory_lock(hashtext('autostop'), hashtext(current_schema())) AS taken`
+    pg_try_advisory_lock(hashtext('autostop'), hashtext(coalesce(current_schema(), ''))) AS taken`
 
 export const lockDatabase = (name: string): Effect.Effect<void, StoreError | SqlError, Scope.Scope | SqlClient> =>
   Effect.gen(function*() {
