@@ -218,7 +218,9 @@ const literals = [
   "// {}",
   `${"[".repeat(20_000)}${"]".repeat(20_000)}`,
   "{\"a\":".repeat(5_000),
-  `"${"x".repeat(100_000)}"`
+  `"${"x".repeat(100_000)}"`,
+  // more than the largest body
+  `"${"x".repeat(1_100_000)}"`
 ] as const
 
 /** Makes requests from a document, each from one of its operations. */
