@@ -159,7 +159,8 @@ export class ProcessOwner implements Pick<ProcessContext, "attach"> {
   }
 
   #stop(cause: StopCause): void {
-    const line = lineOf(cause, this.#deadlineMs)
+    // once all has stopped there is nothing to say of a stop
+    const line = this.#state._tag === "Exiting" ? undefined : lineOf(cause, this.#deadlineMs)
     if (line !== undefined) this.say(line)
     for (const task of this.#tasks) {
       if (!(cause._tag === "Crashed" && isExit(cause) && task.isStopping())) task.stop(cause)
