@@ -419,7 +419,7 @@ const releases: Record<string, Body> = {
       const { events, report } = yield* at.end(job)
       assert.isBelow(stopMs(events, job), 6_500)
       const { db, ...others } = outcomesOf(report)
-      assert.strictEqual(db, "released")
+      assert.strictEqual(db, "released", JSON.stringify(report))
       assert.deepStrictEqual(new Set(Object.values(others)), new Set(["abandoned"]))
       assert.isTrue(report.services.every(({ cleanupCalled }) => cleanupCalled))
     })
