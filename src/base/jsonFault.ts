@@ -1,3 +1,4 @@
+import { isPlainObject } from "./plainObject.ts"
 import { attempt } from "./valueText.ts"
 
 /** The number of values that are looked at. */
@@ -15,7 +16,7 @@ export const jsonFault = (value: unknown): string | undefined =>
         continue
       }
       const isArray = Array.isArray(value)
-      if (!isArray && !isPlain(value)) return path
+      if (!isArray && !isPlainObject(value)) return path
       if (seen.has(value)) continue
       seen.add(value)
       const entries = isArray ? [...value.entries()] : Object.entries(value)
@@ -28,8 +29,3 @@ export const jsonFault = (value: unknown): string | undefined =>
 
 const isJson = (value: unknown): boolean =>
   value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value)
-
-const isPlain = (value: object): boolean => {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
-}

@@ -57,18 +57,10 @@ export type PrivateText = { readonly _tag: "Text"; readonly text: string } | {
 /** Reads a file that must belong to this user alone. Returns `undefined` if there is none. */
 export const readPrivate = (file: string): PrivateText | undefined => {
   try {
-    // what is checked is what is read, and a link is not followed
-    const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
-    try {
-      const stat = fstatSync(descriptor)
-      const fault = foreignFault(file, stat) ??
-        (isShared(stat) ? `others may read ${file} (mode ${modeOf(stat)}): remove it` : undefined)
-      return fault === undefined
-        ? { _tag: "Text", text: readFileSync(descriptor, "utf8") }
-        : { _tag: "Fault", fault }
-    } finally {
-      closeSync(descriptor)
-    }
+    // a link is not followed
+    return readChecked(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0), (stat) =>
+      foreignFault(file, stat) ??
+        (isShared(stat) ? `others may read ${file} (mode ${modeOf(stat)}): remove it` : undefined))
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined
     return { _tag: "Fault", fault: `${file} cannot be read: ${messageOf(error)}` }
@@ -82,18 +74,26 @@ export const readPrivate = (file: string): PrivateText | undefined => {
  */
 export const readSecretFile = (file: string): PrivateText => {
   try {
-    const descriptor = openSync(file, "r")
-    try {
-      const stat = fstatSync(descriptor)
-      const fault = stat.isFile() ? secretFault(stat) : undefined
-      return fault === undefined
-        ? { _tag: "Text", text: readFileSync(descriptor, "utf8") }
-        : { _tag: "Fault", fault }
-    } finally {
-      closeSync(descriptor)
-    }
+    return readChecked(file, "r", (stat) => stat.isFile() ? secretFault(stat) : undefined)
   } catch (error) {
     return { _tag: "Fault", fault: `cannot be read: ${messageOf(error)}` }
+  }
+}
+
+/** Reads a file if nothing is wrong with it: the file that is checked is the one that is read. Throws if it cannot be opened. */
+const readChecked = (
+  file: string,
+  flags: string | number,
+  faultOf: (stat: Stats) => string | undefined
+): PrivateText => {
+  const descriptor = openSync(file, flags)
+  try {
+    const fault = faultOf(fstatSync(descriptor))
+    return fault === undefined
+      ? { _tag: "Text", text: readFileSync(descriptor, "utf8") }
+      : { _tag: "Fault", fault }
+  } finally {
+    closeSync(descriptor)
   }
 }
 

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Mutable } from "effect/Types"
 import { showValue } from "../../base/illegalOption.ts"
+import { isPlainObject } from "../../base/plainObject.ts"
 import { attempt, isInstance } from "../../base/valueText.ts"
 import { PolicyError } from "./policyError.ts"
 import {
@@ -81,10 +82,7 @@ export const mergePolicy = Effect.fnUntraced(function*(
 
 /** Reads each setting once. Returns undefined for what is no plain object, or cannot be read. */
 const plainCopy = (settings: PolicySource["settings"]): PolicySource["settings"] | undefined =>
-  attempt(() => {
-    const prototype = typeof settings === "object" && settings !== null ? Object.getPrototypeOf(settings) : undefined
-    return prototype === Object.prototype || prototype === null ? { ...settings } : undefined
-  })
+  attempt(() => isPlainObject(settings) ? { ...settings } : undefined)
 
 const patientLimits: Partial<PolicyValues> = Object.fromEntries(
   fieldNames.flatMap((name) => {

@@ -2,6 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { parseDuration } from "../../base/durationInput.ts"
+import { isPlainObject } from "../../base/plainObject.ts"
 import { attempt } from "../../base/valueText.ts"
 import { PolicyError } from "./policyError.ts"
 import { durationExpected, DurationSchema, type DurationSetting, variable } from "./policyFields.ts"
@@ -118,8 +119,4 @@ export const releaseLimitOf = (
 
 /** Returns the entries of a plain object, or undefined for anything else. Reads each once. */
 const entriesOf = (input: unknown): ReadonlyArray<readonly [string, unknown]> | undefined =>
-  attempt(() => {
-    const prototype = typeof input === "object" && input !== null ? Object.getPrototypeOf(input) : undefined
-    // safe: it is an object
-    return prototype === Object.prototype || prototype === null ? Object.entries(input as object) : undefined
-  })
+  attempt(() => isPlainObject(input) ? Object.entries(input) : undefined)

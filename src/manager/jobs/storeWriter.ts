@@ -25,14 +25,13 @@ interface Batch {
   latest: Unsaved
   /** Opens when the batch is on disk. */
   readonly saved: OneShotLatch
-  /** How often it failed while others were stored, and how many had been when it failed last. */
+  /** The number of its failures while others were stored, and the number of those at its last failure. */
   refusals: { readonly times: number; readonly saves: number } | undefined
 }
 
 /**
- * Writes what happens to active jobs to the store, of each job in turn. What the store cannot hold is replaced by what says so.
- * What cannot be written is kept, and written once it can be; by the next
- * manager, if this one has to end before.
+ * Writes what happens to active jobs to the store, of each job in turn. It replaces what the store cannot hold by a note. It
+ * keeps what it cannot write, and writes it once it can; if this manager has to end before, the next one does.
  */
 export class StoreWriter {
   readonly #store: JobStore["Service"]
@@ -64,8 +63,7 @@ export class StoreWriter {
   /** Adds to what is to be written of a job. Returns a latch that opens when it is on disk. */
   record(job: ActiveJob, unsaved: Unsaved): OneShotLatch {
     const batch = this.#batches.get(job) ?? this.#begin(job, unsaved)
-    for (const event of unsaved.events) batch.events.push(event)
-    if (unsaved._tag !== "Events") batch.latest = unsaved
+    extend(batch, unsaved.events, unsaved)
     if (this.#target === "files") this.#toFiles()
     return batch.saved
   }
@@ -197,8 +195,7 @@ export class StoreWriter {
     const isAlone = refusals !== undefined && refusals.saves < this.#saves
     batch.refusals = { times: (refusals?.times ?? 0) + (isAlone ? 1 : 0), saves: this.#saves }
     if (since !== undefined) {
-      for (const event of since.events) batch.events.push(event)
-      if (since.latest._tag !== "Events") batch.latest = since.latest
+      extend(batch, since.events, since.latest)
       batch.saved.onOpen(() => since.saved.open())
     }
     this.#batches.set(job, batch)
@@ -211,4 +208,10 @@ export class StoreWriter {
     this.#failure = undefined
     this.#onHealthChange()
   }
+}
+
+/** Adds events to a batch, and what is known since them. */
+const extend = (batch: Batch, events: ReadonlyArray<NumberedEvent>, latest: Unsaved): void => {
+  for (const event of events) batch.events.push(event)
+  if (latest._tag !== "Events") batch.latest = latest
 }
