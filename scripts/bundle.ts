@@ -12,7 +12,7 @@ import { type Plugin, rolldown } from "rolldown"
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url))
 
-/** What `bin.ts` runs from the plain files. */
+/** `bin.ts` runs this module from the plain files. */
 const left = "/cli/commands/runManager.js"
 
 /** A module keeps its own address, from which it finds its files and the programs that it starts. */

@@ -104,8 +104,8 @@ export interface LaunchOptions {
  * report is written to the file that `AUTOSTOP_REPORT` names, as JSON; if it is not clean, it is printed on stderr as well.
  *
  * A service has the name of what its layer provides (`app/Db`, or `app/Db +1` if it provides one more). If that is nothing,
- * it has the name of the span or of the `Effect.fn` that built it, or `layer` and a number. What `Layer.fresh` builds belongs to the layer around it, because Effect builds it out of
- * sight.
+ * it has the name of the span or of the `Effect.fn` that built it, or `layer` and a number. What `Layer.fresh` builds belongs
+ * to the layer around it, because Effect builds it out of sight.
  *
  * @see {@link runMain} for a program that submits jobs or ends by itself
  * @category running

@@ -5,7 +5,7 @@ import { decodeUnknownOption } from "effect/Schema"
 import { maxLevels } from "./nesting.ts"
 import { attempt } from "./valueText.ts"
 
-/** What is sent may have a value of the most levels within it. */
+/** A message may have a value of the most levels within it. */
 const foreignLevels = maxLevels + 50
 
 const code = (char: string): number => char.charCodeAt(0)

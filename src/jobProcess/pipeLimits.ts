@@ -1,4 +1,4 @@
-/** What the process of a job may send its parent. A job that sends more harms its parent, and not only itself. */
+/** The limits of the messages that the process of a job sends its parent. A job that sends more harms its parent, too. */
 
 const mebibyte = 1_024 * 1_024
 

@@ -1,7 +1,7 @@
 import { burst, inMebibytes, type PipeLimits, reserve } from "./pipeLimits.ts"
 import type { JobMessage } from "./protocol.ts"
 
-/** What follows from a message, besides what it says. */
+/** The consequence of a message, besides its content. */
 export type Verdict =
   /** The parent reads no more for so many milliseconds; usually none. */
   | { readonly _tag: "Pass"; readonly pauseMs: number }

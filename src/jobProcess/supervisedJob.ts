@@ -46,7 +46,7 @@ export interface SupervisedOptions {
   readonly sharesOutput: boolean
   readonly identity: JobIdentity
   readonly limits: JobLimits
-  /** What the process may send; `pipeLimits` by default. */
+  /** The limits of its messages; `pipeLimits` by default. */
   readonly pipe?: Partial<PipeLimits>
   readonly clock: Clock.Clock
   /** Called with each message, as it comes. */
@@ -76,7 +76,7 @@ export class SupervisedJob {
   #flood: string | undefined
   #timer: Fiber.Fiber<void> | undefined
   #killed: Promise<Killed> | undefined
-  /** What it had started and was there when its group was killed. */
+  /** The processes that it had started and that were there when its group was killed. */
   #rest: ReadonlyArray<Descendant> = []
 
   constructor(options: SupervisedOptions) {

@@ -14,7 +14,7 @@ export const variableForm = "letters, digits and `_`, no digit first"
 export const isVariableName = (name: unknown): name is string =>
   typeof name === "string" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)
 
-/** What belongs to the manager itself: its tokens, and the URL of its store, which may have a password. */
+/** Returns true for the variables of the manager itself: its tokens, and the URL of its store, which may have a password. */
 export const isManagersOwn = (name: string): boolean => /^AUTOSTOP_((READ_)?TOKEN|STORE)$/.test(name)
 
 /** Returns what is wrong with the names that a submit asks for, if something is. */

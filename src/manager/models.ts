@@ -9,7 +9,7 @@ import { Outcome, StageReport, StopReport, Trigger } from "../StopReport.ts"
 /** The port that a manager listens on, and that clients connect to, by default. */
 export const defaultPort = 19_001
 
-/** What an id may be, for people. */
+/** The form of an id, for people. */
 export const idForm = "1 to 64 letters, digits, \"-\" or \"_\", a letter or digit first"
 
 /** The id of a job, which is safe in a file name and in a URL. */
@@ -75,7 +75,7 @@ export const BundleHash = Schema.String.check(
   Schema.isPattern(/^[0-9a-f]{64}$/, { expected: "a SHA-256: 64 hexadecimal digits in lower case" })
 )
 
-/** What the name of a job may be, for people. */
+/** The form of the name of a job, for people. */
 export const nameForm = "1 to 256 characters, none of them a control character"
 
 /** The name of a job that can be submitted. */

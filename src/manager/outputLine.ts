@@ -61,7 +61,7 @@ export class LineSplitter {
   }
 }
 
-/** What a terminal shows of a line in which the program went back to its begin. */
+/** Returns the text that a terminal shows of a line in which the program went back to the beginning. */
 const overwritten = (line: string): string => {
   const text = line.replace(/\r+$/, "")
   return text.slice(text.lastIndexOf("\r") + 1)

@@ -60,7 +60,7 @@ export class ChildProcess {
   readonly ended = new OneShotLatch()
   readonly #child: NodeChild
   readonly #lifeline: Socket | undefined
-  /** What it starts: without the owners within it that end by themselves, and with them. */
+  /** The processes that it starts: without the owners within it that end by themselves, and with them. */
   readonly #own: OwnedProcesses
   readonly #all: OwnedProcesses
   readonly #unlink: () => void
@@ -153,7 +153,7 @@ export class ChildProcess {
     this.#child.kill(name)
   }
 
-  /** What it has started and still runs, also beyond its group, but for the owners within it that end by themselves. */
+  /** The processes that it has started and that still run, also beyond its group, without the owners that end by themselves. */
   get descendants(): ReadonlyArray<Descendant> {
     return this.#own.find()
   }

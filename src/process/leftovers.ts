@@ -4,7 +4,7 @@ import { leftoverOf } from "./endDescendants.ts"
 import { ownProcesses } from "./ownedProcesses.ts"
 import type { FindLeftovers, Leftover, Patience } from "./processContext.ts"
 
-/** What is opened and started in this process from the moment on at which this is made. */
+/** The handles and processes that this process opens and starts once this is made. */
 export class Leftovers {
   readonly #before = snapshot()
   readonly #processes = ownProcesses()

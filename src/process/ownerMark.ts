@@ -10,7 +10,7 @@ export const markVariable = "AUTOSTOP_OWNER"
 /** The value of a process that outlives its owner on purpose. */
 const free = "none"
 
-/** What an owner is, as its part of a mark says it. */
+/** The kind of an owner, as its part of a mark tells it. */
 export type OwnerKind =
   /** A process that stops what it has started before it ends. */
   | { readonly pid: number }

@@ -34,7 +34,7 @@ export interface Leftover {
   readonly detail: string
 }
 
-/** How long processes have to end. */
+/** The time that processes have to end. */
 export interface Patience {
   /** The time between SIGTERM and SIGKILL, in milliseconds. Without any there is no SIGTERM. */
   readonly limitMs: number

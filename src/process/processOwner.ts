@@ -33,7 +33,7 @@ export class ProcessOwner implements Pick<ProcessContext, "attach"> {
   readonly #tasks = new Set<StoppableTask>()
   readonly #requests = new SignalRequests()
   readonly #keepAlive = setInterval(() => {}, 2 ** 30)
-  /** What is left in this process, but for what has been there until here. */
+  /** The handles and processes that are left here, without those that were there before. */
   readonly leftovers = new Leftovers()
   #interrupt: () => void = () => {}
   #exit: (code: number) => never = (code) => process.exit(code)

@@ -46,7 +46,7 @@ export const openThread: OpenHost = (onBytes) => {
   const worker = new Worker(entries.threadMain, { stdout: true, stderr: true, env })
   let state: ThreadState = loading
   let task: string | undefined
-  /** What it starts. Once it has ended, the system lists its children no longer. */
+  /** The processes that it starts. Once it has ended, the system lists its children no longer. */
   const processes = markedProcesses(mark, () => task === undefined ? undefined : childrenOf(task))
   forward(worker.stdout, process.stdout)
   forward(worker.stderr, process.stderr)

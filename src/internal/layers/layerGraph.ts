@@ -17,7 +17,10 @@ import { UnfinishedBuilds } from "./unfinishedBuilds.ts"
 export interface ServiceHooks<S extends NodeService> {
   /** Returns the monotonic milliseconds. */
   readonly now: () => number
-  /** A layer that nobody declared as a service has something to release, or does not start; its start began at `startedAt`, in monotonic milliseconds. */
+  /**
+   * A layer that nobody declared as a service has something to release, or does not start. Its start began at `startedAt`, in
+   * monotonic milliseconds.
+   */
   readonly adopt: (node: LayerNode<S>, output: Context.Context<never> | undefined, startedAt: number) => S
   /** The build of a service's layer has ended: it succeeded, failed or was interrupted. */
   readonly ended: (service: S, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void> | undefined

@@ -1,4 +1,4 @@
-/** What every answer has: the headers of a feed, and a body that says why a request was refused. */
+/** Adds to every answer: headers to a feed, and to a refusal a body that says why. */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"

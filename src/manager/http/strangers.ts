@@ -1,4 +1,4 @@
-/** What a server spends on clients that have not shown a token that it knows. */
+/** Limits the costs of clients that have not shown a token which the server knows. */
 import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { IncomingMessage, Server } from "node:http"

@@ -29,7 +29,7 @@ export class JobLog {
   #bytes: number
   #rotations = 0
   #unwritten: Array<LogLine> = []
-  /** What readers of the file miss, until the file says so. */
+  /** The lines that readers of the file miss, until the file says so. */
   #gap: Gap | undefined
   /** True if the file may end within a line. */
   #isCut: boolean

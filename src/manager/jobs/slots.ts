@@ -48,7 +48,7 @@ export class Slots {
     this.#taken.get(job)?.ended.open()
   }
 
-  /** What follows the end of a job is on disk, or will not come. */
+  /** The place of a job is free: all that follows its end is on disk, or will not come. */
   free(job: ActiveJob): void {
     this.ended(job)
     const slot = this.#taken.get(job)

@@ -1,4 +1,4 @@
-/** What a manager could not write to its store before it ended. The next one writes it. */
+/** A manager that cannot write to its store before it ends leaves files. The next one writes them to the store. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -63,7 +63,7 @@ export class UnsavedFiles {
     )
   }
 
-  /** What the store cannot hold keeps no manager from its start. */
+  /** A manager starts although the store cannot hold some of it. */
   #write(id: string, store: JobStore["Service"], unsaved: Unsaved): Effect.Effect<void, StoreError> {
     return Effect.catch(
       writeUnsaved(store, id, unsaved),

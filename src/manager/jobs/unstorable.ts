@@ -1,4 +1,4 @@
-/** What is stored of a job in place of what no store can hold: one job that makes such a value keeps no other from its end. */
+/** Replaces values of a job that no store can hold: one job that makes such a value keeps no other from its end. */
 import * as Effect from "effect/Effect"
 import type { StoreError } from "../errors.ts"
 import { fallbackExit, notStarted } from "../fallbackResult.ts"
