@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url"
 import { OneShotLatch } from "../base/oneShotLatch.ts"
 import type { Descendant } from "./descendants.ts"
 import type { Ended } from "./endDescendants.ts"
+import { programLoader } from "./entryPoints.ts"
 import { encode } from "./jsonLines.ts"
 import { LineReader, type LineReaderOptions } from "./lineReader.ts"
 import { childProcesses, linkOwner, type OwnedProcesses } from "./ownedProcesses.ts"
@@ -70,7 +71,8 @@ export class ChildProcess {
 
   constructor({ args = [], connection, entry, env = process.env, nodeArgs = [], output }: ChildOptions) {
     const mark = newMark(env, "linked")
-    this.#child = spawn(process.execPath, [...inheritedNodeArgs(), ...nodeArgs, fileURLToPath(entry), ...args], {
+    const program = [fileURLToPath(programLoader), fileURLToPath(entry), ...args]
+    this.#child = spawn(process.execPath, [...inheritedNodeArgs(), ...nodeArgs, ...program], {
       detached: true,
       env: { ...env, [markVariable]: mark },
       stdio: [...streams[output], connection ?? "pipe", "pipe"]

@@ -1,14 +1,17 @@
 import * as Option from "effect/Option"
 import { once } from "node:events"
 import { writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
-import { entryPoint } from "./entryPoints.ts"
+import { entryPoint, programLoader } from "./entryPoints.ts"
 import { encode } from "./jsonLines.ts"
 import { LineReader } from "./lineReader.ts"
 import { signal } from "./processGroup.ts"
 
 /** The time that this process has after its limit, because it needs some to exit. */
 const graceMs = 500
+
+const watchdogMain = fileURLToPath(entryPoint(import.meta.url, "./parentWatchdog"))
 
 /** Sends the parent a message, at once: there may be no next turn of the event loop. */
 export const sendToParent = (message: object): void => {
@@ -32,7 +35,7 @@ export interface ParentListener<Message> {
 export class ParentLink<Message> {
   /** Resolves once the thread runs. Nothing that must not outlive the parent may start before. */
   readonly ready: Promise<unknown>
-  readonly #watchdog = new Worker(entryPoint(import.meta.url, "./parentWatchdog"), { execArgv: [] })
+  readonly #watchdog = new Worker(programLoader, { argv: [watchdogMain], execArgv: [] })
   /** The messages that came before anybody listened. */
   readonly #unheard: Array<(listener: ParentListener<Message>) => void> = []
   #listener: ParentListener<Message> | undefined
