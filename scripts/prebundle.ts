@@ -25,7 +25,7 @@ const programs = [
 ]
 
 /** The programs that begin before they load what is large, or without it: each of them is one file. */
-const smallPrograms = ["host/transport/threadMain", "process/parentWatchdog"]
+const smallPrograms = ["host/transport/threadMain", "process/watchdogMain"]
 
 /** What each process of a job loads is one file. The rest is a file for each set of these that needs it. */
 const always = [

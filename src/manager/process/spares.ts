@@ -34,7 +34,8 @@ export class Spares {
 
   /** Returns a spare with these settings, if there is one. From now on it is the caller's. */
   take(settings: ChildSettings): ChildProcess | undefined {
-    const spare = this.#spares.find((spare) => areSame(spare.settings, settings))
+    // one that has ended may not have been told so yet
+    const spare = this.#spares.find(({ child, settings: its }) => child.isGroupAlive && areSame(its, settings))
     this.#remove((other) => other === spare)
     return spare?.child
   }
