@@ -43,8 +43,8 @@ export class Spares {
   /** Keeps a spare for each of so many slots, up to the largest number. */
   keep(slots: number): void {
     const wanted = Math.min(this.#options.most, slots)
-    const surplus = this.#spares.slice(wanted)
-    this.#end((spare) => surplus.includes(spare))
+    const surplus = new Set(this.#spares.slice(wanted))
+    this.#end((spare) => surplus.has(spare))
     this.#startLater(wanted - this.#spares.length)
   }
 
