@@ -48,6 +48,8 @@ export interface Contract<
   readonly success: Success
   readonly error: Error
   readonly stopPolicy: StopPolicy.Settings | undefined
+  /** Whether a job manager may run several of this job in one process, one after the other. */
+  readonly process: "fresh" | "reused"
   /** The `import.meta.url` of the module that exports the job: remote clients bundle that module and upload it. */
   readonly module: string | undefined
 
@@ -98,6 +100,12 @@ export interface Definition<Payload, Success, Error> {
   readonly error?: Error
   /** The settings of its stop; the options of a submit win over them. */
   readonly stopPolicy?: StopPolicy.Settings | undefined
+  /**
+   * With `"reused"` a job manager where this job is registered gives its process the next one of this job, in which the module is
+   * loaded already: what the module keeps in variables is shared. The process ends after a job that did not complete by itself, was not
+   * clean or left anything behind. `"fresh"` by default: each job has a process of its own.
+   */
+  readonly process?: "fresh" | "reused" | undefined
   /**
    * The `import.meta.url` of the module that exports the job, so that remote clients can bundle and upload that module.
    */
@@ -199,6 +207,7 @@ export const make: {
     success: definition.success ?? Schema.Void,
     error: definition.error ?? Schema.Never,
     stopPolicy: definition.stopPolicy,
+    process: definition.process ?? "fresh",
     module: definition.module,
     implement: (implementation: AnyImplementation) => ({ ...contract, implementation })
   }

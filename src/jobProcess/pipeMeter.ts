@@ -10,6 +10,8 @@ export type Verdict =
   /** The process has to be killed, and its messages count no longer. */
   | { readonly _tag: "Kill"; readonly reason: string }
 
+const isUnstored = ({ _tag }: JobMessage): boolean => _tag === "Stages" || _tag === "Alive" || _tag === "Idle"
+
 const pass: Verdict = { _tag: "Pass", pauseMs: 0 }
 
 /** Measures what the process of a job sends. Times are milliseconds of a clock that only moves forward. */
@@ -39,7 +41,7 @@ export class PipeMeter {
     if (bytes > event) {
       return { _tag: "Kill", reason: `it sent an event of more than ${inMebibytes(event)}, which is the limit` }
     }
-    const isStored = message !== undefined && message._tag !== "Stages" && message._tag !== "Alive"
+    const isStored = message !== undefined && !isUnstored(message)
     const before = this.#events
     if (isStored) this.#events += bytes
     if (this.#events > events) {

@@ -18,8 +18,11 @@ export type Reported = typeof Reported.Type
 /** The process begins to load the module or, once the job has stopped, has output that is still being read. */
 const Alive = Schema.TaggedStruct("Alive", {})
 
+/** The process has ended its job, with its output, has nothing left of it, and waits for the next job of its module. */
+const Idle = Schema.TaggedStruct("Idle", {})
+
 /** A message from a job process to its parent. */
-export const JobMessage = Schema.Union([JobEvent, Limits, Stages, Reported, Alive])
+export const JobMessage = Schema.Union([JobEvent, Limits, Stages, Reported, Alive, Idle])
 export type JobMessage = typeof JobMessage.Type
 
 /** Decodes what a process has sent that runs code of others. */
@@ -55,7 +58,9 @@ const Start = Schema.TaggedStruct("Start", {
   module: Schema.String,
   spec: JobSpec,
   /** The file that the process writes its result to, before it sends it. */
-  resultFile: Schema.String
+  resultFile: Schema.String,
+  /** The text that ends the output of the job, if the process may wait for another job. */
+  endOfOutput: Schema.optionalKey(Schema.String)
 })
 export type Start = typeof Start.Type
 

@@ -14,10 +14,13 @@ const stagesMs = 250
 
 export const send = (message: JobMessage): void => sendToParent(message)
 
-/** Sends the report, which is the last that a job has to say. Its process may take a while to end. */
-export const sendReport = (reported: Reported): void => {
+/**
+ * Sends the report, which is the last that a job has to say, and then that its process is still at work: it may take a while to
+ * end. Returns a function that ends that.
+ */
+export const sendReport = (reported: Reported): () => void => {
   send(reported)
-  startInterval(aliveMs, () => send({ _tag: "Alive" }))
+  return startInterval(aliveMs, () => send({ _tag: "Alive" }))
 }
 
 /** Sends everything that happens in a run. Calls back with its result in the very turn in which it has stopped. */

@@ -49,6 +49,8 @@ export interface SupervisedOptions {
   readonly clock: Clock.Clock
   /** Called with each message, as it comes. */
   readonly onMessage: (message: JobMessage) => void
+  /** Takes the process over, if it has ended its job and waits for another one. */
+  readonly onIdle?: (child: ChildProcess) => void
   /** Prints a line for people. */
   readonly say: (line: string) => void
 }
@@ -67,6 +69,8 @@ export class SupervisedJob {
   readonly #meter: PipeMeter
   /** The processes of its hosts that it was proved to have started, by their ids. */
   readonly #hosts = new Map<number, ProcessEntry>()
+  readonly #stopReceiving: () => void
+  #resolve: (end: JobEnd) => void = () => {}
   #state: State.JobProcessState
   #asked: Asked = nothing
   #limits: JobLimits
@@ -87,16 +91,20 @@ export class SupervisedJob {
     this.#child = child
     const limits = { ...pipeLimits, ...options.pipe }
     this.#meter = new PipeMeter(limits, now(options.clock))
-    child.receive({
+    this.#stopReceiving = child.receive({
       longest: limits.message,
       onLine: (line) => this.#readLine(line),
       onTooLong: () => this.#flooded(this.#meter.tooLong)
     })
     this.ended = new Promise((resolve, reject) => {
-      child.ended.onOpen(() => {
+      const stopListening = child.ended.onOpen(() => {
         this.#timer?.interruptUnsafe()
         if (child.end !== undefined) this.#finish(child.end).then(resolve, reject)
       })
+      this.#resolve = (end) => {
+        stopListening()
+        resolve(end)
+      }
     })
     this.#startTimer()
   }
@@ -203,6 +211,8 @@ export class SupervisedJob {
       case "Reported":
       case "Alive":
         break
+      case "Idle":
+        return this.#becameIdle()
       case "HostStarted":
         this.#noteHost(message.pid)
         this.#projection.apply(message)
@@ -212,6 +222,21 @@ export class SupervisedJob {
     }
     this.#options.onMessage(message)
     this.#startTimer()
+  }
+
+  /** Lets the process go if nothing of its job is left; otherwise the process ends as it would have without another job. */
+  #becameIdle(): void {
+    const { onIdle } = this.#options
+    const state = this.#state
+    if (state._tag !== "Reported" || this.#child.end !== undefined) return
+    if (onIdle === undefined || this.#asked._tag !== "Nothing" || this.#child.descendants.length > 0) {
+      return this.#child.signal("SIGTERM")
+    }
+    this.#timer?.interruptUnsafe()
+    this.#stopReceiving()
+    this.#state = State.ended(state)
+    this.#resolve({ _tag: "Exited", code: 0, reported: state.reported, hadLeftovers: false })
+    onIdle(this.#child)
   }
 
   /** Waits for the next kill that is due now that something has changed. */

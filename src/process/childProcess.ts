@@ -115,10 +115,12 @@ export class ChildProcess {
     return this.pid !== undefined && isGroupAlive(this.pid)
   }
 
-  /** Passes on the lines that come through the result pipe. */
-  receive(options: LineReaderOptions): void {
+  /** Passes on the lines that come through the result pipe. Returns a function that ends that. */
+  receive(options: LineReaderOptions): () => void {
     const reader = new LineReader(options)
-    this.result?.on("data", (bytes: Buffer) => reader.feed(bytes))
+    const feed = (bytes: Buffer) => reader.feed(bytes)
+    this.result?.on("data", feed)
+    return () => void this.result?.off("data", feed)
   }
 
   /** Reads nothing from the result pipe for so many milliseconds: meanwhile a process that writes more waits. */

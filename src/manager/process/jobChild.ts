@@ -1,4 +1,5 @@
 /** The process of a job before it has its job. */
+import { statSync } from "node:fs"
 import { isDeepStrictEqual } from "node:util"
 import { ChildProcess } from "../../process/childProcess.ts"
 import { entryPoint } from "../../process/entryPoints.ts"
@@ -24,6 +25,18 @@ export interface ChildNeeds {
 export const childSettings = ({ confinement, env, limits = {}, writable }: ChildNeeds): ChildSettings => ({
   nodeArgs: [...heapArgs(limits), ...nodeArgs(confinement, writable)],
   env: jobEnvironment(env)
+})
+
+/** A module as it is now. */
+export interface ModuleVersion {
+  readonly url: string
+  /** The time at which its file was changed last, in milliseconds since 1970; 0 for what is no file. */
+  readonly changedAt: number
+}
+
+export const moduleVersion = (url: string): ModuleVersion => ({
+  url,
+  changedAt: url.startsWith("file:") ? statSync(new URL(url), { throwIfNoEntry: false })?.mtimeMs ?? 0 : 0
 })
 
 export const areSame = (a: ChildSettings, b: ChildSettings): boolean => isDeepStrictEqual(a, b)

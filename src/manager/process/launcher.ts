@@ -95,7 +95,7 @@ export const openLauncher = (
           settings: () => childSettings({ limits, env: variablesOf(variables) })
         })
       ),
-      (waiting) => Effect.sync(() => waiting.keep(0))
+      (waiting) => Effect.sync(() => waiting.close())
     )
     return {
       prepare: (slots) => waiting.keep(slots),

@@ -10,7 +10,7 @@ import type * as Job from "../../Job.ts"
 import { importModule, pathOf } from "../../jobProcess/jobModule.ts"
 import { inMebibytes, pipeLimits } from "../../jobProcess/pipeLimits.ts"
 import type { ParentMessage, Start } from "../../jobProcess/protocol.ts"
-import { reportRun, sendReport } from "../../jobProcess/reportingRun.ts"
+import { reportRun, send, sendReport } from "../../jobProcess/reportingRun.ts"
 import * as LocalEnvironment from "../../LocalEnvironment.ts"
 import type { ParentLink } from "../../process/parentLink.ts"
 import type { ProcessOwner } from "../../process/processOwner.ts"
@@ -21,31 +21,40 @@ import { fallbackExit, notStarted } from "../fallbackResult.ts"
 import type { JobResult } from "../models.ts"
 import { writeResultFile } from "../resultFile.ts"
 import { prepareJob } from "./prepareJob.ts"
-import { StopRequests } from "./stopRequests.ts"
+import { JobInbox, type ReceivedJob } from "./jobInbox.ts"
+import type { StopRequests } from "./stopRequests.ts"
 
-/** Runs the one job that the manager sends to this process, and writes its result. */
+/** Runs the job that the manager sends to this process, and further ones if the job allows that. Each writes its result. */
 export const runJob = (link: ParentLink<ParentMessage>): void =>
   runOwned((owner) => {
-    const stops = new StopRequests()
-    return Effect.flatMap(
-      Effect.callback<Start>((resume) =>
-        link.listen({
-          onLost: () => owner.parentLost("its job manager is gone"),
-          onMessage: (message) => {
-            switch (message._tag) {
-              case "Start":
-                return resume(Effect.succeed(message))
-              case "Stop":
-                return stops.add(message.request)
-              case "Signal":
-                return owner.signalled(message.signal, message.count)
-            }
-          }
-        })
-      ),
-      (start) => new JobRunner(owner, link, stops, start).run
-    )
+    const inbox = new JobInbox(link, owner)
+    return Effect.gen(function*() {
+      for (;;) {
+        const received = yield* inbox.next
+        const runner = new JobRunner(owner, link, received)
+        const end = yield* runner.run
+        if (end._tag === "Exit") return end.code
+        yield* endOutput(end.endOfOutput)
+        runner.leave()
+      }
+    })
   }, { deadlineMs: configuredDeadline, ownsHandles: true })
+
+/** What follows a job in its process. */
+type JobEnd =
+  | { readonly _tag: "Exit"; readonly code: number }
+  /** The process waits for another job. The text marks the end of the output. */
+  | { readonly _tag: "Stay"; readonly endOfOutput: string }
+
+/** Marks the end of what the job has written, and waits until it is written. */
+const endOutput = (marker: string): Effect.Effect<void> =>
+  Effect.promise(() =>
+    Promise.all(
+      [process.stdout, process.stderr].map((stream) =>
+        new Promise<void>((resolve) => void stream.write(marker, () => resolve()))
+      )
+    )
+  )
 
 /** The longest report with an exit, in bytes. Its message has a tag besides. */
 const longestResult = pipeLimits.message - 1_024
@@ -59,16 +68,16 @@ class JobRunner {
   readonly #stops: StopRequests
   readonly #start: Start
   readonly #reported = new OneShotLatch()
+  #stopSayingAlive = (): void => {}
 
-  constructor(owner: ProcessOwner, link: ParentLink<ParentMessage>, stops: StopRequests, start: Start) {
+  constructor(owner: ProcessOwner, link: ParentLink<ParentMessage>, { start, stops }: ReceivedJob) {
     this.#owner = owner
     this.#link = link
     this.#stops = stops
     this.#start = start
   }
 
-  /** Returns the exit code. */
-  get run(): Effect.Effect<number> {
+  get run(): Effect.Effect<JobEnd> {
     return Effect.gen({ self: this }, function*() {
       const { id, module, spec } = this.#start
       const name = pathOf(module)
@@ -84,7 +93,7 @@ class JobRunner {
         Effect.provideService(RunObserver, (run) => this.#follow(job, run))
       )
       const { report } = yield* Effect.uninterruptible(Effect.andThen(this.#reported.await, run.result))
-      return report.outcome === "succeeded" ? 0 : 1
+      return this.#endOf(job, report)
     }).pipe(
       Effect.scoped,
       Effect.catch((message) => Effect.sync(() => this.#refuse(message))),
@@ -110,9 +119,24 @@ class JobRunner {
     })
   }
 
-  #refuse(message: string): number {
+  /** Says that nothing is left of the job. The process is the next one's. */
+  leave(): void {
+    this.#stopSayingAlive()
+    send({ _tag: "Idle" })
+  }
+
+  /** A job that was stopped or has failed may have left its module in a state that another job does not expect. */
+  #endOf(job: Job.Any, { clean, leftovers, outcome, trigger }: StopReport): JobEnd {
+    const { endOfOutput } = this.#start
+    const isWell = clean && leftovers.length === 0 && trigger === "completed" && this.#owner.crash === undefined
+    return job.process === "reused" && endOfOutput !== undefined && isWell
+      ? { _tag: "Stay", endOfOutput }
+      : { _tag: "Exit", code: outcome === "succeeded" ? 0 : 1 }
+  }
+
+  #refuse(message: string): JobEnd {
     this.#reportNotStarted({ trigger: "failed", reason: message })
-    return 1
+    return { _tag: "Exit", code: 1 }
   }
 
   /** The process has to end, and the job has no run yet that could be stopped. */
@@ -147,7 +171,7 @@ class JobRunner {
     } catch (error) {
       this.#owner.say(`the result cannot be written to ${this.#start.resultFile}: ${messageOf(error)}`)
     }
-    sendReport({ _tag: "Reported", ...result })
+    this.#stopSayingAlive = sendReport({ _tag: "Reported", ...result })
     this.#reported.open()
   }
 }

@@ -18,8 +18,9 @@ import { fallbackExit, notStarted } from "../fallbackResult.ts"
 import type { JobProcess, JobProcessOptions } from "../JobProcess.ts"
 import type { JobResult, StopCommand, Submission } from "../models.ts"
 import { partialFile } from "../resultFile.ts"
-import { childSettings, newChild } from "./jobChild.ts"
+import { childSettings, moduleVersion, newChild } from "./jobChild.ts"
 import { settingsOf } from "./prepareJob.ts"
+import { upTo } from "./jobOutput.ts"
 import { readOutput } from "./readOutput.ts"
 import { enforceLimits } from "./resourceLimits.ts"
 import type { Spares } from "./spares.ts"
@@ -41,6 +42,8 @@ export const startJobProcess = (options: JobProcessOptions, spares?: Spares): Jo
     env: options.env,
     writable: [resultFile, partialFile(resultFile)]
   })
+  const module = moduleVersion(code.module)
+  const endOfOutput = spares === undefined || code.confinement !== undefined ? undefined : `\0${crypto.randomUUID()}\n`
   const onMessage = (message: JobMessage): void => {
     switch (message._tag) {
       case "Stages":
@@ -48,21 +51,25 @@ export const startJobProcess = (options: JobProcessOptions, spares?: Spares): Jo
       case "Limits":
       case "Reported":
       case "Alive":
+      case "Idle":
         return
       default:
         onEvent(message)
     }
   }
   const supervised = new SupervisedJob({
-    child: spares?.take(settings) ?? newChild(settings),
+    child: spares?.take(settings, module) ?? newChild(settings),
     identity: { job: submission.job, jobId: id, environment: "remote", startedAt: isoNow(clock) },
     limits: limitsOf(settings.env, submission),
     pipe: { events: limits.events ?? storedEvents },
     clock,
     onMessage,
+    ...(spares === undefined || endOfOutput === undefined
+      ? {}
+      : { onIdle: (child) => spares.giveBack({ child, settings, module }) }),
     say: () => {}
   })
-  const restOfOutput = passOnOutput(supervised, options)
+  const restOfOutput = passOnOutput(outputOf(supervised, endOfOutput), options)
   const endLimits = enforceLimits({
     limits,
     pids: () => supervised.pids,
@@ -73,7 +80,13 @@ export const startJobProcess = (options: JobProcessOptions, spares?: Spares): Jo
     await restOfOutput()
     return resultOf(ended, supervised, options)
   })
-  supervised.start({ id, module: code.module, spec: submission, resultFile })
+  supervised.start({
+    id,
+    module: code.module,
+    spec: submission,
+    resultFile,
+    ...(endOfOutput === undefined ? {} : { endOfOutput })
+  })
   return {
     pid: supervised.pid,
     pidStart: supervised.pid === undefined ? undefined : readProcess(supervised.pid)?.start,
@@ -85,9 +98,17 @@ export const startJobProcess = (options: JobProcessOptions, spares?: Spares): Jo
 const stop = (supervised: SupervisedJob, { mode = "drain", ...command }: StopCommand, trigger: Trigger = "stopped") =>
   supervised.stop({ ...command, trigger, mode })
 
+type Output = SupervisedJob["output"]
+
+/** The output of the job, without that of later jobs of the same process. */
+const outputOf = ({ output: { stderr, stdout } }: SupervisedJob, end: string | undefined): Output =>
+  end === undefined
+    ? { stderr, stdout }
+    : { stderr: stderr && upTo(stderr, end), stdout: stdout && upTo(stdout, end) }
+
 /** Passes on the output of the process. Returns a function that waits for the rest once the process has ended. */
 const passOnOutput = (
-  { output: { stderr, stdout } }: SupervisedJob,
+  { stderr, stdout }: Output,
   { onOutput }: JobProcessOptions
 ): () => Promise<unknown> => {
   const all = Promise.all([

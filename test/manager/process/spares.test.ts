@@ -56,7 +56,7 @@ const withSpares = async (use: (spares: Spares) => Promise<void>, of = settings)
   try {
     await use(spares)
   } finally {
-    spares.keep(0)
+    spares.close()
   }
   await wait(() => children().length === 0)
 }
