@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
 
 /** A change that needs more raises these numbers, and says why. */
-const budget = { gzipBytes: 52_000, ownModules: 147, allModules: 316 }
+const budget = { gzipBytes: 48_000, ownModules: 130, allModules: 302 }
 
 /** The code of this package that the import loads at once, minified; `effect` and what is loaded on demand are left out. */
 const bundled = async () => {

@@ -41,19 +41,19 @@ import type * as RpcGroup from "effect/rpc/RpcGroup"
 import { parseDuration } from "./base/durationInput.ts"
 import { illegalOption } from "./base/illegalOption.ts"
 import type { OpenHost, Transport } from "./host/caller/hostConnection.ts"
-import { buildRemote, type MakeTransport } from "./host/caller/remoteService.ts"
+import type { MakeTransport, RemoteOptions } from "./host/caller/remoteService.ts"
 import { type Client, type Contract, contractOf, Idempotent } from "./host/contract.ts"
 import { type HostKind, hostOf, kinds } from "./host/hostChoice.ts"
 import type { HostError } from "./host/hostError.ts"
 import { type Served, ServedTypeId } from "./host/hostModule.ts"
 import { buildLocal } from "./host/inProcess.ts"
+import type { Build } from "./host/serviceBuild.ts"
 import { checkRayOptions, type RayOptions, raySettingsOf } from "./host/raySettings.ts"
 import * as restarts from "./host/restartPolicy.ts"
-import { openProcess } from "./host/transport/process.ts"
-import { openThread } from "./host/transport/thread.ts"
 import type { PolicyError } from "./internal/policy/policyError.ts"
 import { buildAs } from "./internal/service/acquire.ts"
 import { CurrentRegistry } from "./internal/service/currentRegistry.ts"
+import type { ServiceSpec } from "./internal/service/serviceRecord.ts"
 import { type ServiceOptions, serviceSpec } from "./internal/service/serviceOptions.ts"
 import type { DurationSetting } from "./StopPolicy.ts"
 
@@ -223,7 +223,7 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
       const spec = { ...anywhere, host }
       const build = host === "local"
         ? buildLocal(tag, spec)
-        : buildRemote(tag, spec, yield* transportOf(host, options.ray), remote)
+        : yield* buildElsewhere(tag, { ...spec, host }, options.ray, remote)
       // safe: the client has a method for each request of the group
       const provide = Effect.map((client: object) => Context.make(tag, client as Client<Rpcs>))
       return yield* Effect.withFiber((fiber) => {
@@ -260,16 +260,23 @@ const remoteOptions = (name: string, options: Options) => {
   return { replicas, restart, heartbeatMs: Duration.toMillis(interval) }
 }
 
-/** Returns the transport of a host. The code that speaks with a cluster is loaded only if a service lives in one. */
-const transportOf = Effect.fnUntraced(function*(host: Exclude<HostKind, "local">, ray: RayOptions | undefined) {
-  if (host !== "ray") return onThisMachine(host === "thread" ? openThread : openProcess)
+/** The code for hosts is loaded only if a service lives in one, and that for a cluster only if it lives there. */
+const buildElsewhere = Effect.fnUntraced(function*(
+  tag: { readonly contract: Contract; readonly module: string },
+  spec: ServiceSpec & { readonly host: Exclude<HostKind, "local"> },
+  ray: RayOptions | undefined,
+  options: RemoteOptions
+): Effect.fn.Return<Build, PolicyError> {
+  const { buildRemote, openProcess, openThread } = yield* Effect.promise(() => import("./host/remoteHosts.ts"))
+  const remotely = (make: MakeTransport) => buildRemote(tag, spec, make, options)
+  if (spec.host !== "ray") return remotely(onThisMachine(spec.host === "thread" ? openThread : openProcess))
   const settings = yield* raySettingsOf(ray)
-  const make: MakeTransport = (limits) =>
+  return remotely((limits) =>
     Effect.map(
       Effect.promise(() => import("./host/ray/rayTransport.ts")),
       ({ RayTransport }): Transport => new RayTransport(settings, limits)
     )
-  return make
+  )
 })
 
 const onThisMachine = (open: OpenHost): MakeTransport => () =>
