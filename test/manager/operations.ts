@@ -162,7 +162,9 @@ export const operate = (operations: ReadonlyArray<Operation>) =>
           }
           yield* ask(Effect.map(manager.submit(submission), () => {
             const before = answered.get(id)
-            if (before !== undefined && !unsure.has(id)) assert.deepStrictEqual(submission, before, "another job had this id")
+            if (before !== undefined && !unsure.has(id)) {
+              assert.deepStrictEqual(submission, before, "another job had this id")
+            }
             answered.set(id, submission)
           }))
           yield* settle

@@ -84,4 +84,3 @@ export const operateOnProcesses = async (count: number): Promise<void> => {
     cause: error
   })
 }
-

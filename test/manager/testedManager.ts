@@ -66,7 +66,7 @@ export class TestedManager implements AsyncDisposable {
 
   /** Waits until it takes jobs. */
   async ready(): Promise<void> {
-    while ((await this.ask("GET", "/health/ready"))?.status !== 200) await setTimeout(50)
+    while ((await this.ask("GET", "/health/ready"))?.status !== 204) await setTimeout(50)
   }
 
   /** Ends it with a signal, and starts the next one. */
