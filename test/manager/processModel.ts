@@ -66,7 +66,7 @@ export class ProcessModel implements AsyncDisposable {
     done.catch(() => {})
     const isOfManager = operation.do.startsWith("manager")
     if (isOfManager) await done
-    else if (operation.waits) await Promise.race([done, setTimeout(2_000)])
+    else if (operation.waits) await Promise.race([done, setTimeout(5_000)])
     assert.deepStrictEqual(readWitnesses(this.#manager.journal).filter(isFault), [])
   }
 
@@ -92,6 +92,8 @@ export class ProcessModel implements AsyncDisposable {
         return Promise.resolve()
       case "a moment":
         return setTimeout(way)
+      case "a job begins":
+        return this.#awaitBegin(readWitnesses(this.#manager.journal).length)
       case "client starts":
         return this.#startClient(way)
       case "client is killed":
@@ -103,9 +105,9 @@ export class ProcessModel implements AsyncDisposable {
         return Promise.resolve()
       }
       case "manager is killed":
-        return this.#manager.replace("SIGKILL")
+        return this.#killManager(way)
       case "manager is stopped":
-        return this.#manager.replace("SIGTERM")
+        return this.#manager.end("SIGTERM").then(() => this.#manager.again())
       case "store is away":
         return Promise.resolve(this.#manager.takeStoreAway())
       case "store is back":
@@ -191,6 +193,26 @@ export class ProcessModel implements AsyncDisposable {
     const process = new Started(args)
     this.#clients.push({ id, process })
     await process.said("submitted").catch(() => {})
+  }
+
+  /** The jobs see that it is gone, and end. They may be killed with it, or be so slow that the next one is there before. */
+  async #killManager(way: number): Promise<void> {
+    await this.#manager.end("SIGKILL")
+    const jobs = stillRunning(this.#manager.journal).filter(({ kind }) => kind === "job")
+    const signal = pick([undefined, "SIGKILL", "SIGSTOP"] as const, way)
+    for (const { pid } of signal === undefined ? [] : jobs) process.kill(pid, signal)
+    await this.#manager.again()
+    if (signal !== "SIGSTOP" || jobs.length === 0) return
+    this.#asked.push(this.#submit(way), this.#submit(way >> 1))
+    await this.#awaitBegin(readWitnesses(this.#manager.journal).length)
+    for (const { pid } of jobs.filter(isRunning)) process.kill(pid, "SIGCONT")
+  }
+
+  /** Waits until a job has begun since; not for long, because perhaps none is to. */
+  async #awaitBegin(before: number): Promise<void> {
+    for (let turn = 0; turn < 60 && readWitnesses(this.#manager.journal).length === before; turn++) {
+      await setTimeout(50)
+    }
   }
 
   /** Lets everything end, and checks what must hold. */

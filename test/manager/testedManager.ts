@@ -69,9 +69,8 @@ export class TestedManager implements AsyncDisposable {
     while ((await this.ask("GET", "/health/ready"))?.status !== 204) await setTimeout(50)
   }
 
-  /** Ends it with a signal, and starts the next one. */
-  async replace(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
-    await this.end(signal)
+  /** Starts the next one. */
+  async again(): Promise<void> {
     this.bringStoreBack()
     const { port } = new URL(this.server.url)
     await this.server.again(["--port", port])
