@@ -199,8 +199,8 @@ export class ProcessModel implements AsyncDisposable {
   async #killManager(way: number): Promise<void> {
     await this.#manager.end("SIGKILL")
     const jobs = stillRunning(this.#manager.journal).filter(({ kind }) => kind === "job")
-    const signal = pick([undefined, "SIGKILL", "SIGSTOP"] as const, way)
-    for (const { pid } of signal === undefined ? [] : jobs) process.kill(pid, signal)
+    const signal = pick(["none", "SIGKILL", "SIGSTOP"] as const, way)
+    if (signal !== "none") { for (const { pid } of jobs) process.kill(pid, signal) }
     await this.#manager.again()
     if (signal !== "SIGSTOP" || jobs.length === 0) return
     this.#asked.push(this.#submit(way), this.#submit(way >> 1))

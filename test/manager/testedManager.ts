@@ -80,7 +80,7 @@ export class TestedManager implements AsyncDisposable {
     const { server } = this.server
     server.signal(signal)
     assert.strictEqual(await server.ended(), signal === "SIGTERM" ? 143 : signal, server.stderr)
-    assert.notMatch(server.stderr, /the job manager failed at a request|what became of job/)
+    assert.notMatch(server.stdout + server.stderr, /the job manager failed at a request|what became of job/)
   }
 
   /** The files that are left of jobs which had to be saved elsewhere. */
