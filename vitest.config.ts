@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/ray/**"],
+    globalSetup: "test/support/freshBuild.ts",
     // The tests start hundreds of processes, each of which loads Effect: from a cache it takes two thirds of the time.
     env: {
       NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/node", import.meta.url)),

@@ -1,9 +1,6 @@
 #!/usr/bin/env node
-import { existsSync } from "node:fs"
-import { enableCompileCache } from "node:module"
-import { homedir } from "node:os"
-import { join } from "node:path"
 import { exitAtSignals } from "./process/earlySignals.ts"
+import { entryPoint } from "./process/entryPoints.ts"
 
 const releaseSignals = exitAtSignals()
 
@@ -23,17 +20,9 @@ if (args.length === 1 && args[0] === "--version") {
   })
   process.stdout.write(`autostop v${version}\n`)
 } else {
-  const { main } = await (args.some((arg) => arg === "run" || arg === "serve") ? import("./cli/main.ts") : bundled())
+  const { keepCompiled, linkPrebundle } = await import("./process/prebundle.ts")
+  keepCompiled()
+  const program = linkPrebundle(entryPoint(import.meta.url, "./cli/main").href)
+  const { main }: typeof import("./cli/main.ts") = await import(program)
   main(args, releaseSignals)
-}
-
-/**
- * Loads the command line as one bundle: its commands need no code of users, and are there in a third of the time. What V8
- * makes of it is kept in a folder that nobody else can write.
- */
-async function bundled(): Promise<typeof import("./cli/main.ts")> {
-  const file = new URL("./bundle/cli.js", import.meta.url)
-  if (!existsSync(file)) return import("./cli/main.ts")
-  enableCompileCache(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "autostop", "node"))
-  return import(file.href)
 }

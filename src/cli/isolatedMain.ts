@@ -21,6 +21,6 @@ const isolation: Isolation = {
   observe: (run: Run) => reportRun(link, run, ({ report }) => sendReport({ _tag: "Reported", report }))
 }
 
-const [{ main }] = await Promise.all([import("./main.ts"), link.ready])
+const { main } = await import("./main.ts")
 send({ _tag: "Alive" })
 main(process.argv.slice(2), releaseSignals, isolation)

@@ -5,6 +5,7 @@ import { seconds } from "../base/format.ts"
 import type { JobLimits } from "../jobProcess/nextKill.ts"
 import type { JobEnd } from "../jobProcess/jobEnd.ts"
 import { SupervisedJob } from "../jobProcess/supervisedJob.ts"
+import { ChildProcess } from "../process/childProcess.ts"
 import { entryPoint } from "../process/entryPoints.ts"
 import { exitCode } from "../process/exitCode.ts"
 import type { ProcessOwner } from "../process/processOwner.ts"
@@ -43,8 +44,7 @@ export const runIsolated = ({ args, limits, module, owner }: IsolateOptions): Ef
     const job = yield* Effect.acquireRelease(
       Effect.sync(() =>
         new SupervisedJob({
-          child: { entry: isolatedMain, args },
-          sharesOutput: true,
+          child: new ChildProcess({ entry: isolatedMain, args, output: "inherit" }),
           identity: { job: module, jobId: crypto.randomUUID(), environment: "local", startedAt: isoNow(clock) },
           limits,
           clock,

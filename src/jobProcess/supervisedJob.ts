@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import type { Readable } from "node:stream"
 import { isoNow, now } from "../base/clock.ts"
 import { millis } from "../base/format.ts"
-import { type ChildEnd, type ChildOptions, ChildProcess, describeEnd } from "../process/childProcess.ts"
+import { type ChildEnd, type ChildProcess, describeEnd } from "../process/childProcess.ts"
 import type { Descendant } from "../process/descendants.ts"
 import { type Ended, leftoverOf } from "../process/endDescendants.ts"
 import { isGroupAlive, type Killed, killGroup, until } from "../process/processGroup.ts"
@@ -40,10 +40,8 @@ const afterglowMs = 100
 const politeMs = 100
 
 export interface SupervisedOptions {
-  /** The process of the job. */
-  readonly child: Omit<ChildOptions, "output" | "connection">
-  /** True if its input and output are those of this process. Otherwise it has no input, and its output can be read. */
-  readonly sharesOutput: boolean
+  /** The process of the job, which has no job yet. */
+  readonly child: ChildProcess
   readonly identity: JobIdentity
   readonly limits: JobLimits
   /** The limits of its messages; `pipeLimits` by default. */
@@ -85,10 +83,7 @@ export class SupervisedJob {
     this.#limits = options.limits
     this.#state = State.starting(now(options.clock))
     this.#projection = new EventProjection(options.identity)
-    const child = new ChildProcess({
-      ...options.child,
-      output: options.sharesOutput ? "inherit" : "stdout and stderr"
-    })
+    const { child } = options
     this.#child = child
     const limits = { ...pipeLimits, ...options.pipe }
     this.#meter = new PipeMeter(limits, now(options.clock))

@@ -68,6 +68,8 @@ export interface JobProcess {
 
 /** Starts the processes of jobs. */
 export interface Launcher {
+  /** Gets ready for as many jobs as there are free slots, which may start at any time. */
+  readonly prepare: (slots: number) => void
   readonly start: (options: JobProcessOptions) => JobProcess
   /** Checks that a submission can be run, with these variables besides. Fails with a message for people. */
   readonly check: (

@@ -27,6 +27,8 @@ export interface ManagerOptions {
   readonly jobs: ReadonlyArray<RegisteredJob>
   /** The largest number of jobs that run at once; the others wait in the queue. */
   readonly concurrency: number
+  /** The largest number of processes that wait for a job, one for each free slot. */
+  readonly spares: number
   /** The folder for logs, unpacked bundles, and the results that job processes write. */
   readonly folder: string
   /** The limits of each job. */

@@ -38,6 +38,12 @@ export interface Options {
   /** The largest number of jobs that run at once, 4 by default; the others wait in the queue. */
   readonly concurrency?: number | undefined
   /**
+   * The largest number of processes that have loaded everything but a job's module, and wait for a job: one for each free
+   * slot, 2 by default. With 0 each job waits for its process to load. A spare takes some 40 MB of memory; none is started
+   * while less than 512 MiB are available. Uploaded code, and a job with variables or a memory limit of its own, have none.
+   */
+  readonly spares?: number | undefined
+  /**
    * The limits of each job. `memory` and `time` have none by default. A submission may ask for less, not for more.
    *
    * `memory` is that of the job's processes together: a job that uses more is cancelled, and fails. `time` is measured from

@@ -12,7 +12,7 @@ import { readBytes, readInt, readLimitMs, readVariableNames } from "./readSettin
  * user calls it.
  */
 export const readOptions = Effect.fnUntraced(function*(
-  { concurrency = 4, env = {}, folder, keep = {}, limits = {}, logs = "16 MiB", uploads = true }: Options,
+  { concurrency = 4, env = {}, folder, keep = {}, limits = {}, logs = "16 MiB", spares = 2, uploads = true }: Options,
   nameOf: (setting: string) => string = (setting) => setting
 ): Effect.fn.Return<Omit<ManagerOptions, "jobs">, PolicyError> {
   const { events, memory, time } = limits
@@ -24,6 +24,7 @@ export const readOptions = Effect.fnUntraced(function*(
   return {
     folder: resolve(folder),
     concurrency: yield* readInt(nameOf("concurrency"), concurrency),
+    spares: yield* readInt(nameOf("spares"), spares, 0),
     limits: {
       ...(memory === undefined ? {} : { memory: yield* readBytes(nameOf("limits.memory"), memory) }),
       ...(events === undefined ? {} : { events: yield* readBytes(nameOf("limits.events"), events) }),

@@ -5,12 +5,14 @@ import { fileURLToPath } from "node:url"
 import { OneShotLatch } from "../base/oneShotLatch.ts"
 import type { Descendant } from "./descendants.ts"
 import type { Ended } from "./endDescendants.ts"
+import { programLoader } from "./entryPoints.ts"
 import { encode } from "./jsonLines.ts"
 import { LineReader, type LineReaderOptions } from "./lineReader.ts"
 import { childProcesses, linkOwner, type OwnedProcesses } from "./ownedProcesses.ts"
 import { isWithin, markVariable, newMark } from "./ownerMark.ts"
 import { isLiving, type ProcessEntry, readProcess, variableOf } from "./processTable.ts"
 import { isGroupAlive, type Killed, killGroup, signal } from "./processGroup.ts"
+import { watchdog } from "./watchdog.ts"
 
 export interface ChildOptions {
   /** The file that it begins with. */
@@ -26,6 +28,11 @@ export interface ChildOptions {
   /** A connection that becomes its file descriptor 3, instead of the result pipe. */
   readonly connection?: Socket | undefined
 }
+
+/** How long a process may outlive this one until it has set its limit, in milliseconds: it has started nothing before. */
+const defaultLimitMs = 500
+/** The longest text of a limit. */
+const longestLimit = 64
 
 /** The end of a process. */
 export type ChildEnd =
@@ -70,7 +77,8 @@ export class ChildProcess {
 
   constructor({ args = [], connection, entry, env = process.env, nodeArgs = [], output }: ChildOptions) {
     const mark = newMark(env, "linked")
-    this.#child = spawn(process.execPath, [...inheritedNodeArgs(), ...nodeArgs, fileURLToPath(entry), ...args], {
+    const program = [fileURLToPath(programLoader), fileURLToPath(entry), ...args]
+    this.#child = spawn(process.execPath, [...inheritedNodeArgs(), ...nodeArgs, ...program], {
       detached: true,
       env: { ...env, [markVariable]: mark },
       stdio: [...streams[output], connection ?? "pipe", "pipe"]
@@ -88,6 +96,7 @@ export class ChildProcess {
     this.#lifeline = lifeline instanceof Socket ? lifeline : undefined
     // the end of the process says what a broken pipe would
     for (const pipe of this.#pipes) pipe.on("error", () => {})
+    this.#watch()
     this.#child.once("error", ({ message }) => this.#onEnd({ _tag: "NotStarted", message }))
     this.#child.once(
       "exit",
@@ -146,6 +155,7 @@ export class ChildProcess {
   /** Closes the lifeline: for the process it is as if this one had ended. */
   disown(): void {
     this.#lifeline?.end()
+    if (this.pid !== undefined) watchdog.disown(this.pid)
   }
 
   /** Sends a signal to the process alone. */
@@ -197,9 +207,27 @@ export class ChildProcess {
     return (this.#child.stdio ?? []).filter((pipe) => pipe instanceof Socket)
   }
 
+  /** Has the watchdog kill it, once it has outlived this process for as long as it says on the lifeline. */
+  #watch(): void {
+    const { pid } = this
+    if (pid === undefined) return
+    const start = readProcess(pid)?.start ?? 0
+    const watch = (limitMs: number) => watchdog.watch({ pid, start, mark: this.#mark, limitMs })
+    watch(defaultLimitMs)
+    const reader = new LineReader({
+      longest: longestLimit,
+      onTooLong: () => {},
+      onLine: (line) => {
+        if (this.#end === undefined && Number(line) >= 0) watch(Number(line))
+      }
+    })
+    this.#lifeline?.on("data", (bytes) => reader.feed(bytes)).unref()
+  }
+
   #onEnd(end: ChildEnd): void {
     if (this.#end !== undefined) return
     this.#end = end
+    if (this.pid !== undefined) watchdog.forget(this.pid)
     this.#unlink()
     this.ended.open()
   }

@@ -4,3 +4,6 @@
  */
 export const entryPoint = (from: string, path: string): URL =>
   new URL(`${path}${from.endsWith(".ts") ? ".ts" : ".js"}`, from)
+
+/** The file that loads the program of a thread or process, which is its first argument. */
+export const programLoader = entryPoint(import.meta.url, "./programLoader")

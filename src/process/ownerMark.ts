@@ -7,8 +7,8 @@ import { randomUUID } from "node:crypto"
  */
 export const markVariable = "AUTOSTOP_OWNER"
 
-/** The value of a process that outlives its owner on purpose. */
-const free = "none"
+/** The mark of a process that outlives its owner on purpose. */
+export const withoutOwner = "none"
 
 /** The kind of an owner, as its part of a mark tells it. */
 export type OwnerKind =
@@ -24,13 +24,13 @@ export const newMark = (env: NodeJS.ProcessEnv, kind: OwnerKind): string => {
   const outer = env[markVariable]
   const suffix = kind === "thread" ? "" : kind === "linked" ? linkedSuffix : `.${kind.pid}`
   const part = `${randomUUID().slice(0, 13)}${suffix}`
-  return outer === undefined || outer === "" || outer === free ? part : `${outer}/${part}`
+  return outer === undefined || outer === "" || outer === withoutOwner ? part : `${outer}/${part}`
 }
 
 const linkedSuffix = "+"
 
 /** Returns true if a process is not to be ended with its owner. */
-export const isFree = (mark: string | undefined): boolean => mark === free
+export const isFree = (mark: string | undefined): boolean => mark === withoutOwner
 
 /** Returns true if the mark is the owner's, or that of an owner within it. */
 export const isWithin = (mark: string, owner: string): boolean => mark === owner || mark.startsWith(`${owner}/`)

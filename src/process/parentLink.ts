@@ -1,8 +1,6 @@
 import * as Option from "effect/Option"
-import { once } from "node:events"
 import { writeFileSync } from "node:fs"
-import { Worker } from "node:worker_threads"
-import { entryPoint } from "./entryPoints.ts"
+import { Socket } from "node:net"
 import { encode } from "./jsonLines.ts"
 import { LineReader } from "./lineReader.ts"
 import { signal } from "./processGroup.ts"
@@ -15,7 +13,7 @@ export const sendToParent = (message: object): void => {
   try {
     writeFileSync(3, encode(message))
   } catch {
-    // the parent has ended, and the watchdog says so
+    // the parent has ended, and the lifeline says so
   }
 }
 
@@ -26,42 +24,40 @@ export interface ParentListener<Message> {
 }
 
 /**
- * This process's link to the process that started it as a `ChildProcess`. A thread of its own reads it, so that this
- * process does not outlive its parent by more than its limit, whatever its event loop does.
+ * This process's link to the process that started it as a `ChildProcess`. If the parent ends, this process does not outlive it
+ * by more than its limit, whatever its event loop does: the watchdog of the parent sees to it.
  */
 export class ParentLink<Message> {
-  /** Resolves once the thread runs. Nothing that must not outlive the parent may start before. */
-  readonly ready: Promise<unknown>
-  readonly #watchdog = new Worker(entryPoint(import.meta.url, "./parentWatchdog"), { execArgv: [] })
+  readonly #lifeline = new Socket({ fd: 4 })
   /** The messages that came before anybody listened. */
   readonly #unheard: Array<(listener: ParentListener<Message>) => void> = []
   #listener: ParentListener<Message> | undefined
 
   constructor(decode: (line: string) => Option.Option<Message>) {
-    this.ready = once(this.#watchdog, "online")
     const reader = new LineReader({
       // what the parent sends is as long as what it was given
       longest: Infinity,
       onTooLong: () => {},
       onLine: (line) => Option.map(decode(line), (message) => this.#pass(({ onMessage }) => onMessage(message)))
     })
-    this.#watchdog.on("message", (text: string | null) => {
-      if (text !== null) return reader.feed(Buffer.from(text))
+    this.#lifeline.on("data", (bytes) => reader.feed(bytes))
+    this.#lifeline.on("error", () => {})
+    this.#lifeline.once("close", () => {
       this.killGroupAtExit()
       this.#pass(({ onLost }) => onLost())
     })
   }
 
-  /** Listens to the parent. From then on the thread keeps nothing alive. */
+  /** Listens to the parent. From then on the link keeps nothing alive. */
   listen(listener: ParentListener<Message>): void {
-    this.#watchdog.unref()
+    this.#lifeline.unref()
     this.#listener = listener
     for (const pass of this.#unheard.splice(0)) pass(listener)
   }
 
   /** Sets how long this process may outlive its parent, in milliseconds. */
   outlive(ms: number): void {
-    this.#watchdog.postMessage(ms + graceMs, [])
+    if (this.#lifeline.writable) this.#lifeline.write(`${ms + graceMs}\n`)
   }
 
   /** Without a parent nobody else is there to end what this process leaves behind. */

@@ -55,7 +55,7 @@ export class ProcessModel implements AsyncDisposable {
   }
 
   static async start(): Promise<ProcessModel> {
-    const args = ["--jobs", fixture("./fixtures/witness.ts"), "--concurrency", String(concurrency)]
+    const args = ["--jobs", fixture("./fixtures/witness.ts"), "--concurrency", String(concurrency), "--spares", "1"]
     return new ProcessModel(await TestedManager.start(args))
   }
 

@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { once } from "node:events"
+import { fileURLToPath } from "node:url"
 import { type ChildOptions, ChildProcess, describeEnd } from "../../src/process/childProcess.ts"
 import { statOf, until } from "../../src/process/processGroup.ts"
+import { commandOf, isLiving, ownChildren, readProcess } from "../../src/process/processTable.ts"
+import { Started } from "../support/cli.ts"
 
 interface Answer {
   readonly text: string
@@ -158,5 +161,42 @@ describe("a child process whose parent has ended", () => {
     const { pid = 0 } = await said("left")
     await ended(child)
     assert.isTrue(await until(() => !runs(pid), longMs))
+  })
+})
+
+/** The id of the watchdog of this process. */
+const watchdogPid = () =>
+  ownChildren()?.find((pid) => isLiving(readProcess(pid)) && commandOf(pid).includes("watchdogMain"))
+
+describe("the watchdog of a process", () => {
+  it("is started again if it is killed, and watches the same children", async () => {
+    const { child, said } = started({}, 100)
+    child.send({ ask: "block" })
+    await said("blocked")
+    const first = watchdogPid() ?? assert.fail("there is no watchdog")
+    process.kill(first, "SIGKILL")
+    assert.isTrue(await until(() => ![undefined, first].includes(watchdogPid()), longMs))
+    child.disown()
+    await ended(child)
+    assert.deepStrictEqual<object | undefined>(child.end, { _tag: "Signalled", signal: "SIGKILL" })
+  })
+
+  it("kills a child whose event loop is blocked if its process is killed, and ends", async () => {
+    const parent = new Started([fileURLToPath(new URL("./entries/parent.ts", import.meta.url))])
+    await parent.said("\n")
+    const pids = parent.stdout.split(" ").map(Number)
+    assert.isTrue(pids.every(runs), parent.stdout)
+    parent.signal("SIGKILL")
+    assert.isTrue(await until(() => !pids.some(runs), longMs))
+  })
+
+  it("ends at once with a process that leaves no child", async () => {
+    const parent = new Started([fileURLToPath(new URL("./entries/parent.ts", import.meta.url))])
+    await parent.said("\n")
+    const [child = 0, watchdog = 0] = parent.stdout.split(" ").map(Number)
+    process.kill(-child, "SIGKILL")
+    parent.signal("SIGTERM")
+    await parent.ended()
+    assert.isTrue(await until(() => !runs(watchdog), longMs))
   })
 })

@@ -49,8 +49,10 @@ export class Server implements AsyncDisposable {
   }
 
   #start(args: ReadonlyArray<string> = ["--port", "0"]): Started {
+    // a spare takes a second of the processor, and few of these managers have many jobs
+    const spares = this.args.includes("--spares") ? [] : ["--spares", "0"]
     return new Started(
-      [bin, "serve", ...args, "--jobs", greet, "--data", this.folder, ...this.args],
+      [bin, "serve", ...args, ...spares, "--jobs", greet, "--data", this.folder, ...this.args],
       this.env,
       this.#via
     )

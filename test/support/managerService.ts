@@ -85,6 +85,7 @@ export class Processes extends Context.Service<Processes, Map<string, FakeProces
 
 const settings = {
   limits: {},
+  spares: 0,
   keep: { jobs: Infinity, ageMs: Infinity },
   logBytes: 1_000_000,
   variables: { each: [], byName: {} },
@@ -109,6 +110,7 @@ export const managerService = (
   new ResultFiles(folder).create()
   return Layer.provide(
     layer({ ...settings, jobs: jobs.map((name) => ({ name, module: `test:${name}` })), concurrency, folder }, {
+      prepare: () => {},
       check: () => Effect.void,
       start: (options) => {
         onStart?.(options.id)

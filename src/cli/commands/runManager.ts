@@ -41,6 +41,7 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
     ],
     open: input.open,
     concurrency: input.concurrency,
+    spares: input.spares,
     limits: { memory: sizeOf(input.memory), time: durationOf(input.timeLimit) },
     keep: { age: durationOf(input.keepAge), jobs: Option.getOrUndefined(input.keepJobs) },
     env: { each: input.env, byName: yield* readEnvFile(input.envFrom) },

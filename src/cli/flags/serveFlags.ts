@@ -37,6 +37,10 @@ export const serveFlags = {
     Flag.withDescription("How many jobs run at once; the others wait"),
     Flag.withDefault(Math.max(4, availableParallelism()))
   ),
+  spares: Flag.Int("spares").pipe(
+    Flag.withDescription("How many processes are started before there are jobs for them, within the free places"),
+    Flag.withDefault(2)
+  ),
   memory: text(
     "memory",
     "The memory that the processes of a job may use, such as \"2 GB\"; no limit by default",
@@ -107,6 +111,7 @@ export interface ServeInput {
   readonly store: Option.Option<string>
   readonly storeFile: Option.Option<string>
   readonly concurrency: number
+  readonly spares: number
   readonly memory: Option.Option<string>
   readonly timeLimit: Option.Option<string>
   readonly keepAge: Option.Option<string>

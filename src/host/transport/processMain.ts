@@ -39,7 +39,6 @@ const connection: OwnerConnection = {
   outlive: (ms) => link.outlive(ms),
   lost
 }
-await link.ready
 // a guard of Ray starts a host for another owner: either of them may be gone
 link.listen({ onMessage: () => {}, onLost })
 runOwned((owner) => {

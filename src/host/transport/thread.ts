@@ -1,10 +1,12 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
 import { elapsed, now } from "../../base/clock.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { waitFor } from "../../base/waits.ts"
 import { killAll } from "../../process/endDescendants.ts"
+import { programLoader } from "../../process/entryPoints.ts"
 import { forward, tailOf } from "../../process/outputLines.ts"
 import { markedProcesses } from "../../process/ownedProcesses.ts"
 import { markVariable, newMark } from "../../process/ownerMark.ts"
@@ -23,6 +25,8 @@ import {
   terminating,
   type ThreadState
 } from "./threadState.ts"
+
+const threadMain = fileURLToPath(entries.threadMain)
 
 /**
  * The time that a thread has to exit when it is asked to. One that compiles modules cannot be asked before it has done so, and
@@ -43,7 +47,7 @@ export const openThread: OpenHost = (onBytes) => {
   keepWasmCode()
   const mark = newMark(process.env, "thread")
   const env = { ...process.env, [markVariable]: mark }
-  const worker = new Worker(entries.threadMain, { stdout: true, stderr: true, env })
+  const worker = new Worker(programLoader, { argv: [threadMain], stdout: true, stderr: true, env })
   let state: ThreadState = loading
   let task: string | undefined
   /** The processes that it starts. Once it has ended, the system lists its children no longer. */

@@ -43,7 +43,7 @@ export const nodeArgs = (
     `--import=${confinedCode.href}`,
     `--import=${bundleHooks.href}`,
     "--permission",
-    // the thread that watches for the end of the parent needs it
+    // its services may live in threads
     "--allow-worker",
     "--disable-warning=PERM0006",
     ...(processes ? ["--allow-child-process", "--disable-warning=PERM0004"] : []),

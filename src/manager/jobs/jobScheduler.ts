@@ -176,13 +176,18 @@ export class JobScheduler {
   }
 
   #fillSlots(): void {
-    while (this.#state === "open" && this.#slots.size < this.#given.options.concurrency) {
+    while (this.#freeSlots > 0) {
       const job = this.#queue.take((name) => this.#slots.running(name))
-      if (job === undefined) return
+      if (job === undefined) break
       this.#slots.take(job)
       job.launch()
       this.#given.fork(this.#run(job))
     }
+    this.#given.launcher.prepare(this.#freeSlots)
+  }
+
+  get #freeSlots(): number {
+    return this.#state === "open" ? Math.max(0, this.#given.options.concurrency - this.#slots.size) : 0
   }
 
   /** Runs one attempt. A job without a process, when the manager ends, stays in the queue of the store. */

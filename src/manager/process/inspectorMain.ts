@@ -18,7 +18,6 @@ const check = ({ number, submission }: Question, exports: Readonly<Record<string
 }
 
 const link = new ParentLink(decodeQuestion)
-await link.ready
 answer({ _tag: "Loading" })
 // there is no limit here, because the parent has one and can also end a process that blocks
 const loaded = await Effect.runPromiseExit(importModule(module, name, Infinity))

@@ -5,6 +5,6 @@ import { ParentLink } from "../../process/parentLink.ts"
 
 const link = new ParentLink(decodeParentMessage)
 // the rest is imported here, because it takes longer to load than the link
-const [{ runJob }] = await Promise.all([import("./runJob.ts"), link.ready])
+const { runJob } = await import("./runJob.ts")
 send({ _tag: "Alive" })
 runJob(link)

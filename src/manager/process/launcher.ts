@@ -1,6 +1,7 @@
 /** Starts job processes on this machine, and the inspectors that check submissions before. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -11,8 +12,12 @@ import type { Bundled } from "../code/bundler.ts"
 import { bundleHooks, nodeArgs } from "../code/confinement.ts"
 import { unpack } from "../code/uploadedBundles.ts"
 import type { Code, Launcher } from "../JobProcess.ts"
+import { variablesOf } from "../jobVariables.ts"
+import type { ManagerOptions } from "../Manager.ts"
 import { Inspector, type LoadedModule } from "./inspector.ts"
+import { childSettings } from "./jobChild.ts"
 import { jobEnvironment } from "./jobEnvironment.ts"
+import { Spares } from "./spares.ts"
 import { limitsOf, startJobProcess } from "./startJobProcess.ts"
 
 /** One inspector for each module, until it is idle or has failed. */
@@ -77,5 +82,24 @@ export const checkSubmission: Launcher["check"] = (code, submission, env) =>
     (refusal) => refusal === undefined ? Effect.void : Effect.fail(refusal)
   )
 
-/** Runs jobs in processes of their own, on this machine. */
-export const launcher: Launcher = { start: startJobProcess, check: checkSubmission }
+/** Opens a launcher that runs jobs in processes of their own, on this machine. */
+export const openLauncher = (
+  { jobs, limits, spares, variables }: Pick<ManagerOptions, "jobs" | "limits" | "spares" | "variables">
+): Effect.Effect<Launcher, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const waiting = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        new Spares({
+          // uploaded code has no use for them
+          most: jobs.length === 0 ? 0 : spares,
+          settings: () => childSettings({ limits, env: variablesOf(variables) })
+        })
+      ),
+      (waiting) => Effect.sync(() => waiting.keep(0))
+    )
+    return {
+      prepare: (slots) => waiting.keep(slots),
+      start: (options) => startJobProcess(options, waiting),
+      check: checkSubmission
+    }
+  })

@@ -11,34 +11,36 @@ import { storedEvents } from "../../jobProcess/pipeLimits.ts"
 import type { JobMessage } from "../../jobProcess/protocol.ts"
 import type { JobEnd } from "../../jobProcess/jobEnd.ts"
 import { SupervisedJob } from "../../jobProcess/supervisedJob.ts"
-import { entryPoint } from "../../process/entryPoints.ts"
 import { readProcess } from "../../process/processTable.ts"
 import * as Policy from "../../StopPolicy.ts"
 import type { Trigger } from "../../StopReport.ts"
-import { nodeArgs } from "../code/confinement.ts"
 import { fallbackExit, notStarted } from "../fallbackResult.ts"
 import type { JobProcess, JobProcessOptions } from "../JobProcess.ts"
 import type { JobResult, StopCommand, Submission } from "../models.ts"
 import { partialFile } from "../resultFile.ts"
-import { jobEnvironment } from "./jobEnvironment.ts"
+import { childSettings, newChild } from "./jobChild.ts"
 import { settingsOf } from "./prepareJob.ts"
 import { readOutput } from "./readOutput.ts"
-import { enforceLimits, heapArgs } from "./resourceLimits.ts"
+import { enforceLimits } from "./resourceLimits.ts"
+import type { Spares } from "./spares.ts"
 
 /**
  * The time for reading the output of a process that has ended. A process that it has started may hold the output open.
  */
 const outputMs = 2_000
 
-const jobMain = entryPoint(import.meta.url, "./jobMain")
-
 /** The real clock, because a job process lives in real time. */
 const clock = Context.get(Context.empty(), Clock.Clock)
 
 /** Runs a job in a process of its own, which outlives neither its deadline nor its manager. */
-export const startJobProcess = (options: JobProcessOptions): JobProcess => {
+export const startJobProcess = (options: JobProcessOptions, spares?: Spares): JobProcess => {
   const { code, id, limits = {}, onEvent, onStages, resultFile, submission } = options
-  const env = jobEnvironment(options.env)
+  const settings = childSettings({
+    confinement: code.confinement,
+    limits,
+    env: options.env,
+    writable: [resultFile, partialFile(resultFile)]
+  })
   const onMessage = (message: JobMessage): void => {
     switch (message._tag) {
       case "Stages":
@@ -52,14 +54,9 @@ export const startJobProcess = (options: JobProcessOptions): JobProcess => {
     }
   }
   const supervised = new SupervisedJob({
-    child: {
-      entry: jobMain,
-      nodeArgs: [...heapArgs(limits), ...nodeArgs(code.confinement, [resultFile, partialFile(resultFile)])],
-      env
-    },
-    sharesOutput: false,
+    child: spares?.take(settings) ?? newChild(settings),
     identity: { job: submission.job, jobId: id, environment: "remote", startedAt: isoNow(clock) },
-    limits: limitsOf(env, submission),
+    limits: limitsOf(settings.env, submission),
     pipe: { events: limits.events ?? storedEvents },
     clock,
     onMessage,

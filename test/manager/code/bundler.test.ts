@@ -39,7 +39,7 @@ const project = {
     const dependency = require("dependency")
     module.exports = Job.make("common", {
       success: Schema.Unknown,
-      run: () => Effect.sync(() => [dependency.read(), Effect === require("effect/Effect"), typeof __filename])
+      run: () => Effect.sync(() => [dependency.read(), Effect.succeed === require("effect/Effect").succeed, typeof __filename])
     })`,
   "src/named.cjs": `
     const { Job } = require("autostop")

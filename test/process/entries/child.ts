@@ -19,7 +19,6 @@ let onLost: () => void = () => sendToParent({ text: "lost" })
 
 // safe: the test asks
 const link = new ParentLink((line) => Option.some(JSON.parse(line) as Question))
-await link.ready
 link.outlive(Number(process.argv[2] ?? 0))
 link.listen({
   onMessage: ({ ask, text }) => {

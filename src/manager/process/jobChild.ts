@@ -1,0 +1,35 @@
+/** The process of a job before it has its job. */
+import { isDeepStrictEqual } from "node:util"
+import { ChildProcess } from "../../process/childProcess.ts"
+import { entryPoint } from "../../process/entryPoints.ts"
+import { nodeArgs } from "../code/confinement.ts"
+import type { Code, Limits } from "../JobProcess.ts"
+import { jobEnvironment } from "./jobEnvironment.ts"
+import { heapArgs } from "./resourceLimits.ts"
+
+/** What a process starts with. Processes with the same settings can take each other's jobs. */
+export interface ChildSettings {
+  readonly nodeArgs: ReadonlyArray<string>
+  readonly env: NodeJS.ProcessEnv
+}
+
+export interface ChildNeeds {
+  readonly confinement?: Code["confinement"]
+  readonly limits?: Limits | undefined
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** The files that it may write, if it is confined. */
+  readonly writable?: ReadonlyArray<string>
+}
+
+export const childSettings = ({ confinement, env, limits = {}, writable }: ChildNeeds): ChildSettings => ({
+  nodeArgs: [...heapArgs(limits), ...nodeArgs(confinement, writable)],
+  env: jobEnvironment(env)
+})
+
+export const areSame = (a: ChildSettings, b: ChildSettings): boolean => isDeepStrictEqual(a, b)
+
+const jobMain = entryPoint(import.meta.url, "./jobMain")
+
+/** Starts a process that loads everything but the module of its job, and waits for that. */
+export const newChild = (settings: ChildSettings): ChildProcess =>
+  new ChildProcess({ entry: jobMain, output: "stdout and stderr", ...settings })
