@@ -12,13 +12,13 @@ import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { cpSync, existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
-import { StoreError } from "../../src/manager/errors.ts"
-import type { JobStore } from "../../src/manager/JobStore.ts"
 import { Manager } from "../../src/manager/Manager.ts"
 import type { NumberedEvent, RestartSetting, Submission } from "../../src/manager/models.ts"
 import { ResultFiles, writeResultFile } from "../../src/manager/resultFile.ts"
+import { breakable } from "../support/breakableStore.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { settle } from "../support/jobs.ts"
+import { shifted } from "../support/shiftedClock.ts"
 import { managerService, Processes } from "../support/managerService.ts"
 import { assertEnded, assertWhole, type EndedJob } from "./endedJobs.ts"
 
@@ -294,36 +294,4 @@ export const operate = (operations: ReadonlyArray<Operation>) =>
     assert.deepStrictEqual(filesIn(join(folder, "results")), [])
   }).pipe(Effect.scoped)
 
-/** A wall clock that is moved while the time goes on as it does. */
-const shifted = (clock: Clock.Clock, shiftMs: () => number): Clock.Clock => {
-  const millis = () => clock.currentTimeMillisUnsafe() + shiftMs()
-  const nanos = () => clock.currentTimeNanosUnsafe() + BigInt(shiftMs()) * 1_000_000n
-  return {
-    currentTimeMillisUnsafe: millis,
-    currentTimeMillis: Effect.sync(millis),
-    currentTimeNanosUnsafe: nanos,
-    currentTimeNanos: Effect.sync(nanos),
-    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-    monotonicTimeNanos: clock.monotonicTimeNanos,
-    sleep: (duration) => clock.sleep(duration)
-  }
-}
-
 const filesIn = (folder: string) => existsSync(folder) ? readdirSync(folder) : []
-
-/** A store whose every operation fails while it is away. */
-const breakable = (real: JobStore["Service"], isAway: () => boolean): JobStore["Service"] => {
-  const away = new StoreError({ operation: "any", message: "the store is away" })
-  const guarded = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
-    Effect.suspend(() => isAway() ? Effect.fail(away) : effect)
-  return Object.fromEntries(
-    Object.entries(real).map(([name, member]) => [
-      name,
-      typeof member === "function"
-        // safe: each operation of a store returns an effect that may fail so
-        ? (...args: ReadonlyArray<never>) =>
-          guarded((member as (...args: ReadonlyArray<never>) => Effect.Effect<unknown, StoreError>)(...args))
-        : guarded(member as Effect.Effect<unknown, StoreError>)
-    ])
-  ) as unknown as JobStore["Service"]
-}

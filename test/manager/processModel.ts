@@ -8,26 +8,15 @@ import { FeedReader, readEvents } from "../support/feedReader.ts"
 import { assertEnded, assertWhole, type EndedJob } from "./endedJobs.ts"
 import type { Operation } from "./processOperations.ts"
 import { fixture, TestedManager } from "./testedManager.ts"
+import { hourMs, pick, submissionOf } from "./witnessSubmissions.ts"
 import { isRunning, readWitnesses, stillRunning, type Witness } from "./witnesses.ts"
 
 const concurrency = 2
-const hourMs = 60 * 60 * 1_000
 const infos = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Array(JobInfo)))
 const report = Schema.decodeUnknownSync(Schema.fromJsonString(StopReport))
 
-const acts = ["ends", "ends", "waits", "waits", "fails", "fails", "blocks"] as const
-const leavings = ["nothing", "child", "session"] as const
 const modes = ["drain", "cancel", "kill"] as const
-const restarts = [
-  {},
-  { restart: { policy: "fixed", delayMs: 0, times: 2 } },
-  { restart: { policy: "exponential", delayMs: 300, times: 3 } },
-  { restart: { policy: "fixed", delayMs: hourMs } },
-  { leaseMs: 1_500 }
-]
 const shifts = [-2 * hourMs, 2 * hourMs, -60_000, 24 * hourMs]
-
-const pick = <A>(values: ReadonlyArray<A>, way: number): A => values[way % values.length] ?? assert.fail("no values")
 
 interface Client {
   readonly id: string
@@ -127,14 +116,9 @@ export class ProcessModel implements AsyncDisposable {
     await this.#manager.ask(method, path, body)
   }
 
-  #payload(id: string, way: number) {
-    const { journal } = this.#manager
-    return { journal, id, concurrency, act: pick(acts, way), leaves: pick(leavings, way >> 3) }
-  }
-
   #submit(way: number): Promise<void> {
     const id = `job-${this.#submissions.size}`
-    this.#submissions.set(id, { id, job: "witness", payload: this.#payload(id, way), ...pick(restarts, way >> 5) })
+    this.#submissions.set(id, submissionOf({ id, journal: this.#manager.journal, concurrency }, way))
     return this.#submitAgain(id, false)
   }
 
@@ -187,7 +171,7 @@ export class ProcessModel implements AsyncDisposable {
 
   async #startClient(way: number): Promise<void> {
     const id = `job-${this.#submissions.size}`
-    const payload = this.#payload(id, way)
+    const { payload } = submissionOf({ id, journal: this.#manager.journal, concurrency }, way)
     this.#submissions.set(id, { id, job: "witness", payload })
     const args = [fixture("./operations.client.ts"), this.#manager.server.url, JSON.stringify(payload)]
     const process = new Started(args)
