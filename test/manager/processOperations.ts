@@ -77,6 +77,8 @@ export const operateOnProcesses = async (count: number): Promise<void> => {
   const given = process.env["OPERATIONS_SEED"]
   const seed = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given)
   const operations = operationsOf(seed, count)
+  // shown also if the test runs out of time
+  console.log(`OPERATIONS_SEED=${seed}`)
   const error = await failureOf(operations)
   if (error === undefined) return
   const least = given === undefined ? operations : await shrink(operations)
