@@ -1,8 +1,16 @@
 import { type Ancestor, type Descendant, findDescendants } from "./descendants.ts"
 import { endDescendants, type Ended, killAll } from "./endDescendants.ts"
 import type { Patience } from "./processContext.ts"
-import { isLinkedWithin, isWithin, markVariable, newMark } from "./ownerMark.ts"
-import { childrenOf, endedChildren, isLiving, ownChildren, type ProcessEntry, readProcess } from "./processTable.ts"
+import { isLinkedWithin, isOfProcess, isWithin, markVariable, newMark } from "./ownerMark.ts"
+import {
+  childrenOf,
+  endedChildren,
+  isLiving,
+  ownChildren,
+  type ProcessEntry,
+  readProcess,
+  variableOf
+} from "./processTable.ts"
 import { isSurvivor, watchSurvivors } from "./survivors.ts"
 
 /** The processes that somebody has started, and those that these have started, as far as they run. */
@@ -93,5 +101,22 @@ export const childProcesses = (pid: number, mark: string, { all }: { readonly al
     })
   )
 }
+
+/**
+ * Returns what a process has left behind that has ended, led a group and was an owner. If the system has given its id away, it
+ * has no group left, and what carries the id may be that of the other process.
+ */
+export const leftBehindBy = ({ pid, start }: Pick<ProcessEntry, "pid" | "start">): OwnedProcesses =>
+  owned(() =>
+    isLiving(readProcess(pid)) ? [] : findDescendants({
+      mark: noMark,
+      since: start,
+      isChild: (entry) => entry.group === pid || isOfProcess(variableOf(entry.pid, markVariable) ?? "", pid),
+      isSpared: () => false
+    })
+  )
+
+/** A mark that no process has: what is looked for is known otherwise. */
+const noMark = "-"
 
 const startOf = (pid: number): number => readProcess(pid)?.start ?? 0

@@ -46,5 +46,9 @@ export const ownersWithin = (mark: string, owner: string): ReadonlyArray<number>
     return pid === undefined ? [] : [Number(pid)]
   })
 
+/** Returns true if the mark is that of the process with this id, or of an owner within it. */
+export const isOfProcess = (mark: string, pid: number): boolean =>
+  mark.split("/").some((part) => part.endsWith(`.${pid}`))
+
 const partsWithin = (mark: string, owner: string): ReadonlyArray<string> =>
   isWithin(mark, owner) ? mark.slice(owner.length).split("/") : []

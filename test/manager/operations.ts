@@ -1,5 +1,6 @@
 /** Random operations on job managers over one store, against what operators may rely on. */
 import { assert } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,15 +10,17 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import { existsSync, readdirSync } from "node:fs"
+import { cpSync, existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
-import { StoreError } from "../../src/manager/errors.ts"
-import type { JobStore } from "../../src/manager/JobStore.ts"
 import { Manager } from "../../src/manager/Manager.ts"
 import type { NumberedEvent, RestartSetting, Submission } from "../../src/manager/models.ts"
+import { ResultFiles, writeResultFile } from "../../src/manager/resultFile.ts"
+import { breakable } from "../support/breakableStore.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { settle } from "../support/jobs.ts"
+import { shifted } from "../support/shiftedClock.ts"
 import { managerService, Processes } from "../support/managerService.ts"
+import { assertEnded, assertWhole, type EndedJob } from "./endedJobs.ts"
 
 const ids = ["a", "b", "c", "d", "e"] as const
 const concurrency = 2
@@ -33,11 +36,37 @@ export const Operation = Schema.Union([
     leased: Schema.Boolean
   }),
   Schema.Struct({
-    do: Schema.Literals(["runs", "prints", "fails", "succeeds", "follow", "renew", "delete", "force", "drain", "kill"]),
+    do: Schema.Literals([
+      "runs",
+      "prints",
+      "fails",
+      "succeeds",
+      "is killed",
+      "follow",
+      "renew",
+      "delete",
+      "force",
+      "drain",
+      "cancel",
+      "kill"
+    ]),
     id: Schema.Literals(ids)
   }),
   Schema.Struct({
-    do: Schema.Literals(["page", "clean", "a moment", "an hour", "another manager", "store away", "store back"])
+    do: Schema.Literals([
+      "page",
+      "clean",
+      "a moment",
+      "an hour",
+      "clock forward",
+      "clock back",
+      "clients are killed",
+      "another manager",
+      "manager is killed",
+      "all are killed",
+      "store away",
+      "store back"
+    ])
   })
 ])
 export type Operation = typeof Operation.Type
@@ -55,23 +84,26 @@ interface Followed {
 /** Applies operations, then lets everything end, and checks what must hold. */
 export const operate = (operations: ReadonlyArray<Operation>) =>
   Effect.gen(function*() {
-    const folder = yield* temporaryFolder
     let isAway = false
-    const layer = managerService({
-      folder,
-      jobs: ["it"],
-      concurrency,
-      storeOf: (real) => breakable(real, () => isAway)
-    })
-    const open = Effect.gen(function*() {
+    let shiftMs = 0
+    const clock = shifted(yield* Clock.Clock, () => shiftMs)
+    const open = Effect.fnUntraced(function*(folder: string) {
+      const layer = managerService({
+        folder,
+        jobs: ["it"],
+        concurrency,
+        storeOf: (real) => breakable(real, () => isAway)
+      }).pipe(Layer.provide(Layer.succeed(Clock.Clock, clock)))
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(Layer.fresh(layer), scope)
-      return { scope, manager: Context.get(context, Manager), processes: Context.get(context, Processes) }
+      return { folder, scope, manager: Context.get(context, Manager), processes: Context.get(context, Processes) }
     })
-    let current = yield* open
-    /** The submits that were answered, and of those the ones that were removed since. */
+    let current = yield* open(yield* temporaryFolder)
+    /** The submits that were answered, without those that were removed since. */
     const answered = new Map<string, Submission>()
-    const followed: Array<Followed> = []
+    /** The jobs that somebody has asked to remove, without an answer so far. */
+    const unsure = new Set<string>()
+    let followed: Array<Followed> = []
     /** What was asked of a manager and is not answered yet. */
     const asked: Array<Fiber.Fiber<unknown, unknown>> = []
     const ask = <A, E>(effect: Effect.Effect<A, E>) =>
@@ -82,9 +114,40 @@ export const operate = (operations: ReadonlyArray<Operation>) =>
       yield* TestClock.adjust("1 minute")
       yield* settle
     })
+    const close = Effect.fnUntraced(function*({ scope }: typeof current) {
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* settle
+      // a store that is down is given up after a while
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(closing)
+    })
+    /** Continues with what is on disk at this moment: what the manager does from now on is seen by nobody. */
+    const killManager = Effect.fnUntraced(function*(jobsReport: boolean) {
+      const killed = current
+      const folder = yield* temporaryFolder
+      cpSync(killed.folder, folder, { recursive: true })
+      const results = new ResultFiles(folder)
+      for (const [id, process] of killed.processes) {
+        if (jobsReport && process.isRunning) writeResultFile(results.of(id), process.resultAtLoss)
+      }
+      yield* Fiber.interruptAll(asked.splice(0))
+      yield* close(killed)
+      isAway = false
+      current = yield* open(folder)
+    })
+    const remove = (id: string, force: boolean) => {
+      unsure.add(id)
+      followed = followed.filter((reader) => reader.id !== id)
+      return current.manager.remove(id, force).pipe(
+        Effect.map(() => void answered.delete(id)),
+        Effect.onExit((exit) =>
+          Effect.sync(() => void ((Exit.isSuccess(exit) || !Exit.hasInterrupts(exit)) && unsure.delete(id)))
+        )
+      )
+    }
 
     for (const operation of operations) {
-      const { manager, processes, scope } = current
+      const { folder, manager, processes } = current
       const at = new Date(0).toISOString()
       switch (operation.do) {
         case "submit": {
@@ -99,7 +162,9 @@ export const operate = (operations: ReadonlyArray<Operation>) =>
           }
           yield* ask(Effect.map(manager.submit(submission), () => {
             const before = answered.get(id)
-            if (before !== undefined) assert.deepStrictEqual(submission, before, "another job had this id")
+            if (before !== undefined && !unsure.has(id)) {
+              assert.deepStrictEqual(submission, before, "another job had this id")
+            }
             answered.set(id, submission)
           }))
           yield* settle
@@ -117,6 +182,9 @@ export const operate = (operations: ReadonlyArray<Operation>) =>
         case "succeeds":
           processes.get(operation.id)?.succeed()
           break
+        case "is killed":
+          processes.get(operation.id)?.lose()
+          break
         case "follow": {
           const events: Array<NumberedEvent> = []
           followed.push({ id: operation.id, events })
@@ -130,17 +198,17 @@ export const operate = (operations: ReadonlyArray<Operation>) =>
           yield* ask(manager.renew(operation.id))
           break
         case "drain":
+        case "cancel":
         case "kill":
           yield* ask(manager.stop(operation.id, { mode: operation.do, reason: "asked" }))
           break
         case "delete":
         case "force":
-          yield* ask(Effect.map(manager.remove(operation.id, operation.do === "force"), () => {
-            answered.delete(operation.id)
-          }))
+          yield* ask(remove(operation.id, operation.do === "force"))
           yield* settle
           break
         case "clean":
+          followed = []
           yield* ask(Effect.andThen(
             manager.clean(new Date(hourMs * 1_000).toISOString()),
             Effect.forEach([...ids], (id) =>
@@ -166,6 +234,19 @@ export const operate = (operations: ReadonlyArray<Operation>) =>
           yield* settle
           yield* TestClock.adjust(hourMs)
           break
+        case "clock forward":
+          shiftMs += 3 * hourMs
+          break
+        case "clock back":
+          shiftMs -= 3 * hourMs
+          break
+        case "clients are killed":
+          yield* Fiber.interruptAll(asked.splice(0))
+          break
+        case "manager is killed":
+        case "all are killed":
+          yield* killManager(operation.do === "manager is killed")
+          break
         case "store away":
           isAway = true
           break
@@ -173,14 +254,10 @@ export const operate = (operations: ReadonlyArray<Operation>) =>
           yield* restoreStore
           break
         case "another manager": {
-          const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
-          yield* settle
-          // a store that is down is given up after a while
-          yield* TestClock.adjust("1 minute")
-          yield* Fiber.join(closing)
+          yield* close(current)
           yield* Fiber.interruptAll(asked.splice(0))
           isAway = false
-          current = yield* open
+          current = yield* open(folder)
           break
         }
       }
@@ -189,7 +266,7 @@ export const operate = (operations: ReadonlyArray<Operation>) =>
     }
 
     yield* restoreStore
-    const { manager, processes } = current
+    const { folder, manager, processes } = current
     for (const id of ids) yield* ask(manager.stop(id, { reason: "the end" }))
     yield* settle
     yield* TestClock.adjust("1 minute")
@@ -197,45 +274,24 @@ export const operate = (operations: ReadonlyArray<Operation>) =>
     for (const fiber of asked) yield* Fiber.await(fiber)
     assert.deepStrictEqual([...processes.values()].filter(({ isRunning }) => isRunning), [])
     const stored = yield* manager.list({ limit: 100 })
-    // nothing that was answered is lost, and nothing shows as running that is not
-    for (const id of answered.keys()) assert.isTrue(stored.some((info) => info.id === id), `${id} is lost`)
-    for (const { id, outcome, state, stoppedAt } of stored) {
-      assert.strictEqual(state, "stopped")
-      assert.isDefined(outcome)
-      assert.isDefined(stoppedAt)
-      const { report } = yield* manager.result(id)
-      assert.strictEqual(report.jobId, id)
-      const events = yield* Stream.runCollect(manager.events(id, { after: 0, follow: false }))
+    const jobs = yield* Effect.forEach(stored, (info) =>
+      Effect.map(
+        Effect.all([
+          manager.result(info.id),
+          Stream.runCollect(manager.events(info.id, { after: 0, follow: false }))
+        ]),
+        ([{ report }, events]): EndedJob => ({ info, report, events })
+      ))
+    assertEnded(jobs, [...answered.keys()].filter((id) => !unsure.has(id)))
+    // what a follower has seen is on disk, and stays as it was seen
+    for (const { events, id } of followed) {
       assertWhole(events)
-      const ends = events.filter(({ event }) => event._tag === "JobStopped")
-      assert.strictEqual(ends.length, 1, "it has not ended once")
-      assert.strictEqual(events.at(-1)?.event._tag, "JobStopped")
+      const { events: all = [] } = jobs.find(({ info }) => info.id === id) ?? {}
+      assert.deepStrictEqual(events, all.slice(0, events.length), id)
     }
-    for (const { events } of followed) assertWhole(events)
     yield* Scope.close(current.scope, Exit.void)
     assert.deepStrictEqual(filesIn(join(folder, "unsaved")), [])
     assert.deepStrictEqual(filesIn(join(folder, "results")), [])
   }).pipe(Effect.scoped)
 
-/** No event is missing, and none is there twice. */
-const assertWhole = (events: ReadonlyArray<NumberedEvent>) =>
-  assert.deepStrictEqual(events.map(({ seq }) => seq), events.map((_, index) => index + 1))
-
 const filesIn = (folder: string) => existsSync(folder) ? readdirSync(folder) : []
-
-/** A store whose every operation fails while it is away. */
-const breakable = (real: JobStore["Service"], isAway: () => boolean): JobStore["Service"] => {
-  const away = new StoreError({ operation: "any", message: "the store is away" })
-  const guarded = <A>(effect: Effect.Effect<A, StoreError>): Effect.Effect<A, StoreError> =>
-    Effect.suspend(() => isAway() ? Effect.fail(away) : effect)
-  return Object.fromEntries(
-    Object.entries(real).map(([name, member]) => [
-      name,
-      typeof member === "function"
-        // safe: each operation of a store returns an effect that may fail so
-        ? (...args: ReadonlyArray<never>) =>
-          guarded((member as (...args: ReadonlyArray<never>) => Effect.Effect<unknown, StoreError>)(...args))
-        : guarded(member as Effect.Effect<unknown, StoreError>)
-    ])
-  ) as unknown as JobStore["Service"]
-}

@@ -19,8 +19,10 @@ export class Started {
   readonly child: ChildProcess
   readonly #closed: Promise<unknown>
 
-  constructor(args: ReadonlyArray<string>, env: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, args, {
+  /** `via` is a command that becomes the process. */
+  constructor(args: ReadonlyArray<string>, env: Record<string, string> = {}, via: ReadonlyArray<string> = []) {
+    const [command = process.execPath, ...rest] = [...via, process.execPath, ...args]
+    this.child = spawn(command, rest, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "1", ...env }
     })

@@ -10,27 +10,40 @@ import { bin, Started } from "./cli.ts"
 
 const greet = fileURLToPath(new URL("../manager/fixtures/greet.ts", import.meta.url))
 
+/** The folder of a manager, and the command before its own. */
+export interface ServerPlace {
+  readonly folder: string
+  readonly via: ReadonlyArray<string>
+}
+
 /**
  * A job manager of the built command line, in a folder of its own, that can be started again after its end. What is not about
  * a command is asked over HTTP, because each command is a process that takes long to start.
  */
 export class Server implements AsyncDisposable {
-  readonly folder = mkdtempSync(join(tmpdir(), "autostop-serve-"))
+  readonly folder: string
   readonly args: ReadonlyArray<string>
   readonly env: Record<string, string>
+  readonly #via: ReadonlyArray<string>
   server: Started
   url = ""
   /** The token that it was given, or that it has made; empty if it is open. */
   token = ""
 
-  private constructor(args: ReadonlyArray<string>, env: Record<string, string>) {
+  private constructor(args: ReadonlyArray<string>, env: Record<string, string>, { folder, via }: ServerPlace) {
     this.args = args
     this.env = env
+    this.folder = folder
+    this.#via = via
     this.server = this.#start()
   }
 
-  static async start(args: ReadonlyArray<string> = [], env: Record<string, string> = {}): Promise<Server> {
-    const server = new Server(args, env)
+  static async start(
+    args: ReadonlyArray<string> = [],
+    env: Record<string, string> = {},
+    place: ServerPlace = { folder: mkdtempSync(join(tmpdir(), "autostop-serve-")), via: [] }
+  ): Promise<Server> {
+    const server = new Server(args, env, place)
     await server.#listening()
     return server
   }
@@ -40,7 +53,8 @@ export class Server implements AsyncDisposable {
     const spares = this.args.includes("--spares") ? [] : ["--spares", "0"]
     return new Started(
       [bin, "serve", ...args, ...spares, "--jobs", greet, "--data", this.folder, ...this.args],
-      this.env
+      this.env,
+      this.#via
     )
   }
 

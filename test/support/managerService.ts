@@ -52,20 +52,31 @@ class FakeProcess implements JobProcess {
     this.#end("completed", undefined, exit)
   }
 
+  /** Ends as a process that is killed. */
+  lose(): void {
+    this.#end("lost", "its process was ended by SIGKILL")
+  }
+
+  /** The result that it would write if its manager were gone. */
+  get resultAtLoss(): JobResult {
+    return this.#resultOf("lost", "its manager is gone")
+  }
+
   report(event: JobEvent): void {
     if (this.isRunning) this.#options.onEvent(event)
   }
 
-  #end(trigger: Trigger, reason: string | undefined, given?: unknown): void {
+  #end(trigger: Trigger, reason: string | undefined, exit?: unknown): void {
+    Deferred.doneUnsafe(this.#ended, Effect.succeed(this.#resultOf(trigger, reason, exit)))
+  }
+
+  #resultOf(trigger: Trigger, reason: string | undefined, given?: unknown): JobResult {
     const { id, submission: { job } } = this.#options
     const { exit, report } = notStarted({ id, job, trigger, reason, at: new Date(0).toISOString() })
     const outcome = trigger === "completed" ? "succeeded" : report.outcome
     // safe: the manager is to take any
     const result = given === undefined ? exit : given as JobResult["exit"]
-    Deferred.doneUnsafe(
-      this.#ended,
-      Effect.succeed({ exit: result, report: StopReport.trusted({ ...report, outcome }) })
-    )
+    return { exit: result, report: StopReport.trusted({ ...report, outcome }) }
   }
 }
 

@@ -14,9 +14,11 @@ const lingerMs = 2_000
 const link = new ParentLink(() => Option.none())
 const socket = new Socket({ fd: 3 })
 const lost = new OneShotLatch()
-let isFlushing = false
+/** While it is `flushing`, the end of the connection is no loss: it was asked for. */
+let state: "connected" | "flushing" | "lost" = "connected"
 const onLost = () => {
-  if (isFlushing) return
+  if (state !== "connected") return
+  state = "lost"
   link.killGroupAtExit()
   lost.open()
 }
@@ -29,7 +31,7 @@ const connection: OwnerConnection = {
   },
   flush: () =>
     new Promise((resolve) => {
-      isFlushing = true
+      if (state === "connected") state = "flushing"
       if (socket.closed) return resolve()
       // a frame that the owner sends to a closed socket would keep it from reading the rest
       socket.once("close", () => resolve())

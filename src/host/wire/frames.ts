@@ -122,15 +122,15 @@ export class BrokenFrame extends Error {}
 
 export type OnFrame = (operation: number, id: number, method: number, body: Uint8Array) => void
 
+/** The part of a frame that has arrived, and the number of bytes that it needs; or the bytes are no frames. */
+type Reading = { readonly _tag: "Reading"; chunks: Array<Uint8Array>; length: number; wanted: number }
+type ReaderState = Reading | { readonly _tag: "Broken" }
+
 /** Finds the frames in the bytes that arrive, however they were cut on their way. */
 export class FrameReader {
   readonly #onFrame: OnFrame
   readonly #onBroken: (why: string) => void
-  #isBroken = false
-  #chunks: Array<Uint8Array> = []
-  #length = 0
-  /** The number of bytes that the next frame needs. */
-  #wanted = 4
+  #state: ReaderState = { _tag: "Reading", chunks: [], length: 0, wanted: 4 }
 
   /** `onBroken` is called once, if the bytes are no frames, or `onFrame` finds a frame broken. Nothing is read after it. */
   constructor(onFrame: OnFrame, onBroken: (why: string) => void) {
@@ -139,31 +139,31 @@ export class FrameReader {
   }
 
   feed(bytes: Uint8Array): void {
-    if (this.#isBroken) return
+    const state = this.#state
+    if (state._tag === "Broken") return
     try {
-      this.#feed(bytes)
+      this.#feed(state, bytes)
     } catch (error) {
       if (!(error instanceof BrokenFrame)) throw error
-      this.#isBroken = true
-      this.#chunks = []
+      this.#state = { _tag: "Broken" }
       this.#onBroken(error.message)
     }
   }
 
-  #feed(bytes: Uint8Array): void {
-    if (this.#length === 0) return this.#read(bytes)
-    this.#chunks.push(bytes)
-    this.#length += bytes.length
-    if (this.#length < this.#wanted) return
-    const whole = Buffer.concat(this.#chunks, this.#length)
-    this.#chunks = []
-    this.#length = 0
-    this.#read(whole)
+  #feed(state: Reading, bytes: Uint8Array): void {
+    if (state.length === 0) return this.#read(state, bytes)
+    state.chunks.push(bytes)
+    state.length += bytes.length
+    if (state.length < state.wanted) return
+    const whole = Buffer.concat(state.chunks, state.length)
+    state.chunks = []
+    state.length = 0
+    this.#read(state, whole)
   }
 
-  #read(bytes: Uint8Array): void {
+  #read(state: Reading, bytes: Uint8Array): void {
     let at = 0
-    this.#wanted = 4
+    state.wanted = 4
     while (bytes.length - at >= 4) {
       const length = uint32(bytes, at)
       if (length < headerBytes - 4 || length > longestFrame) {
@@ -171,7 +171,7 @@ export class FrameReader {
       }
       const end = at + 4 + length
       if (end > bytes.length) {
-        this.#wanted = end - at
+        state.wanted = end - at
         break
       }
       const method = byte(bytes, at + 9) << 8 | byte(bytes, at + 10)
@@ -179,8 +179,8 @@ export class FrameReader {
       at = end
     }
     if (at === bytes.length) return
-    this.#chunks = [bytes.subarray(at)]
-    this.#length = bytes.length - at
+    state.chunks = [bytes.subarray(at)]
+    state.length = bytes.length - at
   }
 }
 

@@ -55,6 +55,22 @@ const longestTurn = 1_024
 /** The number of elements that may wait while none of them can be worked on. */
 const maxWaiting = 4_096
 
+/** Whether the pool works. Only one that is open begins anything. */
+type PoolState<E> =
+  | { readonly _tag: "Open" }
+  | { readonly _tag: "Failed"; readonly cause: Cause.Cause<E | Cause.Done> }
+  | { readonly _tag: "Closed" }
+const open = { _tag: "Open" } as const
+const closed = { _tag: "Closed" } as const
+
+/** What the pool is fed by: it asks for more, at most once at a time, until there is no more. */
+type Upstream<E> =
+  | { readonly _tag: "Resting" }
+  | { readonly _tag: "Pulling" }
+  | { readonly _tag: "Ended"; readonly cause: Cause.Cause<E | Cause.Done> }
+const resting = { _tag: "Resting" } as const
+const pulling = { _tag: "Pulling" } as const
+
 class WorkerPool<A, Task, Result, B, E, R> implements Holder {
   readonly #pullUpstream: Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E, void, R>
   readonly #f: (a: A) => Effect.Effect<Result, E, R>
@@ -68,11 +84,9 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
   readonly #idle: Array<() => void> = []
   #workers = 0
   #busy = 0
-  #pulling = false
+  #state: PoolState<E> = open
+  #upstream: Upstream<E> = resting
   #pumping = false
-  #ended: Cause.Cause<E | Cause.Done> | undefined
-  #failed: Cause.Cause<E | Cause.Done> | undefined
-  #closed = false
   #consumer: (() => void) | undefined
   #notified = false
 
@@ -94,7 +108,7 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
   }
 
   readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E> = Effect.suspend(() => {
-    if (this.#output.ready && this.#failed === undefined) return this.#emit()
+    if (this.#output.ready && this.#state._tag !== "Failed") return this.#emit()
     this.#pump()
     return this.#next() ?? Effect.callback<Arr.NonEmptyReadonlyArray<B>, E | Cause.Done>((resume) => {
       this.#consumer = () => {
@@ -114,15 +128,15 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
 
   /** Begins nothing more, and interrupts all workers at once. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
-    this.#closed = true
+    if (this.#state === open) this.#state = closed
     return this.#fibers.size === 0 ? Effect.void : Fiber.interruptAll(this.#fibers)
   })
 
   #next(): Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E> | undefined {
-    if (this.#failed !== undefined) return Effect.failCause(this.#failed)
+    if (this.#state._tag === "Failed") return Effect.failCause(this.#state.cause)
     if (this.#output.ready) return this.#emit()
-    return this.#ended !== undefined && this.#busy === 0 && this.#input.size === 0
-      ? Effect.failCause(this.#ended)
+    return this.#upstream._tag === "Ended" && this.#busy === 0 && this.#input.size === 0
+      ? Effect.failCause(this.#upstream.cause)
       : undefined
   }
 
@@ -138,7 +152,7 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
-    for (let turn = 0; this.#failed === undefined && !this.#closed && this.#output.room; turn++) {
+    for (let turn = 0; this.#state === open && this.#output.room; turn++) {
       if (turn === longestTurn) {
         this.#later(() => {
           this.#pump()
@@ -152,8 +166,8 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
         else if (this.#workers < this.#concurrency) this.#addWorker()
         else break
       } else {
-        if (this.#ended !== undefined || this.#pulling || this.#input.size > maxWaiting) break
-        this.#pulling = true
+        if (this.#upstream !== resting || this.#input.size > maxWaiting) break
+        this.#upstream = pulling
         const fiber = this.#fork(this.#pullUpstream)
         const exit = fiber.pollUnsafe()
         if (exit === undefined) {
@@ -171,10 +185,10 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
   }
 
   #pulled(exit: Exit.Exit<Arr.NonEmptyReadonlyArray<A>, E | Cause.Done>): void {
-    this.#pulling = false
+    this.#upstream = resting
     if (exit._tag === "Success") this.#add(exit.value)
     else if (exit.cause.reasons.some((reason) => reason._tag === "Fail" && isDone(reason.error))) {
-      this.#ended = exit.cause
+      this.#upstream = { _tag: "Ended", cause: exit.cause }
     } else this.#fail(exit.cause)
   }
 
@@ -208,7 +222,7 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
     let task: Task
     const work = Effect.whileLoop({
       while: () => {
-        if (!input.available || !output.room || this.#failed !== undefined || this.#closed) return false
+        if (!input.available || !output.room || this.#state !== open) return false
         task = input.take()
         output.begin(task)
         this.#busy++
@@ -232,7 +246,7 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
   }
 
   #fail(cause: Cause.Cause<E | Cause.Done>): void {
-    this.#failed ??= cause
+    if (this.#state === open) this.#state = { _tag: "Failed", cause }
     this.#notify()
   }
 

@@ -7,8 +7,9 @@ import * as Effect from "effect/Effect"
 import { isoNow } from "../../base/clock.ts"
 import { deathReport } from "../../jobProcess/deathReport.ts"
 import { EventProjection } from "../../jobProcess/eventProjection.ts"
+import { leftBehindBy } from "../../process/ownedProcesses.ts"
 import { isGroupAlive, until } from "../../process/processGroup.ts"
-import { readProcess } from "../../process/processTable.ts"
+import { isLiving, readProcess } from "../../process/processTable.ts"
 import { fallbackExit } from "../fallbackResult.ts"
 import type { StoredJob } from "../JobStore.ts"
 import type { JobInfo, JobResult, NumberedEvent } from "../models.ts"
@@ -18,6 +19,9 @@ import { type JobState, queued } from "./jobState.ts"
 
 /** The time after which this manager no longer waits for the process of a lost job. */
 const longestMs = 10 * 60_000
+
+/** The time that processes which a lost job has left behind have to end at a SIGTERM. */
+const politeMs = 1_000
 
 /** The reason of the stop of a job that is stopped together with its manager. */
 export const shutdownReason = "the job manager is being stopped"
@@ -70,8 +74,8 @@ export const adoptedState = ({ info }: StoredJob, now: number): JobState => {
 }
 
 /**
- * Waits for the process of a lost job, which stops by its own policy, and returns the result that it has written. If there
- * is none, returns one that is made from the job's stored events.
+ * Waits for the process of a lost job, which stops by its own policy, ends what that has left behind, and returns the result
+ * that it has written. If there is none, returns one that is made from the job's stored events.
  */
 export const lostResult = (
   { id, pid, pidStart }: Pick<JobInfo, "id" | "pid" | "pidStart">,
@@ -80,7 +84,7 @@ export const lostResult = (
 ): Effect.Effect<JobResult> =>
   Effect.gen(function*() {
     const gone = pid === undefined ||
-      (yield* Effect.promise(() => until(() => isReused(pid, pidStart) || !isGroupAlive(pid), longestMs)))
+      (yield* Effect.promise(() => endOf(pid, pidStart)))
     const written = readResultFile(resultFile)
     if (written !== undefined) return written
     const how = "ended while there was no job manager, and left no report"
@@ -96,6 +100,16 @@ export const lostResult = (
     })
     return { exit: fallbackExit("failed", `the process of job ${id} ${how}`), report }
   })
+
+/** Waits until a process has ended, and ends what it has left behind: it was killed, or else it would have ended that. */
+const endOf = async (pid: number, start: number | undefined): Promise<boolean> => {
+  const isGone = () => isReused(pid, start) || !isGroupAlive(pid)
+  const hasEnded = () => isGone() || (readProcess("self") !== undefined && !isLiving(readProcess(pid)))
+  if (!(await until(hasEnded, longestMs))) return false
+  // without its start, anything with its id could be another one's
+  if (start !== undefined) await leftBehindBy({ pid, start }).end({ limitMs: politeMs })
+  return until(isGone, longestMs)
+}
 
 /**
  * Returns true if the id belongs to a process that began at another time. Then the group that the former one led is gone, too:

@@ -38,6 +38,7 @@ export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<
       const changes = new ChangeFeed()
       const files = new UnsavedFiles(options.folder)
       yield* files.saveTo(store)
+      files.reserve()
       const writer = new StoreWriter(store, files, () => changes.invalidate())
       // the writer is no child of the fiber that builds the layer, because that may end long before the manager
       yield* Effect.forkScoped(writer.run)

@@ -41,9 +41,9 @@ export class StoreWriter {
   /** The batch that is being written. */
   #current: readonly [ActiveJob, Batch] | undefined
   #recorded = new OneShotLatch()
-  #failure: StoreError | undefined
-  /** The failures since the last part that was stored, and all parts that were. */
+  /** The failures since the last part that was stored: if there are any, the store cannot be written. */
   #failures = 0
+  /** All parts that were stored. */
   #saves = 0
   /** The place that it writes to: the store or, once the manager waits for that no longer, files for the next one. */
   #target: "store" | "files" = "store"
@@ -57,7 +57,7 @@ export class StoreWriter {
 
   /** Returns false while the store cannot be written. */
   get isHealthy(): boolean {
-    return this.#failure === undefined
+    return this.#failures === 0
   }
 
   /** Adds to what is to be written of a job. Returns a latch that opens when it is on disk. */
@@ -171,14 +171,13 @@ export class StoreWriter {
   #hasFailed(job: ActiveJob, batch: Batch, failure: StoreError): Effect.Effect<void> {
     return Effect.suspend(() => {
       const isFirst = this.isHealthy
-      this.#failure = failure
+      const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** this.#failures++)
       // it may be in a file by now
       if (this.#current?.[1] === batch) {
         this.#current = undefined
         this.#again(job, batch)
       }
       if (isFirst) this.#onHealthChange()
-      const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** this.#failures++)
       return Effect.andThen(
         isFirst
           ? Effect.logError(`the store cannot be written; the manager tries again: ${failure.message}`)
@@ -203,9 +202,8 @@ export class StoreWriter {
 
   #works(): void {
     this.#saves++
-    this.#failures = 0
     if (this.isHealthy) return
-    this.#failure = undefined
+    this.#failures = 0
     this.#onHealthChange()
   }
 }

@@ -2,7 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { randomBytes } from "node:crypto"
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { messageOf } from "../../base/errorText.ts"
 import { decodeForeignJson } from "../../base/foreignJson.ts"
@@ -14,23 +15,50 @@ import { mergeUnsaved, Unsaved } from "./unsaved.ts"
 
 const Text = Schema.fromJsonString(Unsaved)
 
+/** The room that is kept for the files, in bytes. */
+const reservedBytes = 1_024 * 1_024
+
 /** The files in the folder of a manager, one for each job. */
 export class UnsavedFiles {
   readonly #folder: string
+  /** It takes room, which is there for the files when the disk is full. */
+  readonly #reserve: string
   readonly #written = new Map<string, Unsaved>()
 
   constructor(managerFolder: string) {
     this.#folder = join(managerFolder, "unsaved")
+    this.#reserve = join(managerFolder, "reserve")
+  }
+
+  /** Takes room for files that have to be written later. A manager works without, as long as its disk is not full. */
+  reserve(): void {
+    try {
+      // random bytes, because zeros need no room on some file systems
+      writeFileSync(this.#reserve, randomBytes(reservedBytes), { mode: 0o600 })
+    } catch {
+      rmSync(this.#reserve, { force: true })
+    }
   }
 
   /** Adds to what is written of a job: the whole of it or nothing. Throws if it cannot. */
   add(id: string, more: Unsaved): void {
     const unsaved = mergeUnsaved(this.#written.get(id), more)
+    const text = Schema.encodeSync(Text)(unsaved)
+    try {
+      this.#write(id, text)
+    } catch (error) {
+      if (!existsSync(this.#reserve)) throw error
+      rmSync(this.#reserve)
+      this.#write(id, text)
+    }
+    this.#written.set(id, unsaved)
+  }
+
+  #write(id: string, text: string): void {
     mkdirSync(this.#folder, { recursive: true })
     const file = join(this.#folder, `${id}.json`)
-    writeFileSync(`${file}.tmp`, Schema.encodeSync(Text)(unsaved), { flush: true })
+    writeFileSync(`${file}.tmp`, text, { flush: true })
     renameSync(`${file}.tmp`, file)
-    this.#written.set(id, unsaved)
   }
 
   /** Writes all of it to the store. What belongs to no job of that store is kept: the store may be another one. */
@@ -58,13 +86,13 @@ export class UnsavedFiles {
           Effect.flatMap(store.get(id), (stored) =>
             stored === undefined
               ? Effect.void
-              : Effect.andThen(this.#write(id, store, unsaved), Effect.sync(() => rmSync(file, { force: true }))))
+              : Effect.andThen(this.#writeTo(id, store, unsaved), Effect.sync(() => rmSync(file, { force: true }))))
       })
     )
   }
 
   /** A manager starts although the store cannot hold some of it. */
-  #write(id: string, store: JobStore["Service"], unsaved: Unsaved): Effect.Effect<void, StoreError> {
+  #writeTo(id: string, store: JobStore["Service"], unsaved: Unsaved): Effect.Effect<void, StoreError> {
     return Effect.catch(
       writeUnsaved(store, id, unsaved),
       (error) =>

@@ -69,6 +69,9 @@ const gone = 1_001
 /** The code of the error for a file that others may use. It is none of SQLite's. */
 const foreign = 1_002
 
+/** The codes of SQLite for files that cannot grow, although their disk is not full: the log, or the index of that. */
+const noRoom: ReadonlySet<unknown> = new Set([778, 4_874])
+
 class NodeConnection implements SqlConnection.Connection {
   readonly database: DatabaseSync
   readonly #filename: string
@@ -172,6 +175,10 @@ const advice = (name: string, error: SqlError.SqlError): string => {
       "start it again"
   }
   if (code === foreign) return causeText(error)
+  if (noRoom.has(code)) {
+    return `${name} cannot be written: free some space on its disk, or raise the quota or the limit of file sizes that it ` +
+      `has reached (${causeText(error)})`
+  }
   switch (typeof code === "number" ? code & 0xff : undefined) {
     case 3:
     case 8:

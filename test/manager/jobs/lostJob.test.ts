@@ -1,9 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { join } from "node:path"
 import type { JobEvent } from "../../../src/JobEvent.ts"
 import { adoptedState, lostResult, shutdownReason, StoredEvents } from "../../../src/manager/jobs/lostJob.ts"
 import { writeResultFile } from "../../../src/manager/resultFile.ts"
+import { readProcess } from "../../../src/process/processTable.ts"
+import { runs } from "../../support/family.ts"
 import { temporaryFolder } from "../../support/folder.ts"
 import { at, jobOf, resultOf } from "../../support/store.ts"
 
@@ -52,6 +56,41 @@ describe("the result of a lost job", () => {
       assert.deepStrictEqual(yield* lostResult(stored.info, storedEvents([]).attempt, file), resultOf("a"))
     })))
 })
+
+describe("a lost job whose process was killed, too", () => {
+  for (const detached of [false, true]) {
+    it.live(`leaves no child${detached ? " in a session of its own" : ""} running, and does not wait for it`, () =>
+      Effect.scoped(Effect.gen(function*() {
+        const folder = yield* temporaryFolder
+        const { grandchild, pid, pidStart } = yield* Effect.promise(() => killedOwner(detached))
+        const { report } = yield* lostResult(
+          { id: "a", pid, pidStart },
+          storedEvents([]).attempt,
+          join(folder, "a.json")
+        )
+        assert.include(report, { trigger: "lost", clean: false })
+        assert.isFalse(runs(grandchild))
+      })))
+  }
+})
+
+/** A process that owned another one, led a group, and was killed. */
+const killedOwner = async (detached: boolean) => {
+  const program = `
+    process.env.AUTOSTOP_OWNER = "0-0." + process.pid
+    const options = { stdio: "ignore", detached: ${detached} }
+    console.log(require("node:child_process").spawn("sleep", ["1000"], options).pid)
+    setInterval(() => {}, 1000)`
+  const owner = spawn(process.execPath, ["-e", program], { detached: true, stdio: ["ignore", "pipe", "inherit"] })
+  const { pid = assert.fail("it did not start") } = owner
+  const { start: pidStart } = readProcess(pid) ?? assert.fail("it did not start")
+  const [line] = await once(owner.stdout, "data")
+  owner.kill("SIGKILL")
+  await once(owner, "exit")
+  const grandchild = Number(line)
+  assert.isTrue(runs(grandchild))
+  return { grandchild, pid, pidStart }
+}
 
 describe("the stored events of a job", () => {
   it("count its failures, and not the stops of its manager", () => {
