@@ -7,8 +7,8 @@ export const serviceLine = (record: ServiceRecord, dependsOn: ReadonlyArray<stri
   const { error, hosts, state, used } = record
   const line: { -readonly [Key in keyof ServiceReport]: ServiceReport[Key] } = {
     name: record.name,
-    host: record.spec.host,
-    managed: record.spec.managed,
+    host: record.settings.host,
+    managed: record.settings.managed,
     initialized: wasRunning(state),
     cleanupCalled: record.isReleaseCalled,
     cleanupCompleted: false,
