@@ -114,7 +114,10 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
     const scope = node.scope ?? node
     if (node.given.size < 2) return build(node, scope)
     const reads = node.reads = new ContextReads()
-    return Effect.updateContext(Effect.suspend(() => build(node, scope)), (context: Context.Context<R>) => observed(context, reads))
+    return Effect.updateContext(
+      Effect.suspend(() => build(node, scope)),
+      (context: Context.Context<R>) => observed(context, reads)
+    )
   }
 
   /** Ends a build: records its output, then lets those go on that share the layer. */

@@ -7,8 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { ContextReads } from "./contextReads.ts"
 import { LayerChildren } from "./layerChildren.ts"
-import { addKeyedFinalizer } from "./nodeFinalizers.ts"
-import type { SharedLayers } from "./sharedLayers.ts"
+import { addKeyedFinalizer, type SharedLayers } from "./sharedLayers.ts"
 
 /** A service as the graph of layers sees it. */
 export interface NodeService {

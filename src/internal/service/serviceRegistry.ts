@@ -117,7 +117,9 @@ export class ServiceRegistry {
 
   /** Returns the error for the first of these limits that is not that of one service. */
   misnamedLimit(keys: ReadonlyArray<string>): PolicyError | undefined {
-    return keys.length === 0 ? undefined : misnamedLimit(keys, this.#records.map(({ name, wantedName }) => [name, wantedName]))
+    return keys.length === 0
+      ? undefined
+      : misnamedLimit(keys, this.#records.map(({ name, wantedName }) => [name, wantedName]))
   }
 
   /** The run is about to be interrupted, and with it the layers that are being built: those that do not start have a line, too. */
