@@ -30,8 +30,7 @@ export default {
     },
     {
       name: "Effect Stream",
-      run: () =>
-        perElement(elements, expected, () => numbers.pipe(Stream.runFold(() => 0, mix), Effect.runPromise))
+      run: () => perElement(elements, expected, () => numbers.pipe(Stream.runFold(() => 0, mix), Effect.runPromise))
     }
   ],
   targets: [{ figure: "time", peer: "Effect Stream", is: "≤", limit: 1.5 }]
