@@ -14,15 +14,9 @@ import type { ServiceOutcome } from "../report/reportSchemas.ts"
 import { isActive, type ServiceHosts, type ServiceRecord } from "../service/serviceRecord.ts"
 import * as State from "../service/serviceState.ts"
 import type { TimeBudget } from "./timeBudget.ts"
-import { type Waited, waitFor, waitUnlessKilled } from "../../base/waits.ts"
+import { waitFor, waitUnlessKilled } from "../../base/waits.ts"
 
 export type ServiceStopped = Extract<JobEvent, { readonly _tag: "ServiceStopped" }>
-
-/** A process whose timers are late by more than this stood still. */
-const standstillMs = 100
-
-/** The most time that a release gets besides its limit if the process stood still. */
-const mostTurnsMs = 250
 
 export interface ServiceReleaseOptions {
   readonly clock: Clock.Clock
@@ -135,7 +129,7 @@ export class ServiceRelease {
     this.#progress(1)
     const { limitMs = Infinity } = state
     const began = now(clock)
-    const wait = Effect.flatMap(this.#awaitWithin(record, cleanup, limitMs), (why) => {
+    const wait = Effect.flatMap(waitUnlessKilled(cleanup, limitMs, killing), (why) => {
       this.#progress(-1)
       if (why === "ended") {
         const ended = Effect.sync(() => this.#ended(record, state, cleanup.pollUnsafe()))
@@ -148,23 +142,6 @@ export class ServiceRelease {
       return Effect.void
     })
     return Effect.uninterruptible(wait)
-  }
-
-  /**
-   * Waits for a cleanup within its limit. If that passed while the process stood still, the cleanup had no more turns than its
-   * limit had: it gets some, because it may need no more than those, unless that takes time from services beneath.
-   */
-  #awaitWithin(record: ServiceRecord, cleanup: State.Cleanup, limitMs: number): Effect.Effect<Waited> {
-    const { clock, killing, levelsBeneath } = this.#options
-    return Effect.suspend(() => {
-      const began = now(clock)
-      return Effect.flatMap(waitUnlessKilled(cleanup, limitMs, killing), (why) => {
-        const lateMs = elapsed(clock, began) - limitMs
-        return why === "time" && lateMs > standstillMs && levelsBeneath(record) === 0
-          ? waitUnlessKilled(cleanup, Math.min(lateMs, mostTurnsMs), killing)
-          : Effect.succeed(why)
-      })
-    })
   }
 
   /** Kills the hosts of a service. Those that wait for its release go on once the hosts are gone. */

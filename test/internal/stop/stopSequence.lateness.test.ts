@@ -26,14 +26,6 @@ const lateBy = (lateness: ReadonlyArray<number>) =>
     }
   })
 
-/** A clock whose timers of these milliseconds are late by so many. */
-const lateOf = (lateness: ReadonlyMap<number, number>) =>
-  Effect.map(lateBy([0]), (clock): Clock.Clock => ({
-    ...clock,
-    sleep: (duration) =>
-      clock.sleep(Duration.sum(duration, Duration.millis(lateness.get(Duration.toMillis(duration)) ?? 0)))
-  }))
-
 /** So many services that hang in their release, one over the other, over one that takes a while. */
 const chain = (journal: Journal, levels: number, releaseMs: number): Layer.Layer<never> => {
   let top = probe(journal, "db", { release: takes(releaseMs) })
@@ -77,27 +69,6 @@ describe("the stop sequence", () => {
       assert.deepStrictEqual(report.phases.map(({ phase }) => phase), ["cancel", "release"])
       assert.isTrue(Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause))
     }).pipe(Effect.provide(LocalEnvironment.layer)))
-
-  it.effect("gives a release its turns if the process stood still until its limit had passed", () =>
-    Effect.gen(function*() {
-      const journal = new Journal()
-      // both timers are due while nothing runs, and that of the limit is seen first
-      const clock = yield* lateOf(new Map([[60, 990], [700, 300]]))
-      const layer = Layer.merge(
-        probe(journal, "db", { release: takes(60) }),
-        probe(journal, "hangs", { release: hangs })
-      )
-      const job = submit(Effect.void, layer, { stopPolicy: { deadline: "6 seconds", releaseTimeout: 700 } })
-      const run = yield* Effect.provideService(job, Clock.Clock, clock)
-      const result = yield* Effect.forkChild(run.result)
-      yield* settle
-      for (let ms = 0; ms < 2_000; ms += 10) yield* TestClock.adjust(10)
-      const { report } = yield* Fiber.join(result)
-      assert.strictEqual(serviceOf(report, "db").outcome, "released")
-      const hung = serviceOf(report, "hangs")
-      assert.strictEqual(hung.outcome, "abandoned")
-      assert.isAtMost(hung.releaseMs, 1_250)
-    }).pipe(Effect.scoped, Effect.provide(LocalEnvironment.layer)))
 
   it.effect.prop(
     "gives what is beneath a chain that hangs its turn, however late the timers are",
