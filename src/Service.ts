@@ -46,15 +46,16 @@ export const layer = <I, S, E, R>(
   options?: Options
 ): Layer.Layer<I, E, Exclude<R, Scope.Scope>> => {
   const spec = serviceSpec(options?.name ?? tag.key, options, "local")
+  const made = Effect.map(acquire, (service) => Context.make(tag, service))
   return Layer.fromBuildMemo((memoMap, scope) =>
     Effect.withFiber((fiber) => {
       const registry = fiber.getRef(CurrentRegistry)
-      if (registry === undefined) {
-        return Effect.map(Scope.provide(acquire, scope), (service) => Context.make(tag, service))
-      }
+      if (registry === undefined) return Scope.provide(made, scope)
       return registry.start(spec, memoMap, scope, (record) =>
-        Effect.map(acquireAs(record, acquire), (service) =>
-          Context.make(tag, counted(service, record))))
+        acquireAs(
+          record,
+          Effect.map(acquire, (service) => Context.make(tag, counted(service, record)))
+        ))
     })
   )
 }

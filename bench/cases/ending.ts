@@ -53,5 +53,8 @@ export default {
     { name: "autostop", run: autostop },
     { name: "Effect Layers", run: layers }
   ],
-  targets: [{ figure: "p50", is: "≤", limit: 1 }]
+  targets: [
+    { figure: "p50", is: "≤", limit: 1 },
+    { figure: "p50", peer: "Effect Layers", is: "≤", limit: 4 }
+  ]
 } satisfies Case

@@ -58,7 +58,7 @@ export default {
     { name: "Effect Layers", run: layers }
   ],
   targets: [
-    { figure: "time", peer: "Effect Layers", is: "≤", limit: 2 },
-    { figure: "memory", peer: "Effect Layers", is: "≤", limit: 2 }
+    { figure: "time", peer: "Effect Layers", is: "≤", limit: 1.5 },
+    { figure: "memory", peer: "Effect Layers", is: "≤", limit: 1.3 }
   ]
 } satisfies Case

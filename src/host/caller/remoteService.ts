@@ -43,7 +43,7 @@ export const buildRemote = (
     const { managed, scope } = context
     // the limits of single services are those of the job's own
     const { services: _, ...limits } = managed?.registry.limits ?? policyMillis(yield* StopPolicy.Defaults)
-    const { releaseTimeout, startTimeout } = managed?.record.spec ?? spec
+    const { releaseTimeout, startTimeout } = managed?.record.settings ?? spec
     const releaseMs = releaseTimeout ?? limits.releaseTimeout
     const { fingerprint, name, version } = contract
     const clock = yield* Clock.Clock
@@ -123,6 +123,6 @@ const hostsOf = (
     return slot === undefined || slot.of > 1 ? {} : detailsOf(slot)
   },
   lines: () =>
-    linesOf({ name: record.name, host: record.spec.host, cleanupCalled: record.isReleaseCalled }, pool.slots),
+    linesOf({ name: record.name, host: record.settings.host, cleanupCalled: record.isReleaseCalled }, pool.slots),
   leftovers: () => [...pool.slots.flatMap((slot) => leftoversOf(record.name, slot)), ...transport.leftovers()]
 })

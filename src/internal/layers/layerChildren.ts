@@ -15,25 +15,44 @@ const fewest = 16
  * again and again: those that have ended are forgotten, except for the names of their services.
  */
 export class LayerChildren<Node extends Child> {
-  readonly nodes = new Set<Node>()
+  nodes: Array<Node> = []
+  /** Those of them that were built inside another layer. */
+  #shared: Set<Node> | undefined
   /** The names of the services of forgotten children. */
   readonly formerNames = new Set<string>()
   #limit = fewest
 
-  /** `mayForget` is `true` once the job's own layers stand. */
+  /** Adds a layer that was built inside another one, unless it is there. */
+  share(child: Node, mayForget: boolean): void {
+    if (this.isShared(child)) return
+    this.#shared ??= new Set()
+    this.#shared.add(child)
+    this.add(child, mayForget)
+  }
+
+  isShared(child: Node): boolean {
+    return this.#shared?.has(child) === true
+  }
+
+  /** Adds a layer. `mayForget` is `true` once the job's own layers stand. */
   add(child: Node, mayForget: boolean): void {
-    if (mayForget && this.nodes.size >= this.#limit) this.#forgetEnded()
-    this.nodes.add(child)
+    if (mayForget && this.nodes.length >= this.#limit) this.#forgetEnded()
+    this.nodes.push(child)
   }
 
   #forgetEnded(): void {
+    const kept: Array<Node> = []
     for (const child of this.nodes) {
       const { service } = child
       // a child that another memo map keeps may still be shared
-      if (!child.hasEnded || service?.hasStopped === false) continue
-      this.nodes.delete(child)
+      if (!child.hasEnded || service?.hasStopped === false) {
+        kept.push(child)
+        continue
+      }
+      this.#shared?.delete(child)
       for (const name of service === undefined ? child.serviceNames() : [service.name]) this.formerNames.add(name)
     }
-    this.#limit = Math.max(fewest, 2 * this.nodes.size)
+    this.nodes = kept
+    this.#limit = Math.max(fewest, 2 * kept.length)
   }
 }

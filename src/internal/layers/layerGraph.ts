@@ -8,7 +8,7 @@ import { ContextReads, observed } from "./contextReads.ts"
 import { LayerBuilders } from "./layerBuilders.ts"
 import { LayerMakers, outputIn } from "./layerMakers.ts"
 import { LayerNeeds } from "./layerNeeds.ts"
-import { LayerNode, type NodeGraph, type NodeService } from "./layerNode.ts"
+import { LayerNode, type NodeBuild, type NodeGraph, type NodeService } from "./layerNode.ts"
 import { hasOwnFinalizer } from "./ownFinalizers.ts"
 import { SharedLayers } from "./sharedLayers.ts"
 import { UnfinishedBuilds } from "./unfinishedBuilds.ts"
@@ -94,7 +94,7 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
   /** Runs the build of one layer as `node`. */
   track<A, E, R>(
     node: LayerNode<S>,
-    build: () => Effect.Effect<Context.Context<A>, E, R>
+    build: NodeBuild<S, A, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
     return Effect.onExitPrimitive(Effect.suspend(() => this.begin(node, build)), (exit) => this.end(node, exit))
   }
@@ -102,7 +102,7 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
   /** Begins a build on the current fiber and records whose values the layer is given. `end` must follow. */
   begin<A, E, R>(
     node: LayerNode<S>,
-    build: () => Effect.Effect<Context.Context<A>, E, R>
+    build: NodeBuild<S, A, E, R>
   ): Effect.Effect<Context.Context<A>, E, R> {
     node.startedAt = this.#hooks.now()
     const fiber = Fiber.getCurrent()
@@ -111,9 +111,13 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
       node.given = this.#makers.of(fiber.context)
       this.#builders.begin(fiber, this.#unfinished.isOutermost(node))
     }
-    if (node.given.size < 2) return build()
+    const scope = node.scope ?? node
+    if (node.given.size < 2) return build(node, scope)
     const reads = node.reads = new ContextReads()
-    return Effect.updateContext(Effect.suspend(build), (context: Context.Context<R>) => observed(context, reads))
+    return Effect.updateContext(
+      Effect.suspend(() => build(node, scope)),
+      (context: Context.Context<R>) => observed(context, reads)
+    )
   }
 
   /** Ends a build: records its output, then lets those go on that share the layer. */
@@ -163,11 +167,7 @@ export class LayerGraph<S extends NodeService> implements NodeGraph<S> {
   /** Returns true if a layer is no service yet, and has finalizers of its own: those of the layers inside it are their own. */
   #hasToRelease(node: LayerNode<S>): boolean {
     if (node.service !== undefined || node.isCovered || !node.ownsScope || node.state._tag !== "Open") return false
-    const { children } = node
-    return hasOwnFinalizer(
-      node,
-      children === undefined ? undefined : () => new Set(Array.from(children.nodes, (child) => child.unshareOne))
-    )
+    return hasOwnFinalizer(node)
   }
 
   release(node: LayerNode<S>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {

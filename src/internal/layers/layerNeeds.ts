@@ -43,6 +43,7 @@ export class LayerNeeds<S extends NodeService> {
 
   /** The services that a layer needs, through whatever unmanaged layers stand between. */
   services(node: LayerNode<S>): ReadonlyArray<S> {
+    if (hasNone(node)) return noNodes
     const found = new Set<S>()
     this.#visitNeeds(node, ({ service }) => service !== undefined && found.add(service))
     return found.size === 0 ? noNodes : [...found]
@@ -50,6 +51,7 @@ export class LayerNeeds<S extends NodeService> {
 
   /** Their names, including those of forgotten children. */
   serviceNames(node: LayerNode<S>): ReadonlyArray<string> {
+    if (hasNone(node)) return noNames
     const found = new Set<string>(node.children?.formerNames)
     this.#visitNeeds(node, ({ children, service }) => {
       if (service !== undefined) found.add(service.name)
@@ -59,7 +61,6 @@ export class LayerNeeds<S extends NodeService> {
   }
 
   #visitNeeds(node: LayerNode<S>, visit: (need: LayerNode<S>) => void): void {
-    if (node.given.size === 0 && node.children === undefined) return
     const visited = new Set<LayerNode<S>>([node])
     const walk = (needs: Iterable<LayerNode<S>>) => {
       for (const need of needs) {
@@ -101,3 +102,7 @@ export class LayerNeeds<S extends NodeService> {
     return [...node.given.keys(), ...this.#childrenOf(node)]
   }
 }
+
+/** Returns true for a layer that needs no others. Most graphs are wide and flat. */
+const hasNone = <S extends NodeService>({ children, given }: LayerNode<S>): boolean =>
+  given.size === 0 && children === undefined

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { ContextReads } from "./contextReads.ts"
 import { LayerChildren } from "./layerChildren.ts"
-import type { SharedLayers } from "./sharedLayers.ts"
+import { addKeyedFinalizer, type SharedLayers } from "./sharedLayers.ts"
 
 /** A service as the graph of layers sees it. */
 export interface NodeService {
@@ -17,20 +17,20 @@ export interface NodeService {
   readonly hasStopped: boolean
 }
 
+/** The build of a layer by its node, in the scope of that node. */
+export type NodeBuild<S extends NodeService, A, E, R> = (
+  node: LayerNode<S>,
+  scope: Scope.Scope
+) => Effect.Effect<Context.Context<A>, E, R>
+
 /** The graph as its nodes see it. */
 export interface NodeGraph<S extends NodeService> {
   /** `true` once the job's own layers stand. */
   readonly isSealed: boolean
   /** Returns the node that builds in place of the fork of a node's memo map that the current fiber builds with. */
   fork(node: LayerNode<S>): LayerNode<S> | undefined
-  track<A, E, R>(
-    node: LayerNode<S>,
-    build: () => Effect.Effect<Context.Context<A>, E, R>
-  ): Effect.Effect<Context.Context<A>, E, R>
-  begin<A, E, R>(
-    node: LayerNode<S>,
-    build: () => Effect.Effect<Context.Context<A>, E, R>
-  ): Effect.Effect<Context.Context<A>, E, R>
+  track<A, E, R>(node: LayerNode<S>, build: NodeBuild<S, A, E, R>): Effect.Effect<Context.Context<A>, E, R>
+  begin<A, E, R>(node: LayerNode<S>, build: NodeBuild<S, A, E, R>): Effect.Effect<Context.Context<A>, E, R>
   end(node: LayerNode<S>, exit: Exit.Exit<Context.Context<never>, unknown>): Effect.Effect<void> | undefined
   serviceNames(node: LayerNode<S>): ReadonlyArray<string>
   /** A layer that no other one of the graph needs is about to be built. */
@@ -65,6 +65,8 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap, Scope.Cl
   /** The layers whose values it was given, each with the keys of its values. */
   given: ReadonlyMap<LayerNode<S>, ReadonlyArray<string>> = noMakers
   children: LayerChildren<LayerNode<S>> | undefined
+  /** The layer that it was built inside, if any; others may share it. */
+  outer: LayerNode<S> | undefined
   /** The keys that it asked for, if it was given values of several layers. */
   reads: ContextReads | undefined
   /** The service that this layer is, if it is one. */
@@ -193,10 +195,12 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap, Scope.Cl
           if (parent === undefined) this.graph.beginOutermost(node)
           else parent.#add(node)
           this.shared.add(layer, node)
-          return Effect.flatMap(
-            Scope.addFinalizerExit(scope, node.unshareOne),
-            () => this.graph.begin(node, () => build(node, node))
-          )
+          const { state } = scope
+          if (state._tag === "Closed") {
+            return Effect.flatMap(node.unshareOne(state.exit), () => this.graph.begin(node, build))
+          }
+          addKeyedFinalizer(scope, node, node.unshareOne)
+          return this.graph.begin(node, build)
         }),
         (exit) => child === undefined ? undefined : this.graph.end(child, exit)
       )
@@ -213,7 +217,7 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap, Scope.Cl
     this.#add(child)
     const built = memoMap.getOrElseMemoize(layer, scope, (_, scope) => {
       child.scope = scope
-      return this.graph.track(child, () => build(child, scope))
+      return this.graph.track(child, build)
     })
     if (!this.graph.isSealed) return built
     const end = Effect.sync(() => {
@@ -235,8 +239,12 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap, Scope.Cl
   }
 
   #add(child: LayerNode<S>): void {
+    if (child.outer === this) return
     this.children ??= new LayerChildren()
-    this.children.add(child, this.graph.isSealed)
+    if (child.outer === undefined) {
+      child.outer = this
+      this.children.add(child, this.graph.isSealed)
+    } else this.children.share(child, this.graph.isSealed)
   }
 
   /** `true` if the layers inside it belong to a declared service. */
@@ -255,10 +263,7 @@ export class LayerNode<S extends NodeService> implements Layer.MemoMap, Scope.Cl
 
   /** Returns its output for one more scope, which counts from now on: the node lasts until that scope closes. */
   #share(scope: Scope.Scope): Effect.Effect<Context.Context<never>, unknown> {
-    if (scope.state._tag !== "Closed") {
-      this.#sharers++
-      Effect.runSync(Scope.addFinalizerExit(scope, this.unshareOne))
-    }
+    if (addKeyedFinalizer(scope, this, this.unshareOne)) this.#sharers++
     return this.exit ?? Deferred.await(this.#built ??= Deferred.makeUnsafe())
   }
 

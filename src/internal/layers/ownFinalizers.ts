@@ -1,28 +1,26 @@
 import type * as Scope from "effect/Scope"
-
-/** A finalizer by which a layer, or another scope, releases a layer that it shares. */
-export type Finalizer = Scope.State.Open["finalizer"]
+import { LayerNode, type NodeService } from "./layerNode.ts"
 
 /**
- * Returns true if a scope has a finalizer, here or in a scope within it, that does not release one of the `shared` layers:
- * whoever was built in that scope has something of its own to release.
+ * Returns true if the scope of a layer, or another one within it, has a finalizer that does not release one of the layers
+ * inside that layer: it has something of its own to release.
  */
-export const hasOwnFinalizer = (scope: Scope.Scope, shared?: () => ReadonlySet<unknown>): boolean => {
-  let known: ReadonlySet<unknown> | undefined
-  const isOwn = (key: unknown, finalizer: Finalizer): boolean => {
-    if (isScope(key)) return search(key)
-    known ??= shared?.()
-    return known?.has(finalizer) !== true
-  }
-  const search = ({ state }: Scope.Scope): boolean => {
-    if (state._tag !== "Open") return false
-    if (state.finalizers === undefined) return isOwn(state.finalizerKey, state.finalizer)
-    for (const [key, finalizer] of state.finalizers) if (isOwn(key, finalizer)) return true
-    return false
-  }
-  return search(scope)
+export const hasOwnFinalizer = <S extends NodeService>(node: LayerNode<S>, { state }: Scope.Scope = node): boolean => {
+  if (state._tag !== "Open") return false
+  if (state.finalizers === undefined) return isOwn(node, state.finalizerKey)
+  for (const key of state.finalizers.keys()) if (isOwn(node, key)) return true
+  return false
 }
 
-/** Returns true for a scope: Effect keys the finalizer that closes a scope within another one by that scope. */
+const isOwn = <S extends NodeService>(node: LayerNode<S>, key: unknown): boolean => {
+  if (isScope(key)) return hasOwnFinalizer(node, key)
+  // safe: the nodes of a graph have services of one kind
+  return !(key instanceof LayerNode) || !(key.outer === node || node.children?.isShared(key as LayerNode<S>) === true)
+}
+
+/**
+ * Returns true for a scope within another one: Effect keys the finalizer that closes it by that scope. A layer that is shared
+ * has a scope, too, but is none of those within.
+ */
 export const isScope = (key: unknown): key is Scope.Scope =>
-  typeof key === "object" && key !== null && "state" in key && "strategy" in key
+  typeof key === "object" && key !== null && !(key instanceof LayerNode) && "state" in key && "strategy" in key

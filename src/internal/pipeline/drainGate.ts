@@ -85,7 +85,8 @@ export class DrainGate<A, E, R> {
   }
 
   readonly pull: Effect.Effect<Chunk<A>, E | Cause.Done, R> = Effect.withFiber((fiber) => {
-    if (this.#stages.now() - this.#lastTurn >= longestTurnMs) {
+    const at = this.#stages.now()
+    if (at - this.#lastTurn >= longestTurnMs) {
       this.#lastTurn = Infinity
       return Effect.flatMap(Effect.yieldNow, () => {
         this.#lastTurn = this.#stages.now()
@@ -103,7 +104,7 @@ export class DrainGate<A, E, R> {
     )
     this.#puller.ask()
     if (this.#state._tag === "Last") this.#end()
-    return this.#emit() ?? this.#wait()
+    return this.#emit(at) ?? this.#wait()
   })
 
   #give(exit: Exit.Exit<Chunk<A>, E | Cause.Done>): void {
@@ -120,10 +121,11 @@ export class DrainGate<A, E, R> {
         this.#stages.stopAwaitingSource()
       }
       this.#consumer = () => {
-        const next = this.#emit()
+        const at = this.#stages.now()
+        const next = this.#emit(at)
         if (next === undefined) return
         done()
-        this.#lastTurn = this.#stages.now()
+        this.#lastTurn = at
         resume(next)
       }
       return Effect.suspend(() => {
@@ -133,12 +135,13 @@ export class DrainGate<A, E, R> {
     })
   }
 
-  #emit(): Effect.Effect<Chunk<A>, E | Cause.Done> | undefined {
+  /** Hands on what the pull gave, if it has. The clock was read `at` this time, in this turn. */
+  #emit(at: number): Effect.Effect<Chunk<A>, E | Cause.Done> | undefined {
     const exit = this.#pulled
     if (exit === undefined) return undefined
     if (exit._tag === "Success") {
       this.#stage.count += exit.value.length
-      this.#stages.active()
+      this.#stages.active(at)
       this.hasEmitted = true
       return exit
     }

@@ -80,8 +80,8 @@ export class StageCounters {
   }
 
   /** A source emits, or is asked to. */
-  active(): void {
-    this.#lastActive = this.now()
+  active(at = this.now()): void {
+    this.#lastActive = at
   }
 
   /** A consumer begins to wait for a source. */

@@ -106,10 +106,9 @@ export const misnamedLimit = (
 
 /** Returns the limit of the release that a policy has for a service with one of these names, in milliseconds. */
 export const releaseLimitOf = (
-  services: ServiceMillis | undefined,
+  services: ServiceMillis,
   names: ReadonlyArray<string>
 ): number | undefined => {
-  if (services === undefined) return undefined
   for (const name of names) {
     const own = Object.hasOwn(services, name) ? services[name] : services[variableOf(name)]
     if (own !== undefined) return own.release

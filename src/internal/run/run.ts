@@ -201,7 +201,7 @@ export class Run implements RunContext, StoppableRun {
       // the outermost layer has what no layer within it has, such as the finalizers of `Layer.tap` and `Layer.fresh`
       const outermost = services === Layer.empty ? services : Layer.suspend(() => services)
       const build = Layer.buildWithMemoMap(outermost, this.registry.memoMap(), this.scope)
-      const context = Context.merge(submitter, this.#references(submitter))
+      const context = flat(Context.merge(submitter, this.#references(submitter)))
       return Effect.flatMap(within(context, build), (built) => {
         const misnamed = this.registry.misnamedLimit(this.options.limitedServices)
         if (misnamed !== undefined) return Effect.fail(limitError(misnamed))
@@ -211,16 +211,15 @@ export class Run implements RunContext, StoppableRun {
         this.emit({ _tag: "RunStarted", at: isoNow(this.clock) })
         // safe: the payload was checked against the job's Schema, and the services are those that `run` needs
         const run = Effect.suspend(() => implementation.run(payload as never)) as Effect.Effect<unknown, unknown>
-        // there may be many services: they are added to the context, which is not copied
         const scoped = Effect.scoped(run)
         const { contract } = this.options
         const result = contract === undefined ? scoped : fitted(contract, scoped)
-        return within(Context.merge(built, Context.add(context, CurrentWork, "run")), result)
+        return within(withAll(built, Context.add(context, CurrentWork, "run")), result)
       })
     })
   }
 
-  /** Returns the references that make a fiber one of this job's. They are merged into a context at once, as one flat map. */
+  /** Returns the references that make a fiber one of this job's. */
   #references(submitter: Context.Context<never>): Context.Context<never> {
     return Context.make(CurrentRun, this).pipe(
       Context.add(Logger.CurrentLoggers, safeLoggers(Context.get(submitter, Logger.CurrentLoggers))),
@@ -307,6 +306,16 @@ const withoutServices: (context: Context.Context<never>) => Context.Context<neve
   Layer.CurrentMemoMap,
   Scope.Scope
 )
+
+/** Returns a context whose values lie in one map: each service adds its own, and Effect copies all once they are too many. */
+const flat = (context: Context.Context<never>): Context.Context<never> => Context.makeUnsafe(context.mapUnsafe)
+
+/** Adds the values of a context to one that may have many, and is not copied for that: a job may have thousands of services. */
+const withAll = (many: Context.Context<never>, few: Context.Context<never>): Context.Context<never> => {
+  let context = many
+  for (const [key, value] of few.mapUnsafe) context = Context.addUnsafe(context, key, value)
+  return context
+}
 
 const within = <A, E>(context: Context.Context<never>, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.updateContext(effect, () => context)

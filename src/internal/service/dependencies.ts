@@ -39,6 +39,7 @@ export class Dependencies {
   /** Returns the names of the services that one needs, or needed, as they stand in the report. */
   names({ name, node }: ServiceRecord): ReadonlyArray<string> {
     // what a service built for itself was given the memo map of its own node
-    return this.#graph.needs.serviceNames(node).filter((need) => need !== name)
+    const names = this.#graph.needs.serviceNames(node)
+    return names.includes(name) ? names.filter((need) => need !== name) : names
   }
 }

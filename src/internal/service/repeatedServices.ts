@@ -24,7 +24,7 @@ export class RepeatedServices {
   /** A service that `run` provided has stopped. */
   add(record: ServiceRecord, last: ServiceStopped): void {
     if (!endedWell(record, last)) return
-    if (record.name !== record.spec.name) return this.#forget(record, last)
+    if (record.name !== record.wantedName) return this.#forget(record, last)
     const before = this.#latest.get(record.name)
     this.#latest.set(record.name, { record, last })
     if (before !== undefined) this.#forget(before.record, before.last)

@@ -4,24 +4,20 @@ import { wasRunning } from "./serviceState.ts"
 
 /** The line of a service in the report. */
 export const serviceLine = (record: ServiceRecord, dependsOn: ReadonlyArray<string>): ServiceReport => {
-  const { error, hosts, state, used } = record
+  const { error, hosts, settings, state, used } = record
+  const end = state._tag === "Stopped" ? state : undefined
   const line: { -readonly [Key in keyof ServiceReport]: ServiceReport[Key] } = {
     name: record.name,
-    host: record.spec.host,
-    managed: record.spec.managed,
+    host: settings.host,
+    managed: settings.managed,
     initialized: wasRunning(state),
     cleanupCalled: record.isReleaseCalled,
-    cleanupCompleted: false,
+    cleanupCompleted: end?.cleanup === "completed",
     running: record.isRunning,
-    outcome: "abandoned",
+    outcome: end?.outcome ?? "abandoned",
     startMs: record.startMs,
-    releaseMs: 0,
+    releaseMs: end?.releaseMs ?? 0,
     dependsOn
-  }
-  if (state._tag === "Stopped") {
-    line.cleanupCompleted = state.cleanup === "completed"
-    line.outcome = state.outcome
-    line.releaseMs = state.releaseMs
   }
   if (used !== undefined) line.used = used
   if (hosts !== undefined) Object.assign(line, hosts.details())

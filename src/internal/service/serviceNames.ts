@@ -15,7 +15,7 @@ export class ServiceNames {
   /** Returns the name or, while a living service has it, one with a number. `mayReuse` is false if a stopped one keeps its name. */
   free(name: string, mayReuse = true): string {
     if (this.#isFree(name, mayReuse)) {
-      this.#next.delete(name)
+      if (this.#next.size > 0) this.#next.delete(name)
       return name
     }
     let n = this.#next.get(name) ?? 2

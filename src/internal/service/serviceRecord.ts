@@ -6,14 +6,18 @@ import type { LayerNode, NodeService } from "../layers/layerNode.ts"
 import type { Leftover, ServiceReport } from "../report/reportSchemas.ts"
 import { type Cleanup, isSettled, type ServiceState, starting, transitions } from "./serviceState.ts"
 
-/** The definition of a service, before it starts. Limits are milliseconds; `undefined` leaves them to the policy. */
-export interface ServiceSpec {
-  readonly name: string
+/** The settings of a service, whatever its name. Limits are milliseconds; `undefined` leaves them to the policy. */
+export interface ServiceSettings {
   readonly host: string
   /** `true` if it was declared as a service; `false` if it is a plain layer that has something to release. */
   readonly managed: boolean
   readonly releaseTimeout: number | undefined
   readonly startTimeout: number | undefined
+}
+
+/** The definition of a service, before it starts. */
+export interface ServiceSpec extends ServiceSettings {
+  readonly name: string
 }
 
 /** The fields of a report line that a service takes from its hosts; its own error wins. */
@@ -37,13 +41,15 @@ export interface ServiceHosts {
 
 /** One service of a job, from its start to its end. */
 export class ServiceRecord implements NodeService {
-  readonly spec: ServiceSpec
+  readonly settings: ServiceSettings
   readonly node: LayerNode<ServiceRecord>
   readonly scope: Scope.Closeable
   /** `true` if `run` provided it, and not the job's `services`. */
   readonly isFromRun: boolean
   /** The beginning of its acquire, in monotonic milliseconds. */
   readonly startedAt: number
+  /** The name that it wants, which another service may have. */
+  readonly wantedName: string
   /** The name of its line in the report. */
   name: string
   startMs = 0
@@ -56,21 +62,21 @@ export class ServiceRecord implements NodeService {
   #settled: OneShotLatch | undefined
 
   constructor(
-    spec: ServiceSpec,
+    settings: ServiceSettings,
+    wantedName: string,
     name: string,
-    options: {
-      readonly node: LayerNode<ServiceRecord>
-      readonly scope: Scope.Closeable
-      readonly isFromRun: boolean
-      readonly startedAt: number
-    }
+    node: LayerNode<ServiceRecord>,
+    scope: Scope.Closeable,
+    isFromRun: boolean,
+    startedAt: number
   ) {
-    this.spec = spec
+    this.settings = settings
+    this.wantedName = wantedName
     this.name = name
-    this.node = options.node
-    this.scope = options.scope
-    this.isFromRun = options.isFromRun
-    this.startedAt = options.startedAt
+    this.node = node
+    this.scope = scope
+    this.isFromRun = isFromRun
+    this.startedAt = startedAt
   }
 
   get state(): ServiceState {
@@ -86,7 +92,7 @@ export class ServiceRecord implements NodeService {
   }
 
   get isManaged(): boolean {
-    return this.spec.managed
+    return this.settings.managed
   }
 
   get hasStopped(): boolean {

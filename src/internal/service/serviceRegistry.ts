@@ -64,6 +64,8 @@ export class ServiceRegistry {
   readonly #starts: ServiceStarts
   #admission: Admission = "starting"
   #unstopped = 0
+  /** The services that have stopped otherwise than by their release, or had hosts: the others have left nothing. */
+  readonly #notable = new Set<ServiceRecord>()
 
   constructor(options: ServiceRegistryOptions) {
     this.#options = options
@@ -115,7 +117,9 @@ export class ServiceRegistry {
 
   /** Returns the error for the first of these limits that is not that of one service. */
   misnamedLimit(keys: ReadonlyArray<string>): PolicyError | undefined {
-    return keys.length === 0 ? undefined : misnamedLimit(keys, this.#records.map(({ name, spec }) => [name, spec.name]))
+    return keys.length === 0
+      ? undefined
+      : misnamedLimit(keys, this.#records.map(({ name, wantedName }) => [name, wantedName]))
   }
 
   /** The run is about to be interrupted, and with it the layers that are being built: those that do not start have a line, too. */
@@ -219,13 +223,15 @@ export class ServiceRegistry {
   /** A service has stopped. */
   onStopped(record: ServiceRecord, last: ServiceStopped): void {
     this.#unstopped--
+    if (last.outcome !== "released" || record.hosts !== undefined) this.#notable.add(record)
     if (record.isFromRun) this.#repeated.add(record, last)
   }
 
   #forget(record: ServiceRecord, last: ServiceStopped): void {
     this.#records.splice(this.#records.lastIndexOf(record), 1)
+    this.#notable.delete(record)
     this.#starts.forget(record)
-    record.name = record.spec.name
+    record.name = record.wantedName
     this.#options.onForgotten(last)
   }
 
@@ -237,16 +243,15 @@ export class ServiceRegistry {
   /** Releases every service whose release nobody waits for yet, dependents first: for layers whose own scopes stall. */
   releaseRest(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const rest = this.#records.filter(({ state }) => state._tag !== "Stopped" && state._tag !== "Overdue")
-        .toReversed()
+      const rest = this.unstopped().filter(({ state }) => state._tag !== "Overdue").toReversed()
       if (rest.length === 0) return Effect.void
       const dependents = this.#dependencies.dependents(this.#records)
       return Effect.forEach(
         rest,
         (record) =>
-          Effect.andThen(
+          Effect.flatMap(
             Effect.forEach(dependents.get(record) ?? [], (dependent) => dependent.awaitSettled(), { discard: true }),
-            this.#options.release(record, exit)
+            () => this.#options.release(record, exit)
           ),
         { concurrency: "unbounded", discard: true }
       )
@@ -260,12 +265,17 @@ export class ServiceRegistry {
 
   /** `true` while something of a service still runs. */
   get isAnyRunning(): boolean {
-    return this.#records.some((record) => record.isRunning)
+    return this.#remaining().some((record) => record.isRunning)
   }
 
   /** The services that have not stopped. */
   unstopped(): ReadonlyArray<ServiceRecord> {
     return this.#unstopped === 0 ? [] : this.#records.filter((record) => !record.hasStopped)
+  }
+
+  /** Returns the services of which something may still be there. */
+  #remaining(): ReadonlyArray<ServiceRecord> {
+    return [...this.unstopped(), ...this.#notable]
   }
 
   /** The services that have not stopped, each with its state in a word for people. */
@@ -275,20 +285,22 @@ export class ServiceRegistry {
 
   /** The acquires that do not end, or left something that does not. */
   hungAcquires(): ReadonlyArray<Leftover> {
-    return this.#records
+    return this.#remaining()
       .filter((record) => !wasRunning(record.state) && record.isRunning)
       .map(({ name }) => ({ kind: "acquire", detail: name }))
   }
 
   report(): Array<ServiceReport> {
-    return this.#records.flatMap((record) => {
-      const line = serviceLine(record, this.#dependencies.names(record))
-      return record.hosts === undefined ? line : [line, ...record.hosts.lines()]
-    })
+    const lines: Array<ServiceReport> = []
+    for (const record of this.#records) {
+      lines.push(serviceLine(record, this.#dependencies.names(record)))
+      if (record.hosts !== undefined) lines.push(...record.hosts.lines())
+    }
+    return lines
   }
 
   /** Returns the leftovers of the services' hosts. */
   leftovers(): Array<Leftover> {
-    return this.#records.flatMap((record) => record.hosts?.leftovers() ?? [])
+    return this.#remaining().flatMap((record) => record.hosts?.leftovers() ?? [])
   }
 }

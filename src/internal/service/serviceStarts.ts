@@ -7,13 +7,21 @@ import * as Scope from "effect/Scope"
 import { between, isoAt, now } from "../../base/clock.ts"
 import { errorText } from "../../base/errorText.ts"
 import type { JobEvent } from "../../JobEvent.ts"
-import { nameOfBuilder, nameOfKeys, ownKeys } from "../layers/layerName.ts"
+import { nameOfBuilder, nameOfOutput } from "../layers/layerName.ts"
 import type { LayerNode } from "../layers/layerNode.ts"
 import type { PolicyMillis } from "../policy/policyMillis.ts"
 import { releaseLimitOf } from "../policy/serviceLimits.ts"
 import { ServiceNames, unnamed } from "./serviceNames.ts"
-import { ServiceRecord, type ServiceSpec } from "./serviceRecord.ts"
+import { ServiceRecord, type ServiceSettings, type ServiceSpec } from "./serviceRecord.ts"
 import { running } from "./serviceState.ts"
+
+/** The settings of a plain layer: its policy has its limits. */
+const plainSettings: ServiceSettings = {
+  host: "local",
+  managed: false,
+  releaseTimeout: undefined,
+  startTimeout: undefined
+}
 
 /** A start that failed. */
 export interface StartFailure {
@@ -68,12 +76,8 @@ export class ServiceStarts {
     const refusal = this.#refusal(spec, isFromRun)
     // one that is refused has the name that it wants, unless another one of that name may have come and gone
     const name = refusal === undefined || isFromRun ? this.#names.free(spec.name) : spec.name
-    const record = new ServiceRecord(this.#limited(spec, name), name, {
-      node,
-      scope,
-      isFromRun,
-      startedAt: node.startedAt
-    })
+    const settings = this.#limited(spec, spec.name, name)
+    const record = new ServiceRecord(settings, spec.name, name, node, scope, isFromRun, node.startedAt)
     this.#add(record)
     if (refusal === undefined) this.#names.add(record)
     return { record, refused: refusal === undefined ? undefined : new ServiceRefused(refusal) }
@@ -85,26 +89,23 @@ export class ServiceStarts {
     output: Context.Context<never> | undefined,
     startedAt: number
   ): ServiceRecord {
-    const name = nameOfKeys(ownKeys(node, output)) ?? nameOfBuilder(node, output) ?? unnamed
-    const spec = { name, host: "local", managed: false, releaseTimeout: undefined, startTimeout: undefined }
+    const wanted = nameOfOutput(node, output) ?? nameOfBuilder(node, output) ?? unnamed
     const isFromRun = !this.#options.isStarting()
     // of what `run` provides again and again the report has the last one; a job's own layers have a line each
-    const unique = this.#names.free(name, isFromRun)
-    const record = new ServiceRecord(this.#limited(spec, unique), unique, {
-      node,
-      scope: node,
-      isFromRun,
-      startedAt
-    })
+    const name = this.#names.free(wanted, isFromRun)
+    const settings = this.#limited(plainSettings, wanted, name)
+    const record = new ServiceRecord(settings, wanted, name, node, node, isFromRun, startedAt)
     this.#add(record)
     this.#names.add(record)
     return record
   }
 
-  /** Returns the definition with the limit that the policy has for this service: it wins over that of the service itself. */
-  #limited(spec: ServiceSpec, name: string): ServiceSpec {
-    const releaseTimeout = releaseLimitOf(this.#options.limits.services, [name, spec.name])
-    return releaseTimeout === undefined ? spec : { ...spec, releaseTimeout }
+  /** Returns the settings with the limit that the policy has for this service: it wins over that of the service itself. */
+  #limited(settings: ServiceSettings, wanted: string, name: string): ServiceSettings {
+    const { services } = this.#options.limits
+    if (services === undefined) return settings
+    const releaseTimeout = releaseLimitOf(services, [name, wanted])
+    return releaseTimeout === undefined ? settings : { ...settings, releaseTimeout }
   }
 
   #add(record: ServiceRecord): void {

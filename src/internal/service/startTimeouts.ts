@@ -59,6 +59,6 @@ export class StartTimeouts {
   }
 
   #limitOf(record: ServiceRecord): number {
-    return record.spec.startTimeout ?? this.#options.startTimeout
+    return record.settings.startTimeout ?? this.#options.startTimeout
   }
 }

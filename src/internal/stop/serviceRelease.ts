@@ -1,7 +1,8 @@
 import type * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { between, elapsed, isoAt, now } from "../../base/clock.ts"
@@ -64,19 +65,18 @@ export class ServiceRelease {
   }
 
   /**
-   * Closes the scope of a service within its limit. Never fails, and nothing interrupts it once it has begun. A second call
-   * waits for the first one.
+   * Begins to close the scope of a service, in this turn, and returns the wait for it, within its limit. Never fails, and
+   * nothing interrupts it. A second call waits for the first one.
    */
   release(record: ServiceRecord, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
-    return Effect.withFiber((fiber) => {
-      const { state } = record
-      if (state._tag !== "Starting" && state._tag !== "Running") return record.awaitSettled()
-      if (this.#permits === undefined) return this.#close(record, state, exit, fiber.context)
-      const waiting = State.queued(state)
-      record.become(waiting)
-      const close = Effect.suspend(() => this.#close(record, waiting, exit, fiber.context))
-      return Effect.uninterruptible(this.#permits.withPermits(1)(close))
-    })
+    const { state } = record
+    if (state._tag !== "Starting" && state._tag !== "Running") return record.awaitSettled()
+    const context = Fiber.getCurrent()?.context ?? Context.empty()
+    if (this.#permits === undefined) return this.#close(record, state, exit, context)
+    const waiting = State.queued(state)
+    record.become(waiting)
+    const close = Effect.suspend(() => this.#close(record, waiting, exit, context))
+    return Effect.uninterruptible(this.#permits.withPermits(1)(close))
   }
 
   /** Ends the life of a service that was never released, or whose release nobody waits for any longer. */
@@ -117,7 +117,7 @@ export class ServiceRelease {
   #limitOf(record: ServiceRecord): number {
     const { budget, levelsBeneath } = this.#options
     return budget.forRelease({
-      releaseTimeout: record.spec.releaseTimeout,
+      releaseTimeout: record.settings.releaseTimeout,
       canBeKilled: record.hosts !== undefined,
       levelsBeneath: levelsBeneath(record)
     })

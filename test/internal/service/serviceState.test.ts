@@ -29,14 +29,13 @@ const graph = new LayerGraph<ServiceRecord>({
 
 const record = (): ServiceRecord =>
   new ServiceRecord(
-    { name: "db", host: "local", managed: true, releaseTimeout: undefined, startTimeout: undefined },
+    { host: "local", managed: true, releaseTimeout: undefined, startTimeout: undefined },
     "db",
-    {
-      node: graph.memoMap,
-      scope: Scope.makeUnsafe(),
-      isFromRun: false,
-      startedAt: 0
-    }
+    "db",
+    graph.memoMap,
+    Scope.makeUnsafe(),
+    false,
+    0
   )
 
 const expected: Readonly<Record<Tag, ReadonlyArray<Tag>>> = {
