@@ -95,6 +95,14 @@ export class Served {
     return /"clean":true/.test(await read(`${this.url}/jobs/${id}/report`))
   }
 
+  /** The processes of the jobs that run. */
+  async pids(): Promise<ReadonlyArray<number>> {
+    const jobs: ReadonlyArray<{ readonly pid?: number }> = JSON.parse(
+      await read(`${this.url}/jobs?state=running&limit=1000`)
+    )
+    return jobs.flatMap(({ pid }) => pid ?? [])
+  }
+
   get usage(): Promise<Usage> {
     return usageOf(this.#child)
   }
