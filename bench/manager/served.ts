@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -39,6 +39,13 @@ export const read = async (url: string, onData = (_text: string) => {}): Promise
   return text
 }
 
+export interface ServedOptions {
+  /** A folder that is there, with the store of an earlier manager. */
+  readonly folder?: string
+  /** The URL of a store in PostgreSQL; by default it is a file in the folder. */
+  readonly store?: string | undefined
+}
+
 /** A job manager of the built command line, in a folder of its own. */
 export class Served {
   readonly folder: string
@@ -51,7 +58,7 @@ export class Served {
     this.#child = child
   }
 
-  static async start(concurrency: number, folder?: string): Promise<Served> {
+  static async start(concurrency: number, { folder, store }: ServedOptions = {}): Promise<Served> {
     const data = folder ?? await mkdtemp(join(tmpdir(), "autostop-bench-"))
     const args = [
       "serve",
@@ -63,7 +70,8 @@ export class Served {
       "--data",
       data,
       "--concurrency",
-      String(concurrency)
+      String(concurrency),
+      ...store === undefined ? [] : ["--store-file", await privateFile(data, store)]
     ]
     const child = spawn(process.execPath, [...measured, bin, ...args], { stdio: ["ignore", "pipe", "inherit", "ipc"] })
     let said = ""
@@ -129,4 +137,11 @@ export class Served {
     if (!answer.ok) throw new Error(await answer.text())
     await answer.text()
   }
+}
+
+/** A URL with a password is given in a file, because others see the arguments of a process. */
+const privateFile = async (folder: string, text: string): Promise<string> => {
+  const file = join(folder, "store")
+  await writeFile(file, text, { mode: 0o600 })
+  return file
 }

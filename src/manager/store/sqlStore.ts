@@ -7,22 +7,13 @@ import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
 import type { StoreError } from "../errors.ts"
-import { type JobFilter, JobStore, type StoredBundle, type StoredJob } from "../JobStore.ts"
+import { type JobFilter, JobStore, type StoredBundle } from "../JobStore.ts"
 import { type JobInfo, type JobResult, JobState, type NumberedEvent } from "../models.ts"
+import { adding } from "./addJobs.ts"
 import type { Database } from "./database.ts"
 import { type Failure, type Guard, guard, usualMs, within } from "./guardOperation.ts"
 import { migrate } from "./migrations.ts"
-import {
-  jobRow,
-  type JobText,
-  readEvent,
-  readInfo,
-  readJob,
-  readResult,
-  stateRow,
-  writeEvent,
-  writeResult
-} from "./records.ts"
+import { type JobText, readEvent, readInfo, readJob, readResult, stateRow, writeEvent, writeResult } from "./records.ts"
 
 /** The number of events in one statement, because databases limit its parameters. */
 const eventsPerInsert = 1000
@@ -66,16 +57,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     return row === undefined ? undefined : yield* readJob(row)
   })
 
-  const add = Effect.fnUntraced(function*(job: StoredJob) {
-    const row = yield* jobRow(job)
-    while (true) {
-      const added = yield* sql`INSERT INTO autostop_jobs ${sql.insert(row)} ON CONFLICT (id) DO NOTHING RETURNING id`
-      if (added.length > 0) return { stored: job, isNew: true }
-      const stored = yield* get(job.info.id)
-      // if it is not there, the job was removed in between, and is added in the next turn
-      if (stored !== undefined) return { stored, isNew: false }
-    }
-  })
+  const add = yield* adding(sql, guarded)
 
   const list = Effect.fnUntraced(function*({ before, job, limit, prefix, state }: JobFilter) {
     const where: Array<Fragment> = []
@@ -216,7 +198,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
   })
 
   return JobStore.of({
-    add: (job) => guarded("add")(add(job)),
+    add,
     get: (id) => guarded("get")(get(id)),
     list: (filter) => guarded("list")(list(filter)),
     update: (info, events = []) => guarded("update")(update(info, events)),
