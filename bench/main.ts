@@ -50,13 +50,15 @@ const runCase = async (
   rounds: number
 ): Promise<Outcome> => {
   const taken = new Map<string, Array<Figures>>()
+  const able = variants.filter(({ lacks }) => lacks?.() === undefined)
   for (let round = 1; round <= rounds; round++) {
-    for (const variant of variants) {
+    for (const variant of able) {
       progress(`${name}: round ${round} of ${rounds}, ${variant.name}`)
       taken.set(variant.name, [...taken.get(variant.name) ?? [], await measure(name, variant.name, node)])
     }
   }
   progress("")
+  for (const lack of new Set(variants.flatMap(({ lacks }) => lacks?.() ?? []))) console.error(`${name}: ${lack}`)
   const medianOf = (variant: string, figure: string) => median(valuesOf(variant, figure))
   const valuesOf = (variant: string, figure: string) =>
     (taken.get(variant) ?? []).flatMap((figures) => figures[figure] ?? [])
