@@ -143,10 +143,16 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
       (rows) => rows.length > 0
     )
 
+  /**
+   * The condition for a stopped job. No index has it in this form: SQLite would search one by the state, and then read and sort all
+   * stopped jobs, where the index of `stopped_at` has what is asked for in its order.
+   */
+  const isStopped = sql.literal("COALESCE(state, '') = 'stopped' AND stopped_at IS NOT NULL")
+
   const removeSome = (before: string) =>
     Effect.map(
       sql<{ id: string }>`DELETE FROM autostop_jobs WHERE id IN (
-        SELECT id FROM autostop_jobs WHERE state = 'stopped' AND stopped_at < ${before}
+        SELECT id FROM autostop_jobs WHERE ${isStopped} AND stopped_at < ${before}
         ORDER BY stopped_at LIMIT ${removedAtOnce}) RETURNING id`,
       (rows) => rows.map(({ id }) => id)
     )
@@ -168,7 +174,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
   })
 
   const stoppedAt = Effect.fnUntraced(function*(nthLast: number) {
-    const [row] = yield* sql<{ stopped_at: string }>`SELECT stopped_at FROM autostop_jobs WHERE state = 'stopped'
+    const [row] = yield* sql<{ stopped_at: string }>`SELECT stopped_at FROM autostop_jobs WHERE ${isStopped}
       ORDER BY stopped_at DESC LIMIT 1 OFFSET ${nthLast - 1}`
     return row?.stopped_at
   })
