@@ -7,6 +7,8 @@ export interface Variant {
   readonly name: string
   /** Warms up, then measures. Runs once, in a process of its own. */
   readonly run: () => Promise<Figures>
+  /** Says in one sentence what it needs and this machine lacks, if anything: it is then left out. */
+  readonly lacks?: () => string | undefined
 }
 
 /** What a figure must be: a ratio to the same figure of a peer, or, without a peer, the figure itself. */

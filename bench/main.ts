@@ -1,13 +1,12 @@
 // Runs the cases, each variant in fresh processes, in turn with its peers:
-// `node bench/main.ts [--case NAME]… [--rounds N] [--json]`
-import { Schema } from "effect"
-import { execFile } from "node:child_process"
+// `node bench/main.ts [--case NAME]… [--rounds N] [--against REVISION] [--json]`
 import { cpus } from "node:os"
-import { fileURLToPath } from "node:url"
-import { parseArgs, promisify } from "node:util"
+import { parseArgs } from "node:util"
+import { compareCase, type Comparison, renderComparison, withRevision } from "./against.ts"
 import type { Case, Figures, Target } from "./case.ts"
 import { caseNames, loadCase } from "./cases.ts"
 import { median } from "./measure.ts"
+import { here, measure, progress } from "./processes.ts"
 import { digits, table } from "./table.ts"
 
 interface Measured {
@@ -33,16 +32,6 @@ interface Outcome {
   readonly targets: ReadonlyArray<Verdict>
 }
 
-const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Finite)))
-
-const child = fileURLToPath(new URL("./child.ts", import.meta.url))
-
-/** One measurement of one variant, in a process of its own. */
-const measure = async (name: string, variant: string, node: ReadonlyArray<string>): Promise<Figures> => {
-  const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", ...node, child, name, variant])
-  return decode(stdout)
-}
-
 /** Every variant once, then every variant again: what else the machine does falls on all of them alike. */
 const runCase = async (
   name: string,
@@ -50,13 +39,15 @@ const runCase = async (
   rounds: number
 ): Promise<Outcome> => {
   const taken = new Map<string, Array<Figures>>()
+  const able = variants.filter(({ lacks }) => lacks?.() === undefined)
   for (let round = 1; round <= rounds; round++) {
-    for (const variant of variants) {
+    for (const variant of able) {
       progress(`${name}: round ${round} of ${rounds}, ${variant.name}`)
-      taken.set(variant.name, [...taken.get(variant.name) ?? [], await measure(name, variant.name, node)])
+      taken.set(variant.name, [...taken.get(variant.name) ?? [], await measure(here, name, variant.name, node)])
     }
   }
   progress("")
+  for (const lack of new Set(variants.flatMap(({ lacks }) => lacks?.() ?? []))) console.error(`${name}: ${lack}`)
   const medianOf = (variant: string, figure: string) => median(valuesOf(variant, figure))
   const valuesOf = (variant: string, figure: string) =>
     (taken.get(variant) ?? []).flatMap((figures) => figures[figure] ?? [])
@@ -85,10 +76,6 @@ const runCase = async (
 const isReached = ({ is, limit }: Target, value: number): boolean =>
   is === "=" ? value === limit : is === "<" ? value < limit : value <= limit
 
-const progress = (line: string): void => {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`)
-}
-
 const render = ({ figures, targets, title, ...outcome }: Outcome): string => {
   const [ours] = figures
   const rows = figures.map((measured) => {
@@ -114,6 +101,7 @@ const { values: options } = parseArgs({
   options: {
     case: { type: "string", multiple: true },
     rounds: { type: "string", default: "5" },
+    against: { type: "string" },
     json: { type: "boolean", default: false }
   }
 })
@@ -121,16 +109,38 @@ const rounds = Number(options.rounds)
 if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error(`--rounds is ${options.rounds}; expected at least 1`)
 const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length }
 
-const outcomes: Array<Outcome> = []
-if (!options.json) console.log(`Node ${machine.node}, ${machine.cores} × ${machine.cpu}, ${rounds} rounds\n`)
-for (const name of options.case ?? caseNames()) {
-  const outcome = await runCase(name, await loadCase(name), rounds)
-  outcomes.push(outcome)
-  if (!options.json) console.log(render(outcome))
+const names = options.case ?? caseNames()
+const print = (text: string): void => {
+  if (!options.json) console.log(text)
 }
-if (options.json) {
-  console.log(JSON.stringify({ ...machine, rounds, cases: outcomes }, undefined, 2))
-} else {
+
+const measureAll = async (): Promise<ReadonlyArray<Outcome>> => {
+  const outcomes: Array<Outcome> = []
+  for (const name of names) {
+    const outcome = await runCase(name, await loadCase(name), rounds)
+    outcomes.push(outcome)
+    print(render(outcome))
+  }
   const targets = outcomes.flatMap((outcome) => outcome.targets)
-  console.log(`${targets.filter((target) => target.reached).length} of ${targets.length} targets reached`)
+  print(`${targets.filter((target) => target.reached).length} of ${targets.length} targets reached`)
+  return outcomes
+}
+
+const compareAll = (revision: string): Promise<ReadonlyArray<Comparison>> =>
+  withRevision(revision, async (project) => {
+    const comparisons: Array<Comparison> = []
+    for (const name of names) {
+      const comparison = await compareCase(project, name, await loadCase(name), rounds)
+      comparisons.push(comparison)
+      print(renderComparison(revision, comparison))
+    }
+    return comparisons
+  })
+
+print(`Node ${machine.node}, ${machine.cores} × ${machine.cpu}, ${rounds} rounds\n`)
+const { against } = options
+const cases = against === undefined ? await measureAll() : await compareAll(against)
+if (options.json) {
+  const result = { ...machine, rounds, ...against === undefined ? {} : { against }, cases }
+  console.log(JSON.stringify(result, undefined, 2))
 }

@@ -11,6 +11,14 @@ export const quantile = (values: ReadonlyArray<number>, share: number): number =
 
 export const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
 
+/** The steepness of the line that lies nearest to the points. */
+export const slope = (points: ReadonlyArray<readonly [x: number, y: number]>): number => {
+  const mean = (of: (point: readonly [number, number]) => number) =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length
+  const [x, y] = [mean(([x]) => x), mean(([, y]) => y)]
+  return mean((point) => (point[0] - x) * (point[1] - y)) / mean((point) => (point[0] - x) ** 2)
+}
+
 export interface Repeats {
   readonly warmUp: number
   readonly times: number

@@ -38,7 +38,7 @@ const filled = async (count: number): Promise<string> => {
 const restart = (count: number) => async (): Promise<Figures> => {
   const folder = await filled(count)
   const since = performance.now()
-  const served = await Served.start(4, folder)
+  const served = await Served.start(4, { folder })
   const { ok } = await fetch(`${served.url}/health/ready`)
   const ready = performance.now() - since
   expect(ok, true)

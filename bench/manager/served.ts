@@ -1,37 +1,64 @@
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import type { Act } from "./jobs.ts"
+import type { Usage } from "./usage.ts"
 
 const bin = fileURLToPath(new URL("../../dist/bin.js", import.meta.url))
 const jobs = fileURLToPath(new URL("./jobs.ts", import.meta.url))
 
+/** What a process is started with that can be asked what it uses. */
+export const measured = ["--import", new URL("./usage.ts", import.meta.url).href]
+
+/** What a process uses that was started so. */
+export const usageOf = async (child: ChildProcess): Promise<Usage> => {
+  const answer = new Promise<Usage>((resolve) => {
+    const onMessage = (message: object) => {
+      if (!("usage" in message)) return
+      child.off("message", onMessage)
+      resolve(message.usage as Usage)
+    }
+    child.on("message", onMessage)
+  })
+  child.send("usage")
+  return answer
+}
+
 /** An answer to its end, as it comes. */
-export const read = async (url: string, onData = () => {}): Promise<string> => {
+export const read = async (url: string, onData = (_text: string) => {}): Promise<string> => {
   const decoder = new TextDecoder()
   let text = ""
   for await (const chunk of (await fetch(url)).body ?? []) {
-    onData()
-    text += decoder.decode(chunk, { stream: true })
+    const piece = decoder.decode(chunk, { stream: true })
+    onData(piece)
+    text += piece
   }
   return text
+}
+
+export interface ServedOptions {
+  /** A folder that is there, with the store of an earlier manager. */
+  readonly folder?: string
+  /** The URL of a store in PostgreSQL; by default it is a file in the folder. */
+  readonly store?: string | undefined
 }
 
 /** A job manager of the built command line, in a folder of its own. */
 export class Served {
   readonly folder: string
   readonly url: string
-  readonly #stop: () => Promise<unknown>
+  readonly #child: ChildProcess
 
-  private constructor(folder: string, url: string, stop: () => Promise<unknown>) {
+  private constructor(folder: string, url: string, child: ChildProcess) {
     this.folder = folder
     this.url = url
-    this.#stop = stop
+    this.#child = child
   }
 
-  static async start(concurrency: number, folder?: string): Promise<Served> {
+  static async start(concurrency: number, { folder, store }: ServedOptions = {}): Promise<Served> {
     const data = folder ?? await mkdtemp(join(tmpdir(), "autostop-bench-"))
     const args = [
       "serve",
@@ -43,25 +70,22 @@ export class Served {
       "--data",
       data,
       "--concurrency",
-      String(concurrency)
+      String(concurrency),
+      ...store === undefined ? [] : ["--store-file", await privateFile(data, store)]
     ]
-    const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "inherit"] })
+    const child = spawn(process.execPath, [...measured, bin, ...args], { stdio: ["ignore", "pipe", "inherit", "ipc"] })
     let said = ""
-    for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
+    for await (const chunk of child.stdout?.iterator({ destroyOnReturn: false }) ?? []) {
       said += String(chunk)
       if (said.includes("\n")) break
     }
-    child.stdout.resume()
+    child.stdout?.resume()
     const url = /http:\S+/.exec(said)?.[0]
     if (url === undefined) throw new Error(`the manager did not start: ${said}`)
-    return new Served(data, url, async () => {
-      const closed = once(child, "close")
-      child.kill("SIGTERM")
-      await closed
-    })
+    return new Served(data, url, child)
   }
 
-  async submit(id: string, act: "end" | "wait" | "tell"): Promise<void> {
+  async submit(id: string, act: Act): Promise<void> {
     await this.#post("/jobs", { id, job: "bench", payload: { act } })
   }
 
@@ -79,6 +103,18 @@ export class Served {
     return /"clean":true/.test(await read(`${this.url}/jobs/${id}/report`))
   }
 
+  /** The processes of the jobs that run. */
+  async pids(): Promise<ReadonlyArray<number>> {
+    const jobs: ReadonlyArray<{ readonly pid?: number }> = JSON.parse(
+      await read(`${this.url}/jobs?state=running&limit=1000`)
+    )
+    return jobs.flatMap(({ pid }) => pid ?? [])
+  }
+
+  get usage(): Promise<Usage> {
+    return usageOf(this.#child)
+  }
+
   /** The value of a metric. */
   async metric(name: string): Promise<number> {
     const text = await (await fetch(`${this.url}/metrics`)).text()
@@ -86,7 +122,9 @@ export class Served {
   }
 
   async close({ keep = false } = {}): Promise<void> {
-    await this.#stop()
+    const closed = once(this.#child, "close")
+    this.#child.kill("SIGTERM")
+    await closed
     if (!keep) await rm(this.folder, { recursive: true })
   }
 
@@ -99,4 +137,11 @@ export class Served {
     if (!answer.ok) throw new Error(await answer.text())
     await answer.text()
   }
+}
+
+/** A URL with a password is given in a file, because others see the arguments of a process. */
+const privateFile = async (folder: string, text: string): Promise<string> => {
+  const file = join(folder, "store")
+  await writeFile(file, text, { mode: 0o600 })
+  return file
 }

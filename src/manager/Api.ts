@@ -6,10 +6,9 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { JobEvent } from "../JobEvent.ts"
 import { StopReport } from "../StopReport.ts"
 import { Authorization } from "./Authorization.ts"
-import { changes, feed } from "./feedSchemas.ts"
+import { changes, events, logs } from "./feedSchemas.ts"
 import { Conflict, Failed, NotFound, Refused, StoreError, TooLarge, Unavailable } from "./errors.ts"
 import {
   BundleHash,
@@ -18,7 +17,6 @@ import {
   JobInfo,
   JobResult,
   JobState,
-  LogLine,
   Place,
   Stages,
   StopCommand,
@@ -78,7 +76,7 @@ const Jobs = HttpApiGroup.make("jobs")
       params,
       headers: after.headers,
       query: { ...after.query, follow: Schema.optionalKey(Schema.Boolean) },
-      success: [feed(JobEvent), HttpApiSchema.NoContent],
+      success: [events, HttpApiSchema.NoContent],
       error: [...jobErrors, Unavailable]
     }).annotate(
       OpenApi.Summary,
@@ -89,7 +87,7 @@ const Jobs = HttpApiGroup.make("jobs")
       params,
       headers: after.headers,
       query: { ...after.query, follow: Schema.optionalKey(Schema.Boolean) },
-      success: [feed(LogLine), HttpApiSchema.NoContent],
+      success: [logs, HttpApiSchema.NoContent],
       error: [...jobErrors, Unavailable]
     }).annotate(
       OpenApi.Summary,

@@ -2,7 +2,8 @@
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import { NotFound, StoreError } from "./errors.ts"
-import { Change } from "./models.ts"
+import { Change, LogLine } from "./models.ts"
+import { JobEvent } from "../JobEvent.ts"
 
 /** The interval of the heartbeats of each stream. */
 export const heartbeatMs = 15_000
@@ -15,7 +16,7 @@ const heartbeat = Schema.Struct({ event: Schema.Literal("heartbeat"), data: Sche
 const streamError = Schema.Union([NotFound, StoreError])
 
 /** A stream of server-sent events. Each element has a number, which is the event's id for `Last-Event-ID`. */
-export const feed = <S extends Schema.Top>(element: S) =>
+const feed = <S extends Schema.Top>(element: S) =>
   HttpApiSchema.StreamSse({
     events: Schema.Union([
       Schema.Struct({
@@ -27,6 +28,12 @@ export const feed = <S extends Schema.Top>(element: S) =>
     ]),
     error: streamError
   })
+
+/** The events of a job. */
+export const events = feed(JobEvent)
+
+/** The output lines of a job. */
+export const logs = feed(LogLine)
 
 /** A stream without numbers: each reader starts with an overview. */
 export const changes = HttpApiSchema.StreamSse({

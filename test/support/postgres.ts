@@ -38,11 +38,17 @@ export interface Postgres {
 /** With what a URL has to encode, so that it is seen that it does. */
 const password = "p@ss/w:rd?#"
 
-/** Nothing of it is seen from elsewhere, and nothing has to survive the machine. */
-const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "lc_messages=C"]
-  .flatMap((setting) => ["-c", setting])
+export interface PostgresOptions {
+  /** Commits survive the machine, as they do at a server that has its usual settings. Those of tests need not. */
+  readonly durable?: boolean
+}
 
-export const startPostgres = async (): Promise<Postgres> => {
+/** Nothing of it is seen from elsewhere. */
+const settingsOf = ({ durable = false }: PostgresOptions): ReadonlyArray<string> =>
+  ["listen_addresses=127.0.0.1", "unix_socket_directories=", `fsync=${durable ? "on" : "off"}`, "lc_messages=C"]
+    .flatMap((setting) => ["-c", setting])
+
+export const startPostgres = async (given: PostgresOptions = {}): Promise<Postgres> => {
   const folder = mkdtempSync(join(tmpdir(), "autostop-postgres-"))
   const bin = findBinaries(folder)
   // the server refuses to run as root
@@ -68,7 +74,7 @@ export const startPostgres = async (): Promise<Postgres> => {
     await once(running, "exit")
   }
   const start = async () => {
-    server = await run(join(bin, "postgres"), ["-D", data, "-p", String(port), ...settings], options)
+    server = await run(join(bin, "postgres"), ["-D", data, "-p", String(port), ...settingsOf(given)], options)
   }
   process.once("exit", () => {
     server?.kill("SIGQUIT")

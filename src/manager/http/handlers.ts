@@ -6,12 +6,15 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import { oneLine } from "../../base/format.ts"
 import { version } from "../../process/packageVersion.ts"
 import { Api, SchemaRefusals } from "../Api.ts"
 import { Refused, TooLarge, Unavailable } from "../errors.ts"
+import { changes, events, logs } from "../feedSchemas.ts"
 import { Manager } from "../Manager.ts"
-import { readPlace } from "../models.ts"
+import { type Change, type LogLine, type NumberedEvent, readPlace } from "../models.ts"
+import { eventText, feedAnswer } from "./feedAnswer.ts"
 import { metricsText } from "./metrics.ts"
 
 /** The state of the server, for the handlers. */
@@ -43,16 +46,14 @@ const jobs = HttpApiBuilder.group(
     const status = yield* ServerStatus
     const isOpen = requireOpen(status)
     const sse = sseOf(status)
-    const feed = <A, B, E>(elements: Stream.Stream<A, E>, numbered: (element: A) => readonly [id: number, data: B]) =>
-      sse(Stream.map(elements, (element) => {
-        const [id, data] = numbered(element)
-        return { id, event: "message" as const, data }
-      }))
-    /** Returns a feed of a job, or nothing if it has no more elements: a browser then does not connect again. */
-    const feedOf = <A, B, E>(
+    const answerEvents = feedAnswer(events, ({ event, seq }: NumberedEvent) => message(seq, event), sse)
+    const answerLogs = feedAnswer(logs, (line: LogLine) => message(line.seq, line), sse)
+    const answerChanges = feedAnswer(changes, (data: Change) => ({ event: "message" as const, data }), sse)
+    /** Answers with a feed of a job, or nothing if it has no more elements: a browser then does not connect again. */
+    const feedOf = <A, E>(
       request: FeedRequest,
       read: (id: string, position: FeedPosition) => Stream.Stream<A, E>,
-      numbered: (element: A) => readonly [id: number, data: B]
+      answer: (elements: Stream.Stream<A, E>) => HttpServerResponse
     ) =>
       Effect.gen(function*() {
         yield* isOpen
@@ -62,15 +63,15 @@ const jobs = HttpApiBuilder.group(
         // the last elements of a job that has just stopped may not be on disk yet: who follows it waits for them
         const hasMore = state !== "stopped" ||
           Option.isSome(yield* Stream.runHead(read(id, { ...position, follow: true })))
-        return hasMore ? feed(read(id, position), numbered) : undefined
+        return hasMore ? answer(read(id, position)) : undefined
       })
     return handlers.handleAll({
       submit: ({ payload }) => Effect.andThen(isOpen, manager.submit(payload)),
       list: ({ query: { before, limit = 100, ...filter } }) =>
         manager.list({ ...filter, limit, ...(before === undefined ? {} : { before: readPlace(before) }) }),
       get: ({ params }) => manager.get(params.id),
-      events: (request) => feedOf(request, manager.events, ({ event, seq }) => [seq, event]),
-      logs: (request) => feedOf(request, manager.logs, (line) => [line.seq, line]),
+      events: (request) => feedOf(request, manager.events, answerEvents),
+      logs: (request) => feedOf(request, manager.logs, answerLogs),
       stages: ({ params }) => manager.stages(params.id),
       stop: ({ params, payload }) => manager.stop(params.id, payload ?? {}),
       result: ({ params }) => manager.result(params.id),
@@ -78,8 +79,7 @@ const jobs = HttpApiBuilder.group(
       renew: ({ params }) => manager.renew(params.id),
       remove: ({ params, query }) => manager.remove(params.id, query.force !== undefined && query.force !== "false"),
       clean: ({ payload }) => Effect.map(manager.clean(payload.before), (removed) => ({ removed })),
-      changes: () =>
-        Effect.as(isOpen, sse(Stream.map(manager.changes, (data) => ({ event: "message" as const, data }))))
+      changes: () => Effect.as(isOpen, answerChanges(manager.changes))
     })
   })
 )
@@ -133,10 +133,13 @@ const positionOf = ({ headers, query }: FeedRequest): FeedPosition => ({
 
 /** Adds heartbeats to a stream, and ends it when the server is being stopped. */
 const sseOf = ({ ending, heartbeatMs }: ServerStatus["Service"]) => {
-  const heartbeat = Stream.map(Stream.tick(heartbeatMs), () => ({ event: "heartbeat" as const, data: "-" }))
-  return <A, E>(events: Stream.Stream<A, E>) =>
-    Stream.interruptWhen(Stream.merge(events, heartbeat, { haltStrategy: "left" }), ending)
+  const heartbeat = Buffer.from(eventText({ event: "heartbeat", data: "-" }))
+  const heartbeats = Stream.map(Stream.tick(heartbeatMs), () => heartbeat)
+  return <E>(bytes: Stream.Stream<Uint8Array, E>) =>
+    Stream.interruptWhen(Stream.merge(bytes, heartbeats, { haltStrategy: "left" }), ending)
 }
+
+const message = <A>(id: number, data: A) => ({ id, event: "message" as const, data })
 
 const system = HttpApiBuilder.group(
   Api,

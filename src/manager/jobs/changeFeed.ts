@@ -14,7 +14,9 @@ export class ChangeFeed {
 
   /** Tells all readers that the info of a job has changed. */
   changed(info: JobInfo): void {
-    for (const reader of this.#readers) reader.add(info)
+    // the readers get the same element, which is then encoded once
+    const change = { _tag: "Job", info } as const
+    for (const reader of this.#readers) reader.add(change)
   }
 
   /** Tells all readers that more has changed than the info of a job: each gets an overview. */
@@ -42,8 +44,10 @@ export class ChangeFeed {
 type Unread =
   /** All that there is: an overview says it shorter, or is the first thing to read. */
   | { readonly _tag: "Overview" }
-  /** The latest info of each changed job, in the order of their changes. */
-  | { readonly _tag: "Changes"; readonly infos: Map<string, JobInfo> }
+  /** The latest change of each job, in the order of their changes. */
+  | { readonly _tag: "Changes"; readonly jobs: Map<string, JobChange> }
+
+type JobChange = Extract<Change, { readonly _tag: "Job" }>
 
 const overviewUnread: Unread = { _tag: "Overview" }
 
@@ -51,13 +55,14 @@ class Reader {
   #unread: Unread = overviewUnread
   #news = new OneShotLatch()
 
-  add(info: JobInfo): void {
+  add(change: JobChange): void {
     if (this.#unread._tag === "Overview") return
-    const { infos } = this.#unread
+    const { jobs } = this.#unread
+    const { id } = change.info
     // the job is deleted first, so that its latest change comes last
-    infos.delete(info.id)
-    infos.set(info.id, info)
-    if (infos.size > maxUnread) this.#unread = overviewUnread
+    jobs.delete(id)
+    jobs.set(id, change)
+    if (jobs.size > maxUnread) this.#unread = overviewUnread
     this.#news.open()
   }
 
@@ -69,15 +74,15 @@ class Reader {
   next<E>(overview: Effect.Effect<Overview, E>): Effect.Effect<ReadonlyArray<Change>, E> {
     return Effect.suspend(() => {
       const unread = this.#unread
-      if (unread._tag === "Changes" && unread.infos.size === 0) {
+      if (unread._tag === "Changes" && unread.jobs.size === 0) {
         this.#news = new OneShotLatch()
         return Effect.andThen(this.#news.await, this.next(overview))
       }
       // changes that come while the overview is made are read after it
-      this.#unread = { _tag: "Changes", infos: new Map() }
+      this.#unread = { _tag: "Changes", jobs: new Map() }
       return unread._tag === "Overview"
         ? Effect.map(overview, (all) => [all])
-        : Effect.succeed([...unread.infos.values()].map((info): Change => ({ _tag: "Job", info })))
+        : Effect.succeed([...unread.jobs.values()])
     })
   }
 }

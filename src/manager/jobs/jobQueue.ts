@@ -9,9 +9,10 @@ export class JobQueue {
   readonly #jobs: Array<ActiveJob> = []
 
   add(job: ActiveJob): void {
-    const index = this.#jobs.findIndex(({ priority }) => priority < job.priority)
-    if (index < 0) this.#jobs.push(job)
-    else this.#jobs.splice(index, 0, job)
+    // most jobs have the usual priority, and come last
+    let index = this.#jobs.length
+    while (index > 0 && (this.#jobs[index - 1]?.priority ?? job.priority) < job.priority) index--
+    this.#jobs.splice(index, 0, job)
   }
 
   /** Removes and returns the next job. `running` returns how many jobs of a name run. */

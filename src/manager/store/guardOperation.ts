@@ -112,8 +112,11 @@ const storeError = (database: Database, operation: string, error: Failure): Stor
 }
 
 /** The codes of SQLite for a value that is too big, breaks a constraint, or has another type. */
-const ofValueCodes: ReadonlySet<unknown> = new Set([18, 19, 20, 25])
+const ofValueCodes: ReadonlySet<number> = new Set([18, 19, 20, 25])
 
 /** PostgreSQL has classes of them: data exceptions, constraints, and limits of the program. */
-const isOfValue = (error: SqlError): boolean =>
-  ofValueCodes.has(causeCode(error, "errcode")) || /^(22|23|54)/.test(String(causeCode(error)))
+const isOfValue = (error: SqlError): boolean => {
+  const code = causeCode(error, "errcode")
+  // the lowest byte is the code; the others say more, such as which constraint
+  return (typeof code === "number" && ofValueCodes.has(code & 0xff)) || /^(22|23|54)/.test(String(causeCode(error)))
+}

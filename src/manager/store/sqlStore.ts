@@ -7,22 +7,13 @@ import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
 import type { StoreError } from "../errors.ts"
-import { type JobFilter, JobStore, type StoredBundle, type StoredJob } from "../JobStore.ts"
+import { type JobFilter, JobStore, type StoredBundle } from "../JobStore.ts"
 import { type JobInfo, type JobResult, JobState, type NumberedEvent } from "../models.ts"
+import { adding } from "./addJobs.ts"
 import type { Database } from "./database.ts"
 import { type Failure, type Guard, guard, usualMs, within } from "./guardOperation.ts"
 import { migrate } from "./migrations.ts"
-import {
-  jobRow,
-  type JobText,
-  readEvent,
-  readInfo,
-  readJob,
-  readResult,
-  stateRow,
-  writeEvent,
-  writeResult
-} from "./records.ts"
+import { type JobText, readEvent, readInfo, readJob, readResult, stateRow, writeEvent, writeResult } from "./records.ts"
 
 /** The number of events in one statement, because databases limit its parameters. */
 const eventsPerInsert = 1000
@@ -66,16 +57,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     return row === undefined ? undefined : yield* readJob(row)
   })
 
-  const add = Effect.fnUntraced(function*(job: StoredJob) {
-    const row = yield* jobRow(job)
-    while (true) {
-      const added = yield* sql`INSERT INTO autostop_jobs ${sql.insert(row)} ON CONFLICT (id) DO NOTHING RETURNING id`
-      if (added.length > 0) return { stored: job, isNew: true }
-      const stored = yield* get(job.info.id)
-      // if it is not there, the job was removed in between, and is added in the next turn
-      if (stored !== undefined) return { stored, isNew: false }
-    }
-  })
+  const add = yield* adding(sql, guarded)
 
   const list = Effect.fnUntraced(function*({ before, job, limit, prefix, state }: JobFilter) {
     const where: Array<Fragment> = []
@@ -161,10 +143,16 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
       (rows) => rows.length > 0
     )
 
+  /**
+   * The condition for a stopped job. No index has it in this form: SQLite would search one by the state, and then read and sort all
+   * stopped jobs, where the index of `stopped_at` has what is asked for in its order.
+   */
+  const isStopped = sql.literal("COALESCE(state, '') = 'stopped' AND stopped_at IS NOT NULL")
+
   const removeSome = (before: string) =>
     Effect.map(
       sql<{ id: string }>`DELETE FROM autostop_jobs WHERE id IN (
-        SELECT id FROM autostop_jobs WHERE state = 'stopped' AND stopped_at < ${before}
+        SELECT id FROM autostop_jobs WHERE ${isStopped} AND stopped_at < ${before}
         ORDER BY stopped_at LIMIT ${removedAtOnce}) RETURNING id`,
       (rows) => rows.map(({ id }) => id)
     )
@@ -186,7 +174,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
   })
 
   const stoppedAt = Effect.fnUntraced(function*(nthLast: number) {
-    const [row] = yield* sql<{ stopped_at: string }>`SELECT stopped_at FROM autostop_jobs WHERE state = 'stopped'
+    const [row] = yield* sql<{ stopped_at: string }>`SELECT stopped_at FROM autostop_jobs WHERE ${isStopped}
       ORDER BY stopped_at DESC LIMIT 1 OFFSET ${nthLast - 1}`
     return row?.stopped_at
   })
@@ -216,7 +204,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
   })
 
   return JobStore.of({
-    add: (job) => guarded("add")(add(job)),
+    add,
     get: (id) => guarded("get")(get(id)),
     list: (filter) => guarded("list")(list(filter)),
     update: (info, events = []) => guarded("update")(update(info, events)),

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Cause, Effect, Exit, type Schema } from "effect"
 import { StopReport } from "../../../src/index.ts"
 import { JobStore } from "../../../src/manager/JobStore.ts"
 import { JobInfo } from "../../../src/manager/models.ts"
@@ -38,6 +38,38 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
       )
       assert.lengthOf(added.filter(({ isNew }) => isNew), 1)
       assert.lengthOf(new Set(added.map(({ stored }) => stored.submission.payload)), 1)
+    })
+  )
+
+  test(
+    "adds each of many at once, except those that it cannot hold",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      yield* store.addBundle({ hash: "b".repeat(64), content: "{}", uploadedAt: at(0) })
+      const withBundle = (id: string, bundle: string) => {
+        const { info, submission } = jobOf(id)
+        return { info, submission: { ...submission, bundle } }
+      }
+      let deep: Schema.Json = null
+      for (let level = 0; level < 100_000; level++) deep = [deep]
+      const [good, missing, nested] = [
+        withBundle("good", "b".repeat(64)),
+        withBundle("missing", "a".repeat(64)),
+        jobOf("nested", {}, deep)
+      ]
+      yield* add(jobOf("before"))
+      const jobs = [...Array.from({ length: 600 }, (_, n) => jobOf(`j${n}`, {}, n)), jobOf("before", {}, 1)]
+      const exits = yield* Effect.forEach([missing, ...jobs, nested, good], (job) => Effect.exit(store.add(job)), {
+        concurrency: "unbounded"
+      })
+      const failed = exits.flatMap((exit, index) => Exit.isFailure(exit) ? [[index, Cause.squash(exit.cause)]] : [])
+      assert.deepStrictEqual(failed.map(([index]) => index), [0, 602])
+      for (const [, error] of failed) assert.propertyVal(error, "ofValue", true)
+      const isNew = exits.flatMap((exit) => Exit.isSuccess(exit) ? [exit.value.isNew] : [])
+      assert.deepStrictEqual(isNew.flatMap((isNew, index) => isNew ? [] : [index]), [600])
+      assert.strictEqual((yield* store.counts).queued, 602)
+      assert.deepEqual(yield* store.get("good"), good)
+      assert.deepEqual((yield* store.get("j599"))?.submission.payload, 599)
     })
   )
 
@@ -262,7 +294,7 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
       }))
     }))
 
-  it.live("can be used by several managers at once, from an empty database on", () =>
+  it.live("can be used by several managers, one after the other, from an empty database on", () =>
     Effect.gen(function*() {
       const url = fresh()
       const each = 50
@@ -283,7 +315,7 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
           assert.strictEqual((yield* store.counts).stopped, each)
           return added.filter((isNew) => isNew).length
         }))
-      const added = yield* Effect.all(["x", "y", "z"].map(user), { concurrency: "unbounded" })
+      const added = yield* Effect.forEach(["x", "y", "z"], user)
       assert.strictEqual(added.reduce((sum, count) => sum + count), each)
     }))
 })

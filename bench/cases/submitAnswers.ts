@@ -1,0 +1,3 @@
+import { answers } from "../submits.ts"
+
+export default answers()

@@ -1,0 +1,2 @@
+// The least that a process or a thread can be.
+process.exitCode = 0
