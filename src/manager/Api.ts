@@ -10,7 +10,7 @@ import { JobEvent } from "../JobEvent.ts"
 import { StopReport } from "../StopReport.ts"
 import { Authorization } from "./Authorization.ts"
 import { changes, feed } from "./feedSchemas.ts"
-import { Conflict, Failed, NotFound, Refused, StoreError, TooLarge, Unavailable } from "./errors.ts"
+import { Busy, Conflict, Failed, NotFound, Refused, StoreError, TooLarge, Unavailable } from "./errors.ts"
 import {
   BundleHash,
   Counts,
@@ -55,7 +55,7 @@ const Jobs = HttpApiGroup.make("jobs")
     HttpApiEndpoint.post("submit", "/jobs", {
       payload: Submission,
       success: JobInfo.pipe(HttpApiSchema.status(201)),
-      error: [Refused, NotFound, Conflict, Unavailable, StoreError]
+      error: [Refused, NotFound, Conflict, Busy, Unavailable, StoreError]
     }).annotate(OpenApi.Summary, "Submit a job. A submission that is sent twice with one id is one job."),
     HttpApiEndpoint.get("list", "/jobs", {
       query: {

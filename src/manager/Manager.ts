@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { StageReport } from "../StopReport.ts"
-import type { Conflict, NotFound, Refused, StoreError, Unavailable } from "./errors.ts"
+import type { Busy, Conflict, NotFound, Refused, StoreError, Unavailable } from "./errors.ts"
 import type { Limits, Permissions } from "./JobProcess.ts"
 import type { JobVariables } from "./jobVariables.ts"
 import type { JobFilter } from "./JobStore.ts"
@@ -43,7 +43,7 @@ export class Manager extends Context.Service<Manager, {
   /** Adds a job; it is on disk before this returns. An equal submission with the id of a job that exists returns that job. */
   readonly submit: (
     submission: Submission
-  ) => Effect.Effect<JobInfo, Refused | NotFound | Conflict | Unavailable | StoreError>
+  ) => Effect.Effect<JobInfo, Refused | NotFound | Conflict | Busy | Unavailable | StoreError>
   /** Stores a bundle, for jobs that are submitted with its hash. */
   readonly upload: (hash: string, content: Uint8Array) => Effect.Effect<void, Refused | StoreError>
   readonly get: (id: string) => Effect.Effect<JobInfo, NotFound | StoreError>

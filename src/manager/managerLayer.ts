@@ -2,15 +2,16 @@
 import * as Layer from "effect/Layer"
 import { serveManager, type ServeOptions } from "./http/server.ts"
 import { layer as layerService } from "./jobs/managerService.ts"
+import type { Launcher } from "./JobProcess.ts"
 import type { ManagerOptions } from "./Manager.ts"
-import { launcher } from "./process/launcher.ts"
 import { openStore } from "./store/openStore.ts"
 
 export { Address } from "./http/server.ts"
 export { Manager } from "./Manager.ts"
 
-export const layerManager = ({ manager, server, store }: {
+export const layerManager = ({ launcher, manager, server, store }: {
   readonly server: ServeOptions
   readonly manager: ManagerOptions
   readonly store: string
+  readonly launcher: Launcher
 }) => Layer.provideMerge(serveManager(server), Layer.provide(layerService(manager, launcher), openStore(store)))

@@ -16,7 +16,7 @@ import { type JobVariables, variablesOf } from "./jobVariables.ts"
 import type { RegisteredJob } from "./Manager.ts"
 import { checkAccess, managerTokens } from "./managerTokens.ts"
 import { defaultPort, JobName, nameForm } from "./models.ts"
-import { inspect } from "./process/launcher.ts"
+import { type LocalLauncher, makeLauncher } from "./process/launcher.ts"
 import { readServerLimits } from "./http/serverLimits.ts"
 import { readOptions } from "./readOptions.ts"
 import { keepPrivate } from "./privateFiles.ts"
@@ -42,14 +42,21 @@ export const startManager = (
     yield* lockFolder(folder).pipe(Effect.mapError(failure("folder")))
     yield* withoutDebugger
     const { own, publish, tokens } = yield* Effect.mapError(managerTokens(options, folder), failure("folder"))
+    const launcher = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        makeLauncher({ places: settings.concurrency, memory: settings.limits.memory ?? defaultCheckMemory })
+      ),
+      ({ close }) => close
+    )
     // modules are loaded in processes of their own while this process loads the server and its database
-    const registering = yield* Effect.forkScoped(register(options.jobs, settings.variables), { startImmediately: true })
+    const registering = yield* Effect.forkScoped(register(options.jobs, launcher, settings.variables), { startImmediately: true })
     const { Address, layerManager, Manager } = yield* Effect.promise(() => import("./managerLayer.ts"))
     const jobs = yield* Fiber.join(registering)
     const context = yield* Layer.build(layerManager({
       server: { host, port, tokens, limits },
       manager: { ...settings, folder, jobs },
-      store: options.store ?? join(folder, "jobs.db")
+      store: options.store ?? join(folder, "jobs.db"),
+      launcher
     })).pipe(Effect.mapError((error) => {
       switch (error._tag) {
         case "StoreError":
@@ -110,14 +117,20 @@ const createFolder = (folder: string): Effect.Effect<string, JobManagerError> =>
         : Effect.fail(failure("folder")({ message: fault }))
   )
 
-const register = Effect.fnUntraced(function*(urls: Options["jobs"], variables: JobVariables) {
+/** The memory for the check of submissions if jobs have no limit, in bytes. */
+const defaultCheckMemory = 1024 * 1024 * 1024
+
+/** The number of modules that may wait for their check at once. */
+const modulesAtOnce = 64
+
+const register = Effect.fnUntraced(function*(urls: Options["jobs"], { inspect }: LocalLauncher, variables: JobVariables) {
   const jobs = yield* Effect.forEach(urls, (url) => {
     const module = String(url)
     return Effect.mapBoth(inspect(module, { env: variablesOf(variables) }), {
       onSuccess: (name): RegisteredJob => ({ name, module }),
-      onFailure: (message) => failure("module")({ message })
+      onFailure: failure("module")
     })
-  }, { concurrency: "unbounded" })
+  }, { concurrency: modulesAtOnce })
   const names = jobs.map(({ name }) => name)
   const odd = names.find((name) => !Schema.is(JobName)(name))
   if (odd !== undefined) {

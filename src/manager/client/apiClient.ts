@@ -97,7 +97,7 @@ export const isTransient = (error: unknown): boolean => {
  * The tags of errors that may pass: the manager cannot answer now, a stream broke within an event or asked for a retry,
  * or no answer came.
  */
-const transientTags = new Set(["StoreError", "Unavailable", "SseError", "Retry", "TimeoutError"])
+const transientTags = new Set(["StoreError", "Unavailable", "Busy", "SseError", "Retry", "TimeoutError"])
 
 /** Waits before the next attempt: longer after each failure up to 5 s, with a jitter. */
 export const backoff = (failures: number): Effect.Effect<void> =>

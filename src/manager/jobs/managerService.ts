@@ -179,10 +179,7 @@ class ManagerService {
       const code = yield* this.#code.of(submission)
       const fault = unknownVariable(variables, submission.env)
       if (fault !== undefined) return yield* new Refused({ message: fault })
-      yield* Effect.mapError(
-        launcher.check(code, submission, variablesOf(variables)),
-        (message) => new Refused({ message })
-      )
+      yield* launcher.check(code, submission, variablesOf(variables))
       const id = submission.id ?? crypto.randomUUID()
       const info = new JobInfo({
         id,
