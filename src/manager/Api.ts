@@ -142,7 +142,7 @@ const Bundles = HttpApiGroup.make("bundles").add(
   HttpApiEndpoint.put("upload", "/bundles/:hash", {
     params: { hash: BundleHash },
     payload: HttpApiSchema.StreamUint8Array({ contentType: "application/json" }),
-    error: [Refused, Unavailable, StoreError]
+    error: [Refused, Busy, Unavailable, StoreError]
   }).annotate(
     OpenApi.Summary,
     "Upload a bundle (JSON), which jobs then name by its SHA-256. It is kept as long as a job uses it."

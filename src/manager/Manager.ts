@@ -16,6 +16,14 @@ export interface Retention {
   readonly jobs: number
 }
 
+/** The limits of what clients may leave with a manager. */
+export interface Quotas {
+  /** The largest number of jobs that wait. */
+  readonly queued: number
+  /** The size of all bundles together, in bytes. */
+  readonly bundleBytes: number
+}
+
 /** A job that can be submitted by its name. */
 export interface RegisteredJob {
   readonly name: string
@@ -35,6 +43,7 @@ export interface ManagerOptions {
   readonly variables: JobVariables
   /** The largest size of each job's output that is kept, in bytes. */
   readonly logBytes: number
+  readonly quotas: Quotas
   /** The permissions of uploaded code; `undefined` if clients cannot upload any. */
   readonly uploads: Permissions | undefined
 }
@@ -45,7 +54,7 @@ export class Manager extends Context.Service<Manager, {
     submission: Submission
   ) => Effect.Effect<JobInfo, Refused | NotFound | Conflict | Busy | Unavailable | StoreError>
   /** Stores a bundle, for jobs that are submitted with its hash. */
-  readonly upload: (hash: string, content: Uint8Array) => Effect.Effect<void, Refused | StoreError>
+  readonly upload: (hash: string, content: Uint8Array) => Effect.Effect<void, Refused | Busy | StoreError>
   readonly get: (id: string) => Effect.Effect<JobInfo, NotFound | StoreError>
   readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<JobInfo>, StoreError>
   /** Emits the events after number `after`, and with `follow` also later ones, until the job has stopped. */

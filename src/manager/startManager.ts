@@ -49,7 +49,9 @@ export const startManager = (
       ({ close }) => close
     )
     // modules are loaded in processes of their own while this process loads the server and its database
-    const registering = yield* Effect.forkScoped(register(options.jobs, launcher, settings.variables), { startImmediately: true })
+    const registering = yield* Effect.forkScoped(register(options.jobs, launcher, settings.variables), {
+      startImmediately: true
+    })
     const { Address, layerManager, Manager } = yield* Effect.promise(() => import("./managerLayer.ts"))
     const jobs = yield* Fiber.join(registering)
     const context = yield* Layer.build(layerManager({
@@ -123,27 +125,29 @@ const defaultCheckMemory = 1024 * 1024 * 1024
 /** The number of modules that may wait for their check at once. */
 const modulesAtOnce = 64
 
-const register = Effect.fnUntraced(function*(urls: Options["jobs"], { inspect }: LocalLauncher, variables: JobVariables) {
-  const jobs = yield* Effect.forEach(urls, (url) => {
-    const module = String(url)
-    return Effect.mapBoth(inspect(module, { env: variablesOf(variables) }), {
-      onSuccess: (name): RegisteredJob => ({ name, module }),
-      onFailure: failure("module")
-    })
-  }, { concurrency: modulesAtOnce })
-  const names = jobs.map(({ name }) => name)
-  const odd = names.find((name) => !Schema.is(JobName)(name))
-  if (odd !== undefined) {
+const register = Effect.fnUntraced(
+  function*(urls: Options["jobs"], { inspect }: LocalLauncher, variables: JobVariables) {
+    const jobs = yield* Effect.forEach(urls, (url) => {
+      const module = String(url)
+      return Effect.mapBoth(inspect(module, { env: variablesOf(variables) }), {
+        onSuccess: (name): RegisteredJob => ({ name, module }),
+        onFailure: failure("module")
+      })
+    }, { concurrency: modulesAtOnce })
+    const names = jobs.map(({ name }) => name)
+    const odd = names.find((name) => !Schema.is(JobName)(name))
+    if (odd !== undefined) {
+      return yield* failure("module")({
+        message: `the name ${showValue(odd)} of a job cannot be submitted; expected ${nameForm}`
+      })
+    }
+    const duplicate = names.find((name, index) => names.indexOf(name) !== index)
+    if (duplicate === undefined) return jobs
     return yield* failure("module")({
-      message: `the name ${showValue(odd)} of a job cannot be submitted; expected ${nameForm}`
+      message: `two modules export a job named "${duplicate}": register only one of them`
     })
   }
-  const duplicate = names.find((name, index) => names.indexOf(name) !== index)
-  if (duplicate === undefined) return jobs
-  return yield* failure("module")({
-    message: `two modules export a job named "${duplicate}": register only one of them`
-  })
-})
+)
 
 const cannotListen = (address: string, { cause }: ServeError): string =>
   hasProperty(cause, "code") && cause.code === "EADDRINUSE"

@@ -22,6 +22,7 @@ import { jobLookup } from "./jobLookup.ts"
 import { type AdoptedJob, JobScheduler, type SchedulerDependencies } from "./jobScheduler.ts"
 import { adoptedState, lostResult, StoredEvents } from "./lostJob.ts"
 import { removeStopped, retain, type RetentionOptions } from "./retention.ts"
+import { QueueQuota } from "./queueQuota.ts"
 import { StoreWriter } from "./storeWriter.ts"
 import { UnsavedFiles } from "./unsavedFiles.ts"
 
@@ -63,6 +64,7 @@ class ManagerService {
   readonly #active = new Map<string, ActiveJob>()
   readonly #scheduler: JobScheduler
   readonly #lookup: ReturnType<typeof jobLookup>
+  readonly #quota: QueueQuota
   readonly #logs: string
   readonly #startedAt: string
 
@@ -77,6 +79,11 @@ class ManagerService {
       onFinished: (job) => this.#deactivate(job)
     })
     this.#lookup = jobLookup(store, this.#active)
+    this.#quota = new QueueQuota({
+      limit: options.quotas.queued,
+      waiting: () => this.#active.size - this.#scheduler.running,
+      isKnown: (id) => Effect.map(store.get(id), (stored) => stored !== undefined)
+    })
     this.#logs = join(options.folder, "logs")
     this.retention = {
       store,
@@ -92,7 +99,7 @@ class ManagerService {
     const { info, result } = this.#lookup
     const followed = (id: string, follow: boolean) => follow ? this.#active.get(id) : undefined
     return {
-      submit: (submission) => this.#submit(submission),
+      submit: (submission) => this.#quota.within(submission, this.#submit(submission)),
       upload: (hash, content) => this.#code.upload(hash, content, this.#now()),
       get: info,
       list: (filter) =>

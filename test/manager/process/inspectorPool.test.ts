@@ -61,12 +61,14 @@ describe("the processes that check submissions", () => {
     const names = ["a", "b", "c"]
     const urls = names.map((name) => module(name))
     let most = 0
-    const refusals = await Effect.runPromise(Effect.forEach(names, (name, at) =>
-      ask(urls[at] ?? "", async (inspector) => {
-        const refusal = await inspector.check({ job: name })
-        most = Math.max(most, living(...names))
-        return refusal
-      }), { concurrency: "unbounded" }))
+    const refusals = await Effect.runPromise(
+      Effect.forEach(names, (name, at) =>
+        ask(urls[at] ?? "", async (inspector) => {
+          const refusal = await inspector.check({ job: name })
+          most = Math.max(most, living(...names))
+          return refusal
+        }), { concurrency: "unbounded" })
+    )
     assert.deepStrictEqual(refusals, [undefined, undefined, undefined])
     assert.strictEqual(most, 1)
   })
@@ -83,17 +85,32 @@ describe("the processes that check submissions", () => {
     const busy = module("busy")
     const other = module("other")
     let isAnswered = false
-    const others = ask(other, check("other")).pipe(Effect.tap(() => Effect.sync(() => void (isAnswered = true))))
-    await Effect.runPromise(ask(busy, check("busy")))
-    // there are always two questions, so that the process is never without one
-    const questions = Effect.suspend(() => isAnswered ? Effect.interrupt : ask(busy, check("busy"))).pipe(Effect.forever)
-    await Effect.runPromise(Effect.exit(Effect.all([questions, questions, others], { concurrency: "unbounded" })))
-    assert.isTrue(isAnswered)
+    let release = (): void => {}
+    // a question is answered once the next one is put, so that the process is never without one
+    const question = (): Promise<void> => {
+      release()
+      if (!isAnswered) setTimeout(() => Effect.runFork(ask(busy, question)), 10)
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, 5_000)
+        release = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    const others = ask(other, check("other"))
+    Effect.runFork(ask(busy, question))
+    assert.isUndefined(await Effect.runPromise(others))
+    isAnswered = true
+    release()
   })
 
   for (
     const [what, grow] of [
-      ["buffers", "const all = []; for (let i = 0; i < 8; i++) all.push(Buffer.alloc(100 * 1024 * 1024, 1)); await new Promise((go) => setTimeout(go, 60_000))"],
+      [
+        "buffers",
+        "const all = []; for (let i = 0; i < 8; i++) all.push(Buffer.alloc(100 * 1024 * 1024, 1)); await new Promise((go) => setTimeout(go, 60_000))"
+      ],
       ["objects", "const all = []; for (;;) all.push({ at: all.length })"]
     ] as const
   ) {
