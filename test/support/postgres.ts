@@ -42,7 +42,12 @@ const password = "p@ss/w:rd?#"
 const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "lc_messages=C"]
   .flatMap((setting) => ["-c", setting])
 
-export const startPostgres = async (): Promise<Postgres> => {
+/** A server with a certificate takes connections with TLS. */
+export interface PostgresOptions {
+  readonly certificate?: { readonly cert: string; readonly key: string } | undefined
+}
+
+export const startPostgres = async ({ certificate }: PostgresOptions = {}): Promise<Postgres> => {
   const folder = mkdtempSync(join(tmpdir(), "autostop-postgres-"))
   const bin = findBinaries(folder)
   // the server refuses to run as root
@@ -58,6 +63,14 @@ export const startPostgres = async (): Promise<Postgres> => {
     { ...options, stdio: ["ignore", "ignore", "inherit"] }
   )
   const port = await freePort()
+  const tls: Array<string> = []
+  for (const [name, text] of Object.entries(certificate ?? {})) {
+    const file = join(folder, `server.${name}`)
+    writeFileSync(file, text, { mode: 0o600 })
+    if (owner !== undefined) chownSync(file, owner.uid, owner.gid)
+    tls.push("-c", `ssl_${name}_file=${file}`)
+  }
+  if (certificate !== undefined) tls.push("-c", "ssl=on")
 
   let server: ChildProcess | undefined
   const signal = (name: NodeJS.Signals) => async () => {
@@ -68,7 +81,7 @@ export const startPostgres = async (): Promise<Postgres> => {
     await once(running, "exit")
   }
   const start = async () => {
-    server = await run(join(bin, "postgres"), ["-D", data, "-p", String(port), ...settings], options)
+    server = await run(join(bin, "postgres"), ["-D", data, "-p", String(port), ...settings, ...tls], options)
   }
   process.once("exit", () => {
     server?.kill("SIGQUIT")
