@@ -189,6 +189,6 @@ export const itReadsAnyBytes = (inputs: number): void => {
 /** Listens to a guard that has proved itself before. */
 const listenTo = (socket: Socket, listener: Parameters<RayGuard["listen"]>[0]): void => {
   const connection = new KeyedConnection(socket, () => {})
-  connection.trust()
+  connection.protect(undefined, new Uint8Array(), "client")
   new RayGuard(connection).listen(listener)
 }
