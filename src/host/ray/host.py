@@ -5,8 +5,8 @@ the Node process that serves calls: however the actor ends, the guard ends that 
 job, connects and asks for actors and for their ends. When that connection ends, all actors end.
 
 No secret is an argument, a variable or printed: both ends agree on a key by Diffie-Hellman, one half of which is an
-argument of this program while the other half is printed. Each connection begins with a proof that both ends have it, and
-each line that follows is signed, so that nobody changes, repeats or adds one on its way.
+argument of this program while the other half is printed. Each connection begins with a proof that both ends have it,
+and each line that follows is signed, so that nobody changes, repeats or adds one on its way.
 """
 
 import asyncio

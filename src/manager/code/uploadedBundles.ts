@@ -1,6 +1,5 @@
 /** The uploaded bundles: kept in the store, and unpacked into a folder when a job needs them. */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -9,9 +8,8 @@ import { messageOf } from "../../base/errorText.ts"
 import { Busy, NotFound, Refused, StoreError } from "../errors.ts"
 import type { Code, Permissions } from "../JobProcess.ts"
 import type { JobStore } from "../JobStore.ts"
-import { Bundle, entryName, hashOf, mismatch } from "./bundle.ts"
-
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Bundle))
+import { type Bundle, entryName, readBundle } from "./bundle.ts"
+import { checkInThread } from "./checkInThread.ts"
 
 /** The age from which a bundle that no job uses makes room for others: its submit comes right after its upload. */
 const unusedMs = 60 * 60 * 1_000
@@ -29,7 +27,7 @@ export class UploadedBundles {
   readonly #folder: string
   readonly #permissions: Permissions
   readonly #bytes: number
-  /** The uploads are stored one after the other, so that each is measured with all before it. */
+  /** The uploads are checked and stored one after the other, so that each is measured with all before it. */
   readonly #storing = Semaphore.makeUnsafe(1)
 
   constructor(store: JobStore["Service"], { bytes, folder, permissions }: UploadedBundlesOptions) {
@@ -46,34 +44,11 @@ export class UploadedBundles {
   /** Stores a bundle; it is on disk before this returns. A bundle that exists is not changed. */
   add(hash: string, content: Uint8Array, at: string): Effect.Effect<void, Refused | Busy | StoreError> {
     return Effect.gen({ self: this }, function*() {
-      const actual = hashOf(content)
-      if (actual !== hash) {
-        return yield* new Refused({
-          message: `the SHA-256 of the content is ${actual}; expected ${hash}, which the address names`
-        })
-      }
-      const text = Buffer.from(content).toString("utf8")
-      const { files, versions } = yield* Effect.mapError(
-        decode(text),
-        ({ message }) => new Refused({ message: `the content is no bundle: ${message}` })
-      )
-      if (!(entryName in files)) {
-        return yield* new Refused({ message: `the bundle has no file ${entryName}; expected one that exports the job` })
-      }
-      const count = Object.keys(files).length
-      if (count > mostFiles) {
-        return yield* new Refused({
-          message: `the bundle has ${count} files, and a manager takes at most ${mostFiles}: import less`
-        })
-      }
-      const other = mismatch(versions)
-      if (other !== undefined) return yield* new Refused({ message: other })
-      const store = Effect.andThen(
-        this.#makeRoom(hash, content.length, at),
-        this.#store.addBundle({ hash, content: text, uploadedAt: at })
-      )
-      yield* this.#storing.withPermit(store)
-    })
+      const fault = yield* checkInThread(hash, content)
+      if (fault !== undefined) return yield* new Refused({ message: fault })
+      yield* this.#makeRoom(hash, content.length, at)
+      yield* this.#store.addBundle({ hash, content: Buffer.from(content).toString("utf8"), uploadedAt: at })
+    }).pipe(this.#storing.withPermit)
   }
 
   /** Removes bundles that no job uses if there is no room for this one. Fails if that is not enough. */
@@ -109,8 +84,7 @@ export class UploadedBundles {
         const content = yield* this.#store.bundle(hash)
         if (content === undefined) return yield* missing(hash)
         // a stored bundle was checked when it was added
-        const bundle = yield* Effect.orDie(decode(content))
-        yield* Effect.mapError(unpackInTurns(folder, bundle), ({ message }) =>
+        yield* Effect.mapError(unpackInTurns(folder, readBundle(content)), ({ message }) =>
           new StoreError({
             operation: "unpack",
             message: `the bundle ${hash} cannot be unpacked to ${folder}: ${message}`
@@ -126,9 +100,6 @@ export class UploadedBundles {
 }
 
 const missing = (hash: string) => new NotFound({ id: hash, message: `there is no bundle ${hash}: upload it first` })
-
-/** The largest number of files in a bundle. */
-const mostFiles = 10_000
 
 /** The number of files that are written in one turn of the event loop. */
 const filesAtOnce = 50

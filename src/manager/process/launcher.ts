@@ -1,12 +1,11 @@
 /** Starts job processes on this machine, and the inspectors that check submissions before. */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { pathOf } from "../../jobProcess/jobModule.ts"
-import { Bundle, entryName } from "../code/bundle.ts"
+import { entryName, readBundle } from "../code/bundle.ts"
 import type { Bundled } from "../code/bundler.ts"
 import { bundleHooks, nodeArgs } from "../code/confinement.ts"
 import { unpack } from "../code/uploadedBundles.ts"
@@ -65,7 +64,7 @@ export const inspectBundle = (module: string, { content }: Bundled): Effect.Effe
     Effect.sync(() => mkdtempSync(join(tmpdir(), "autostop-bundle-"))),
     (folder) => {
       const unpacked = join(folder, "bundle")
-      unpack(unpacked, Schema.decodeUnknownSync(Schema.fromJsonString(Bundle))(Buffer.from(content).toString("utf8")))
+      unpack(unpacked, readBundle(Buffer.from(content).toString("utf8")))
       const file = join(unpacked, entryName)
       const { inspect } = makeLauncher({ places: 1 })
       return Effect.mapError(

@@ -45,6 +45,8 @@ describe("a guard that has started no host", () => {
     await Promise.all(strangers.slice(0, 8).map((socket) => socket.closed || once(socket, "close")))
     const owner = await dial(address, key, "guard")
     assert.isFalse(owner.closed.isOpen)
+    // those that have not been there for too long are not closed for that
+    assert.deepStrictEqual(strangers.slice(8).filter(({ closed }) => closed), [])
     owner.socket.destroy()
     for (const socket of strangers) socket.destroy()
     await end()
