@@ -46,7 +46,7 @@ describe("a guard that has started no host", () => {
     const owner = await dial(address, key, "guard")
     assert.isFalse(owner.closed.isOpen)
     // those that have not been there for too long are not closed for that
-    assert.deepStrictEqual(strangers.slice(8).filter(({ closed }) => closed), [])
+    assert.deepStrictEqual(strangers.slice(9).filter(({ closed }) => closed), [])
     owner.socket.destroy()
     for (const socket of strangers) socket.destroy()
     await end()
