@@ -122,7 +122,9 @@ class Driver:
         """Obeys the owner, once that has proved that it has the key. There is only one owner."""
         self.strangers[writer] = None
         if len(self.strangers) > MOST_STRANGERS:
-            next(iter(self.strangers)).transport.abort()
+            oldest = next(iter(self.strangers))
+            del self.strangers[oldest]
+            oldest.transport.abort()
         try:
             await self.hear(reader, writer)
         finally:
