@@ -159,7 +159,9 @@ export const itReadsAnyBytes = (inputs: number): void => {
       const bytes = random.oneIn(3)
         ? Buffer.from(Array.from({ length: random.below(64) }, () => random.below(256)))
         : hostileChunk(random, ["a"])
-      for (const { text } of bounds.take(() => splitter.add(decoder.write(bytes)))) assert.isAtMost(text.length, longestLine)
+      for (const { text } of bounds.take(() => splitter.add(decoder.write(bytes)))) {
+        assert.isAtMost(text.length, longestLine)
+      }
       if (random.oneIn(10)) splitter.takeUnfinished()
     }
     assert.isAtMost(splitter.end().length, 1)

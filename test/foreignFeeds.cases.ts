@@ -43,7 +43,9 @@ const feedPiece = (random: Random): Buffer => {
       return Buffer.from(`event: ${name}\ndata: ${hostileLine(random, feedKeys)}\r\n\r\n`)
     }
     case 4:
-      return Buffer.from(random.pick(["retry: 5\n\n", "retry: 1e999\n", ":\n", "data\n\n", "\n\n\r\r", "\ufeffid: 1\n", "id: \0\n\n"]))
+      return Buffer.from(
+        random.pick(["retry: 5\n\n", "retry: 1e999\n", ":\n", "data\n\n", "\n\n\r\r", "\ufeffid: 1\n", "id: \0\n\n"])
+      )
     default:
       return hostileChunk(random, feedKeys)
   }
@@ -78,7 +80,18 @@ const logLine = (random: Random): string =>
 
 const bundleText = (random: Random): string => {
   const files = Array.from({ length: random.below(4) }, () => {
-    const name = random.pick(["a.js", "__proto__", "../a", "a/b", ".", "", "CON", "a".repeat(200), "constructor", "package.json"])
+    const name = random.pick([
+      "a.js",
+      "__proto__",
+      "../a",
+      "a/b",
+      ".",
+      "",
+      "CON",
+      "a".repeat(200),
+      "constructor",
+      "package.json"
+    ])
     const file = random.pick<unknown>([{ text: "a" }, { base64: "AA==" }, { base64: "A" }, { text: null }, [], "a"])
     return `${JSON.stringify(name)}:${JSON.stringify(file)}`
   })
@@ -123,7 +136,9 @@ export const itReadsAnyFeed = (each: number): void => {
         Effect.runPromiseExit(Effect.provideService(following, Clock.Clock, hurried))
       )
       assert.isTrue(Exit.isFailure(exit))
-      if (Exit.isFailure(exit)) assert.isTrue(exit.cause.reasons.every(({ _tag }) => _tag === "Fail"), String(exit.cause))
+      if (Exit.isFailure(exit)) {
+        assert.isTrue(exit.cause.reasons.every(({ _tag }) => _tag === "Fail"), String(exit.cause))
+      }
       for (const event of heard) assert.isTrue(Schema.is(JobEvent)(event))
     }
     bounds.assertKept()
@@ -173,9 +188,13 @@ export const itReadsAnyFeed = (each: number): void => {
     const random = new Random(24)
     const bounds = new Bounds()
     const name = "[a-zA-Z_:][a-zA-Z0-9_:]*"
-    const line = new RegExp(`^(# (HELP|TYPE) ${name} [^\\n]*|${name}(\\{state="([^"\\\\\\n]|\\\\["\\\\n])*"\\})? [-+0-9.eInfityNa]+)$`)
+    const line = new RegExp(
+      `^(# (HELP|TYPE) ${name} [^\\n]*|${name}(\\{state="([^"\\\\\\n]|\\\\["\\\\n])*"\\})? [-+0-9.eInfityNa]+)$`
+    )
     for (let i = 0; i < each; i++) {
-      const state = random.oneIn(2) ? hostileLine(random, ["state"]) : random.pick(["a\"} 1\nevil 2", "\\", "\n", "\\n\"", "é", ""])
+      const state = random.oneIn(2)
+        ? hostileLine(random, ["state"])
+        : random.pick(["a\"} 1\nevil 2", "\\", "\n", "\\n\"", "é", ""])
       const counts = { [state]: random.pick([0, 1e21, -0, Infinity, Number.NaN]) }
       // safe: a store may have been written by others
       const text = bounds.take(() => metricsText(counts as Parameters<typeof metricsText>[0], true))

@@ -170,9 +170,18 @@ const System = HttpApiGroup.make("system")
 /** Answers without authorization, because the service that keeps the manager running has no token. */
 const Health = HttpApiGroup.make("health").add(
   HttpApiEndpoint.get("live", "/health/live").annotate(OpenApi.Summary, "Answers if the manager runs."),
+  HttpApiEndpoint.get("proof", "/health/proof", {
+    query: { nonce: Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/)) },
+    success: Schema.Struct({ proof: Schema.String }),
+    error: NotFound
+  }).annotate(
+    OpenApi.Summary,
+    "Proves to programs of the manager's own user, which have found the token that it has made, that it has that token: " +
+      "HMAC-SHA256 by the token of `autostop proof`, the manager's URL and the nonce, a line each."
+  ),
   HttpApiEndpoint.get("ready", "/health/ready", { error: Unavailable })
     .annotate(OpenApi.Summary, "Answers with success if the manager takes jobs.")
-)
+).middleware(SchemaRefusals)
 
 export class Api extends HttpApi.make("autostop")
   .add(Jobs)

@@ -41,7 +41,10 @@ export const startManager = (
     const folder = yield* createFolder(settings.folder)
     yield* lockFolder(folder).pipe(Effect.mapError(failure("folder")))
     yield* withoutDebugger
-    const { own, publish, tokens } = yield* Effect.mapError(managerTokens(options, folder), failure("folder"))
+    const { own, prove, publish, tokens, unpublish } = yield* Effect.mapError(
+      managerTokens(options, folder),
+      failure("folder")
+    )
     const launcher = yield* Effect.acquireRelease(
       Effect.sync(() =>
         makeLauncher({ places: settings.concurrency, memory: settings.limits.memory ?? defaultCheckMemory })
@@ -55,7 +58,7 @@ export const startManager = (
     const { Address, layerManager, Manager } = yield* Effect.promise(() => import("./managerLayer.ts"))
     const jobs = yield* Fiber.join(registering)
     const context = yield* Layer.build(layerManager({
-      server: { host, port, tokens, limits },
+      server: { host, port, tokens, limits, prove },
       manager: { ...settings, folder, jobs },
       store: options.store ?? join(folder, "jobs.db"),
       launcher
@@ -72,6 +75,7 @@ export const startManager = (
     const manager = Context.get(context, Manager)
     const { url } = Context.get(context, Address)
     const notice = publish(url)
+    yield* Effect.addFinalizer(() => Effect.sync(unpublish))
     // this is added last, so that it runs before the server stops: clients can read until then how their jobs end
     yield* Effect.addFinalizer(() => manager.close)
     yield* manager.begin

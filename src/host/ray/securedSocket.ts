@@ -8,9 +8,6 @@ import { connect, createSecureContext, TLSSocket, type TLSSocketOptions } from "
 /** The end of a connection: the client is the one that has dialed. */
 export type End = "client" | "server"
 
-
-
-
 /** Both ends are of this package, so that nothing else has to be understood. */
 const protocol = {
   minVersion: "TLSv1.3",

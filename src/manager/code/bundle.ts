@@ -47,7 +47,9 @@ const filesFault = (files: Readonly<Record<string, unknown>>): string | undefine
   }
   for (const name of names) {
     const shown = JSON.stringify(cut(name))
-    if (!fileName.test(name)) return `the content is no bundle: the name ${shown} of a file must match ${fileName.source}`
+    if (!fileName.test(name)) {
+      return `the content is no bundle: the name ${shown} of a file must match ${fileName.source}`
+    }
     if (!isFile(files[name])) {
       return `the content is no bundle: the file ${shown} must have \`text\`, or \`base64\` that is encoded so`
     }
@@ -61,9 +63,8 @@ const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 const isVersions = (value: unknown): value is Bundle["versions"] =>
-  isPlain(value) && [value["autostop"], value["effect"]].every((one) =>
-    typeof one === "string" && one.length <= longestVersion
-  )
+  isPlain(value) &&
+  [value["autostop"], value["effect"]].every((one) => typeof one === "string" && one.length <= longestVersion)
 
 const isFile = (value: unknown): value is BundleFile =>
   isPlain(value) && (typeof value["text"] === "string" ||

@@ -73,6 +73,7 @@ const linesOf = (text: string): ReadonlyArray<LogLine> =>
 const isLine = (entry: unknown): entry is LogLine => {
   if (typeof entry !== "object" || entry === null) return false
   const { at, mark, seq, stream, text } = entry as Readonly<Record<keyof LogLine, unknown>> // safe: it is an object
-  return typeof seq === "number" && Number.isSafeInteger(seq) && seq >= 0 && typeof at === "string" && typeof text === "string" &&
+  return typeof seq === "number" && Number.isSafeInteger(seq) && seq >= 0 && typeof at === "string" &&
+    typeof text === "string" &&
     (stream === "stdout" || stream === "stderr") && (mark === undefined || mark === "continued" || mark === "gap")
 }

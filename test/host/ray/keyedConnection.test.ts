@@ -101,7 +101,8 @@ describe("a connection with a Ray cluster", () => {
       }
       using server = await serve(hear)
       // each line that passes is followed by one of the stranger, in the same piece
-      const added = (bytes: Buffer) => bytes.at(-1) === 10 ? Buffer.concat([bytes, Buffer.from("{\"kill\":0}\n")]) : bytes
+      const added = (bytes: Buffer) =>
+        bytes.at(-1) === 10 ? Buffer.concat([bytes, Buffer.from("{\"kill\":0}\n")]) : bytes
       let lines = 0
       const between = createServer((client) => {
         const onward = connect(server)

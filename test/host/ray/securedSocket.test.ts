@@ -62,7 +62,10 @@ describe("a secured socket", () => {
 
   it("is not made with a server that has a certificate instead of the secret", async () => {
     const root = rootCertificate("a root of tests")
-    const server = createTlsServer(hostCertificate(root, "a root of tests", ["localhost"]), (socket) => socket.write("hello"))
+    const server = createTlsServer(
+      hostCertificate(root, "a root of tests", ["localhost"]),
+      (socket) => socket.write("hello")
+    )
     server.listen(0, "127.0.0.1")
     await once(server, "listening")
     const { port } = server.address() as AddressInfo

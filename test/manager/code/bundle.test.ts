@@ -7,7 +7,9 @@ const long = "a".repeat(100_000)
 
 describe("a bundle", () => {
   it("may have texts, and files that are encoded", () => {
-    assert.isUndefined(bundleFault(filesOf({ "a.txt": { text: "é" }, "b.bin": { base64: "AA==" }, "c.bin": { base64: "" } })))
+    assert.isUndefined(
+      bundleFault(filesOf({ "a.txt": { text: "é" }, "b.bin": { base64: "AA==" }, "c.bin": { base64: "" } }))
+    )
     assert.isUndefined(bundleFault(filesOf({ "large.bin": { base64: "AAAA".repeat(4_000_000) } })))
   })
 
@@ -16,7 +18,11 @@ describe("a bundle", () => {
     ["a list", "[]", /expected an object/],
     ["no versions", bundleOf({ versions: null }), /`versions` must have `autostop` and `effect`/],
     ["a version that is no text", bundleOf({ versions: { ...versions, effect: 4 } }), /`versions` must have/],
-    ["a version that is too long", bundleOf({ versions: { ...versions, effect: long } }), /texts of up to 64 characters/],
+    [
+      "a version that is too long",
+      bundleOf({ versions: { ...versions, effect: long } }),
+      /texts of up to 64 characters/
+    ],
     ["another version", bundleOf({ versions: { ...versions, effect: "3.1.0" } }), /was bundled for effect 3\.1\.0/],
     ["a list of files", bundleOf({ files: [] }), /`files` must be an object/],
     ["no entry", bundleOf({ files: { "a.js": { text: "" } } }), /has no file job\.js/],
