@@ -102,7 +102,8 @@ const proofOf = ({ token, url }: FoundToken, nonce: string): string =>
 
 /** Returns true if an answer proves that its server is the manager which has made the token. */
 export const isProof = (found: FoundToken, nonce: string, proof: unknown): boolean => {
-  const [given, expected] = [Buffer.from(String(proof)), Buffer.from(proofOf(found, nonce))]
+  if (typeof proof !== "string") return false
+  const [given, expected] = [Buffer.from(proof), Buffer.from(proofOf(found, nonce))]
   return given.length === expected.length && timingSafeEqual(given, expected)
 }
 
