@@ -2,7 +2,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { randomBytes } from "node:crypto"
 import { connect } from "node:net"
-import { type Address, handshakeMs, KeyedConnection, mac, type Role, same, secretOf } from "./keyedConnection.ts"
+import { type Address, handshakeMs, KeyedConnection, type Role, secretOf } from "./keyedConnection.ts"
+import { mac, same } from "./macs.ts"
 import { RayError } from "./rayError.ts"
 
 /**

@@ -7,11 +7,12 @@
  * This end of it runs in a guard, too, which has no Effect: the limit of a handshake that a guard takes part in is a timer
  * of Node's. `dial.ts` has the client, whose limit Effect's Clock counts.
  */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
+import { randomBytes } from "node:crypto"
 import type { Socket } from "node:net"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { LineReader } from "../../process/lineReader.ts"
-import { type End, securedSocket } from "./securedSocket.ts"
+import { type End, securedSocket } from "../wire/securedSocket.ts"
+import { mac, same } from "./macs.ts"
 import { type LineSigner, signedLines } from "./signedLines.ts"
 
 /** The use of a connection: requests for actors, messages of a guard, or the calls of a service. */
@@ -32,19 +33,6 @@ const longestProof = 4 * 1_024
 
 /** The longest message in bytes of an end that has the key. */
 const longestMessage = 2 ** 20
-
-/** The parts of a proof are texts of the other end; what is none is never proved. */
-export const mac = (key: Uint8Array, ...parts: ReadonlyArray<unknown>): string | undefined =>
-  parts.every((part) => typeof part === "string")
-    ? createHmac("sha256", key).update(parts.join("\n")).digest("hex")
-    : undefined
-
-export const same = (one: unknown, other: string | undefined): boolean => {
-  if (typeof one !== "string" || other === undefined) return false
-  // a character may be several bytes
-  const [given, expected] = [Buffer.from(one), Buffer.from(other)]
-  return given.length === expected.length && timingSafeEqual(given, expected)
-}
 
 /** Returns true if a connection can be made with what the other end calls an address. */
 export const isAddress = (value: object): value is Address => {

@@ -13,7 +13,7 @@ import * as actor from "./rayActorState.ts"
 import { onFailure, type RayError } from "./rayError.ts"
 import { type HostEnd, RayGuard } from "./rayGuard.ts"
 import * as host from "./rayHostState.ts"
-import { securedSocket } from "./securedSocket.ts"
+import { securedSocket } from "../wire/securedSocket.ts"
 import type { Fork, RayJob } from "./rayJob.ts"
 
 /** The interval at which a cluster is asked what an actor that was not created yet waits for. */

@@ -1,7 +1,7 @@
 /** Signs lines, so that nobody on their way changes, repeats, reorders or adds one. `host.py` is the other end. */
 import { createHmac } from "node:crypto"
-import { same } from "./keyedConnection.ts"
-import type { End } from "./securedSocket.ts"
+import { same } from "./macs.ts"
+import type { End } from "../wire/securedSocket.ts"
 
 export interface LineSigner {
   /** Returns a line with the signature of its end and its number. */

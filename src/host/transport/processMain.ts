@@ -20,7 +20,7 @@ const openSocket = async (): Promise<Socket> => {
   if (process.argv[2] !== securedArgument) return raw
   const timer = setTimeout(() => process.exit(1), secretMs)
   // hosts of other machines alone need it
-  const { securedSocket } = await import("../ray/securedSocket.ts")
+  const { securedSocket } = await import("../wire/securedSocket.ts")
   const secured = securedSocket(raw, Buffer.from(await secret, "hex"), "server")
   clearTimeout(timer)
   return secured

@@ -12,4 +12,4 @@ const fault = (): string | undefined => {
   return bundleFault(Buffer.from(content).toString("utf8"))
 }
 
-parentPort?.postMessage(fault())
+parentPort?.postMessage(fault(), [])

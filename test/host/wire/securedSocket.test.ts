@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { connect as connectTls, createServer as createTlsServer } from "node:tls"
-import { securedSocket } from "../../../src/host/ray/securedSocket.ts"
+import { securedSocket } from "../../../src/host/wire/securedSocket.ts"
 import { hostCertificate, rootCertificate } from "../../support/certificates.ts"
 
 const secret = randomBytes(32)
