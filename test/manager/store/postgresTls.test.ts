@@ -49,7 +49,7 @@ const urlOf = (server: Postgres, host: string, query: string): URL => {
 const isEncrypted = (url: URL) =>
   Effect.gen(function*() {
     const tls = readTls(url)
-    if (tls._tag === "Refused") return yield* Effect.fail(new Error(tls.fault))
+    if (tls._tag === "Refused") return assert.fail(tls.fault)
     return yield* Effect.gen(function*() {
       const sql = yield* SqlClient
       const [row] = yield* sql<{ ssl: boolean }>`SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()`
