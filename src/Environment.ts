@@ -96,14 +96,14 @@ export interface JobRun<out A, out E> {
  *
  * `reason` says why: the `payload` does not fit the Schema of the job, the `id` is taken or malformed, the `job` is only a
  * contract or is not known, the `settings` of the configuration cannot be read, the code of the job could not be made a
- * `bundle`, the manager `refused` it, or the manager was `unreachable`.
+ * `bundle`, the manager `refused` it, the manager was `busy` for 30 s, or it was `unreachable`.
  *
  * @category errors
  * @since 0.1.0
  */
 export class SubmitError extends Schema.TaggedError<SubmitError>()("SubmitError", {
   job: Schema.String,
-  reason: Schema.Literals(["payload", "id", "job", "settings", "bundle", "refused", "unreachable"]),
+  reason: Schema.Literals(["payload", "id", "job", "settings", "bundle", "refused", "busy", "unreachable"]),
   message: Schema.String
 }) {}
 

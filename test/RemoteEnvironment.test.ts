@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -21,6 +22,13 @@ const remote = (options: Partial<RemoteOptions> = {}, limits = {}) =>
     Layer.unwrap(Effect.map(Address, ({ url }) => layer({ url, ...options }))),
     serving({ limits })
   )
+
+/** A clock that is so many milliseconds later at each look. */
+const jumping = (clock: Clock.Clock, ms: number): Clock.Clock => {
+  let looks = 0
+  const later = Effect.suspend(() => Effect.map(clock.currentTimeMillis, (now) => now + ms * looks++))
+  return Object.create(clock, { currentTimeMillis: { value: later } })
+}
 
 describe("a remote environment", () => {
   it.live("runs a job of which it has only the contract, and decodes the result with its Schemas", () =>
@@ -60,6 +68,22 @@ describe("a remote environment", () => {
         stopPolicy: { deadline: 3000, drainTimeout: "1s", startTimeout: "Infinity", strategy: "fast" }
       })
       assert.isFalse(second?.autostop)
+    }).pipe(Effect.scoped, Effect.provide(remote())))
+
+  it.live("submits again while the manager is busy, and fails with that reason if it stays so", () =>
+    Effect.gen(function*() {
+      const control = yield* Control
+      control.busy = 2
+      yield* Environment.submit(Endless)
+      assert.strictEqual(control.submissions.length, 3)
+      control.busy = Infinity
+      // the time is up at the second look at the clock
+      const clock = yield* Clock.Clock
+      const refused = yield* Effect.flip(Environment.submit(Endless)).pipe(
+        Effect.provideService(Clock.Clock, jumping(clock, 31_000))
+      )
+      assert.deepInclude(refused, { _tag: "SubmitError", reason: "busy", message: "it has enough to do" })
+      assert.strictEqual(control.submissions.length, 4)
     }).pipe(Effect.scoped, Effect.provide(remote())))
 
   it.live("refuses a submit that the job or the manager refuses, before anything starts", () =>

@@ -16,6 +16,7 @@ import { LineSplitter, longestLine } from "../src/manager/outputLine.ts"
 import { decodeAnswer } from "../src/manager/process/protocol.ts"
 import { LineReader } from "../src/process/lineReader.ts"
 import { StopReport } from "../src/StopReport.ts"
+import { Bounds } from "./support/bounds.ts"
 import { hostileChunk } from "./support/hostileBytes.ts"
 import { Random } from "./support/malformed.ts"
 
@@ -95,6 +96,7 @@ export const itReadsAnyBytes = (inputs: number): void => {
 
   it("what a job sends through its pipe makes a report, whatever it is", () => {
     const random = new Random(11)
+    const bounds = new Bounds()
     for (let done = 0; done < each;) {
       const projection = new EventProjection({ job: "a", jobId: "1", environment: "remote", startedAt: at })
       const meter = new PipeMeter({ ...pipeLimits, events: 10_000 }, 0)
@@ -115,7 +117,8 @@ export const itReadsAnyBytes = (inputs: number): void => {
         onTooLong: () => ended++
       })
       for (let n = 0; n < 40; n++, done++) {
-        reader.feed(random.oneIn(2) ? Buffer.from(`${message(random)}\n`) : hostileChunk(random, pipeKeys))
+        const bytes = random.oneIn(2) ? Buffer.from(`${message(random)}\n`) : hostileChunk(random, pipeKeys)
+        bounds.take(() => reader.feed(bytes))
       }
       assert.isAtMost(ended, 1)
       const report = deathReport(projection, {
@@ -130,36 +133,44 @@ export const itReadsAnyBytes = (inputs: number): void => {
       // it is stored as JSON, and read again
       assert.instanceOf(Schema.decodeUnknownSync(StopReport)(JSON.parse(JSON.stringify(report))), StopReport)
     }
+    bounds.assertKept()
   })
 
   it("the answers of an inspector are its answers or none", () => {
     const random = new Random(12)
+    const bounds = new Bounds()
     for (let i = 0; i < each; i++) {
       for (const line of hostileChunk(random, ["_tag", "number", "refusal", "job", "message"]).toString().split("\n")) {
         Option.map(
-          decodeAnswer(line),
+          bounds.take(() => decodeAnswer(line)),
           ({ _tag }) => assert.include(["Loading", "Loaded", "NotLoaded", "Checked"], _tag)
         )
       }
     }
+    bounds.assertKept()
   })
 
   it("output becomes lines that are no longer than the longest one", () => {
     const random = new Random(13)
+    const bounds = new Bounds()
     const decoder = new StringDecoder("utf8")
     const splitter = new LineSplitter()
     for (let i = 0; i < each; i++) {
       const bytes = random.oneIn(3)
         ? Buffer.from(Array.from({ length: random.below(64) }, () => random.below(256)))
         : hostileChunk(random, ["a"])
-      for (const { text } of splitter.add(decoder.write(bytes))) assert.isAtMost(text.length, longestLine)
+      for (const { text } of bounds.take(() => splitter.add(decoder.write(bytes)))) {
+        assert.isAtMost(text.length, longestLine)
+      }
       if (random.oneIn(10)) splitter.takeUnfinished()
     }
     assert.isAtMost(splitter.end().length, 1)
+    bounds.assertKept()
   })
 
   it("what comes through a connection with a Ray host ends that connection or is heard", () => {
     const random = new Random(14)
+    const bounds = new Bounds()
     const keys = ["mac", "nonce", "role", "pid", "how", "gone", "killed", "stderr", "actorGone", "leftover"] as const
     const silent = {
       onStarted: (pid: number) => assert.isNumber(pid),
@@ -175,20 +186,27 @@ export const itReadsAnyBytes = (inputs: number): void => {
       const socket = new Socket()
       let taken: KeyedConnection | undefined
       receive(socket, randomBytes(32), (connection) => taken = connection)
-      for (let n = 0; n < 5; n++, done++) socket.emit("data", hostileChunk(random, keys))
+      for (let n = 0; n < 5; n++, done++) {
+        const bytes = hostileChunk(random, keys)
+        bounds.take(() => socket.emit("data", bytes))
+      }
       assert.isUndefined(taken)
       socket.destroy()
       const proven = new Socket()
       listenTo(proven, silent)
-      for (let n = 0; n < 5; n++, done++) proven.emit("data", hostileChunk(random, keys))
+      for (let n = 0; n < 5; n++, done++) {
+        const bytes = hostileChunk(random, keys)
+        bounds.take(() => proven.emit("data", bytes))
+      }
       proven.destroy()
     }
+    bounds.assertKept()
   })
 }
 
 /** Listens to a guard that has proved itself before. */
 const listenTo = (socket: Socket, listener: Parameters<RayGuard["listen"]>[0]): void => {
   const connection = new KeyedConnection(socket, () => {})
-  connection.trust()
+  connection.protect(undefined, new Uint8Array(), "client")
   new RayGuard(connection).listen(listener)
 }

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { StopReport } from "../StopReport.ts"
 import { Authorization } from "./Authorization.ts"
 import { changes, events, logs } from "./feedSchemas.ts"
-import { Conflict, Failed, NotFound, Refused, StoreError, TooLarge, Unavailable } from "./errors.ts"
+import { Busy, Conflict, Failed, NotFound, Refused, StoreError, TooLarge, Unavailable } from "./errors.ts"
 import {
   BundleHash,
   Counts,
@@ -53,7 +53,7 @@ const Jobs = HttpApiGroup.make("jobs")
     HttpApiEndpoint.post("submit", "/jobs", {
       payload: Submission,
       success: JobInfo.pipe(HttpApiSchema.status(201)),
-      error: [Refused, NotFound, Conflict, Unavailable, StoreError]
+      error: [Refused, NotFound, Conflict, Busy, Unavailable, StoreError]
     }).annotate(OpenApi.Summary, "Submit a job. A submission that is sent twice with one id is one job."),
     HttpApiEndpoint.get("list", "/jobs", {
       query: {
@@ -140,7 +140,7 @@ const Bundles = HttpApiGroup.make("bundles").add(
   HttpApiEndpoint.put("upload", "/bundles/:hash", {
     params: { hash: BundleHash },
     payload: HttpApiSchema.StreamUint8Array({ contentType: "application/json" }),
-    error: [Refused, Unavailable, StoreError]
+    error: [Refused, Busy, Unavailable, StoreError]
   }).annotate(
     OpenApi.Summary,
     "Upload a bundle (JSON), which jobs then name by its SHA-256. It is kept as long as a job uses it."
@@ -168,9 +168,18 @@ const System = HttpApiGroup.make("system")
 /** Answers without authorization, because the service that keeps the manager running has no token. */
 const Health = HttpApiGroup.make("health").add(
   HttpApiEndpoint.get("live", "/health/live").annotate(OpenApi.Summary, "Answers if the manager runs."),
+  HttpApiEndpoint.get("proof", "/health/proof", {
+    query: { nonce: Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/)) },
+    success: Schema.Struct({ proof: Schema.String }),
+    error: NotFound
+  }).annotate(
+    OpenApi.Summary,
+    "Proves to programs of the manager's own user, which have found the token that it has made, that it has that token: " +
+      "HMAC-SHA256 by the token of `autostop proof`, the manager's URL and the nonce, a line each."
+  ),
   HttpApiEndpoint.get("ready", "/health/ready", { error: Unavailable })
     .annotate(OpenApi.Summary, "Answers with success if the manager takes jobs.")
-)
+).middleware(SchemaRefusals)
 
 export class Api extends HttpApi.make("autostop")
   .add(Jobs)

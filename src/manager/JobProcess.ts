@@ -2,6 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type { JobEvent } from "../JobEvent.ts"
 import type { StageReport } from "../StopReport.ts"
+import type { Busy, Refused } from "./errors.ts"
 import type { JobResult, StopCommand, Submission } from "./models.ts"
 import type { OutputLine } from "./outputLine.ts"
 
@@ -71,10 +72,13 @@ export interface Launcher {
   /** Gets ready for as many jobs as there are free slots, which may start at any time. */
   readonly prepare: (slots: number) => void
   readonly start: (options: JobProcessOptions) => JobProcess
-  /** Checks that a submission can be run, with these variables besides. Fails with a message for people. */
+  /**
+   * Checks that the module exports the job, that the payload matches its Schema, and that its settings can be used, with these
+   * variables besides.
+   */
   readonly check: (
     code: Code,
     submission: Submission,
     env?: Readonly<Record<string, string>>
-  ) => Effect.Effect<void, string>
+  ) => Effect.Effect<void, Refused | Busy>
 }

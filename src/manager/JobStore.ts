@@ -58,6 +58,8 @@ export class JobStore extends Context.Service<JobStore, {
   readonly unfinished: Effect.Effect<ReadonlyArray<StoredJob>, StoreError>
   /** Adds a bundle. A bundle with this hash that exists is not changed. */
   readonly addBundle: (bundle: StoredBundle) => Effect.Effect<void, StoreError>
+  /** Returns the size of all bundles but this one, in bytes. */
+  readonly bundleBytes: (but: string) => Effect.Effect<number, StoreError>
   readonly bundle: (hash: string) => Effect.Effect<string | undefined, StoreError>
   /** Removes the bundles that were uploaded before this time and that no job uses, and returns their hashes. */
   readonly removeBundles: (before: string) => Effect.Effect<ReadonlyArray<string>, StoreError>

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { StageReport } from "../StopReport.ts"
-import type { Conflict, NotFound, Refused, StoreError, Unavailable } from "./errors.ts"
+import type { Busy, Conflict, NotFound, Refused, StoreError, Unavailable } from "./errors.ts"
 import type { Limits, Permissions } from "./JobProcess.ts"
 import type { JobVariables } from "./jobVariables.ts"
 import type { JobFilter } from "./JobStore.ts"
@@ -14,6 +14,14 @@ export interface Retention {
   readonly ageMs: number
   /** The largest number of stopped jobs; the latest are kept. */
   readonly jobs: number
+}
+
+/** The limits of what clients may leave with a manager. */
+export interface Quotas {
+  /** The largest number of jobs that wait. */
+  readonly queued: number
+  /** The size of all bundles together, in bytes. */
+  readonly bundleBytes: number
 }
 
 /** A job that can be submitted by its name. */
@@ -37,6 +45,7 @@ export interface ManagerOptions {
   readonly variables: JobVariables
   /** The largest size of each job's output that is kept, in bytes. */
   readonly logBytes: number
+  readonly quotas: Quotas
   /** The permissions of uploaded code; `undefined` if clients cannot upload any. */
   readonly uploads: Permissions | undefined
 }
@@ -45,9 +54,9 @@ export class Manager extends Context.Service<Manager, {
   /** Adds a job; it is on disk before this returns. An equal submission with the id of a job that exists returns that job. */
   readonly submit: (
     submission: Submission
-  ) => Effect.Effect<JobInfo, Refused | NotFound | Conflict | Unavailable | StoreError>
+  ) => Effect.Effect<JobInfo, Refused | NotFound | Conflict | Busy | Unavailable | StoreError>
   /** Stores a bundle, for jobs that are submitted with its hash. */
-  readonly upload: (hash: string, content: Uint8Array) => Effect.Effect<void, Refused | StoreError>
+  readonly upload: (hash: string, content: Uint8Array) => Effect.Effect<void, Refused | Busy | StoreError>
   readonly get: (id: string) => Effect.Effect<JobInfo, NotFound | StoreError>
   readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<JobInfo>, StoreError>
   /** Emits the events after number `after`, and with `follow` also later ones, until the job has stopped. */

@@ -30,6 +30,11 @@ export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { messa
   httpApiStatus: 409
 }) {}
 
+/** The manager has as much to do or to keep as it may. Nothing was started; the same request may be answered later. */
+export class Busy extends Schema.TaggedError<Busy>()("Busy", { message: Schema.String }, {
+  httpApiStatus: 429
+}) {}
+
 /** The manager takes no jobs, because it is being stopped or cannot write its store. */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", { message: Schema.String }, {
   httpApiStatus: 503

@@ -20,7 +20,7 @@ const feed = <S extends Schema.Top>(element: S) =>
   HttpApiSchema.StreamSse({
     events: Schema.Union([
       Schema.Struct({
-        id: Schema.FiniteFromString,
+        id: Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0)),
         event: Schema.Literal("message"),
         data: Schema.fromJsonString(element)
       }),

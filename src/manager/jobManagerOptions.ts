@@ -84,6 +84,10 @@ export interface Options {
     readonly upload?: ByteSize.Input | undefined
     /** The largest number of open connections, 1,024 by default; further ones are closed at once. */
     readonly connections?: number | undefined
+    /** The largest number of jobs that wait for a place or for their restart, 10,000 by default; further submits are refused. */
+    readonly queued?: number | undefined
+    /** The size of all bundles together, 1 GiB by default; further uploads are refused. */
+    readonly bundles?: ByteSize.Input | undefined
   } | undefined
   /**
    * The permission of clients to upload the code of their jobs, `true` by default; with `false` only registered jobs

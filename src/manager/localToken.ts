@@ -3,22 +3,30 @@
  * manager in the user's state folder, named after the machine and the port.
  */
 import * as Schema from "effect/Schema"
-import { randomBytes } from "node:crypto"
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
 import { mkdirSync, readdirSync, rmSync } from "node:fs"
 import { homedir, hostname } from "node:os"
 import { isAbsolute, join } from "node:path"
 import { messageOf } from "../base/errorText.ts"
 import { signal } from "../process/processGroup.ts"
+import { readProcess } from "../process/processTable.ts"
 import { isLoopback } from "./loopback.ts"
 import { keepPrivate, readPrivate, writePrivate } from "./privateFiles.ts"
 
 /** A manager of this user that runs on this machine. */
-const Record = Schema.fromJsonString(Schema.Struct({ url: Schema.String, token: Schema.String, pid: Schema.Int }))
+const Record = Schema.fromJsonString(Schema.Struct({
+  url: Schema.String,
+  token: Schema.String,
+  pid: Schema.Int,
+  /** The start of its process, where the system tells: another process may have its id by now. */
+  start: Schema.optionalKey(Schema.Int)
+}))
 
 /** The token of one manager, from its start to its end. */
 export class LocalToken {
   readonly text = randomBytes(32).toString("base64url")
   readonly #file: string
+  #url: string | undefined
   #record: string | undefined
 
   /** Writes the token into the folder of the manager. */
@@ -29,6 +37,7 @@ export class LocalToken {
 
   /** Lets the user's programs find the token. Returns why they cannot, and what to give them, if so. */
   publish(url: string): string | undefined {
+    this.#url = url
     try {
       const folder = stateFolder()
       mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -36,7 +45,9 @@ export class LocalToken {
       if (fault !== undefined) return this.#unpublished(fault)
       forgetGone(folder)
       const file = recordOf(folder, new URL(url))
-      writePrivate(file, Schema.encodeSync(Record)({ url, token: this.text, pid: process.pid }))
+      const start = readProcess(process.pid)?.start
+      const record = { url, token: this.text, pid: process.pid, ...(start === undefined ? {} : { start }) }
+      writePrivate(file, Schema.encodeSync(Record)(record))
       this.#record = file
       return undefined
     } catch (error) {
@@ -44,11 +55,21 @@ export class LocalToken {
     }
   }
 
-  /** Removes what was written. What another manager has written since stays. */
-  remove(): void {
+  /** Answers a client that has found the token and asks whether this is the manager that has made it. */
+  prove(nonce: string): string | undefined {
+    return this.#url === undefined ? undefined : proofOf({ url: this.#url, token: this.text }, nonce)
+  }
+
+  /** Removes the record, because the port may soon be another one's. What another manager has written since stays. */
+  unpublish(): void {
     if (this.#record !== undefined && readRecord(this.#record)?.token === this.text) {
       rmSync(this.#record, { force: true })
     }
+  }
+
+  /** Removes what was written. */
+  remove(): void {
+    this.unpublish()
     rmSync(this.#file, { force: true })
   }
 
@@ -75,6 +96,17 @@ export interface FoundToken {
   readonly token: string
 }
 
+/** The proof that a server has a token. It holds for one address and one question. */
+const proofOf = ({ token, url }: FoundToken, nonce: string): string =>
+  createHmac("sha256", token).update(`autostop proof\n${url}\n${nonce}`).digest("hex")
+
+/** Returns true if an answer proves that its server is the manager which has made the token. */
+export const isProof = (found: FoundToken, nonce: string, proof: unknown): boolean => {
+  if (typeof proof !== "string") return false
+  const [given, expected] = [Buffer.from(proof), Buffer.from(proofOf(found, nonce))]
+  return given.length === expected.length && timingSafeEqual(given, expected)
+}
+
 /**
  * Returns the token of this user's manager at a loopback URL, if it made one and still runs: a token is never sent to who took
  * the port of a manager that has died.
@@ -85,7 +117,7 @@ export const findToken = (url: string): FoundToken | undefined => {
   const { hostname } = parsed
   try {
     const record = readRecord(recordOf(stateFolder(), parsed))
-    if (record === undefined || !signal(record.pid, 0)) return undefined
+    if (record === undefined || !isRunning(record)) return undefined
     // another user may listen on another loopback address: "localhost" is the one of the manager
     return hostname === "localhost" || hostname === new URL(record.url).hostname ? record : undefined
   } catch {
@@ -116,11 +148,15 @@ const readRecord = (file: string): typeof Record.Type | undefined => {
   }
 }
 
+/** Returns true while the process of a manager runs. */
+const isRunning = ({ pid, start }: typeof Record.Type): boolean =>
+  signal(pid, 0) && (start === undefined || readProcess(pid)?.start === start)
+
 /** Removes the records of managers that died without doing so. */
 const forgetGone = (folder: string): void => {
   for (const name of readdirSync(folder).filter((name) => name.startsWith(prefix()) && name.endsWith(".json"))) {
     const file = join(folder, name)
     const record = readRecord(file)
-    if (record === undefined || !signal(record.pid, 0)) rmSync(file, { force: true })
+    if (record === undefined || !isRunning(record)) rmSync(file, { force: true })
   }
 }

@@ -16,6 +16,10 @@ export interface ManagerTokens {
   readonly own: Redacted.Redacted | undefined
   /** Called when the manager listens. Returns what its user should know, if there is something. */
   readonly publish: (url: string) => string | undefined
+  /** Called before the manager stops to listen. */
+  readonly unpublish: () => void
+  /** Proves to a client that has found the token that this is the manager which has made it. */
+  readonly prove: (nonce: string) => string | undefined
 }
 
 /** Refuses options that contradict each other. */
@@ -41,7 +45,9 @@ export const managerTokens = (
     return Effect.succeed({
       tokens,
       own: operate && Redacted.make(tokenText(operate.token)),
-      publish: (url) => void forgetLocalToken(folder, url)
+      publish: (url) => void forgetLocalToken(folder, url),
+      unpublish: () => {},
+      prove: () => undefined
     })
   }
   return Effect.map(
@@ -51,7 +57,13 @@ export const managerTokens = (
     ),
     (local) => {
       const own = Redacted.make(local.text)
-      return { tokens: [{ token: own, role: "operate" }], own, publish: (url) => local.publish(url) }
+      return {
+        tokens: [{ token: own, role: "operate" }],
+        own,
+        publish: (url) => local.publish(url),
+        unpublish: () => local.unpublish(),
+        prove: (nonce) => local.prove(nonce)
+      }
     }
   )
 }

@@ -7,16 +7,30 @@ import type { Permissions } from "./JobProcess.ts"
 import type { ManagerOptions } from "./Manager.ts"
 import { readBytes, readInt, readLimitMs, readVariableNames } from "./readSettings.ts"
 
+/** The size of all bundles together, by default. */
+const defaultBundleBytes = 1024 * 1024 * 1024
+
 /**
  * Returns the options that a manager runs with. Fails with the first one that cannot be used; `nameOf` returns what its
  * user calls it.
  */
 export const readOptions = Effect.fnUntraced(function*(
-  { concurrency = 4, env = {}, folder, keep = {}, limits = {}, logs = "16 MiB", spares = 2, uploads = true }: Options,
+  {
+    concurrency = 4,
+    env = {},
+    folder,
+    keep = {},
+    limits = {},
+    logs = "16 MiB",
+    requests = {},
+    spares = 2,
+    uploads = true
+  }: Options,
   nameOf: (setting: string) => string = (setting) => setting
 ): Effect.fn.Return<Omit<ManagerOptions, "jobs">, PolicyError> {
   const { events, memory, time } = limits
   const { age = "30 days", jobs } = keep
+  const { bundles, queued = 10_000 } = requests
   const timeMs = time === undefined ? Infinity : yield* readLimitMs(nameOf("limits.time"), time)
   if (typeof folder !== "string" || folder.trim() === "") {
     return yield* PolicyError.of(nameOf("folder"), folder, "the path of a folder")
@@ -39,6 +53,10 @@ export const readOptions = Effect.fnUntraced(function*(
       byName: yield* readVariables(nameOf("env.byName"), env.byName ?? {})
     },
     logBytes: yield* readBytes(nameOf("logs"), logs),
+    quotas: {
+      queued: yield* readInt(nameOf("requests.queued"), queued),
+      bundleBytes: bundles === undefined ? defaultBundleBytes : yield* readBytes(nameOf("requests.bundles"), bundles)
+    },
     uploads: uploads === false ? undefined : permissions(uploads === true ? {} : uploads)
   }
 })

@@ -16,7 +16,8 @@ import { type JobVariables, variablesOf } from "./jobVariables.ts"
 import type { RegisteredJob } from "./Manager.ts"
 import { checkAccess, managerTokens } from "./managerTokens.ts"
 import { defaultPort, JobName, nameForm } from "./models.ts"
-import { inspect } from "./process/launcher.ts"
+import { childSettings } from "./process/jobChild.ts"
+import { type LocalLauncher, makeLauncher } from "./process/launcher.ts"
 import { readServerLimits } from "./http/serverLimits.ts"
 import { readOptions } from "./readOptions.ts"
 import { keepPrivate } from "./privateFiles.ts"
@@ -41,15 +42,35 @@ export const startManager = (
     const folder = yield* createFolder(settings.folder)
     yield* lockFolder(folder).pipe(Effect.mapError(failure("folder")))
     yield* withoutDebugger
-    const { own, publish, tokens } = yield* Effect.mapError(managerTokens(options, folder), failure("folder"))
+    const { own, prove, publish, tokens, unpublish } = yield* Effect.mapError(
+      managerTokens(options, folder),
+      failure("folder")
+    )
+    const launcher = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        makeLauncher({
+          places: settings.concurrency,
+          memory: settings.limits.memory ?? defaultCheckMemory,
+          spares: {
+            // uploaded code has no use for them
+            most: options.jobs.length === 0 ? 0 : settings.spares,
+            settings: () => childSettings({ limits: settings.limits, env: variablesOf(settings.variables) })
+          }
+        })
+      ),
+      ({ close }) => close
+    )
     // modules are loaded in processes of their own while this process loads the server and its database
-    const registering = yield* Effect.forkScoped(register(options.jobs, settings.variables), { startImmediately: true })
+    const registering = yield* Effect.forkScoped(register(options.jobs, launcher, settings.variables), {
+      startImmediately: true
+    })
     const { Address, layerManager, Manager } = yield* Effect.promise(() => import("./managerLayer.ts"))
     const jobs = yield* Fiber.join(registering)
     const context = yield* Layer.build(layerManager({
-      server: { host, port, tokens, limits },
+      server: { host, port, tokens, limits, prove },
       manager: { ...settings, folder, jobs },
-      store: options.store ?? join(folder, "jobs.db")
+      store: options.store ?? join(folder, "jobs.db"),
+      launcher
     })).pipe(Effect.mapError((error) => {
       switch (error._tag) {
         case "StoreError":
@@ -63,6 +84,7 @@ export const startManager = (
     const manager = Context.get(context, Manager)
     const { url } = Context.get(context, Address)
     const notice = publish(url)
+    yield* Effect.addFinalizer(() => Effect.sync(unpublish))
     // this is added last, so that it runs before the server stops: clients can read until then how their jobs end
     yield* Effect.addFinalizer(() => manager.close)
     yield* manager.begin
@@ -110,27 +132,35 @@ const createFolder = (folder: string): Effect.Effect<string, JobManagerError> =>
         : Effect.fail(failure("folder")({ message: fault }))
   )
 
-const register = Effect.fnUntraced(function*(urls: Options["jobs"], variables: JobVariables) {
-  const jobs = yield* Effect.forEach(urls, (url) => {
-    const module = String(url)
-    return Effect.mapBoth(inspect(module, { env: variablesOf(variables) }), {
-      onSuccess: (name): RegisteredJob => ({ name, module }),
-      onFailure: (message) => failure("module")({ message })
-    })
-  }, { concurrency: "unbounded" })
-  const names = jobs.map(({ name }) => name)
-  const odd = names.find((name) => !Schema.is(JobName)(name))
-  if (odd !== undefined) {
+/** The memory for the check of submissions if jobs have no limit, in bytes. */
+const defaultCheckMemory = 1024 * 1024 * 1024
+
+/** The number of modules that may wait for their check at once. */
+const modulesAtOnce = 64
+
+const register = Effect.fnUntraced(
+  function*(urls: Options["jobs"], { inspect }: LocalLauncher, variables: JobVariables) {
+    const jobs = yield* Effect.forEach(urls, (url) => {
+      const module = String(url)
+      return Effect.mapBoth(inspect(module, { env: variablesOf(variables) }), {
+        onSuccess: (name): RegisteredJob => ({ name, module }),
+        onFailure: failure("module")
+      })
+    }, { concurrency: modulesAtOnce })
+    const names = jobs.map(({ name }) => name)
+    const odd = names.find((name) => !Schema.is(JobName)(name))
+    if (odd !== undefined) {
+      return yield* failure("module")({
+        message: `the name ${showValue(odd)} of a job cannot be submitted; expected ${nameForm}`
+      })
+    }
+    const duplicate = names.find((name, index) => names.indexOf(name) !== index)
+    if (duplicate === undefined) return jobs
     return yield* failure("module")({
-      message: `the name ${showValue(odd)} of a job cannot be submitted; expected ${nameForm}`
+      message: `two modules export a job named "${duplicate}": register only one of them`
     })
   }
-  const duplicate = names.find((name, index) => names.indexOf(name) !== index)
-  if (duplicate === undefined) return jobs
-  return yield* failure("module")({
-    message: `two modules export a job named "${duplicate}": register only one of them`
-  })
-})
+)
 
 const cannotListen = (address: string, { cause }: ServeError): string =>
   hasProperty(cause, "code") && cause.code === "EADDRINUSE"

@@ -3,12 +3,15 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { once } from "node:events"
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Environment, JobManager, RemoteEnvironment } from "../../src/index.ts"
 import type { Options } from "../../src/JobManager.ts"
-import { findToken } from "../../src/manager/localToken.ts"
+import { findToken, isProof, LocalToken } from "../../src/manager/localToken.ts"
 import greet from "./fixtures/greet.ts"
 import { bin, Started } from "../support/cli.ts"
 import { Server } from "../support/cliServer.ts"
@@ -154,9 +157,82 @@ describe("the record of a manager", () => {
       writeFileSync(record, damaged)
       assert.isUndefined(findToken(server.url), damaged)
     }
+    // another process has the id of a manager that has died
+    writeFileSync(record, text.replace(/"start":\d+/, "\"start\":1"))
+    assert.isUndefined(findToken(server.url))
     writeFileSync(record, text)
     assert.strictEqual(findToken(server.url)?.token, server.token)
   })
+})
+
+describe("the token that a manager has made", () => {
+  /** Who holds the port of a manager that lives, and answers as it likes. */
+  const impostor = async (answer: (url: string) => string) => {
+    const heard: Array<string> = []
+    const server = createServer((request, response) => {
+      heard.push(`${request.method} ${request.url} ${request.headers.authorization ?? ""}`)
+      response.setHeader("content-type", "application/json")
+      response.end(answer(request.url ?? ""))
+    }).listen(0, "127.0.0.1")
+    await once(server, "listening")
+    const { port } = server.address() as AddressInfo
+    return { heard, url: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => void server.close() }
+  }
+
+  const nonceIn = (url: string) => new URL(url, "http://a").searchParams.get("nonce") ?? ""
+  const answers: ReadonlyArray<readonly [what: string, answer: (url: string) => string | Promise<string>]> = [
+    ["nothing", () => "[]"],
+    ["the question", (url) => JSON.stringify({ proof: nonceIn(url) })],
+    ["no text", () => "{\"proof\":{\"toString\":1}}"],
+    ["no JSON", () => "<html>"]
+  ]
+  for (const [what, answer] of answers) {
+    it(`is not sent to who holds its port and answers ${what}, nor is anything else`, async () => {
+      await using manager = await Server.start()
+      using server = await impostor((url) => String(answer(url)))
+      const { port } = new URL(server.url)
+      const record = recordOf(manager.url)
+      const text = readFileSync(record, "utf8").replace(manager.url, server.url)
+      writeFileSync(record.replace(new URL(manager.url).port, port), text, { mode: 0o600 })
+      assert.strictEqual(findToken(server.url)?.token, manager.token)
+      const submit = new Started([bin, "submit", "greet", "--payload", "{\"name\":\"a secret\"}", "--url", server.url])
+      assert.strictEqual(await submit.ended(), 2)
+      assert.include(submit.stderr, "is no job manager, or one of another version")
+      assert.include(submit.stderr, "it did not prove that it is the manager of this user")
+      assert.isNotEmpty(server.heard)
+      for (const one of server.heard) assert.match(one, /^GET \/health\/proof\?nonce=[0-9a-f]{64} $/)
+    })
+  }
+
+  it("is proved for one address and one question", async () => {
+    await using manager = await Server.start()
+    const found = findToken(manager.url) ?? assert.fail("there is none")
+    const nonce = "0".repeat(64)
+    const { proof } = await (await fetch(`${manager.url}/health/proof?nonce=${nonce}`)).json() as {
+      readonly proof: string
+    }
+    assert.isTrue(isProof(found, nonce, proof))
+    assert.isFalse(isProof(found, "1".repeat(64), proof))
+    assert.isFalse(isProof({ ...found, url: "http://127.0.0.1:1" }, nonce, proof))
+    assert.isFalse(isProof({ ...found, token: "another" }, nonce, proof))
+    for (const nonce of ["", "0", "x".repeat(64)]) {
+      assert.strictEqual(await statusOf(`${manager.url}/health/proof?nonce=${nonce}`), 400)
+    }
+    await using given = await Server.start([], { AUTOSTOP_TOKEN: "a token that was given" })
+    assert.strictEqual(await statusOf(`${given.url}/health/proof?nonce=${nonce}`), 404)
+  })
+
+  it("is found no longer once its manager is about to stop to listen", () =>
+    Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+      const folder = yield* temporaryFolder
+      const local = new LocalToken(folder)
+      yield* Effect.addFinalizer(() => Effect.sync(() => local.remove()))
+      local.publish("http://127.0.0.1:9")
+      assert.isDefined(findToken("http://127.0.0.1:9"))
+      local.unpublish()
+      assert.isUndefined(findToken("http://127.0.0.1:9"))
+      assert.isTrue(existsSync(join(folder, "local.token")))
+    }))))
 })
 
 describe("an open manager", () => {

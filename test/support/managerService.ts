@@ -86,6 +86,7 @@ export class Processes extends Context.Service<Processes, Map<string, FakeProces
 const settings = {
   limits: {},
   spares: 0,
+  quotas: { queued: 10_000, bundleBytes: 2 ** 30 },
   keep: { jobs: Infinity, ageMs: Infinity },
   logBytes: 1_000_000,
   variables: { each: [], byName: {} },
@@ -96,6 +97,8 @@ export interface ServiceOptions {
   readonly folder: string
   readonly jobs: ReadonlyArray<string>
   readonly concurrency?: number
+  /** The largest number of jobs that wait. */
+  readonly queued?: number
   /** Called before a process is started. */
   readonly onStart?: (id: string) => void
   /** Wraps the store. */
@@ -104,12 +107,18 @@ export interface ServiceOptions {
 
 /** The manager's service with its store in a folder, and with fake job processes. */
 export const managerService = (
-  { concurrency = 4, folder, jobs, onStart, storeOf = (store) => store }: ServiceOptions
+  { concurrency = 4, folder, jobs, onStart, queued = 10_000, storeOf = (store) => store }: ServiceOptions
 ): Layer.Layer<Manager | Processes, StoreError> => {
   const processes = new Map<string, FakeProcess>()
   new ResultFiles(folder).create()
   return Layer.provide(
-    layer({ ...settings, jobs: jobs.map((name) => ({ name, module: `test:${name}` })), concurrency, folder }, {
+    layer({
+      ...settings,
+      quotas: { ...settings.quotas, queued },
+      jobs: jobs.map((name) => ({ name, module: `test:${name}` })),
+      concurrency,
+      folder
+    }, {
       prepare: () => {},
       check: () => Effect.void,
       start: (options) => {

@@ -7,13 +7,15 @@ import * as Stream from "effect/Stream"
 import { Environment, type Job, type JobRun, LocalEnvironment } from "../../src/index.ts"
 import { OneShotLatch } from "../../src/base/oneShotLatch.ts"
 import { encodeExit } from "../../src/manager/exitCodec.ts"
-import { Conflict, NotFound, Refused, Unavailable } from "../../src/manager/errors.ts"
+import { Busy, Conflict, NotFound, Refused, Unavailable } from "../../src/manager/errors.ts"
 import { Manager } from "../../src/manager/Manager.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type Submission } from "../../src/manager/models.ts"
 
 /** What a test can do to a manager, other than ask it. */
 export class Control extends Context.Service<Control, {
   ready: boolean
+  /** The number of submits that are refused because the manager is busy. */
+  busy: number
   /** Every submission that came, also those that came twice. */
   readonly submissions: Array<Submission>
   /** How often each lease was renewed. */
@@ -49,6 +51,7 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
       })
     const control: Control["Service"] = {
       ready: true,
+      busy: 0,
       submissions: [],
       renewals: new Map(),
       readers: [],
@@ -86,6 +89,7 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
       submit: (submission) =>
         Effect.gen(function*() {
           control.submissions.push(submission)
+          if (control.busy-- > 0) return yield* new Busy({ message: "it has enough to do" })
           if (!control.ready) return yield* new Unavailable({ message: "it takes no jobs" })
           const job = jobs.find(({ name }) => name === submission.job)
           if (job === undefined) return yield* new Refused({ message: `there is no job "${submission.job}"` })

@@ -41,6 +41,8 @@ const password = "p@ss/w:rd?#"
 export interface PostgresOptions {
   /** Commits survive the machine, as they do at a server that has its usual settings. Those of tests need not. */
   readonly durable?: boolean
+  /** A server with a certificate takes connections with TLS. */
+  readonly certificate?: { readonly cert: string; readonly key: string } | undefined
 }
 
 /** Nothing of it is seen from elsewhere. */
@@ -49,6 +51,7 @@ const settingsOf = ({ durable = false }: PostgresOptions): ReadonlyArray<string>
     .flatMap((setting) => ["-c", setting])
 
 export const startPostgres = async (given: PostgresOptions = {}): Promise<Postgres> => {
+  const { certificate } = given
   const folder = mkdtempSync(join(tmpdir(), "autostop-postgres-"))
   const bin = findBinaries(folder)
   // the server refuses to run as root
@@ -64,6 +67,14 @@ export const startPostgres = async (given: PostgresOptions = {}): Promise<Postgr
     { ...options, stdio: ["ignore", "ignore", "inherit"] }
   )
   const port = await freePort()
+  const tls: Array<string> = []
+  for (const [name, text] of Object.entries(certificate ?? {})) {
+    const file = join(folder, `server.${name}`)
+    writeFileSync(file, text, { mode: 0o600 })
+    if (owner !== undefined) chownSync(file, owner.uid, owner.gid)
+    tls.push("-c", `ssl_${name}_file=${file}`)
+  }
+  if (certificate !== undefined) tls.push("-c", "ssl=on")
 
   let server: ChildProcess | undefined
   const signal = (name: NodeJS.Signals) => async () => {
@@ -74,7 +85,7 @@ export const startPostgres = async (given: PostgresOptions = {}): Promise<Postgr
     await once(running, "exit")
   }
   const start = async () => {
-    server = await run(join(bin, "postgres"), ["-D", data, "-p", String(port), ...settingsOf(given)], options)
+    server = await run(join(bin, "postgres"), ["-D", data, "-p", String(port), ...settingsOf(given), ...tls], options)
   }
   process.once("exit", () => {
     server?.kill("SIGQUIT")

@@ -49,7 +49,9 @@ export const runManager = Effect.fnUntraced(function*(input: ServeInput) {
     requests: {
       body: sizeOf(input.maxBody),
       upload: sizeOf(input.maxUpload),
-      connections: Option.getOrUndefined(input.maxConnections)
+      connections: Option.getOrUndefined(input.maxConnections),
+      queued: Option.getOrUndefined(input.maxQueued),
+      bundles: sizeOf(input.maxBundles)
     },
     uploads: input.uploads && { read: input.allowRead, write: input.allowWrite, processes: input.allowProcesses }
   }
@@ -91,5 +93,7 @@ const flags: Readonly<Record<string, string>> = {
   "limits.time": "--time-limit",
   "requests.body": "--max-body",
   "requests.upload": "--max-upload",
-  "requests.connections": "--max-connections"
+  "requests.connections": "--max-connections",
+  "requests.queued": "--max-queued",
+  "requests.bundles": "--max-bundles"
 }

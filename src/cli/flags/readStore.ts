@@ -25,4 +25,4 @@ export const readStore = Effect.fnUntraced(function*({ store, storeFile }: Pick<
 
 /** Returns true also for a URL that cannot be parsed and may have a password. */
 const hasPassword = (store: string): boolean =>
-  /^[a-z][a-z0-9+.-]*:\/\/[^/]*:.*@/i.test(store) || /[?&]password=/i.test(store)
+  /^[a-z][a-z0-9+.-]*:\/\/[^/]*:.*@/i.test(store) || /[?&](ssl)?password=/i.test(store)

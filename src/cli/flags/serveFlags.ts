@@ -59,6 +59,11 @@ export const serveFlags = {
     Flag.withDescription("How many connections may be open; 1024 by default"),
     Flag.optional
   ),
+  maxQueued: Flag.Int("max-queued").pipe(
+    Flag.withDescription("How many jobs may wait; 10000 by default"),
+    Flag.optional
+  ),
+  maxBundles: text("max-bundles", "How large all uploaded bundles may be together; \"1 GiB\" by default", "size"),
   uploads: Flag.Boolean("uploads").pipe(
     Flag.withDescription("Run jobs that clients upload (the default); --no-uploads runs only those of --jobs"),
     Flag.withDefault(true)
@@ -120,6 +125,8 @@ export interface ServeInput {
   readonly maxBody: Option.Option<string>
   readonly maxUpload: Option.Option<string>
   readonly maxConnections: Option.Option<number>
+  readonly maxQueued: Option.Option<number>
+  readonly maxBundles: Option.Option<string>
   readonly uploads: boolean
   readonly allowRead: ReadonlyArray<string>
   readonly allowWrite: ReadonlyArray<string>

@@ -2,7 +2,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { randomBytes } from "node:crypto"
 import { connect } from "node:net"
-import { type Address, handshakeMs, KeyedConnection, mac, type Role, same } from "./keyedConnection.ts"
+import { type Address, handshakeMs, KeyedConnection, type Role, secretOf } from "./keyedConnection.ts"
+import { mac, same } from "./macs.ts"
 import { RayError } from "./rayError.ts"
 
 /**
@@ -13,7 +14,7 @@ export const dial = <A>(
   address: Address,
   key: Uint8Array,
   role: Role,
-  take: (connection: KeyedConnection) => A
+  take: (connection: KeyedConnection, secret: Uint8Array) => A
 ): Effect.Effect<A, RayError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.suspend(() => {
@@ -24,8 +25,8 @@ export const dial = <A>(
         duration: Duration.millis(handshakeMs),
         orElse: () => Effect.fail(failed(`did not answer within ${handshakeMs} ms`))
       })).pipe(
-        Effect.onError(() => Effect.sync(() => socket.destroy())),
-        Effect.map(() => take(connection))
+        Effect.onError(() => Effect.sync(() => connection.close())),
+        Effect.map((secret) => take(connection, secret))
       )
     })
   )
@@ -37,7 +38,7 @@ const handshake = (
   role: Role,
   failed: (why: string) => RayError
 ) => {
-  let settle: (outcome: Effect.Effect<void, RayError>) => void = () => {}
+  let settle: (outcome: Effect.Effect<Uint8Array, RayError>) => void = () => {}
   const fail = (why: string) => settle(Effect.fail(failed(why)))
   const ownNonce = randomBytes(32).toString("hex")
   let theirNonce: unknown
@@ -51,10 +52,14 @@ const handshake = (
     }
     const isProven = same(message["mac"], mac(key, "server", role, theirNonce, ownNonce))
     connection.hold()
-    if (isProven) connection.trust()
-    settle(isProven ? Effect.void : Effect.fail(failed("does not have the key")))
+    if (!isProven) return fail("does not have the key")
+    const secret = secretOf(key, role, theirNonce, ownNonce)
+    connection.protect(role, secret, "client")
+    if (role !== "guard") return settle(Effect.succeed(secret))
+    connection.socket.once("secure", () => settle(Effect.succeed(secret)))
+    connection.closed.onOpen(() => fail("closed the connection before it was encrypted"))
   })
-  const proof = Effect.callback<void, RayError>((resume) => {
+  const proof = Effect.callback<Uint8Array, RayError>((resume) => {
     settle = resume
   })
   return { connection, proof }

@@ -5,7 +5,7 @@
  *
  * A guard runs without Effect, and its times are timers of Node's: it has to start at once, and to outlive what it guards.
  */
-import { createServer } from "node:net"
+import { createServer, type Socket } from "node:net"
 import { createInterface } from "node:readline"
 import { longestMs } from "../../base/timers.ts"
 import { forward, tailOf } from "../../process/outputLines.ts"
@@ -27,6 +27,8 @@ interface Orders {
 const graceMs = 750
 /** The delay after which the owner is sent what the host prints to stderr. */
 const stderrMs = 50
+/** The largest number of connections that have not proved that they have the key. The oldest is closed for another one. */
+const mostStrangers = 32
 /** The time that a process group has to end once it is killed. */
 const killMs = 2_000
 
@@ -64,9 +66,11 @@ const guard = ({ host, key, limitMs }: Orders) => {
     setTimeout(() => void child.kill(killMs), Math.min(limitMs + graceMs, longestMs)).unref()
   }
 
-  const start = (connection: KeyedConnection) => {
+  const start = (connection: KeyedConnection, secret: Uint8Array) => {
     if (state._tag !== "Waiting") return void connection.socket.destroy()
-    const started = startHostProcess(connection.release())
+    // nobody else is waited for
+    server.close()
+    const started = startHostProcess({ socket: connection.release(), secret })
     become(hostStarted(state, started))
     // the host has a copy of it
     connection.socket.destroy()
@@ -111,13 +115,19 @@ const guard = ({ host, key, limitMs }: Orders) => {
     connection.closed.onOpen(stop)
   }
 
-  const server = createServer((socket) =>
-    receive(socket, Buffer.from(key, "hex"), (connection, role) => {
-      if (role === "data" && owner !== undefined) start(connection)
+  const strangers = new Set<Socket>()
+  const server = createServer((socket) => {
+    const forget = () => strangers.delete(socket)
+    strangers.add(socket.once("close", forget))
+    const [oldest] = strangers
+    if (strangers.size > mostStrangers) oldest?.destroy()
+    receive(socket, Buffer.from(key, "hex"), (connection, role, secret) => {
+      forget()
+      if (role === "data" && owner !== undefined) start(connection, secret)
       else if (role === "guard" && owner === undefined) own(connection)
       else connection.socket.destroy()
     })
-  )
+  })
   server.listen(0, host, () => {
     const address = server.address()
     if (typeof address === "object" && address !== null) sendToActor({ port: address.port })

@@ -5,7 +5,8 @@ the Node process that serves calls: however the actor ends, the guard ends that 
 job, connects and asks for actors and for their ends. When that connection ends, all actors end.
 
 No secret is an argument, a variable or printed: both ends agree on a key by Diffie-Hellman, one half of which is an
-argument of this program while the other half is printed. Each connection begins with a proof that both ends have it.
+argument of this program while the other half is printed. Each connection begins with a proof that both ends have it,
+and each line that follows is signed, so that nobody changes, repeats or adds one on its way.
 """
 
 import asyncio
@@ -27,6 +28,10 @@ Json = dict[str, Any]
 
 # the limit for a client to prove that it has the key
 HANDSHAKE_SECONDS = 10
+# the largest number of clients that have not proved it; the oldest is disconnected for another one
+MOST_STRANGERS = 32
+# the longest line in bytes
+LONGEST_LINE = 4 * 1_024
 
 
 class Replica:
@@ -95,6 +100,10 @@ def group_is_alive(group: int) -> bool:
         return False
 
 
+def mac(key: bytes, *parts: str) -> str:
+    return hmac.new(key, "\n".join(parts).encode(), hashlib.sha256).hexdigest()
+
+
 class Driver:
     """The driver of the Ray job: obeys its owner, and ends when the owner is gone or the job is stopped."""
 
@@ -105,31 +114,50 @@ class Driver:
         self.lives: set[asyncio.Task[None]] = set()
         self.over = asyncio.Event()
         self.owner: asyncio.StreamWriter | None = None
+        self.secret = b""
+        self.sent = self.received = 0
+        self.strangers: dict[asyncio.StreamWriter, None] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Obeys the owner, once that has proved that it has the key. There is only one owner."""
+        self.strangers[writer] = None
+        if len(self.strangers) > MOST_STRANGERS:
+            oldest = next(iter(self.strangers))
+            del self.strangers[oldest]
+            oldest.transport.abort()
+        try:
+            await self.hear(reader, writer)
+        finally:
+            self.strangers.pop(writer, None)
+            writer.close()
+            if self.owner is writer:
+                self.over.set()
+
+    async def hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ours = secrets.token_hex(32)
         writer.write(f"{json.dumps({'nonce': ours})}\n".encode())
         # a client without the key may send anything, or nothing
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError, asyncio.TimeoutError):
             hello = json.loads(await asyncio.wait_for(reader.readline(), HANDSHAKE_SECONDS))
             parts = [hello["role"], ours, hello["nonce"]]
-            known = hmac.compare_digest(hello["mac"], self.mac("client", *parts))
+            known = hmac.compare_digest(hello["mac"], mac(self.key, "client", *parts))
             if known and self.owner is None and parts[0] == "driver":
+                self.strangers.pop(writer, None)
+                writer.write(f"{json.dumps({'mac': mac(self.key, 'server', *parts)})}\n".encode())
+                self.secret = bytes.fromhex(mac(self.key, "secret", *parts))
                 self.owner = writer
-                self.say({"mac": self.mac("server", *parts)})
-                while line := await reader.readline():
-                    self.do(**json.loads(line))
-        writer.close()
-        if self.owner is writer:
-            self.over.set()
-
-    def mac(self, *parts: str) -> str:
-        return hmac.new(self.key, "\n".join(parts).encode(), hashlib.sha256).hexdigest()
+                while line := (await reader.readline()).decode():
+                    signature, text = line[:64], line[65:].removesuffix("\n")
+                    if not hmac.compare_digest(signature, mac(self.secret, "client", str(self.received), text)):
+                        break
+                    self.received += 1
+                    self.do(**json.loads(text))
 
     def say(self, message: Json) -> None:
         if self.owner is not None and not self.owner.is_closing():
-            self.owner.write(f"{json.dumps(message)}\n".encode())
+            text = json.dumps(message)
+            self.owner.write(f"{mac(self.secret, 'server', str(self.sent), text)} {text}\n".encode())
+            self.sent += 1
 
     def do(self, ask: str, name: str = "") -> None:
         if ask == "create":
@@ -177,7 +205,7 @@ async def main(plan: Json) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, driver.over.set)
     host = ray.util.get_node_ip_address()
-    server = await asyncio.start_server(driver.serve, host, 0)
+    server = await asyncio.start_server(driver.serve, host, 0, limit=LONGEST_LINE)
     hello = {"host": host, "port": server.sockets[0].getsockname()[1], "public": f"{pow(2, own, prime):x}"}
     print(f"autostop {json.dumps({**hello, 'jobId': ray.get_runtime_context().get_job_id()})}", flush=True)
     # an owner that does not connect is gone

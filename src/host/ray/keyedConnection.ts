@@ -1,14 +1,19 @@
 /**
  * A connection with a Ray cluster. It begins with a proof that both ends have the key: the server sends a challenge,
- * which the client answers with one of its own. After that it carries messages, which are JSON, a line each.
+ * which the client answers with one of its own. After that it carries messages, which are JSON, a line each. Those of a guard, and
+ * the calls of a service, are encrypted (`securedSocket`). The driver is in Python, which has no cipher: its messages have no
+ * secrets, and each is signed (`signedLines`).
  *
  * This end of it runs in a guard, too, which has no Effect: the limit of a handshake that a guard takes part in is a timer
  * of Node's. `dial.ts` has the client, whose limit Effect's Clock counts.
  */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
+import { randomBytes } from "node:crypto"
 import type { Socket } from "node:net"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { LineReader } from "../../process/lineReader.ts"
+import { type End, securedSocket } from "../wire/securedSocket.ts"
+import { mac, same } from "./macs.ts"
+import { type LineSigner, signedLines } from "./signedLines.ts"
 
 /** The use of a connection: requests for actors, messages of a guard, or the calls of a service. */
 export type Role = "driver" | "guard" | "data"
@@ -29,19 +34,6 @@ const longestProof = 4 * 1_024
 /** The longest message in bytes of an end that has the key. */
 const longestMessage = 2 ** 20
 
-/** The parts of a proof are texts of the other end; what is none is never proved. */
-export const mac = (key: Uint8Array, ...parts: ReadonlyArray<unknown>): string | undefined =>
-  parts.every((part) => typeof part === "string")
-    ? createHmac("sha256", key).update(parts.join("\n")).digest("hex")
-    : undefined
-
-export const same = (one: unknown, other: string | undefined): boolean => {
-  if (typeof one !== "string" || other === undefined) return false
-  // a character may be several bytes
-  const [given, expected] = [Buffer.from(one), Buffer.from(other)]
-  return given.length === expected.length && timingSafeEqual(given, expected)
-}
-
 /** Returns true if a connection can be made with what the other end calls an address. */
 export const isAddress = (value: object): value is Address => {
   const { host, port } = value as Partial<Record<keyof Address, unknown>>
@@ -51,37 +43,69 @@ export const isAddress = (value: object): value is Address => {
 
 /** One end of the connection. */
 export class KeyedConnection {
-  readonly socket: Socket
+  #socket: Socket
   readonly closed = new OneShotLatch()
-  readonly #lines: LineReader
+  #lines: LineReader
   #take: (message: Message) => void
   readonly #held: Array<Message> = []
+  #signer: LineSigner | undefined
 
   constructor(socket: Socket, take: (message: Message) => void) {
-    this.socket = socket
+    this.#socket = socket
     this.#take = take
-    this.#lines = new LineReader({
-      longest: longestProof,
-      onLine: (line) => {
-        const message = parse(line)
-        if (message === undefined) this.close()
-        else this.#take(message)
-      },
-      onTooLong: () => this.close()
-    })
+    this.#lines = this.#readerOf(longestProof)
     socket.setNoDelay(true)
     // a machine that vanishes does not close its connections
     socket.setKeepAlive(true, 5_000)
     socket.on("data", this.#read)
     socket.on("error", () => {})
-    socket.once("close", () => this.closed.open())
+    socket.once("close", this.#onClose)
+  }
+
+  /** The socket that the messages are written to. */
+  get socket(): Socket {
+    return this.#socket
+  }
+
+  #readerOf(longest: number): LineReader {
+    return new LineReader({
+      longest,
+      onLine: (line) => {
+        const text = this.#signer === undefined ? line : this.#signer.open(line)
+        const message = text === undefined ? undefined : parse(text)
+        if (message === undefined) this.close()
+        else this.#take(message)
+      },
+      onTooLong: () => this.close()
+    })
   }
 
   readonly #read = (bytes: Buffer): void => this.#lines.feed(bytes)
+  readonly #onClose = (): void => this.closed.open()
 
-  /** The other end has proved that it has the key: its messages may be longer. */
-  trust(): void {
+  /** The other end has proved that it has the key: its messages may be longer, and are protected from now on. */
+  protect(role: unknown, secret: Uint8Array, end: End): void {
     this.#lines.longest = longestMessage
+    if (role === "driver") this.#signer = signedLines(secret, end)
+    if (role === "guard") this.#encrypt(secret, end)
+  }
+
+  #encrypt(secret: Uint8Array, end: End): void {
+    // nothing that has come in the clear is read any longer
+    this.#lines.end()
+    this.#lines = this.#readerOf(longestMessage)
+    const raw = this.release()
+    raw.off("close", this.#onClose)
+    const secured = securedSocket(raw, secret, end)
+    // an end that never begins has no secret
+    const timer = setTimeout(() => secured.destroy(), handshakeMs)
+    secured.once("secure", () => clearTimeout(timer))
+    secured.once("close", () => {
+      clearTimeout(timer)
+      this.#onClose()
+    })
+    secured.on("data", this.#read)
+    this.#socket = secured
   }
 
   /** Closes the connection at once. No message is taken after it, also of those that have arrived. */
@@ -91,7 +115,9 @@ export class KeyedConnection {
   }
 
   say(message: Message): void {
-    if (this.socket.writable) this.socket.write(`${JSON.stringify(message)}\n`)
+    if (!this.socket.writable) return
+    const text = JSON.stringify(message)
+    this.socket.write(`${this.#signer === undefined ? text : this.#signer.seal(text)}\n`)
   }
 
   /** Keeps all later messages until `listen` is called. */
@@ -123,21 +149,29 @@ const parse = (line: string): Message | undefined => {
   }
 }
 
-/** Takes a connection, and passes it on once the other end has proved that it has the key. Others are closed. */
+/** Returns the secret of one connection, which both ends derive from the key and from what they have said in the proof. */
+export const secretOf = (key: Uint8Array, ...parts: ReadonlyArray<unknown>): Buffer =>
+  Buffer.from(mac(key, "secret", ...parts) ?? "", "hex")
+
+/**
+ * Takes a connection, and passes it on with its role and its secret, once the other end has proved that it has the key. Others are
+ * closed.
+ */
 export const receive = (
   socket: Socket,
   key: Uint8Array,
-  take: (connection: KeyedConnection, role: unknown) => void
+  take: (connection: KeyedConnection, role: unknown, secret: Uint8Array) => void
 ): void => {
   const ownNonce = randomBytes(32).toString("hex")
   const timer = setTimeout(() => socket.destroy(), handshakeMs)
   const connection = new KeyedConnection(socket, ({ mac: proof, nonce, role }) => {
     clearTimeout(timer)
     if (!same(proof, mac(key, "client", role, ownNonce, nonce))) return connection.close()
-    connection.trust()
     connection.listen(() => {})
     connection.say({ mac: mac(key, "server", role, ownNonce, nonce) })
-    take(connection, role)
+    const secret = secretOf(key, role, ownNonce, nonce)
+    connection.protect(role, secret, "server")
+    take(connection, role, secret)
   })
   connection.closed.onOpen(() => clearTimeout(timer))
   connection.say({ nonce: ownNonce })

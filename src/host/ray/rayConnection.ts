@@ -13,6 +13,7 @@ import * as actor from "./rayActorState.ts"
 import { onFailure, type RayError } from "./rayError.ts"
 import { type HostEnd, RayGuard } from "./rayGuard.ts"
 import * as host from "./rayHostState.ts"
+import { securedSocket } from "../wire/securedSocket.ts"
 import type { Fork, RayJob } from "./rayJob.ts"
 
 /** The interval at which a cluster is asked what an actor that was not created yet waits for. */
@@ -123,8 +124,9 @@ export class RayConnection implements HostConnection {
       const { actorId, nodeId } = address
       this.#become(this.#host, actor.created(this.#actor, { actorId, nodeId }))
       yield* dial(address, key, "guard", (guard) => this.#takeGuard(guard))
-      yield* dial(address, key, "data", (connection) => {
-        const data = connection.release()
+      yield* dial(address, key, "data", (connection, secret) => {
+        // the host answers once it has started; what is written meanwhile waits
+        const data = securedSocket(connection.release(), secret, "client")
         this.#become(host.connected(this.#host, data))
         if (host.dataOf(this.#host) !== data) data.destroy()
       })

@@ -6,6 +6,7 @@ import { leftoverOf } from "../../process/endDescendants.ts"
 import type { Killed } from "../../process/processGroup.ts"
 import { entries } from "../entryPoints.ts"
 import { ended as processEnded, killed, running } from "./hostProcessState.ts"
+import { securedArgument } from "./securedArgument.ts"
 
 /** The process of a host, as the process that started it sees it. */
 export interface HostProcess {
@@ -25,9 +26,22 @@ export interface HostProcess {
   readonly kill: (limitMs: number) => Promise<Killed>
 }
 
+/** A connection that is handed over to a host, and the secret with which both its ends encrypt it. */
+export interface HandedConnection {
+  readonly socket: Socket
+  readonly secret: Uint8Array
+}
+
 /** Starts the process of a host. Its frames come on a pipe, or on the connection that is handed over to it. */
-export const startHostProcess = (connection?: Socket): HostProcess => {
-  const child = new ChildProcess({ entry: entries.processMain, output: "stdout and stderr", connection })
+export const startHostProcess = (connection?: HandedConnection): HostProcess => {
+  const child = new ChildProcess({
+    entry: entries.processMain,
+    args: connection === undefined ? [] : [securedArgument],
+    output: "stdout and stderr",
+    connection: connection?.socket
+  })
+  // no argument and no variable, because others can see those
+  if (connection !== undefined) child.send({ secret: Buffer.from(connection.secret).toString("hex") })
   const { ended, pid, result: frames, stderr, stdout } = child
   const how = () => `its process ${child.end === undefined ? "could not be started" : describeEnd(child.end)}`
   if (stdout === undefined || stderr === undefined) throw new Error(how())

@@ -1,5 +1,5 @@
 /** The entry point of a host that is a process. */
-import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { Socket } from "node:net"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { configuredDeadline } from "../../internal/policy/programLimits.ts"
@@ -7,12 +7,26 @@ import { ParentLink } from "../../process/parentLink.ts"
 import { runOwned } from "../../process/runOwned.ts"
 import { hostProgram } from "../server/hostProgram.ts"
 import type { OwnerConnection } from "../server/ownerConnection.ts"
+import { securedArgument } from "./securedArgument.ts"
 
 /** The time that the owner has to read the last frames. */
 const lingerMs = 2_000
+/** The time in which a guard sends the secret of the connection that it has handed over. */
+const secretMs = 10_000
 
-const link = new ParentLink(() => Option.none())
-const socket = new Socket({ fd: 3 })
+/** Returns the socket for the frames. */
+const openSocket = async (): Promise<Socket> => {
+  const raw = new Socket({ fd: 3 })
+  if (process.argv[2] !== securedArgument) return raw
+  const timer = setTimeout(() => process.exit(1), secretMs)
+  // hosts of other machines alone need it
+  const { securedSocket } = await import("../wire/securedSocket.ts")
+  const secured = securedSocket(raw, Buffer.from(await secret, "hex"), "server")
+  clearTimeout(timer)
+  return secured
+}
+
+const link = new ParentLink(Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Struct({ secret: Schema.String }))))
 const lost = new OneShotLatch()
 /** While it is `flushing`, the end of the connection is no loss: it was asked for. */
 let state: "connected" | "flushing" | "lost" = "connected"
@@ -22,6 +36,11 @@ const onLost = () => {
   link.killGroupAtExit()
   lost.open()
 }
+let take: (secret: string) => void = () => {}
+const secret = new Promise<string>((resolve) => void (take = resolve))
+// a guard of Ray starts a host for another owner: either of them may be gone
+link.listen({ onMessage: ({ secret }) => take(secret), onLost })
+const socket = await openSocket()
 socket.once("close", onLost)
 socket.on("error", () => {})
 const connection: OwnerConnection = {
@@ -41,8 +60,6 @@ const connection: OwnerConnection = {
   outlive: (ms) => link.outlive(ms),
   lost
 }
-// a guard of Ray starts a host for another owner: either of them may be gone
-link.listen({ onMessage: () => {}, onLost })
 runOwned((owner) => {
   owner.say = () => {}
   return hostProgram(connection)

@@ -16,9 +16,9 @@ import { oneLine } from "../../base/format.ts"
 import { Api } from "../Api.ts"
 import type { Bundled } from "../code/bundler.ts"
 import { Refused } from "../errors.ts"
-import { findToken } from "../localToken.ts"
 import { Submission } from "../models.ts"
 import { tokenText } from "../token.ts"
+import { Unproven, withFoundToken } from "./localProof.ts"
 
 export type Client = HttpApiClient.ForApi<typeof Api>
 
@@ -40,21 +40,10 @@ export const makeClient = ({ token, url }: ClientOptions): Effect.Effect<Client,
     return yield* HttpApiClient.makeWith(Api, {
       baseUrl: url,
       httpClient: token === undefined
-        ? HttpClient.mapRequest(http, withFoundToken(url))
+        ? withFoundToken(http, url)
         : HttpClient.mapRequest(http, HttpClientRequest.bearerToken(tokenText(token)))
     })
   })
-
-/** The token is looked for at each request, because a manager that is started again makes another one. */
-const withFoundToken = (url: string) => (request: HttpClientRequest.HttpClientRequest) => {
-  const found = findToken(url)
-  if (found === undefined) return request
-  const { origin } = new URL(url)
-  return request.pipe(
-    HttpClientRequest.setUrl(request.url.replace(origin, () => found.url)),
-    HttpClientRequest.bearerToken(found.token)
-  )
-}
 
 /** The limit for an answer, unless it is a stream. */
 export const answerMs = 30_000
@@ -97,7 +86,7 @@ export const isTransient = (error: unknown): boolean => {
  * The tags of errors that may pass: the manager cannot answer now, a stream broke within an event or asked for a retry,
  * or no answer came.
  */
-const transientTags = new Set(["StoreError", "Unavailable", "SseError", "Retry", "TimeoutError"])
+const transientTags = new Set(["StoreError", "Unavailable", "Busy", "SseError", "Retry", "TimeoutError"])
 
 /** Waits before the next attempt: longer after each failure up to 5 s, with a jitter. */
 export const backoff = (failures: number): Effect.Effect<void> =>
@@ -132,6 +121,7 @@ export const obstacle = (error: unknown): "unreachable" | "lost" | "between" | "
   if (status >= 500 || between.has(status)) return "between"
   if (error.reason._tag !== "TransportError") return "stranger"
   const { cause } = error.reason
+  if (cause instanceof Unproven) return "stranger"
   return hasProperty(cause, "code") && typeof cause.code === "string" && unreachableCodes.has(cause.code)
     ? "unreachable"
     : "lost"

@@ -1,4 +1,5 @@
 /** Sends a submission until the manager answers. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { SubmitError } from "../../Environment.ts"
 import type { Bundled } from "../code/bundler.ts"
@@ -8,7 +9,10 @@ import type { IdentifiedSubmission } from "./encodeSubmission.ts"
 /** The number of attempts. A retry is safe, because a submission that is sent twice with one id is one job. */
 const attempts = 3
 
-/** Submits a job. Fails if the manager refuses it or cannot be reached. */
+/** The time for which a manager that is busy is asked again. */
+const busyMs = 30_000
+
+/** Submits a job. Fails if the manager refuses it, stays busy, or cannot be reached. */
 export const submitJob = (
   client: Client,
   url: string,
@@ -17,10 +21,16 @@ export const submitJob = (
 ): Effect.Effect<void, SubmitError> => {
   const { id, job } = submission
   return Effect.gen(function*() {
-    for (let failures = 0;;) {
+    const until = (yield* Clock.currentTimeMillis) + busyMs
+    for (let failures = 0, refusals = 0;;) {
       const submitted = yield* Effect.result(submitBundled(client, submission, bundled))
       if (submitted._tag === "Success") return
       const error = submitted.failure
+      if (error._tag === "Busy") {
+        if ((yield* Clock.currentTimeMillis) < until) yield* backoff(refusals++)
+        else return yield* new SubmitError({ job, reason: "busy", message: failureText(error) })
+        continue
+      }
       const isUnreachable = isTransient(error) && error._tag !== "Unavailable" && error._tag !== "StoreError"
       if (!isUnreachable || ++failures === attempts) {
         const message = isUnreachable

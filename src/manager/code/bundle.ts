@@ -1,24 +1,77 @@
 /** The code of a job that a client uploads: its module and what that imports, except autostop and Effect. */
-import * as Schema from "effect/Schema"
 import { createHash } from "node:crypto"
 import { createRequire } from "node:module"
 import { version } from "../../process/packageVersion.ts"
 
 /** A name without folders, so that no file is written outside the folder of its bundle. */
-const FileName = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/))
+const fileName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
 
-export const Bundle = Schema.Struct({
+/** A repeated group would overflow the stack of a long text. */
+const base64 = /^[A-Za-z0-9+/]*={0,2}$/
+
+/** The largest number of files in a bundle. */
+const mostFiles = 10_000
+
+/** The longest version. */
+const longestVersion = 64
+
+export type BundleFile = { readonly text: string } | { readonly base64: string }
+
+export interface Bundle {
   /** The versions that the bundle was made with. It runs with the versions of the manager. */
-  versions: Schema.Struct({ autostop: Schema.String, effect: Schema.String }),
-  files: Schema.Record(
-    Schema.String,
-    Schema.Union([
-      Schema.Struct({ text: Schema.String }),
-      Schema.Struct({ base64: Schema.String.check(Schema.isBase64()) })
-    ])
-  ).check(Schema.isPropertyNames(FileName))
-})
-export type Bundle = typeof Bundle.Type
+  readonly versions: { readonly autostop: string; readonly effect: string }
+  readonly files: Readonly<Record<string, BundleFile>>
+}
+
+/** Returns why a text is no bundle that can run here, if so. Anybody may have written it. */
+export const bundleFault = (text: string): string | undefined => {
+  let bundle: unknown
+  try {
+    bundle = JSON.parse(text)
+  } catch (error) {
+    return `the content is no bundle: ${error instanceof Error ? cut(error.message) : "expected JSON"}`
+  }
+  if (!isPlain(bundle)) return "the content is no bundle: expected an object"
+  const { files, versions } = bundle
+  if (!isVersions(versions)) {
+    return `the content is no bundle: \`versions\` must have \`autostop\` and \`effect\`, texts of up to ${longestVersion} characters`
+  }
+  if (!isPlain(files)) return "the content is no bundle: `files` must be an object"
+  return filesFault(files) ?? mismatch(versions)
+}
+
+const filesFault = (files: Readonly<Record<string, unknown>>): string | undefined => {
+  const names = Object.keys(files)
+  if (names.length > mostFiles) {
+    return `the bundle has ${names.length} files, and a manager takes at most ${mostFiles}: import less`
+  }
+  for (const name of names) {
+    const shown = JSON.stringify(cut(name))
+    if (!fileName.test(name)) {
+      return `the content is no bundle: the name ${shown} of a file must match ${fileName.source}`
+    }
+    if (!isFile(files[name])) {
+      return `the content is no bundle: the file ${shown} must have \`text\`, or \`base64\` that is encoded so`
+    }
+  }
+  return entryName in files ? undefined : `the bundle has no file ${entryName}; expected one that exports the job`
+}
+
+const cut = (text: string): string => text.length <= 128 ? text : `${text.slice(0, 128)}…`
+
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const isVersions = (value: unknown): value is Bundle["versions"] =>
+  isPlain(value) &&
+  [value["autostop"], value["effect"]].every((one) => typeof one === "string" && one.length <= longestVersion)
+
+const isFile = (value: unknown): value is BundleFile =>
+  isPlain(value) && (typeof value["text"] === "string" ||
+    (typeof value["base64"] === "string" && value["base64"].length % 4 === 0 && base64.test(value["base64"])))
+
+/** Reads a bundle without a fault. */
+export const readBundle = (text: string): Bundle => JSON.parse(text)
 
 /** The file of a bundle that exports the job. */
 export const entryName = "job.js"

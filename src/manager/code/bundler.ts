@@ -1,6 +1,5 @@
 /** Bundles a job's module for upload. */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type { Plugin } from "rolldown"
 import { readFileSync, statSync } from "node:fs"
 import { basename, dirname, resolve } from "node:path"
@@ -8,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { stripVTControlCharacters } from "node:util"
 import { messageOf } from "../../base/errorText.ts"
 import { oneLine } from "../../base/format.ts"
-import { Bundle, entryName, hashOf, versions } from "./bundle.ts"
+import { type Bundle, bundleFault, entryName, hashOf, versions } from "./bundle.ts"
 
 export interface Bundled {
   readonly hash: string
@@ -63,8 +62,11 @@ const make = async (module: string): Promise<Bundled> => {
       ]
     })
     files.sort(([a], [b]) => a < b ? -1 : 1)
-    const bundle = Schema.decodeUnknownSync(Bundle)({ versions, files: Object.fromEntries(files) })
-    const content = Buffer.from(JSON.stringify(bundle))
+    const bundle: Bundle = { versions, files: Object.fromEntries(files) }
+    const text = JSON.stringify(bundle)
+    const fault = bundleFault(text)
+    if (fault !== undefined) throw new Error(fault)
+    const content = Buffer.from(text)
     return { hash: hashOf(content), content }
   } finally {
     await build.close()

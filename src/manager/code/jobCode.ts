@@ -1,7 +1,7 @@
 /** Finds the code of a submission: the module of a registered job, or an uploaded bundle. */
 import * as Effect from "effect/Effect"
 import { join } from "node:path"
-import { type NotFound, Refused, type StoreError } from "../errors.ts"
+import { type Busy, type NotFound, Refused, type StoreError } from "../errors.ts"
 import type { Code } from "../JobProcess.ts"
 import type { JobStore } from "../JobStore.ts"
 import type { ManagerOptions } from "../Manager.ts"
@@ -12,13 +12,17 @@ export class JobCode {
   readonly #modules: ReadonlyMap<string, string>
   readonly #bundles: UploadedBundles | undefined
 
-  constructor(store: JobStore["Service"], { folder, jobs, uploads }: ManagerOptions) {
+  constructor(store: JobStore["Service"], { folder, jobs, quotas, uploads }: ManagerOptions) {
     this.#modules = new Map(jobs.map(({ module, name }) => [name, module]))
-    this.#bundles = uploads && new UploadedBundles(store, join(folder, "bundles"), uploads)
+    this.#bundles = uploads && new UploadedBundles(store, {
+      folder: join(folder, "bundles"),
+      permissions: uploads,
+      bytes: quotas.bundleBytes
+    })
   }
 
   /** Stores a bundle; it is on disk before this returns. */
-  upload(hash: string, content: Uint8Array, at: string): Effect.Effect<void, Refused | StoreError> {
+  upload(hash: string, content: Uint8Array, at: string): Effect.Effect<void, Refused | Busy | StoreError> {
     return this.#bundles?.add(hash, content, at) ?? Effect.fail(noUploads)
   }
 

@@ -1,26 +1,40 @@
 /** The uploaded bundles: kept in the store, and unpacked into a folder when a job needs them. */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { messageOf } from "../../base/errorText.ts"
-import { NotFound, Refused, StoreError } from "../errors.ts"
+import { Busy, NotFound, Refused, StoreError } from "../errors.ts"
 import type { Code, Permissions } from "../JobProcess.ts"
 import type { JobStore } from "../JobStore.ts"
-import { Bundle, entryName, hashOf, mismatch } from "./bundle.ts"
+import { type Bundle, entryName, readBundle } from "./bundle.ts"
+import { checkInThread } from "./checkInThread.ts"
 
-const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Bundle))
+/** The age from which a bundle that no job uses makes room for others: its submit comes right after its upload. */
+const unusedMs = 60 * 60 * 1_000
+
+export interface UploadedBundlesOptions {
+  /** The folder for unpacked bundles. */
+  readonly folder: string
+  readonly permissions: Permissions
+  /** The size of all bundles in the store together. */
+  readonly bytes: number
+}
 
 export class UploadedBundles {
   readonly #store: JobStore["Service"]
   readonly #folder: string
   readonly #permissions: Permissions
+  readonly #bytes: number
+  /** The uploads are checked and stored one after the other, so that each is measured with all before it. */
+  readonly #storing = Semaphore.makeUnsafe(1)
 
-  constructor(store: JobStore["Service"], folder: string, permissions: Permissions) {
+  constructor(store: JobStore["Service"], { bytes, folder, permissions }: UploadedBundlesOptions) {
     this.#store = store
     this.#folder = folder
     this.#permissions = permissions
+    this.#bytes = bytes
     // an earlier manager that was killed may have left partial folders
     for (const name of existsSync(folder) ? readdirSync(folder) : []) {
       if (name.includes(".")) rmSync(join(folder, name), { recursive: true, force: true })
@@ -28,31 +42,29 @@ export class UploadedBundles {
   }
 
   /** Stores a bundle; it is on disk before this returns. A bundle that exists is not changed. */
-  add(hash: string, content: Uint8Array, at: string): Effect.Effect<void, Refused | StoreError> {
+  add(hash: string, content: Uint8Array, at: string): Effect.Effect<void, Refused | Busy | StoreError> {
     return Effect.gen({ self: this }, function*() {
-      const actual = hashOf(content)
-      if (actual !== hash) {
-        return yield* new Refused({
-          message: `the SHA-256 of the content is ${actual}; expected ${hash}, which the address names`
-        })
-      }
-      const text = Buffer.from(content).toString("utf8")
-      const { files, versions } = yield* Effect.mapError(
-        decode(text),
-        ({ message }) => new Refused({ message: `the content is no bundle: ${message}` })
-      )
-      if (!(entryName in files)) {
-        return yield* new Refused({ message: `the bundle has no file ${entryName}; expected one that exports the job` })
-      }
-      const count = Object.keys(files).length
-      if (count > mostFiles) {
-        return yield* new Refused({
-          message: `the bundle has ${count} files, and a manager takes at most ${mostFiles}: import less`
-        })
-      }
-      const other = mismatch(versions)
-      if (other !== undefined) return yield* new Refused({ message: other })
-      yield* this.#store.addBundle({ hash, content: text, uploadedAt: at })
+      const fault = yield* checkInThread(hash, content)
+      if (fault !== undefined) return yield* new Refused({ message: fault })
+      yield* this.#makeRoom(hash, content.length, at)
+      yield* this.#store.addBundle({ hash, content: Buffer.from(content).toString("utf8"), uploadedAt: at })
+    }).pipe(this.#storing.withPermit)
+  }
+
+  /** Removes bundles that no job uses if there is no room for this one. Fails if that is not enough. */
+  #makeRoom(hash: string, bytes: number, at: string): Effect.Effect<void, Busy | StoreError> {
+    return Effect.gen({ self: this }, function*() {
+      const others = this.#store.bundleBytes(hash)
+      if ((yield* others) + bytes <= this.#bytes) return
+      const unused = yield* this.#store.removeBundles(new Date(Date.parse(at) - unusedMs).toISOString())
+      unused.forEach((hash) => this.removeFiles(hash))
+      const kept = yield* others
+      if (kept + bytes <= this.#bytes) return
+      return yield* new Busy({
+        message:
+          `the bundle has ${bytes} bytes, the others have ${kept}, and this manager keeps at most ${this.#bytes} ` +
+          "together: remove jobs with \"autostop clean\", or start the manager with a larger --max-bundles"
+      })
     })
   }
 
@@ -72,8 +84,7 @@ export class UploadedBundles {
         const content = yield* this.#store.bundle(hash)
         if (content === undefined) return yield* missing(hash)
         // a stored bundle was checked when it was added
-        const bundle = yield* Effect.orDie(decode(content))
-        yield* Effect.mapError(unpackInTurns(folder, bundle), ({ message }) =>
+        yield* Effect.mapError(unpackInTurns(folder, readBundle(content)), ({ message }) =>
           new StoreError({
             operation: "unpack",
             message: `the bundle ${hash} cannot be unpacked to ${folder}: ${message}`
@@ -89,9 +100,6 @@ export class UploadedBundles {
 }
 
 const missing = (hash: string) => new NotFound({ id: hash, message: `there is no bundle ${hash}: upload it first` })
-
-/** The largest number of files in a bundle. */
-const mostFiles = 10_000
 
 /** The number of files that are written in one turn of the event loop. */
 const filesAtOnce = 50

@@ -38,7 +38,10 @@ const complete = (
     )
   }
   // the next answer to the same request says what is true then
-  const fresh = HttpServerResponse.setHeader(response, "cache-control", "no-store")
+  const fresh = HttpServerResponse.setHeaders(response, {
+    "cache-control": "no-store",
+    ...(status === 429 ? { "retry-after": "1" } : {})
+  })
   if (status < 400 || status === 499 || contentType.startsWith("application/json")) return Effect.succeed(fresh)
   const { "content-length": _, "content-type": __, ...headers } = fresh.headers
   return Effect.succeed(HttpServerResponse.jsonUnsafe(refusal(status, request, limits), { status, headers }))

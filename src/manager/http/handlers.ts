@@ -10,7 +10,7 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import { oneLine } from "../../base/format.ts"
 import { version } from "../../process/packageVersion.ts"
 import { Api, SchemaRefusals } from "../Api.ts"
-import { Refused, TooLarge, Unavailable } from "../errors.ts"
+import { NotFound, Refused, TooLarge, Unavailable } from "../errors.ts"
 import { changes, events, logs } from "../feedSchemas.ts"
 import { Manager } from "../Manager.ts"
 import { type Change, type LogLine, type NumberedEvent, readPlace } from "../models.ts"
@@ -26,6 +26,7 @@ export class ServerStatus extends Context.Service<ServerStatus, {
   readonly heartbeatMs: number
   /** The size of the largest bundle that is taken. */
   readonly uploadBytes: number
+  readonly prove: (nonce: string) => string | undefined
 }>()("autostop/manager/ServerStatus") {}
 
 /** Fails once the server is being stopped, because the request would only delay that. */
@@ -159,9 +160,16 @@ const health = HttpApiBuilder.group(
   "health",
   Effect.fnUntraced(function*(handlers) {
     const manager = yield* Manager
-    const isOpen = requireOpen(yield* ServerStatus)
+    const status = yield* ServerStatus
+    const isOpen = requireOpen(status)
     return handlers.handleAll({
       live: () => Effect.void,
+      proof: ({ query: { nonce } }) => {
+        const proof = status.prove(nonce)
+        return proof === undefined
+          ? new NotFound({ id: nonce, message: "this manager has made no token" })
+          : Effect.succeed({ proof })
+      },
       ready: () =>
         Effect.andThen(
           isOpen,

@@ -7,7 +7,7 @@ export const metricsText = (counts: Readonly<Record<JobState, number>>, ready: b
     ...metric(
       "autostop_jobs",
       "The number of jobs in each state.",
-      Object.entries(counts).map(([state, n]) => [`{state="${state}"}`, n])
+      Object.entries(counts).map(([state, n]) => [`{state="${escaped(state)}"}`, n])
     ),
     ...metric("autostop_ready", "1 if the manager takes jobs, else 0.", [["", ready ? 1 : 0]]),
     ...metric("autostop_uptime_seconds", "The time since the start of the manager.", [["", process.uptime()]]),
@@ -16,6 +16,9 @@ export const metricsText = (counts: Readonly<Record<JobState, number>>, ready: b
     ""
   ].join("\n")
 }
+
+/** Escapes the value of a label: the states come from the store. */
+const escaped = (text: string): string => text.replace(/[\\"\n]/g, (one) => one === "\n" ? "\\n" : `\\${one}`)
 
 /** Returns the lines of one metric. All metrics are gauges: they go up and down. */
 const metric = (name: string, help: string, values: ReadonlyArray<readonly [labels: string, value: number]>) => [

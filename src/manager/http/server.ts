@@ -33,6 +33,8 @@ export interface ServeOptions {
   readonly port: number
   readonly tokens?: ReadonlyArray<Token> | undefined
   readonly limits?: Partial<ServerLimits> | undefined
+  /** Proves that this is the manager which has made the token that a client has found; none by default. */
+  readonly prove?: ((nonce: string) => string | undefined) | undefined
 }
 
 /** The settings would let any machine use the manager. Nothing was started. */
@@ -52,7 +54,7 @@ export class Address extends Context.Service<Address, {
 export const serveManager = (
   options: ServeOptions
 ): Layer.Layer<Address, ServeError | ServeRefused, Manager> => {
-  const { host = "127.0.0.1", port, tokens = [] } = options
+  const { host = "127.0.0.1", port, prove = () => undefined, tokens = [] } = options
   const limits = limitsOf(options.limits)
   const strangers = new Strangers(limits.strangers)
   const authorize = authorizer(tokens, strangers)
@@ -71,7 +73,7 @@ export const serveManager = (
   )
   return layerAddress.pipe(
     Layer.provide(server),
-    Layer.provide(layerStatus(limits)),
+    Layer.provide(layerStatus(limits, prove)),
     Layer.provide(Layer.effectDiscard(check(host, tokens)))
   )
 }
@@ -94,14 +96,18 @@ const check = Effect.fnUntraced(function*(host: string, tokens: ReadonlyArray<To
 /** A service of its own, because it has to be completed before the server that uses it is released. */
 class Ending extends Context.Service<Ending, Deferred.Deferred<void>>()("autostop/manager/Ending") {}
 
-const layerStatus = (limits: ServerLimits): Layer.Layer<ServerStatus | Ending> =>
+const layerStatus = (
+  limits: ServerLimits,
+  prove: ServerStatus["Service"]["prove"]
+): Layer.Layer<ServerStatus | Ending> =>
   Layer.effectContext(Effect.map(Deferred.make<void>(), (ending) =>
     Context.make(Ending, ending).pipe(
       Context.add(ServerStatus, {
         ending: Deferred.await(ending),
         isEnding: Deferred.isDone(ending),
         heartbeatMs: limits.heartbeatMs,
-        uploadBytes: limits.uploadBytes
+        uploadBytes: limits.uploadBytes,
+        prove
       })
     )))
 

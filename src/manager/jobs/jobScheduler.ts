@@ -66,6 +66,11 @@ export class JobScheduler {
     return this.#state === "closing"
   }
 
+  /** The number of jobs that have a place. */
+  get running(): number {
+    return this.#slots.size
+  }
+
   add(job: ActiveJob): void {
     this.#leases.renew(job)
     this.#enqueue(job)

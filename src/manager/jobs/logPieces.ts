@@ -8,6 +8,9 @@ export const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry:
 /** The number of bytes that are read at once, unless a line is longer. */
 const pieceBytes = 64 * 1024
 
+/** The size from which a line is none of a log in bytes. A line of 64 KiB has no more than that as JSON. */
+const longestEntry = 1024 * 1024
+
 /** Some complete lines of a file, and where they end. */
 interface Piece {
   readonly lines: ReadonlyArray<LogLine>
@@ -23,6 +26,8 @@ export const readPiece = (file: string, offset: number): Piece => {
       const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, fstatSync(descriptor).size - offset)))
       const bytes = buffer.subarray(0, readSync(descriptor, buffer, 0, buffer.length, offset))
       const whole = bytes.lastIndexOf("\n") + 1
+      // what has no end is no line of a log, and is passed over
+      if (whole === 0 && bytes.length >= longestEntry) return { lines: [], end: offset + bytes.length }
       if (whole > 0 || bytes.length < length) {
         return { lines: linesOf(bytes.toString("utf8", 0, whole)), end: offset + whole }
       }
@@ -56,9 +61,19 @@ export const endOf = (file: string): { readonly seq: number | undefined; readonl
 const linesOf = (text: string): ReadonlyArray<LogLine> =>
   text.split("\n").flatMap((line) => {
     try {
-      // safe: only this module writes there; a line that was cut off by a crash is no JSON and is skipped
-      return line === "" ? [] : [JSON.parse(line) as LogLine]
+      const entry: unknown = line === "" ? undefined : JSON.parse(line)
+      return isLine(entry) ? [entry] : []
     } catch {
+      // it was cut off by a crash
       return []
     }
   })
+
+/** Others may have written to the file: a job may do what its user may. */
+const isLine = (entry: unknown): entry is LogLine => {
+  if (typeof entry !== "object" || entry === null) return false
+  const { at, mark, seq, stream, text } = entry as Readonly<Record<keyof LogLine, unknown>> // safe: it is an object
+  return typeof seq === "number" && Number.isSafeInteger(seq) && seq >= 0 && typeof at === "string" &&
+    typeof text === "string" &&
+    (stream === "stdout" || stream === "stderr") && (mark === undefined || mark === "continued" || mark === "gap")
+}

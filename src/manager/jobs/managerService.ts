@@ -22,6 +22,7 @@ import { jobLookup } from "./jobLookup.ts"
 import { type AdoptedJob, JobScheduler, type SchedulerDependencies } from "./jobScheduler.ts"
 import { adoptedState, lostResult, StoredEvents } from "./lostJob.ts"
 import { removeStopped, retain, type RetentionOptions } from "./retention.ts"
+import { QueueQuota } from "./queueQuota.ts"
 import { StoreWriter } from "./storeWriter.ts"
 import { UnsavedFiles } from "./unsavedFiles.ts"
 
@@ -64,6 +65,7 @@ class ManagerService {
   readonly #active = new Map<string, ActiveJob>()
   readonly #scheduler: JobScheduler
   readonly #lookup: ReturnType<typeof jobLookup>
+  readonly #quota: QueueQuota
   readonly #logs: string
   readonly #startedAt: string
 
@@ -78,6 +80,11 @@ class ManagerService {
       onFinished: (job) => this.#deactivate(job)
     })
     this.#lookup = jobLookup(store, this.#active)
+    this.#quota = new QueueQuota({
+      limit: options.quotas.queued,
+      waiting: () => this.#active.size - this.#scheduler.running,
+      isKnown: (id) => Effect.map(store.get(id), (stored) => stored !== undefined)
+    })
     this.#logs = join(options.folder, "logs")
     this.retention = {
       store,
@@ -93,7 +100,7 @@ class ManagerService {
     const { info, result } = this.#lookup
     const followed = (id: string, follow: boolean) => follow ? this.#active.get(id) : undefined
     return {
-      submit: (submission) => this.#submit(submission),
+      submit: (submission) => this.#quota.within(submission, this.#submit(submission)),
       upload: (hash, content) => this.#code.upload(hash, content, this.#now()),
       get: info,
       list: (filter) =>
@@ -180,10 +187,7 @@ class ManagerService {
       const code = yield* this.#code.of(submission)
       const fault = unknownVariable(variables, submission.env)
       if (fault !== undefined) return yield* new Refused({ message: fault })
-      yield* Effect.mapError(
-        launcher.check(code, submission, variablesOf(variables)),
-        (message) => new Refused({ message })
-      )
+      yield* launcher.check(code, submission, variablesOf(variables))
       const id = submission.id ?? crypto.randomUUID()
       const info = new JobInfo({
         id,

@@ -1,4 +1,5 @@
 import * as Option from "effect/Option"
+import type { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { pathOf } from "../../jobProcess/jobModule.ts"
 import { ChildProcess, describeEnd } from "../../process/childProcess.ts"
 import { entryPoint } from "../../process/entryPoints.ts"
@@ -6,6 +7,7 @@ import { tailOf } from "../../process/outputLines.ts"
 import { startTimer } from "../../process/timers.ts"
 import type { Submission } from "../models.ts"
 import { type Answer, decodeAnswer, type Question } from "./protocol.ts"
+import { heapArgs, watchMemory } from "./resourceLimits.ts"
 
 /** The limit for a process to begin to load the module, also on a busy machine. */
 const startMs = 30_000
@@ -17,6 +19,8 @@ const idleMs = 30_000
 const longestAnswer = 1_024 * 1_024
 /** The time for reading the last output of a process that has ended. */
 const readMs = 500
+/** The interval of the memory checks: a module that loads grows fast. Without `/proc` each of them is a process. */
+const memoryMs = process.platform === "linux" ? 50 : 500
 
 const inspectorMain = entryPoint(import.meta.url, "./inspectorMain")
 
@@ -43,6 +47,8 @@ export interface InspectorOptions {
   readonly loadMs: number
   /** The limit for the check of one submission, 20 s by default. */
   readonly checkMs?: number
+  /** The memory that its process may use, in bytes; no limit by default. */
+  readonly memory?: number | undefined
   /** Called once, when the inspector answers no more questions. */
   readonly onEnd: () => void
 }
@@ -53,6 +59,8 @@ export interface InspectorOptions {
  */
 export class Inspector {
   readonly loaded: Promise<LoadedModule>
+  /** Opens when its process is gone. */
+  readonly gone: OneShotLatch
   readonly #options: InspectorOptions
   readonly #child: ChildProcess
   #state: State = { _tag: "Loading" }
@@ -61,11 +69,18 @@ export class Inspector {
   #cancelLimit = (): void => {}
 
   constructor(options: InspectorOptions) {
-    const { env, module, nodeArgs } = options
+    const { env, memory, module, nodeArgs } = options
     this.#options = options
     this.loaded = new Promise((resolve) => void (this.#resolveLoaded = resolve))
-    const child = new ChildProcess({ entry: inspectorMain, args: [module], nodeArgs, env, output: "stderr" })
+    const child = new ChildProcess({
+      entry: inspectorMain,
+      args: [module],
+      nodeArgs: [...heapArgs({ memory }), ...nodeArgs],
+      env,
+      output: "stderr"
+    })
     this.#child = child
+    this.gone = child.ended
     // the manager may end before the child; while there is a question, the timer keeps it
     child.unref()
     const tail = child.stderr === undefined ? () => "" : tailOf(child.stderr)
@@ -78,6 +93,7 @@ export class Inspector {
       const how = `its process ${child.end === undefined ? "has ended" : describeEnd(child.end)}`
       void child.allRead(readMs).then(() => this.#fail(tail() === "" ? how : `${how}: ${tail()}`))
     })
+    if (memory !== undefined) this.#limitMemory(memory)
     this.#limit(startMs, `its process did not start within ${startMs / 1_000} s`)
   }
 
@@ -94,6 +110,11 @@ export class Inspector {
       replies.set(question.number, resolve)
       this.#child.send(question)
     })
+  }
+
+  /** Ends the process, which has nothing to check. */
+  end(): void {
+    this.#end("it was ended")
   }
 
   #receive(answer: Answer): void {
@@ -125,6 +146,19 @@ export class Inspector {
 
   #limitIdle(): void {
     this.#limit(idleMs, "it has no questions", false)
+  }
+
+  #limitMemory(memory: number): void {
+    const { pid } = this.#child
+    if (pid === undefined) return
+    const pids = [pid]
+    const endWatch = watchMemory({
+      memory,
+      pids: () => pids,
+      intervalMs: memoryMs,
+      onExceeded: (_, reason) => this.#fail(reason)
+    })
+    this.gone.onOpen(endWatch)
   }
 
   /** Replaces the limit. It keeps a manager that waits for an answer from ending, unless `keepsAlive` is false. */

@@ -7,7 +7,7 @@ import type { Trigger } from "../../StopReport.ts"
 import type { Limits } from "../JobProcess.ts"
 import type { StopCommand } from "../models.ts"
 
-/** The interval of the memory checks. */
+/** The interval of the memory checks of a job. */
 const intervalMs = 500
 /** A job whose memory exceeds its limit by this factor is killed, because it grows faster than it stops. */
 const killFactor = 1.5
@@ -28,21 +28,40 @@ export const enforceLimits = ({ limits: { memory, timeMs }, pids, stop }: LimitO
   }
   if (memory !== undefined) {
     let isStopRequested = false
-    const check = async () => {
-      const used = await residentBytes(pids())
-      if (used <= memory) return
-      const reason = `it used ${mebibytes(used)} of memory, and its limit is ${mebibytes(memory)}`
-      if (used > memory * killFactor) stop({ mode: "kill", reason }, "failed")
-      else if (!isStopRequested) stop({ mode: "cancel", reason }, "failed")
-      isStopRequested = true
-    }
-    cancels.push(startInterval(intervalMs, () => void check()))
+    cancels.push(watchMemory({
+      memory,
+      pids,
+      intervalMs,
+      onExceeded: (used, reason) => {
+        if (used > memory * killFactor) stop({ mode: "kill", reason }, "failed")
+        else if (!isStopRequested) stop({ mode: "cancel", reason }, "failed")
+        isStopRequested = true
+      }
+    }))
   }
   return () => cancels.forEach((cancel) => cancel())
 }
 
+export interface MemoryWatch {
+  readonly memory: number
+  readonly pids: () => ReadonlyArray<number>
+  readonly intervalMs: number
+  /** Called at each measurement that exceeds the limit, with the reason for people. */
+  readonly onExceeded: (used: number, reason: string) => void
+}
+
+/** Measures the memory of processes again and again. Returns a function that ends it. */
+export const watchMemory = ({ intervalMs, memory, onExceeded, pids }: MemoryWatch): () => void => {
+  const measure = async () => {
+    const used = await residentBytes(pids())
+    if (used <= memory) return
+    onExceeded(used, `it used ${mebibytes(used)} of memory, and its limit is ${mebibytes(memory)}`)
+  }
+  return startInterval(intervalMs, () => void measure())
+}
+
 /** Returns arguments of Node with which V8 collects garbage more eagerly before the limit is reached. */
-export const heapArgs = ({ memory }: Limits): ReadonlyArray<string> =>
+export const heapArgs = ({ memory }: Pick<Limits, "memory">): ReadonlyArray<string> =>
   memory === undefined ? [] : [`--max-old-space-size=${Math.max(1, Math.floor(memory / mebibyte))}`]
 
 const mebibyte = 1024 * 1024

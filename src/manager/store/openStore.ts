@@ -23,7 +23,12 @@ const postgres = Effect.fnUntraced(function*(text: string) {
         "characters of the password percent-encoded"
     )
   }
-  return layer(postgres.database(url), postgres.layer(url))
+  const { readTls } = yield* Effect.promise(() => import("./postgresTls.ts"))
+  const tls = readTls(url)
+  if (tls._tag === "Refused") {
+    return yield* refused(`the URL of the store has a parameter that cannot be used: ${tls.fault}`)
+  }
+  return layer(postgres.database(url), postgres.layer(url, tls))
 })
 
 const sqlite = Effect.fnUntraced(function*(path: string) {

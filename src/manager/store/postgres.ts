@@ -1,15 +1,35 @@
 /** A pool of connections to PostgreSQL. */
 import * as PgClient from "@effect/sql-pg/PgClient"
-import type * as Layer from "effect/Layer"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { causeCode, causeText, type Database } from "./database.ts"
 import { lockDatabase } from "./postgresLock.ts"
+import { offersTls, type PostgresTls } from "./postgresTls.ts"
 
 /** Connects when a connection is needed, and again after one is lost. */
-export const layer = (url: URL): Layer.Layer<SqlClient, SqlError> =>
-  PgClient.layer({ url: Redacted.make(url.href), applicationName: "autostop", keepAlive: "10 seconds" })
+export const layer = (
+  url: URL,
+  tls: Exclude<PostgresTls, { readonly _tag: "Refused" }>
+): Layer.Layer<SqlClient, SqlError> =>
+  Layer.unwrap(Effect.gen(function*() {
+    const { host, port } = addressOf(url)
+    // what the server says at the start holds for all connections: later ones are never less protected
+    const isEncrypted = tls._tag === "Always" || (tls._tag === "Preferred" && (yield* offersTls(host, Number(port))))
+    return PgClient.layer({
+      url: Redacted.make(url.href),
+      ssl: isEncrypted && tls.options,
+      applicationName: "autostop",
+      keepAlive: "10 seconds"
+    })
+  }))
+
+const addressOf = ({ hostname, port, searchParams }: URL) => ({
+  host: searchParams.get("host") || decodeURIComponent(hostname).replace(/^\[(.*)\]$/, "$1") || "localhost",
+  port: searchParams.get("port") || port || "5432"
+})
 
 /**
  * Returns the URL of a database, or `undefined` for other text. A password with a `/`, `?` or `#` that is not encoded is
@@ -23,8 +43,7 @@ export const parse = (text: string): URL | undefined => {
 export const database = (url: URL): Database => {
   const parameter = (name: string) => url.searchParams.get(name) ?? ""
   const user = parameter("user") || url.username
-  const host = parameter("host") || url.hostname || "localhost"
-  const port = parameter("port") || url.port || "5432"
+  const { host, port } = addressOf(url)
   const path = parameter("dbname") || url.pathname.slice(1)
   const name = `postgres://${user === "" ? "" : `${user}@`}${host}:${port}/${path}`
   return { name, advice: (error) => advice(name, error), lock: lockDatabase(name) }
@@ -33,6 +52,9 @@ export const database = (url: URL): Database => {
 const advice = (name: string, error: SqlError): string => {
   const code = causeCode(error)
   const text = causeText(error)
+  if (text === noTlsText) {
+    return `${name} has no TLS, which sslmode requires: set it up there, or use sslmode=disable`
+  }
   const known = typeof code === "string"
     ? byCode[code] ?? byCode[code.slice(0, 3)] ?? byCode[code.slice(0, 2)]
     : undefined
@@ -47,11 +69,24 @@ const advice = (name: string, error: SqlError): string => {
   }
 }
 
+/** The driver's message about a server without TLS, which has no code. */
+const noTlsText = "The server does not support TLS"
+
+const untrusted = "has a certificate that is not trusted: give the file of its root with sslrootcert"
+
 /** Advice by the codes of Node and PostgreSQL. Two or three characters stand for all codes that begin with them. */
 const byCode: Readonly<Record<string, string>> = {
   ECONNREFUSED: "does not answer: start the server, or correct host and port",
   ENOTFOUND: "has a host that is not known: correct it",
   EAI_AGAIN: "has a host whose name cannot be looked up: correct it, or check the network",
+  CERT_HAS_EXPIRED: "has a certificate that has expired: renew it there",
+  CERT_REVOKED: "has a certificate that was revoked: renew it there",
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  CERT_SIGNATURE_FAILURE: untrusted,
+  ERR_TLS_CERT_ALTNAME_INVALID: "has a certificate for another host: use the name that it is for, or sslmode=verify-ca",
   "25006": "takes no writes: use the primary server",
   "28": "refuses this user or password: correct them in the URL, and check the server's pg_hba.conf",
   "3D": "has no such database: create it, or correct the name",

@@ -183,6 +183,13 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     sql`INSERT INTO autostop_bundles ${sql.insert({ hash, uploaded_at: uploadedAt, content })}
       ON CONFLICT (hash) DO NOTHING`
 
+  const bundleBytes = Effect.fnUntraced(function*(but: string) {
+    const [row] = yield* sql<{ bytes: number | string | null }>`
+      SELECT SUM(octet_length(content)) AS bytes FROM autostop_bundles WHERE hash <> ${but}`
+    // PostgreSQL's sums are texts
+    return Number(row?.bytes ?? 0)
+  })
+
   const bundle = Effect.fnUntraced(function*(hash: string) {
     const [row] = yield* sql<{ content: string }>`SELECT content FROM autostop_bundles WHERE hash = ${hash}`
     return row?.content
@@ -216,6 +223,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     removeStopped,
     stoppedAt: (nthLast) => guarded("clean")(stoppedAt(nthLast)),
     addBundle: (bundle) => guarded("upload")(Effect.asVoid(addBundle(bundle))),
+    bundleBytes: (but) => guarded("upload")(bundleBytes(but)),
     bundle: (hash) => guarded("unpack")(bundle(hash)),
     removeBundles: (before) => guarded("clean")(removeBundles(before)),
     unfinished: guarded("unfinished")(unfinished),

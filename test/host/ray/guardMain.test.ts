@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
+import { connect } from "node:net"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { dial as dialEffect } from "../../../src/host/ray/dial.ts"
@@ -34,6 +35,23 @@ const guarding = async () => {
 }
 
 describe("a guard that has started no host", () => {
+  it("takes its owner although strangers hold connections, and closes the oldest of these", async () => {
+    const { address, end } = await guarding()
+    const strangers = await Promise.all(Array.from({ length: 40 }, async () => {
+      const socket = connect(address).on("error", () => {}).resume()
+      await once(socket, "data")
+      return socket
+    }))
+    await Promise.all(strangers.slice(0, 8).map((socket) => socket.closed || once(socket, "close")))
+    const owner = await dial(address, key, "guard")
+    assert.isFalse(owner.closed.isOpen)
+    // those that have not been there for too long are not closed for that
+    assert.deepStrictEqual(strangers.slice(9).filter(({ closed }) => closed), [])
+    owner.socket.destroy()
+    for (const socket of strangers) socket.destroy()
+    await end()
+  })
+
   it("reports so to its actor when it is asked to stop, and starts none after that", async () => {
     const { address, end, next, say } = await guarding()
     say({ stop: true })

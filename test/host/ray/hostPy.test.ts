@@ -63,10 +63,19 @@ const tryDriver = async (folder: string) => {
       socket.once("data", () => socket.write(`${line}\n`))
       await new Promise((resolve) => socket.once("close", resolve))
     }
+    const idle = await Promise.all(Array.from({ length: 40 }, async () => {
+      const socket = connect(hello.port, hello.host).on("error", () => {}).resume()
+      await once(socket, "data")
+      return socket
+    }))
+    await Promise.all(idle.slice(0, 8).map((socket) => socket.closed || once(socket, "close")))
     const theirs = Buffer.from(hello.public.padStart(2 * own.getPrime().length, "0"), "hex")
     const key = createHash("sha256").update(own.computeSecret(theirs)).digest()
     const owner = await Effect.runPromise(dial(hello, key, "driver", (connection) => connection))
+    owner.say({ ask: "none" })
     owner.say({ ask: "end" })
+    await new Promise<void>((resolve) => owner.closed.onOpen(resolve))
+    for (const socket of idle) socket.destroy()
     break
   }
   await once(child, "exit")

@@ -91,6 +91,44 @@ describe("a connection with a Ray cluster", () => {
     await new Promise((resolve) => socket.once("close", resolve))
   }, 5_000)
 
+  for (const role of ["guard", "driver"] as const) {
+    it(`takes no message of a stranger on its way that follows the proof of a ${role}, whichever end it is sent to`, async () => {
+      const heard: Array<Message> = []
+      const closed: Array<Promise<unknown>> = []
+      const hear = (connection: KeyedConnection) => {
+        connection.listen((message) => heard.push(message))
+        if (!connection.closed.isOpen) closed.push(new Promise<void>((resolve) => connection.closed.onOpen(resolve)))
+      }
+      using server = await serve(hear)
+      // each line that passes is followed by one of the stranger, in the same piece
+      const added = (bytes: Buffer) =>
+        bytes.at(-1) === 10 ? Buffer.concat([bytes, Buffer.from("{\"kill\":0}\n")]) : bytes
+      let lines = 0
+      const between = createServer((client) => {
+        const onward = connect(server)
+        for (const socket of [client, onward]) socket.on("error", () => {})
+        // the challenge passes as it is: a line after it would only end the proof
+        onward.on("data", (bytes: Buffer) => client.write(lines++ === 0 ? bytes : added(bytes)))
+        client.on("data", (bytes: Buffer) => onward.write(added(bytes)))
+        client.once("close", () => onward.destroy())
+        onward.once("close", () => client.destroy())
+      }).listen(0, "127.0.0.1")
+      await once(between, "listening")
+      const address = between.address()
+      const port = typeof address === "object" && address !== null ? address.port : 0
+      const made = await dial({ host: "127.0.0.1", port }, key, role).catch(() => undefined)
+      if (made !== undefined) {
+        hear(made)
+        made.say({ own: true })
+        made.socket.end()
+      }
+      await Promise.all(closed)
+      between.close()
+      // what is encrypted goes on as if there were no stranger; what is signed is closed
+      assert.deepStrictEqual(heard, role === "guard" ? [{ own: true }] : [])
+    })
+  }
+
   it("is not made if nothing listens", async () => {
     assert.include(await rejection(dial({ host: "127.0.0.1", port: 9 }, key, "data")), "could not be reached")
   })

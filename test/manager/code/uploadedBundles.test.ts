@@ -1,11 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { hashOf, versions } from "../../../src/manager/code/bundle.ts"
 import { UploadedBundles } from "../../../src/manager/code/uploadedBundles.ts"
-import type { JobStore } from "../../../src/manager/JobStore.ts"
+import { JobStore } from "../../../src/manager/JobStore.ts"
+import { openStore } from "../../../src/manager/store/openStore.ts"
 import { temporaryFolder } from "../../support/folder.ts"
 
 const bundleOf = (files: number): string => {
@@ -13,10 +16,16 @@ const bundleOf = (files: number): string => {
   return JSON.stringify({ versions, files: Object.fromEntries([["job.js", { text: "" }], ...entries]) })
 }
 
+const permissions = { processes: false, read: [], write: [] }
+
 const bundlesIn = (folder: string, content: string): UploadedBundles => {
-  const store = { bundle: () => Effect.succeed(content), addBundle: () => Effect.void }
+  const store = {
+    bundle: () => Effect.succeed(content),
+    bundleBytes: () => Effect.succeed(0),
+    addBundle: () => Effect.void
+  }
   // safe: nothing else of the store is used
-  return new UploadedBundles(store as unknown as JobStore["Service"], folder, { processes: false, read: [], write: [] })
+  return new UploadedBundles(store as unknown as JobStore["Service"], { folder, permissions, bytes: 2 ** 30 })
 }
 
 describe("uploaded bundles of many files", () => {
@@ -64,5 +73,34 @@ describe("uploaded bundles of many files", () => {
         refused.message,
         "the bundle has 10001 files, and a manager takes at most 10000: import less"
       )
+    })))
+
+  it.live("are refused beyond a size of all together, unless those that no job uses make room", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const folder = yield* temporaryFolder
+      const store = Context.get(yield* Layer.build(openStore(join(folder, "jobs.db"))), JobStore)
+      const content = (name: string) => JSON.stringify({ versions, files: { "job.js": { text: name.repeat(400) } } })
+      const bytes = content("a").length
+      const bundles = new UploadedBundles(store, { folder: join(folder, "bundles"), permissions, bytes: 2 * bytes })
+      const add = (name: string, minutes: number) => {
+        const text = content(name)
+        return bundles.add(hashOf(text), Buffer.from(text), new Date(minutes * 60_000).toISOString())
+      }
+      yield* add("a", 0)
+      yield* add("b", 1)
+      const refused = yield* Effect.flip(add("c", 50))
+      assert.strictEqual(refused._tag, "Busy")
+      assert.strictEqual(
+        refused.message,
+        `the bundle has ${bytes} bytes, the others have ${2 * bytes}, and this manager keeps at most ${2 * bytes} ` +
+          "together: remove jobs with \"autostop clean\", or start the manager with a larger --max-bundles"
+      )
+      // one that is there already needs no room
+      yield* add("b", 50)
+      yield* add("c", 61)
+      assert.isUndefined(yield* store.bundle(hashOf(content("a"))))
+      assert.isDefined(yield* store.bundle(hashOf(content("b"))))
+      const all = yield* Effect.forEach(["d", "e"], (name) => Effect.exit(add(name, 62)), { concurrency: "unbounded" })
+      assert.deepStrictEqual(all.map(({ _tag }) => _tag).toSorted(), ["Failure", "Success"])
     })))
 })

@@ -154,6 +154,7 @@ describe("the API of a job manager", () => {
         "GET /info",
         "GET /metrics",
         "GET /health/live",
+        "GET /health/proof",
         "GET /health/ready"
       ])
       const docs = yield* ask("GET", "/docs")

@@ -419,3 +419,43 @@ describe("a manager", () => {
     ]
   })
 })
+
+describe("a manager with as many waiting jobs as it may have", () => {
+  test("takes no further one until one of them begins, but for those that it has", () => [
+    { queued: 2 },
+    Effect.gen(function*() {
+      const { manager, process } = yield* begun()
+      const submit = (id?: string) => manager.submit({ job: "it", ...(id === undefined ? {} : { id }) })
+      yield* submit("b")
+      yield* submit("c")
+      for (const id of ["d", undefined]) {
+        const refused = yield* Effect.flip(submit(id))
+        assert.deepInclude(refused, {
+          _tag: "Busy",
+          message:
+            "2 jobs wait, which is the limit: submit again later, or start the manager with a larger --max-queued"
+        })
+      }
+      assert.strictEqual((yield* submit("b")).id, "b")
+      assert.strictEqual((yield* submit("a")).id, "a")
+      process.succeed()
+      yield* processOf("b")
+      yield* submit("d")
+      assert.strictEqual((yield* Effect.flip(submit("e")))._tag, "Busy")
+    })
+  ])
+
+  test("counts jobs that wait for a restart, and those that are being submitted", () => [
+    { queued: 2 },
+    Effect.gen(function*() {
+      const { manager, process } = yield* begun({ restart })
+      process.fail("oops")
+      yield* until("a", "queued", 1)
+      yield* manager.submit({ job: "it", id: "b" })
+      const all = yield* Effect.forEach(["c", "d", "e", "f"], (id) => Effect.exit(manager.submit({ job: "it", id })), {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(all.filter(({ _tag }) => _tag === "Success").length, 1)
+    })
+  ])
+})

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { openSync } from "node:fs"
-import { checkSubmission } from "../../../src/manager/process/launcher.ts"
+import { makeLauncher } from "../../../src/manager/process/launcher.ts"
 import { startJobProcess } from "../../../src/manager/process/startJobProcess.ts"
 
 /** Has all the files open that it may, and then asks for processes. */
@@ -26,5 +26,5 @@ const { ended } = startJobProcess({
   onOutput: () => {}
 })
 say((await Effect.runPromise(ended)).report.reason)
-say(await Effect.runPromise(Effect.flip(checkSubmission(code, submission))))
+say((await Effect.runPromise(Effect.flip(makeLauncher({ places: 1 }).check(code, submission)))).message)
 process.exit(0)

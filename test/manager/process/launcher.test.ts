@@ -2,10 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { jobEnvironment } from "../../../src/manager/process/jobEnvironment.ts"
 import { Inspector } from "../../../src/manager/process/inspector.ts"
-import { checkSubmission, inspect } from "../../../src/manager/process/launcher.ts"
+import { makeLauncher } from "../../../src/manager/process/launcher.ts"
 import type { Submission } from "../../../src/manager/models.ts"
 import { assertClean } from "../../../src/testing.ts"
 import { messageOf, Ran, stored, urlOf } from "../../support/jobProcess.ts"
+
+const { check: checkSubmission, inspect } = makeLauncher({ places: 4 })
 
 describe("a submission", () => {
   const cases: ReadonlyArray<readonly [what: string, submission: Submission, message: RegExp]> = [
@@ -40,7 +42,7 @@ describe("a submission", () => {
   for (const [what, submission, message] of cases) {
     it(`is refused for ${what}, before its job starts and in its process`, async () => {
       const refusal = await Effect.runPromise(Effect.flip(checkSubmission({ module: urlOf("work") }, submission)))
-      assert.match(refusal, message)
+      assert.match(refusal.message, message)
       const job = new Ran(submission)
       const result = await job.ended()
       assert.match(messageOf(result), message)
@@ -89,7 +91,7 @@ describe("a submission", () => {
         const refused = await Effect.runPromise(
           Effect.all([check, Effect.flip(inspect(urlOf("broken")))], { concurrency: 2 })
         )
-        for (const refusal of refused) assert.match(refusal, message)
+        for (const refusal of refused) assert.match(refusal.message, message)
         const result = await new Ran({ job: "broken" }, {}, urlOf("broken")).ended()
         assert.match(messageOf(result), how === "exit" ? /it exited with code 5 while it loaded/ : message)
         assert.deepInclude(result.report, { trigger: "failed", outcome: "failed", clean: true })

@@ -178,7 +178,7 @@ describe("a store in PostgreSQL whose server", () => {
         // nor does a silent one keep the store from being closed
         proxy.isSilent = true
         yield* refusal(store.append("a", eventsOf(3, 3)))
-      }).pipe(Effect.provide(sqlStore(pg.database(through), pg.layer(through), 500)))
+      }).pipe(Effect.provide(sqlStore(pg.database(through), pg.layer(through, { _tag: "Never" }), 500)))
     }).pipe(Effect.scoped))
 
   it.live("cannot be used says what to do, and never the password", () =>

@@ -247,7 +247,13 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
       assert.isUndefined(yield* store.bundle("d".repeat(64)))
       const { info, submission } = jobOf("s1")
       yield* add({ info, submission: { ...submission, bundle: used } })
+      const bytes = yield* store.bundleBytes(unused)
+      assert.strictEqual(
+        (yield* store.bundleBytes("none")) - bytes,
+        Buffer.byteLength((yield* store.bundle(unused)) ?? "")
+      )
       assert.deepStrictEqual(yield* store.removeBundles(at(5)), [unused])
+      assert.strictEqual(yield* store.bundleBytes("none"), bytes)
       yield* store.finish(stopped("s1", 1), resultOf("s1"))
       assert.deepStrictEqual(yield* store.removeBundles(at(5)), [])
       yield* store.removeStopped(at(5))
