@@ -3,7 +3,7 @@
  * time of a process was the loading of some 330 files. A process that uses them has one Effect, whatever its modules
  * import. Where there are none, or they were made of other versions, the plain files do the same.
  */
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs"
 import { createRequire, enableCompileCache, registerHooks } from "node:module"
 import { homedir } from "node:os"
 import { join } from "node:path"
@@ -29,9 +29,19 @@ const ownName = "autostop"
 const root = new URL("../../", import.meta.url).href
 const folder = `${root}dist/prebundle/`
 
-/** Lets V8 keep what it makes of modules, in a folder that nobody else can write. */
+/**
+ * Lets V8 keep what it makes of modules, in a folder that nobody else can write: it runs what it finds there. The folder may be
+ * another user's, as with `sudo`; then nothing is kept.
+ */
 export const keepCompiled = (): void => {
-  enableCompileCache(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), ownName, "node"))
+  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), ownName, "node")
+  try {
+    mkdirSync(cache, { recursive: true, mode: 0o700 })
+    const { mode, uid } = statSync(cache)
+    if (uid === process.getuid?.() && (mode & 0o022) === 0) enableCompileCache(cache)
+  } catch {
+    // a home that cannot be written keeps nothing
+  }
 }
 
 /**
