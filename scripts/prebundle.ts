@@ -80,6 +80,9 @@ const common: InputOptions = {
   }
 }
 
+/** Names and lines stay, for the stacks of errors. */
+const readable = { mangle: false, compress: true, codegen: false }
+
 /** What each module imports at once. */
 const readImports = async (): Promise<ReadonlyMap<string, ReadonlyArray<string>>> => {
   const imports = new Map<string, ReadonlyArray<string>>()
@@ -139,8 +142,7 @@ const { output } = await build.write({
       ? ""
       : `const bundleUrl__ = new URL("${"../".repeat(name.split("/").length - 1)}", import.meta.url).href`,
   codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: fileOf, debugName: "by who needs it" }] },
-  // names and lines stay, for the stacks of errors
-  minify: { mangle: false, compress: true, codegen: false },
+  minify: readable,
   comments: { legal: false, annotation: false, jsdoc: false }
 })
 await build.close()
@@ -163,6 +165,24 @@ for (const name of smallPrograms) {
   await small.close()
   modules.set(`autostop/${name}`, own(name))
 }
+
+/** The command line for commands that run no code of users: of Effect it has only what they use. */
+const commands = await rolldown({
+  ...common,
+  input: { main: own("cli/main") },
+  plugins: [{
+    name: "autostop:commands",
+    load: (id) => id === own("cli/commands/runManager") ? "export const runManager = undefined" : null
+  }, plugin]
+})
+await commands.write({
+  dir: `${folder}commands/`,
+  format: "esm",
+  chunkFileNames: "[name]-[hash].js",
+  banner: `const bundleUrl__ = new URL("../", import.meta.url).href`,
+  minify: readable
+})
+await commands.close()
 
 const packages = new Map<string, { readonly folder: string; readonly version: string; readonly license: string }>()
 for (const file of output.flatMap((file) => file.type === "chunk" ? file.moduleIds : [])) {

@@ -20,9 +20,11 @@ if (args.length === 1 && args[0] === "--version") {
   })
   process.stdout.write(`autostop v${version}\n`)
 } else {
-  const { keepCompiled, linkPrebundle } = await import("./process/prebundle.ts")
+  const { commandsUrl, keepCompiled, linkPrebundle } = await import("./process/prebundle.ts")
   keepCompiled()
-  const program = linkPrebundle(entryPoint(import.meta.url, "./cli/main").href)
+  const runsUserCode = args.some((arg) => arg === "run" || arg === "serve")
+  const program = (runsUserCode ? undefined : commandsUrl()) ??
+    linkPrebundle(entryPoint(import.meta.url, "./cli/main").href)
   const { main }: typeof import("./cli/main.ts") = await import(program)
   main(args, releaseSignals)
 }

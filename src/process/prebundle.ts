@@ -62,6 +62,15 @@ export const linkPrebundle = (program: string): string => {
   return find(program) ?? program
 }
 
+/**
+ * Returns the URL of the command line for commands that run no code of users: it has its own part of Effect, of whatever version
+ * that of the user is.
+ */
+export const commandsUrl = (): string | undefined => {
+  const url = `${folder}commands/main.js`
+  return existsSync(new URL(url)) ? url : undefined
+}
+
 /** Returns what finds the place of a module in the bundle, if the bundle has this version of it. */
 const finder = ({ modules, versions }: Contents): (url: string) => string | undefined => {
   const bundled = new Set(modules)
