@@ -49,7 +49,7 @@ export const keepCompiled = (): void => {
  * package is loaded from.
  */
 export const linkPrebundle = (program: string): string => {
-  const contents = usableContents()
+  const contents = isLoadingHooked() ? undefined : usableContents()
   if (contents === undefined) return program
   const find = finder(contents)
   registerHooks({
@@ -69,6 +69,18 @@ export const linkPrebundle = (program: string): string => {
 export const commandsUrl = (): string | undefined => {
   const url = `${folder}commands/main.js`
   return existsSync(new URL(url)) ? url : undefined
+}
+
+/**
+ * Returns true if somebody else has a hand in how this process loads modules, such as tsx or an instrumentation: they are to see
+ * the plain files. What this package adds itself is not meant.
+ */
+const isLoadingHooked = (): boolean => {
+  const args = [...process.execArgv, ...(process.env["NODE_OPTIONS"] ?? "").split(/\s+/)]
+  return args.some((arg, i) => {
+    const [, value] = /^--(?:import|loader|experimental-loader)(?:=(.*))?$/.exec(arg) ?? [undefined, root]
+    return !(value ?? args[i + 1] ?? "").startsWith(root)
+  })
 }
 
 /** Returns what finds the place of a module in the bundle, if the bundle has this version of it. */

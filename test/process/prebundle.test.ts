@@ -63,9 +63,9 @@ const project = (name: string, effectVersion?: string): string => {
   return at
 }
 
-const run = async (at: string, env: Record<string, string> = {}) => {
+const run = async (at: string, env: Record<string, string> = {}, nodeArgs: ReadonlyArray<string> = []) => {
   const started = new Started(
-    [join(at, "node_modules/autostop/dist/bin.js"), "run", join(at, "job.mjs"), "--format", "json"],
+    [...nodeArgs, join(at, "node_modules/autostop/dist/bin.js"), "run", join(at, "job.mjs"), "--format", "json"],
     env
   )
   assert.strictEqual(await started.ended(), 0, started.stderr)
@@ -86,6 +86,33 @@ describe("the modules that are bundled", () => {
     const { isOneEffect, isOneJob } = await run(project("other", "4.1.99"))
     assert.isTrue(isOneEffect)
     assert.isTrue(isOneJob)
+  })
+
+  it("are not used where somebody else has a hand in the loading, who sees the plain files", async () => {
+    const seen = join(folder, "seen")
+    const hook = join(folder, "hook.mjs")
+    writeFileSync(
+      hook,
+      `import { appendFileSync } from "node:fs"
+       import { registerHooks } from "node:module"
+       registerHooks({ load: (url, context, next) => {
+         appendFileSync(${JSON.stringify(seen)}, url + "\\n")
+         return next(url, context)
+       } })`
+    )
+    const at = project("hooked")
+    for (
+      const [args, env] of [[[`--import=${hook}`], {}], [["--import", hook], {}], [[], {
+        NODE_OPTIONS: `--import ${hook}`
+      }]] as const
+    ) {
+      rmSync(seen, { force: true })
+      const { isOneEffect } = await run(at, env, args)
+      assert.isTrue(isOneEffect)
+      const urls = readFileSync(seen, "utf8")
+      assert.match(urls, /\/effect\/dist\/Effect\.js$/m)
+      assert.notInclude(urls, "/prebundle/")
+    }
   })
 
   it("are kept compiled only where nobody else can write", async () => {
