@@ -58,7 +58,8 @@ export class TimeBudget {
 
   /**
    * The limit of one release: its own, cut so that each level beneath it still has its share. Timers that were late
-   * before are expected to be late again: that time is not given away.
+   * before are expected to be late again: that time is not given away, but for half of an equal share, which a release has
+   * in any case. A service that would stop in time is not given up because the machine is slow.
    */
   forRelease({ canBeKilled, levelsBeneath, releaseTimeout }: BudgetedRelease): number {
     const own = releaseTimeout ?? this.#limits.releaseTimeout
@@ -66,8 +67,9 @@ export class TimeBudget {
     if (remaining === Infinity) return own
     const left = canBeKilled ? remaining - Math.min(killReserveMs, remaining / 4) : remaining
     if (levelsBeneath === 0) return Math.min(own, left)
-    const share = Math.min(levelShareMs + this.#lateness, left / (levelsBeneath + 1))
-    return Math.max(0, Math.min(own, left - levelsBeneath * share - this.#lateness))
+    const equal = left / (levelsBeneath + 1)
+    const share = Math.min(levelShareMs + this.#lateness, equal)
+    return Math.min(own, Math.max(equal / 2, left - levelsBeneath * share - this.#lateness))
   }
 
   /** The limit of what follows the release: the smaller of its own and what is left. */

@@ -60,7 +60,10 @@ describe("the time budget of a stop", () => {
         levels: Ms(1, 8),
         canBeKilled: Schema.Boolean,
         /** What each timer is late by. */
-        lateness: Schema.Array(Ms(0, 200)).check(Schema.isMinLength(1), Schema.isMaxLength(9))
+        lateness: Schema.Array(Schema.Union([Ms(0, 200), Ms(0, 5_000)])).check(
+          Schema.isMinLength(1),
+          Schema.isMaxLength(9)
+        )
       })
     ],
     ([{ canBeKilled, deadline, lateness, levels, own }]) =>
@@ -73,9 +76,12 @@ describe("the time budget of a stop", () => {
           const limit = budget.forRelease({ releaseTimeout: undefined, canBeKilled, levelsBeneath: beneath })
           assert.isAtLeast(limit, 0)
           assert.isAtMost(limit, own)
-          // if this timer is late as the worst one before it, each level beneath has an equal share, or a second
+          const equal = (canBeKilled ? left - Math.min(250, left / 4) : left) / (beneath + 1)
+          // half of an equal share is its own, whatever was late
+          assert.isAtLeast(limit, Math.min(own, equal / 2) - 1e-6)
+          // beyond that: if this timer is late as the worst one before it, each level beneath has an equal share, or a second
           const share = Math.min(1_000, (left * 0.75) / (beneath + 1))
-          if (limit > 0) assert.isAtLeast(left - limit - worst, beneath * share - 1e-6)
+          if (limit > equal / 2 + 1e-6) assert.isAtLeast(left - limit - worst, beneath * share - 1e-6)
           const late = lateness[beneath % lateness.length] ?? 0
           worst = Math.max(worst, late)
           yield* TestClock.adjust(limit + late)
