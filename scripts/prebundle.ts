@@ -13,8 +13,7 @@ import { type InputOptions, type Plugin, rolldown } from "rolldown"
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url))
 const folder = `${dist}prebundle/`
-const resolved = createRequire(import.meta.url).resolve
-const effect = resolved("effect")
+const effect = createRequire(import.meta.url).resolve("effect")
 
 /** The programs of processes. Nothing else may load them, because they begin at once. */
 const programs = [
@@ -83,7 +82,11 @@ const common: InputOptions = {
 /** Names and lines stay, for the stacks of errors. */
 const readable = { mangle: false, compress: true, codegen: false }
 
-/** What each module imports at once. */
+/** The declaration of the URL of the bundle, for a file of this name in it. */
+const bundleUrl = (name: string): string =>
+  `const bundleUrl__ = new URL(".${"/..".repeat(name.split("/").length - 1)}/", import.meta.url).href`
+
+/** Returns the modules that each module imports at once. */
 const readImports = async (): Promise<ReadonlyMap<string, ReadonlyArray<string>>> => {
   const imports = new Map<string, ReadonlyArray<string>>()
   const reader: Plugin = {
@@ -137,10 +140,7 @@ const { output } = await build.write({
   format: "esm",
   entryFileNames: "[name].js",
   chunkFileNames: "[name]-[hash].js",
-  banner: ({ moduleIds, name }) =>
-    moduleIds.length === 0
-      ? ""
-      : `const bundleUrl__ = new URL("${"../".repeat(name.split("/").length - 1)}", import.meta.url).href`,
+  banner: ({ moduleIds, name }) => moduleIds.length === 0 ? "" : bundleUrl(name),
   codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: fileOf, debugName: "by who needs it" }] },
   minify: readable,
   comments: { legal: false, annotation: false, jsdoc: false }
@@ -160,7 +160,7 @@ for (const name of smallPrograms) {
   await small.write({
     file,
     format: "esm",
-    banner: `const bundleUrl__ = new URL("${"../".repeat(name.split("/").length + 1)}", import.meta.url).href`
+    banner: bundleUrl(`modules/autostop/${name}`)
   })
   await small.close()
   modules.set(`autostop/${name}`, own(name))
@@ -179,7 +179,7 @@ await commands.write({
   dir: `${folder}commands/`,
   format: "esm",
   chunkFileNames: "[name]-[hash].js",
-  banner: `const bundleUrl__ = new URL("../", import.meta.url).href`,
+  banner: bundleUrl("commands/main"),
   minify: readable
 })
 await commands.close()

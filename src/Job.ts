@@ -48,7 +48,7 @@ export interface Contract<
   readonly success: Success
   readonly error: Error
   readonly stopPolicy: StopPolicy.Settings | undefined
-  /** Whether a job manager may run several of this job in one process, one after the other. */
+  /** `reused` lets a job manager run several of this job in one process, one after the other. */
   readonly process: "fresh" | "reused"
   /** The `import.meta.url` of the module that exports the job: remote clients bundle that module and upload it. */
   readonly module: string | undefined

@@ -29,7 +29,7 @@ export interface ChildOptions {
   readonly connection?: Socket | undefined
 }
 
-/** How long a process may outlive this one until it has set its limit, in milliseconds: it has started nothing before. */
+/** The time for which a process may outlive this one until it has set its limit, in milliseconds: it has started nothing before. */
 const defaultLimitMs = 500
 /** The longest text of a limit. */
 const longestLimit = 64

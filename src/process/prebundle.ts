@@ -78,8 +78,8 @@ export const commandsUrl = (): string | undefined => {
 const isLoadingHooked = (): boolean => {
   const args = [...process.execArgv, ...(process.env["NODE_OPTIONS"] ?? "").split(/\s+/)]
   return args.some((arg, i) => {
-    const [, value] = /^--(?:import|loader|experimental-loader)(?:=(.*))?$/.exec(arg) ?? [undefined, root]
-    return !(value ?? args[i + 1] ?? "").startsWith(root)
+    const hook = /^--(?:import|loader|experimental-loader)(?:=(.*))?$/.exec(arg)
+    return hook !== null && !(hook[1] ?? args[i + 1] ?? "").startsWith(root)
   })
 }
 

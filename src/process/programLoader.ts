@@ -1,4 +1,4 @@
-/** Loads the program of a thread or process of this package, whose URL is the first argument. */
+/** Loads the program of a thread or process of this package, whose path is the first argument. */
 import { pathToFileURL } from "node:url"
 import { keepCompiled, linkPrebundle } from "./prebundle.ts"
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process"
+import { Socket } from "node:net"
 import { fileURLToPath } from "node:url"
 import { entryPoint, programLoader } from "./entryPoints.ts"
 import { markVariable, withoutOwner } from "./ownerMark.ts"
@@ -9,14 +10,14 @@ export interface Watched {
   readonly pid: number
   readonly start: number
   readonly mark: string
-  /** How long it may outlive this process, in milliseconds. */
+  /** The time for which it may outlive this process, in milliseconds. */
   readonly limitMs: number
 }
 
 /** The delay after which a watchdog that has ended is started again. */
 const againMs = 500
 
-/** What follows the id of a child that is to end as if this process had. */
+/** The word after the id of a child that is to end as if this process had. */
 export const disowned = "disowned"
 
 const program = [programLoader, entryPoint(import.meta.url, "./watchdogMain")].map((url) => fileURLToPath(url))
@@ -58,17 +59,15 @@ class Watchdog {
     this.#process = child
     child.unref()
     const { stdin } = child
-    if (stdin !== null && "unref" in stdin && typeof stdin.unref === "function") stdin.unref()
+    if (stdin instanceof Socket) stdin.unref()
     stdin?.on("error", () => {})
-    let isOver = false
-    const onEnd = () => {
-      if (isOver) return
-      isOver = true
+    const onEnd = () =>
       startTimer(againMs, () => {
+        // it may have had both an error and an end
+        if (this.#process !== child) return
         this.#process = undefined
         if (this.#watched.size > 0) this.#start()
       }, { keepsAlive: false })
-    }
     child.once("error", onEnd)
     child.once("exit", onEnd)
     for (const pid of this.#watched.keys()) this.#tell(pid)

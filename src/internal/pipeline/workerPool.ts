@@ -55,7 +55,7 @@ const longestTurn = 1_024
 /** The number of elements that may wait while none of them can be worked on. */
 const maxWaiting = 4_096
 
-/** Whether the pool works. Only one that is open begins anything. */
+/** The states of a pool. Only one that is open begins anything. */
 type PoolState<E> =
   | { readonly _tag: "Open" }
   | { readonly _tag: "Failed"; readonly cause: Cause.Cause<E | Cause.Done> }
@@ -63,7 +63,7 @@ type PoolState<E> =
 const open = { _tag: "Open" } as const
 const closed = { _tag: "Closed" } as const
 
-/** What the pool is fed by: it asks for more, at most once at a time, until there is no more. */
+/** The source of a pool, which is asked for more, at most once at a time, until there is no more. */
 type Upstream<E> =
   | { readonly _tag: "Resting" }
   | { readonly _tag: "Pulling" }

@@ -1,6 +1,7 @@
 /** The code of a job that a client uploads: its module and what that imports, except autostop and Effect. */
 import { createHash } from "node:crypto"
 import { createRequire } from "node:module"
+import { isPlainObject } from "../../base/plainObject.ts"
 import { version } from "../../process/packageVersion.ts"
 
 /** A name without folders, so that no file is written outside the folder of its bundle. */
@@ -31,12 +32,12 @@ export const bundleFault = (text: string): string | undefined => {
   } catch (error) {
     return `the content is no bundle: ${error instanceof Error ? cut(error.message) : "expected JSON"}`
   }
-  if (!isPlain(bundle)) return "the content is no bundle: expected an object"
+  if (!isPlainObject(bundle)) return "the content is no bundle: expected an object"
   const { files, versions } = bundle
   if (!isVersions(versions)) {
     return `the content is no bundle: \`versions\` must have \`autostop\` and \`effect\`, texts of up to ${longestVersion} characters`
   }
-  if (!isPlain(files)) return "the content is no bundle: `files` must be an object"
+  if (!isPlainObject(files)) return "the content is no bundle: `files` must be an object"
   return filesFault(files) ?? mismatch(versions)
 }
 
@@ -59,15 +60,12 @@ const filesFault = (files: Readonly<Record<string, unknown>>): string | undefine
 
 const cut = (text: string): string => text.length <= 128 ? text : `${text.slice(0, 128)}…`
 
-const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 const isVersions = (value: unknown): value is Bundle["versions"] =>
-  isPlain(value) &&
+  isPlainObject(value) &&
   [value["autostop"], value["effect"]].every((one) => typeof one === "string" && one.length <= longestVersion)
 
 const isFile = (value: unknown): value is BundleFile =>
-  isPlain(value) && (typeof value["text"] === "string" ||
+  isPlainObject(value) && (typeof value["text"] === "string" ||
     (typeof value["base64"] === "string" && value["base64"].length % 4 === 0 && base64.test(value["base64"])))
 
 /** Reads a bundle without a fault. */

@@ -8,7 +8,7 @@ const memoryMb = 512
 
 const checkMain = entryPoint(import.meta.url, "./checkMain")
 
-/** What a thread is given: a bundle, and the hash that it must have. */
+/** The bundle that a thread checks, and the hash that it must have. */
 export interface CheckInput {
   readonly hash: string
   readonly content: Uint8Array

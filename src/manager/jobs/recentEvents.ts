@@ -12,7 +12,7 @@ const pageSize = 1_000
 export class RecentEvents {
   #events: Array<NumberedEvent> = []
   #last: number
-  /** What was returned last. Followers that have read the same get the same array, which is then encoded once. */
+  /** The events that were returned last. Followers that have read the same get the same array, which is then encoded once. */
   #page: { readonly after: number; readonly events: ReadonlyArray<NumberedEvent> } | undefined
 
   /** `last` is the number of the last event that is on disk already. */

@@ -8,7 +8,7 @@ import type { Code, Limits } from "../JobProcess.ts"
 import { jobEnvironment } from "./jobEnvironment.ts"
 import { heapArgs } from "./resourceLimits.ts"
 
-/** What a process starts with. Processes with the same settings can take each other's jobs. */
+/** The arguments and variables of a process. Processes with the same settings can take each other's jobs. */
 export interface ChildSettings {
   readonly nodeArgs: ReadonlyArray<string>
   readonly env: NodeJS.ProcessEnv

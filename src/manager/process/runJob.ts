@@ -40,7 +40,7 @@ export const runJob = (link: ParentLink<ParentMessage>): void =>
     })
   }, { deadlineMs: configuredDeadline, ownsHandles: true })
 
-/** What follows a job in its process. */
+/** The process after its job: it exits, or waits for another one. */
 type JobEnd =
   | { readonly _tag: "Exit"; readonly code: number }
   /** The process waits for another job. The text marks the end of the output. */

@@ -8,7 +8,7 @@ import type { ConnectionOptions } from "node:tls"
 import { messageOf } from "../../base/errorText.ts"
 import { readSecretFile } from "../privateFiles.ts"
 
-/** How connections are made. */
+/** The use of TLS by the connections of a pool. */
 export type PostgresTls =
   | { readonly _tag: "Never" }
   /** Connections are encrypted if the server has TLS. */
