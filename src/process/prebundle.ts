@@ -115,14 +115,26 @@ const read = (url: string) => JSON.parse(readFileSync(new URL(url), "utf8"))
 
 const versionOf = (root: string): string => read(`${root}package.json`).version
 
-/** Returns the contents, unless they were made of other versions than those that this package has beside it. */
+/**
+ * Returns the contents, unless they were made of another version of a package than the one that this package has beside it. One
+ * that is not there, as in a folder that brings only what a program needs, is no other version.
+ */
 const usableContents = (): Contents | undefined => {
   const file = `${folder}contents.json`
   if (!existsSync(new URL(file))) return undefined
   const contents: Contents = read(file)
-  const require = createRequire(import.meta.url)
-  const isUsable = ["effect", "@effect/platform-node"].every((name) =>
-    require(`${name}/package.json`).version === contents.versions[name]
-  )
+  const isUsable = ["effect", "@effect/platform-node"].every((name) => {
+    const version = versionBeside(name)
+    return version === undefined || version === contents.versions[name]
+  })
   return isUsable ? contents : undefined
+}
+
+/** Returns the version of a package that this one would import, if there is one. */
+const versionBeside = (name: string): string | undefined => {
+  try {
+    return createRequire(import.meta.url)(`${name}/package.json`).version
+  } catch {
+    return undefined
+  }
 }

@@ -88,6 +88,12 @@ describe("the modules that are bundled", () => {
     assert.isTrue(isOneJob)
   })
 
+  it("need no package that a project does not have", async () => {
+    const at = project("few")
+    rmSync(join(at, "node_modules/@effect"))
+    assert.isTrue((await run(at)).isOneEffect)
+  })
+
   it("are not used where somebody else has a hand in the loading, who sees the plain files", async () => {
     const seen = join(folder, "seen")
     const hook = join(folder, "hook.mjs")
