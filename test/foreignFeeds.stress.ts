@@ -1,4 +1,5 @@
 import { describe } from "@effect/vitest"
 import { itReadsAnyFeed } from "./foreignFeeds.cases.ts"
+import { rounds } from "./support/rounds.ts"
 
-describe("bytes of managers, uploads, logs and stores", () => itReadsAnyFeed(250_000))
+describe("bytes of managers, uploads, logs and stores", () => itReadsAnyFeed(rounds(25_000, 250_000)))

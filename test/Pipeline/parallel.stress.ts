@@ -2,7 +2,7 @@ import { describe, it } from "@effect/vitest"
 import { needsNoMoreMemory, operators, overflowsNoStack } from "../support/pipeline.ts"
 import { rounds } from "../support/rounds.ts"
 
-const count = rounds(1_000_000, 10_000_000)
+const count = rounds(300_000, 10_000_000)
 
 for (const [name, operator] of operators) {
   describe(`${name}, as every parallel operator`, () => {

@@ -7,6 +7,7 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { Manager } from "../../src/manager/Manager.ts"
 import { temporaryFolder } from "../support/folder.ts"
+import { rounds } from "../support/rounds.ts"
 import { managerService, Processes } from "../support/managerService.ts"
 
 setFlagsFromString("--expose-gc")
@@ -30,11 +31,11 @@ const measure = (folder: string) =>
   })
 
 /** The jobs of one round; what is kept of those that have stopped is removed after it. */
-const round = 1_000
-const rounds = 20
+const round = rounds(250, 1_000)
+const count = 20
 
 describe("a job manager", () => {
-  it.live("holds no more after 20,000 jobs than after 4,000", () =>
+  it.live(`holds no more after ${count * round} jobs than after a fifth of them`, () =>
     Effect.gen(function*() {
       const folder = yield* temporaryFolder
       yield* Effect.gen(function*() {
@@ -51,11 +52,11 @@ describe("a job manager", () => {
             processes.delete(id)
           })
         let early: Effect.Success<ReturnType<typeof measure>> | undefined
-        for (let n = 0; n < rounds; n++) {
+        for (let n = 0; n < count; n++) {
           const ids = Array.from({ length: round }, (_, index) => `job-${n}-${index}`)
           yield* Effect.forEach(ids, run, { concurrency: 4, discard: true })
           yield* manager.clean(new Date(Date.now() + 1_000).toISOString())
-          if (n === 3) early = yield* measure(folder)
+          if (n === count / 5 - 1) early = yield* measure(folder)
         }
         const late = yield* measure(folder)
         if (early === undefined) return assert.fail("nothing was measured")

@@ -10,8 +10,8 @@ import { rounds } from "../../support/rounds.ts"
 import { Lean } from "../services/lean.ts"
 
 const kinds: ReadonlyArray<[host: RemoteKind, rounds: number]> = [
-  ["thread", rounds(40, 1_000)],
-  ["process", rounds(20, 400)]
+  ["thread", rounds(24, 1_000)],
+  ["process", rounds(16, 400)]
 ]
 
 const round = (host: RemoteKind) =>

@@ -4,7 +4,7 @@ import { Started } from "../../support/cli.ts"
 import { rounds } from "../../support/rounds.ts"
 
 const program = fileURLToPath(new URL("./startAndEnd.main.ts", import.meta.url))
-const many = rounds(120, 1_000)
+const many = rounds(40, 1_000)
 
 describe("threads that are ended while they load, run or exit", () => {
   it(`do not take their process down in ${many} rounds`, async () => {
