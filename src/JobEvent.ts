@@ -9,6 +9,8 @@ import { Outcome, Phase, ServiceOutcome, Trigger } from "./StopReport.ts"
 /** The time of the event, as an ISO 8601 string. */
 const at = { at: Schema.String }
 const service = { ...at, service: Schema.String }
+/** A limit from the event on, in milliseconds; absent if there is none. */
+const limitMs = Schema.optionalKey(Schema.Finite)
 /** A host of a service: one of its replicas, counted from 1. A host that is a process has a `pid`. */
 const host = { ...service, replica: Schema.Int, pid: Schema.optionalKey(Schema.Int) }
 
@@ -42,7 +44,13 @@ export type StopMode = typeof StopMode.Type
 export const JobEvent = Schema.Union([
   Schema.TaggedStruct("JobSubmitted", { ...at, jobId: Schema.String, job: Schema.String }),
   Schema.TaggedStruct("ServiceStarting", { ...service, managed: Schema.optionalKey(Schema.Boolean) }),
-  Schema.TaggedStruct("ServiceStarted", { ...service, startMs: Schema.Finite }),
+  // `host` is where it lives, unless that is the job's own process; `dependsOn` is absent if it needs no other service
+  Schema.TaggedStruct("ServiceStarted", {
+    ...service,
+    startMs: Schema.Finite,
+    host: Schema.optionalKey(Schema.String),
+    dependsOn: Schema.optionalKey(Schema.Array(Schema.String))
+  }),
   Schema.TaggedStruct("ServiceStartFailed", { ...service, error: Schema.String }),
   Schema.TaggedStruct("ServiceFailed", { ...service, error: Schema.String }),
   Schema.TaggedStruct("HostStarted", host),
@@ -57,11 +65,15 @@ export const JobEvent = Schema.Union([
     ...at,
     trigger: Trigger,
     mode: StopMode,
-    reason: Schema.optionalKey(Schema.String)
+    reason: Schema.optionalKey(Schema.String),
+    // the time that the whole stop has left
+    deadlineMs: limitMs
   }),
-  Schema.TaggedStruct("PhaseStarted", { ...at, phase: Phase }),
+  Schema.TaggedStruct("PhaseStarted", { ...at, phase: Phase, limitMs }),
   Schema.TaggedStruct("PhaseEnded", { ...at, phase: Phase, durationMs: Schema.Finite, timedOut: Schema.Boolean }),
-  Schema.TaggedStruct("ServiceReleasing", service),
+  Schema.TaggedStruct("ServiceReleasing", { ...service, limitMs }),
+  // its release has passed its limit: nobody waits for it any longer, or its hosts are being killed
+  Schema.TaggedStruct("ServiceOverdue", { ...service, limitMs: Schema.Finite }),
   Schema.TaggedStruct("ServiceStopped", {
     ...service,
     outcome: ServiceOutcome,

@@ -53,6 +53,7 @@ const tags = [
   "ServiceStarted",
   "ServiceFailed",
   "ServiceReleasing",
+  "ServiceOverdue",
   "HostStarted",
   "HostLost",
   "RunStarted",

@@ -56,7 +56,7 @@ const phasesOf = ({ phase, phases }: EventProjection, { at, gone, killMs }: Deat
 /** A service that lived in the process of the job, or in a host of it, was killed with the process. */
 const lineOf = (
   name: string,
-  { at, cleanupCalled, error, initialized, managed, releaseMs, startMs, state }: KnownService,
+  { at, cleanupCalled, dependsOn, error, initialized, managed, releaseMs, startMs, state }: KnownService,
   host: ServiceHost | undefined,
   { at: diedAt, gone, killMs, pid }: Death
 ): ServiceReport => {
@@ -67,7 +67,7 @@ const lineOf = (
     initialized,
     cleanupCalled,
     startMs,
-    dependsOn: [],
+    dependsOn,
     ...host,
     ...(error === undefined ? {} : { error })
   }

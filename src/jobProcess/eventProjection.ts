@@ -26,6 +26,7 @@ export interface KnownService {
   readonly cleanupCalled: boolean
   readonly startMs: number
   readonly releaseMs: number
+  readonly dependsOn: ReadonlyArray<string>
   readonly error?: string
 }
 
@@ -90,11 +91,17 @@ export class EventProjection {
           initialized: false,
           cleanupCalled: false,
           startMs: 0,
-          releaseMs: 0
+          releaseMs: 0,
+          dependsOn: []
         })
         break
       case "ServiceStarted":
-        this.#move(event, { state: "running", initialized: true, startMs: event.startMs })
+        this.#move(event, {
+          state: "running",
+          initialized: true,
+          startMs: event.startMs,
+          dependsOn: event.dependsOn ?? []
+        })
         break
       case "ServiceStartFailed":
         this.#move(event, { state: "start-failed", error: event.error })

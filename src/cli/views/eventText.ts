@@ -55,6 +55,8 @@ const words = (event: JobEvent): string => {
       return `${event.phase} ${event.timedOut ? "timed out after" : "took"} ${millis(event.durationMs)}`
     case "ServiceReleasing":
       return `${event.service} releasing`
+    case "ServiceOverdue":
+      return `${event.service} has passed its limit of ${millis(event.limitMs)}`
     case "ServiceStopped":
       return `${event.service} ${event.outcome} after ${millis(event.releaseMs)}${because(event.error)}`
     case "JobRestarting": {

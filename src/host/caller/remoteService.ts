@@ -98,8 +98,17 @@ const stop = (
 const listenersOf = ({ managed }: BuildContext) => ({
   onEvent: (slot: Slot, event: JobEvent) => {
     if (managed === undefined || !("service" in event) || event._tag.startsWith("Host")) return
-    const service = `${replicaName(managed.record.name, slot)}/${event.service}`
-    managed.registry.emit({ ...event, service }, managed.record.name)
+    const { name, settings } = managed.record
+    const within = (service: string) => `${replicaName(name, slot)}/${service}`
+    const named = { ...event, service: within(event.service) }
+    managed.registry.emit(
+      named._tag !== "ServiceStarted" ? named : {
+        ...named,
+        host: settings.host,
+        ...(named.dependsOn === undefined ? {} : { dependsOn: named.dependsOn.map(within) })
+      },
+      name
+    )
   },
   onChange: (slot: Slot, change: Change) => {
     if (managed === undefined) return

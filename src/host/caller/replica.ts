@@ -189,14 +189,18 @@ export class Replica {
   }
 
   #hostEvent(event: JobEvent): void {
-    if (event._tag === "ServiceStarted") this.inner.set(event.service, unreported(event.service, event.startMs))
+    if (event._tag === "ServiceStarted") this.inner.set(event.service, unreported(event))
     this.#options.onEvent(event)
   }
 }
 
 /** The line of a service whose host has not sent its result: the service ends with its host. */
-const unreported = (name: string, startMs: number): ServiceReport => ({
-  name,
+const unreported = ({
+  dependsOn = [],
+  service,
+  startMs
+}: Extract<JobEvent, { readonly _tag: "ServiceStarted" }>): ServiceReport => ({
+  name: service,
   host: "local",
   managed: true,
   initialized: true,
@@ -206,5 +210,5 @@ const unreported = (name: string, startMs: number): ServiceReport => ({
   outcome: "killed",
   startMs,
   releaseMs: 0,
-  dependsOn: []
+  dependsOn
 })

@@ -148,7 +148,9 @@ export class Run implements RunContext, StoppableRun {
     const begin = (isFirst: boolean) => {
       if (isFirst) this.budget.start(withinMs)
       const why = reason === undefined ? {} : { reason }
-      this.emit({ _tag: "StopRequested", at: isoNow(this.clock), trigger, mode, ...why })
+      const deadlineMs = this.budget.remaining()
+      const limit = deadlineMs === Infinity ? {} : { deadlineMs }
+      this.emit({ _tag: "StopRequested", at: isoNow(this.clock), trigger, mode, ...why, ...limit })
     }
     this.lifecycle.stop(request, begin, {
       ...(failure === undefined ? {} : { failure }),

@@ -14,9 +14,11 @@ export class Dependencies {
   levelsBeneath(record: ServiceRecord): number {
     const known = this.#levels.get(record)
     if (known !== undefined) return known
+    const needs = this.#graph.needs.services(record.node)
+    if (needs.length === 0) return 0
     this.#levels.set(record, 0)
     let levels = 0
-    for (const need of this.#graph.needs.services(record.node)) {
+    for (const need of needs) {
       if (!need.hasStopped) levels = Math.max(levels, this.levelsBeneath(need) + 1)
     }
     this.#levels.set(record, levels)

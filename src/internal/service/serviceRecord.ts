@@ -130,7 +130,7 @@ export class ServiceRecord implements NodeService {
 
   /** The limit of its release in milliseconds, while that is under way. */
   get releaseLimitMs(): number {
-    return this.#state._tag === "Releasing" ? this.#state.limitMs ?? Infinity : Infinity
+    return this.#state._tag === "Releasing" ? this.#state.limitMs : Infinity
   }
 
   /** Lets those go on that wait for its release, if that is settled. */

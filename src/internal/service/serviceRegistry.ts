@@ -84,6 +84,7 @@ export class ServiceRegistry {
         this.#records.push(record)
         this.#unstopped++
       },
+      needs: (record) => this.#dependencies.names(record),
       onStarted: (record) => this.#fibers.started(record),
       onLate: (record, cause) => options.onFailure(record, cause, "start"),
       release: options.release

@@ -43,6 +43,8 @@ export interface StartsOptions {
   readonly isStarting: () => boolean
   /** Adds a service that begins to start. */
   readonly add: (record: ServiceRecord) => void
+  /** Returns the names of the services that one needs. */
+  readonly needs: (record: ServiceRecord) => ReadonlyArray<string>
   /** A declared service has started. */
   readonly onStarted: (record: ServiceRecord) => void
   /** A start takes longer than its limit. */
@@ -140,9 +142,22 @@ export class ServiceStarts {
       return release(record, exit)
     }
     record.become(running(state))
-    emit({ _tag: "ServiceStarted", at: this.#at(at), service: record.name, startMs: record.startMs })
+    emit(this.#started(record, at))
     if (record.isManaged) onStarted(record)
     return undefined
+  }
+
+  #started(record: ServiceRecord, at: number): JobEvent {
+    const { name, settings, startMs } = record
+    const dependsOn = this.#options.needs(record)
+    return {
+      _tag: "ServiceStarted",
+      at: this.#at(at),
+      service: name,
+      startMs,
+      ...(settings.host === "local" ? {} : { host: settings.host }),
+      ...(dependsOn.length === 0 ? {} : { dependsOn })
+    }
   }
 
   /** Gives up a start that takes longer than its limit in milliseconds. Nobody else would: its acquire may never end. */

@@ -43,8 +43,8 @@ export interface Releasing {
   readonly wasRunning: boolean
   /** The beginning of the release, in monotonic milliseconds. */
   readonly since: number
-  /** The limit of the release in milliseconds, once it is known: a release that ends in its first turn needs none. */
-  readonly limitMs: number | undefined
+  /** The limit of the release in milliseconds; `Infinity` is none. */
+  readonly limitMs: number
   /** The fiber that closes its scope, unless that ended in its first turn. */
   readonly cleanup: Cleanup | undefined
 }
@@ -115,15 +115,11 @@ export const queued = (from: Before<"Queued">): Queued => queuedStates[`${wasRun
 export const releasing = (
   from: Exclude<Before<"Releasing">, Releasing>,
   since: number,
-  limitMs?: number
+  limitMs: number
 ): Releasing => ({ _tag: "Releasing", wasRunning: wasRunning(from), since, limitMs, cleanup: undefined })
 
-/** The release did not end in its first turn: from now on it has a limit. */
-export const awaitingCleanup = (from: Releasing, cleanup: Cleanup, limitMs: number): Releasing => ({
-  ...from,
-  cleanup,
-  limitMs
-})
+/** The release did not end in its first turn: it is waited for. */
+export const awaitingCleanup = (from: Releasing, cleanup: Cleanup): Releasing => ({ ...from, cleanup })
 
 /** The release missed its limit, and what can be killed is killed. */
 export const killing = ({ since, wasRunning }: Before<"Killing">, cleanup: Cleanup): Killing => ({

@@ -5,7 +5,7 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { between, elapsed, isoAt, now } from "../../base/clock.ts"
+import { between, elapsed, isoAt, isoNow, now } from "../../base/clock.ts"
 import { errorText } from "../../base/errorText.ts"
 import type { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { JobEvent } from "../../JobEvent.ts"
@@ -95,10 +95,13 @@ export class ServiceRelease {
   ): Effect.Effect<void> {
     const { clock, emit } = this.#options
     const since = now(clock)
-    const state = State.releasing(from, since, record.hosts === undefined ? undefined : this.#limitOf(record))
+    const limitMs = this.#limitOf(record, since)
+    const state = State.releasing(from, since, limitMs)
     record.become(state)
-    if (state.wasRunning) emit({ _tag: "ServiceReleasing", at: isoAt(clock, since), service: record.name })
-    else record.error ??= "its start was given up"
+    if (state.wasRunning) {
+      const releasing = { _tag: "ServiceReleasing", at: isoAt(clock, since), service: record.name } as const
+      emit(limitMs === Infinity ? releasing : { ...releasing, limitMs })
+    } else record.error ??= "its start was given up"
     const closing = Scope.closeUnsafe(record.scope, exit)
     // the scope closes on a fiber of its own: nothing else bounds a wait for it
     const cleanup = closing === undefined ? undefined : Effect.runForkWith(context)(closing)
@@ -107,16 +110,13 @@ export class ServiceRelease {
       this.#ended(record, state, done)
       return Effect.void
     }
-    return this.#awaitCleanup(
-      record,
-      State.awaitingCleanup(state, cleanup, state.limitMs ?? this.#limitOf(record)),
-      cleanup
-    )
+    return this.#awaitCleanup(record, State.awaitingCleanup(state, cleanup), cleanup)
   }
 
-  #limitOf(record: ServiceRecord): number {
+  #limitOf(record: ServiceRecord, at: number): number {
     const { budget, levelsBeneath } = this.#options
     return budget.forRelease({
+      at,
       releaseTimeout: record.settings.releaseTimeout,
       canBeKilled: record.hosts !== undefined,
       levelsBeneath: levelsBeneath(record)
@@ -124,18 +124,22 @@ export class ServiceRelease {
   }
 
   #awaitCleanup(record: ServiceRecord, state: State.Releasing, cleanup: State.Cleanup): Effect.Effect<void> {
-    const { budget, clock, killing } = this.#options
+    const { budget, clock, emit, killing } = this.#options
     record.become(state)
     this.#progress(1)
-    const { limitMs = Infinity } = state
     const began = now(clock)
+    // its first turn may have taken long
+    const limitMs = Math.min(state.limitMs, this.#limitOf(record, began))
     const wait = Effect.flatMap(waitUnlessKilled(cleanup, limitMs, killing), (why) => {
       this.#progress(-1)
       if (why === "ended") {
         const ended = Effect.sync(() => this.#ended(record, state, cleanup.pollUnsafe()))
         return record.hosts === undefined ? ended : Effect.andThen(record.hosts.end(budget.remaining()), ended)
       }
-      if (!killing.isOpen) budget.addLateness(limitMs, elapsed(clock, began))
+      if (!killing.isOpen) {
+        budget.addLateness(limitMs, elapsed(clock, began))
+        emit({ _tag: "ServiceOverdue", at: isoNow(clock), service: record.name, limitMs })
+      }
       this.#missed = true
       if (record.hosts !== undefined) return this.#kill(record, record.hosts, state, cleanup)
       this.#abandon(record, state, cleanup)

@@ -88,17 +88,18 @@ class Stop {
   }
 
   /** Waits for the run or its units, within a limit, unless somebody asks for more than a drain meanwhile. */
-  await(target: Fiber.Fiber<unknown, unknown> | OneShotLatch, limit: number): Effect.Effect<Waited> {
-    const { budget, cancelling, killing } = this.run
-    return waitFor(target, budget.forPhase(limit), cancelling, killing)
+  await(target: Fiber.Fiber<unknown, unknown> | OneShotLatch, limitMs: number): Effect.Effect<Waited> {
+    const { cancelling, killing } = this.run
+    return waitFor(target, limitMs, cancelling, killing)
   }
 
-  /** Runs a phase, which returns true if it timed out. */
-  phase(phase: Phase, body: Effect.Effect<boolean>): Effect.Effect<void> {
+  /** Runs a phase within this limit. Its body returns true if it timed out. */
+  phase(phase: Phase, limitMs: number, body: Effect.Effect<boolean>): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { clock, emit } = this.run
       const since = now(clock)
-      emit({ _tag: "PhaseStarted", at: isoNow(clock), phase })
+      const started = { _tag: "PhaseStarted", at: isoNow(clock), phase } as const
+      emit(limitMs === Infinity ? started : { ...started, limitMs })
       return Effect.map(body, (timedOut) => this.endPhase({ phase, durationMs: elapsed(clock, since), timedOut }))
     })
   }
@@ -130,9 +131,10 @@ export const stopSequence = (run: StoppableRun, main: Fiber.Fiber<unknown, unkno
 /** The job reports that it is stopping, and goes on. */
 const delay = (stop: Stop): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const limit = stop.run.limits.delay
-    if (limit === 0 || hasEnded(stop.main) || !stop.isGentle) return Effect.void
-    return stop.phase("delay", Effect.as(stop.await(stop.main, limit), false))
+    const { budget, limits } = stop.run
+    if (limits.delay === 0 || hasEnded(stop.main) || !stop.isGentle) return Effect.void
+    const limit = budget.forPhase(limits.delay)
+    return stop.phase("delay", limit, Effect.as(stop.await(stop.main, limit), false))
   })
 
 /**
@@ -141,25 +143,27 @@ const delay = (stop: Stop): Effect.Effect<void> =>
  */
 const drain = (stop: Stop): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { limits, registry, stages, units } = stop.run
+    const { budget, limits, registry, stages, units } = stop.run
     if (limits.strategy === "fast" || !stop.isGentle) return Effect.void
     const mayRunOn = !hasEnded(stop.main) && (stages.isFlowing || (limits.drain === "run" && !registry.isStarting))
-    return mayRunOn || units.isBusy ? stop.phase("drain", awaitWork(stop, mayRunOn)) : Effect.void
+    if (!mayRunOn && !units.isBusy) return Effect.void
+    const limit = budget.forPhase(limits.drainTimeout)
+    return stop.phase("drain", limit, awaitWork(stop, mayRunOn, limit))
   })
 
 /** Waits for the run, if that may go on, and for the units. Returns true if that took too long. */
-const awaitWork = (stop: Stop, mayRunOn: boolean): Effect.Effect<boolean> =>
+const awaitWork = (stop: Stop, mayRunOn: boolean, limitMs: number): Effect.Effect<boolean> =>
   Effect.gen(function*() {
-    const { clock, limits, stages, units } = stop.run
+    const { clock, stages, units } = stop.run
     const since = now(clock)
     units.admit(mayRunOn ? "run" : "unit")
     stages.drain()
     if (mayRunOn) {
-      const why = yield* stop.await(stop.main, limits.drainTimeout)
+      const why = yield* stop.await(stop.main, limitMs)
       if (why !== "ended") return why === "time"
       units.admit("unit")
     }
-    const why = yield* stop.await(units.idle, Math.max(0, limits.drainTimeout - elapsed(clock, since)))
+    const why = yield* stop.await(units.idle, Math.max(0, limitMs - elapsed(clock, since)))
     if (why !== "ended") return why === "time"
     units.admit("none")
     // a run that only waited for its last unit, or to begin another one, ends by itself
@@ -173,20 +177,20 @@ const cancel = (stop: Stop): Effect.Effect<boolean> =>
     const { main, run } = stop
     run.units.admit("none")
     if (hasEnded(main)) return Effect.succeed(false)
+    const limit = run.budget.forPhase(run.limits.cancelTimeout)
     const interrupted = Effect.suspend(() => {
       run.cancel()
       run.registry.interrupt()
       main.interruptUnsafe()
-      const limit = run.budget.forPhase(run.limits.cancelTimeout)
       return Effect.map(waitUnlessKilled(main, limit, run.killing), (why) => why !== "ended")
     })
-    return Effect.as(stop.phase("cancel", interrupted), true)
+    return Effect.as(stop.phase("cancel", limit, interrupted), true)
   })
 
 /** The services are released: dependents before their dependencies, each within its own limit. */
 const release = (stop: Stop): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { registry, scope } = stop.run
+    const { budget, registry, scope } = stop.run
     registry.adoptHung()
     registry.close()
     // a service that a run provided which does not end is in none of the job's scopes
@@ -194,6 +198,7 @@ const release = (stop: Stop): Effect.Effect<void> =>
     const released = releaseServices(stop.run, () => stop.run.exit(stop.main))
     return stop.phase(
       "release",
+      budget.remaining(),
       Effect.map(released, ({ leftovers, timedOut }) => {
         stop.leftovers.push(...leftovers)
         return timedOut
@@ -208,7 +213,7 @@ const release = (stop: Stop): Effect.Effect<void> =>
 const kill = (stop: Stop): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { kill, registry, releases } = stop.run
-    if (registry.hasUnstopped) return stop.phase("kill", Effect.as(Effect.sync(kill), false))
+    if (registry.hasUnstopped) return stop.phase("kill", Infinity, Effect.as(Effect.sync(kill), false))
     if (releases.longestKillMs > 0) {
       stop.endPhase({ phase: "kill", durationMs: releases.longestKillMs, timedOut: false })
     }

@@ -10,6 +10,8 @@ const levelShareMs = 1_000
 
 /** A release that needs a limit. */
 export interface BudgetedRelease {
+  /** Its beginning, in monotonic milliseconds; now by default. */
+  readonly at?: number
   /** Its own limit in milliseconds; the policy's by default. */
   readonly releaseTimeout: number | undefined
   /** `true` if its hosts can be killed once the limit has passed, which takes time too. */
@@ -40,9 +42,9 @@ export class TimeBudget {
     this.#end = now(this.#clock) + Math.min(this.#limits.deadline, withinMs)
   }
 
-  /** Returns the time that is left until all phases must be over. */
-  remaining(): number {
-    return this.#end === Infinity ? Infinity : Math.max(0, this.#end - now(this.#clock))
+  /** Returns the time that is left until all phases must be over, at a monotonic time in milliseconds. */
+  remaining(at?: number): number {
+    return this.#end === Infinity ? Infinity : Math.max(0, this.#end - (at ?? now(this.#clock)))
   }
 
   get isSpent(): boolean {
@@ -61,9 +63,9 @@ export class TimeBudget {
    * before are expected to be late again: that time is not given away, but for half of an equal share, which a release has
    * in any case. A service that would stop in time is not given up because the machine is slow.
    */
-  forRelease({ canBeKilled, levelsBeneath, releaseTimeout }: BudgetedRelease): number {
+  forRelease({ at, canBeKilled, levelsBeneath, releaseTimeout }: BudgetedRelease): number {
     const own = releaseTimeout ?? this.#limits.releaseTimeout
-    const remaining = this.remaining()
+    const remaining = this.remaining(at)
     if (remaining === Infinity) return own
     const left = canBeKilled ? remaining - Math.min(killReserveMs, remaining / 4) : remaining
     if (levelsBeneath === 0) return Math.min(own, left)

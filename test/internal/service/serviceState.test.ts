@@ -13,9 +13,9 @@ const samples: Readonly<Record<Tag, State.ServiceState>> = {
   Starting: State.starting,
   Running: State.running(State.starting),
   Queued: State.queued(State.starting),
-  Releasing: State.releasing(State.starting, 1),
-  Killing: State.killing(State.releasing(State.starting, 1), cleanup),
-  Overdue: State.overdue(State.releasing(State.starting, 1), cleanup),
+  Releasing: State.releasing(State.starting, 1, 5),
+  Killing: State.killing(State.releasing(State.starting, 1, 5), cleanup),
+  Overdue: State.overdue(State.releasing(State.starting, 1, 5), cleanup),
   Stopped: State.stopped(State.starting, "abandoned", 1, "uncalled")
 }
 const tags = Object.keys(samples) as ReadonlyArray<Tag>
@@ -77,7 +77,7 @@ describe("the state of a service", () => {
 
   it("remembers to the end whether the service ran", () => {
     for (const from of [State.starting, State.running(State.starting)] as const) {
-      const releasing = State.releasing(State.queued(from), 1)
+      const releasing = State.releasing(State.queued(from), 1, 5)
       for (const state of [releasing, State.killing(releasing, cleanup), State.overdue(releasing, cleanup)]) {
         assert.strictEqual(State.wasRunning(state), from._tag === "Running")
         assert.strictEqual(
@@ -96,10 +96,10 @@ describe("the state of a service", () => {
       for (const step of [...path, state]) assert.isTrue(service.become(step), step._tag)
       return service.isRunning
     }
-    const releasing = State.releasing(State.starting, 1)
+    const releasing = State.releasing(State.starting, 1, 5)
     assert.isTrue(running(samples.Running))
     assert.isTrue(running(samples.Queued))
-    assert.isTrue(running(State.awaitingCleanup(releasing, cleanup, 5)))
+    assert.isTrue(running(State.awaitingCleanup(releasing, cleanup)))
     assert.isTrue(running(State.overdue(releasing, cleanup), releasing))
     assert.isFalse(running(State.overdue(releasing, ended), releasing))
     assert.isTrue(running(State.stopped(releasing, "abandoned", 1, cleanup)))
@@ -112,7 +112,7 @@ describe("the state of a service", () => {
       const service = record()
       const waiting = yield* Effect.forkChild(service.awaitSettled())
       yield* Effect.yieldNow
-      const releasing = State.releasing(State.running(State.starting), 1)
+      const releasing = State.releasing(State.running(State.starting), 1, 5)
       service.become(State.running(State.starting))
       service.become(releasing)
       service.wakeDependencies()
