@@ -8,7 +8,11 @@ const last = "dist/prebundle/contents.json"
 
 /** What `dist` is made of: a folder changes with the names in it. */
 const sources = (): ReadonlyArray<string> => [
-  ...["package-lock.json", "package.json", "tsconfig.json", "tsconfig.build.json", "src"],
+  "package-lock.json",
+  "package.json",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "src",
   ...readdirSync(`${root}src`, { recursive: true, encoding: "utf8" }).map((name) => `src/${name}`),
   ...["build", "clean", "prebundle", "python"].map((name) => `scripts/${name}.ts`)
 ]
