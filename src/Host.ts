@@ -240,11 +240,11 @@ export const layer = <Self, Id extends string, Rpcs extends Rpc.Any>(
   )
 }
 
-const defaultRestart = restarts.failureRate({ failures: 3, interval: "1 minute", delay: "100 millis" })
+const defaultRestart = () => restarts.failureRate({ failures: 3, interval: "1 minute", delay: "100 millis" })
 
 /** Checks the options that only matter if the service lives elsewhere. */
 const remoteOptions = (name: string, options: Options) => {
-  const { heartbeat = "1 second", host, ray, replicas = 1, restart = defaultRestart } = options
+  const { heartbeat = "1 second", host, ray, replicas = 1, restart = defaultRestart() } = options
   if (host !== undefined && !kinds.includes(host)) {
     throw illegalOption(`host of service "${name}"`, host, `one of ${kinds.join(", ")}`)
   }

@@ -40,10 +40,11 @@ const isEscaped = (text: string, at: number): boolean => {
 
 /** Returns a function that decodes such JSON. It never throws, and returns nothing for what is none or does not match. */
 export const decodeForeignJson = <S extends Schema.Top & { readonly DecodingServices: never }>(schema: S) => {
-  const decode = decodeUnknownOption(schema)
+  // made with the first text: many processes read none
+  let decode: ReturnType<typeof decodeUnknownOption<S>> | undefined
   return (text: string): Option.Option<S["Type"]> => {
     if (!isShallowJson(text)) return Option.none()
     const value = attempt(() => ({ json: JSON.parse(text) as unknown }))
-    return value === undefined ? Option.none() : decode(value.json)
+    return value === undefined ? Option.none() : (decode ??= decodeUnknownOption(schema))(value.json)
   }
 }

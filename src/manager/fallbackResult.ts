@@ -4,14 +4,17 @@ import * as Schema from "effect/Schema"
 import { StopReport, type Trigger } from "../StopReport.ts"
 import type { JobResult } from "./models.ts"
 
-// the Schemas of every job can decode such an exit, because it has no values and no typed errors
-const encode = Schema.encodeUnknownSync(
-  Schema.toCodecJson(Schema.Exit(Schema.Never, Schema.Never, Schema.Defect()))
-)
-
-/** Returns the exit of a cancelled job, or for another outcome a defect with this message. */
+/**
+ * Returns the exit of a cancelled job, or for another outcome a defect with this message. The Schemas of every job can decode
+ * it, because it has no values and no typed errors.
+ */
 export const fallbackExit = (outcome: StopReport["outcome"], message: string): Schema.Json =>
-  encode(outcome === "cancelled" ? Exit.interrupt() : Exit.die(new Error(message)))
+  (encode ??= makeEncode())(outcome === "cancelled" ? Exit.interrupt() : Exit.die(new Error(message)))
+
+/** A codec takes its time to make: few processes need it. */
+const makeEncode = () =>
+  Schema.encodeUnknownSync(Schema.toCodecJson(Schema.Exit(Schema.Never, Schema.Never, Schema.Defect())))
+let encode: ReturnType<typeof makeEncode> | undefined
 
 /** Returns the result of a job of which nothing was started. */
 export const notStarted = ({ at, id, job, reason, submittedAt = at, trigger }: {

@@ -141,7 +141,7 @@ const reportSeen = (report: StopReport, counts: boolean): unknown => ({
 
 /** What is released at once ends in any order. */
 const eventsSeen = (events: ReadonlyArray<JobEvent>): ReadonlyArray<string> =>
-  events.map((event) => JSON.stringify({ ...event, at: "", jobId: "", durationMs: 0, startMs: 0, releaseMs: 0 }))
+  events.map((event) => JSON.stringify({ ...event, at: "", jobId: "" }, (key, value) => key.endsWith("Ms") ? 0 : value))
     .toSorted()
 
 export const outcomesOf = (report: StopReport): Record<string, string> =>

@@ -49,7 +49,8 @@ export const printExitLine = (exit: Schema.Json): void => sayLine(JSON.stringify
 const printFailure = (cause: Cause.Cause<unknown>): void => sayLine(causeStack(cause))
 
 /** The exit of a job at a manager. Its values stay JSON, because the command line does not have the Schemas of the job. */
-const StoredExit = Schema.toCodecJson(Schema.Exit(Schema.Json, Schema.Json, Schema.Defect()))
+const decodeStored = (exit: Schema.Json) =>
+  Schema.decodeUnknownEffect(Schema.toCodecJson(Schema.Exit(Schema.Json, Schema.Json, Schema.Defect())))(exit)
 
 /** Prints how a job at a manager ended: its value to stdout, after `label`, or why it failed to stderr. */
 export const printExit = (
@@ -58,7 +59,7 @@ export const printExit = (
 ): Effect.Effect<void> =>
   Effect.gen(function*() {
     if (format === "json") return printLine(JSON.stringify(exit))
-    const decoded = yield* Effect.orDie(Schema.decodeUnknownEffect(StoredExit)(exit))
+    const decoded = yield* Effect.orDie(decodeStored(exit))
     // a job that declares no result has `null`, which is no news
     if (Exit.isSuccess(decoded) && label !== "" && decoded.value === null) return
     if (Exit.isSuccess(decoded)) return printLine(`${label}${JSON.stringify(decoded.value)}`)

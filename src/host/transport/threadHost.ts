@@ -20,6 +20,9 @@ export const begin = (
   onBytes: (listener: (bytes: Bytes) => void) => void
 ): (code: number) => never => {
   port.postMessage({ _tag: "Born", task: task() } satisfies ThreadReport)
+  const processes = threadProcesses()
+  const leftovers: FindLeftovers = (patience) =>
+    Effect.promise(async () => (await processes.end(patience)).map(leftoverOf))
   const host = hostProgram({
     onBytes: (listener) => onBytes((bytes) => listener(bytesOf(bytes))),
     send: (bytes) => post(port, bytes),
@@ -44,20 +47,16 @@ export const begin = (
   }
   const fiber = Effect.runFork(Effect.provideService(host, CurrentProcess, { leftovers, attach }))
   fiber.addObserver(async (ended) => {
+    // what the services left behind does not keep the thread alive, and ends with it
+    processes.kill()
     await ending(port)
     exit(crash?.code ?? (ended._tag === "Success" ? ended.value : 1))
   })
   return exit
 }
 
-const processes = threadProcesses()
-
-const leftovers: FindLeftovers = (patience) =>
-  Effect.promise(async () => (await processes.end(patience)).map(leftoverOf))
-
-/** Waits until the output is taken. What the services left behind does not keep the thread alive, and ends with it. */
+/** Waits until the output is taken. */
 const ending = async (port: MessagePort): Promise<void> => {
-  processes.kill()
   await Promise.all([flush(process.stdout, patienceMs), flush(process.stderr, patienceMs)])
   port.postMessage(exiting, [])
 }

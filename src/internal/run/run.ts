@@ -146,9 +146,8 @@ export class Run implements RunContext, StoppableRun {
   stop(request: StopRequest, failure?: Cause.Cause<unknown>): void {
     const { mode, reason, trigger, withinMs } = request
     const begin = (isFirst: boolean) => {
-      if (isFirst) this.budget.start(withinMs)
+      const deadlineMs = isFirst ? this.budget.start(withinMs) : this.budget.remaining()
       const why = reason === undefined ? {} : { reason }
-      const deadlineMs = this.budget.remaining()
       const limit = deadlineMs === Infinity ? {} : { deadlineMs }
       this.emit({ _tag: "StopRequested", at: isoNow(this.clock), trigger, mode, ...why, ...limit })
     }

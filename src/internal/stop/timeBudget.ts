@@ -37,9 +37,11 @@ export class TimeBudget {
     this.#limits = limits
   }
 
-  /** Starts the deadline. `withinMs` is a shorter one that the request brings. */
-  start(withinMs = Infinity): void {
-    this.#end = now(this.#clock) + Math.min(this.#limits.deadline, withinMs)
+  /** Starts the deadline, and returns it. `withinMs` is a shorter one that the request brings. */
+  start(withinMs = Infinity): number {
+    const deadline = Math.min(this.#limits.deadline, withinMs)
+    this.#end = now(this.#clock) + deadline
+    return deadline
   }
 
   /** Returns the time that is left until all phases must be over, at a monotonic time in milliseconds. */

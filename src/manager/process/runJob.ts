@@ -60,7 +60,8 @@ const endOutput = (marker: string): Effect.Effect<void> =>
 const longestResult = pipeLimits.message - 1_024
 
 const tooLargeText = `the exit of the job is too large to be sent: the limit is ${inMebibytes(pipeLimits.message)}`
-const tooLarge = fallbackExit("failed", tooLargeText)
+/** The exit instead of one that is too large, once there is one. */
+let tooLarge: JobResult["exit"] | undefined
 
 class JobRunner {
   readonly #owner: ProcessOwner
@@ -164,6 +165,7 @@ class JobRunner {
     if (size > longestResult && result.exit !== tooLarge) {
       // a job whose exit nobody can read has failed
       const failure = { trigger: "failed", outcome: "failed", reason: tooLargeText } as const
+      tooLarge = fallbackExit("failed", tooLargeText)
       return this.#report({ exit: tooLarge, report: StopReport.trusted({ ...result.report, ...failure }) })
     }
     try {
