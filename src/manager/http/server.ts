@@ -56,7 +56,7 @@ export const serveManager = (
 ): Layer.Layer<Address, ServeError | ServeRefused, Manager> => {
   const { host = "127.0.0.1", port, prove = () => undefined, tokens = [] } = options
   const limits = limitsOf(options.limits)
-  const strangers = new Strangers(limits.strangers)
+  const strangers = new Strangers(limits.connections - limits.keptFree)
   const authorize = authorizer(tokens, strangers)
   const routes = Layer.mergeAll(HttpApiBuilder.layer(Api), layerDocs(authorize)).pipe(
     Layer.provide(layerHandlers),

@@ -20,15 +20,18 @@ export interface ServerLimits {
   readonly writeMs: number
   /** The largest number of open connections, 1,024 by default. Further ones are closed at once. */
   readonly connections: number
-  /** The largest number of those that have not shown a token yet, a quarter by default. The oldest ones are closed first. */
-  readonly strangers: number
+  /**
+   * The number of those that are kept free, a sixteenth by default: once there are fewer, the oldest connections that have not
+   * shown a token yet are closed.
+   */
+  readonly keptFree: number
   /** The time that a stop waits for requests in flight, 2 s by default. */
   readonly graceMs: number
   /** The interval of the heartbeats of each stream, 15 s by default. */
   readonly heartbeatMs: number
 }
 
-const defaultLimits: Omit<ServerLimits, "strangers"> = {
+const defaultLimits: Omit<ServerLimits, "keptFree"> = {
   bodyBytes: 1024 * 1024,
   uploadBytes: 16 * 1024 * 1024,
   headerBytes: 16 * 1024,
@@ -43,7 +46,7 @@ const defaultLimits: Omit<ServerLimits, "strangers"> = {
 /** Completes limits with the defaults. */
 export const limitsOf = (given: Partial<ServerLimits> = {}): ServerLimits => {
   const limits = { ...defaultLimits, ...given }
-  return { strangers: Math.max(1, Math.floor(limits.connections / 4)), ...limits }
+  return { keptFree: Math.min(Math.ceil(limits.connections / 16), limits.connections - 1), ...limits }
 }
 
 /** Reads the limits that a user has set. Fails with the first one that cannot be used. */

@@ -8,32 +8,44 @@ import type { Socket } from "node:net"
 const delayMs = 200
 
 export class Strangers {
+  /** All connections. */
+  readonly #open = new Set<Socket>()
   /** The connections on which no request was allowed yet, the oldest first. */
-  readonly #connections = new Set<Socket>()
+  readonly #strange = new Set<Socket>()
   /** The times at which the next answers to wrong tokens are due, by address. */
   readonly #due = new Map<string, number>()
-  readonly #limit: number
+  readonly #most: number
 
-  constructor(limit: number) {
-    this.#limit = limit
+  /** `most` is the number of connections from which on those of strangers make room. */
+  constructor(most: number) {
+    this.#most = most
   }
 
-  /** Closes the oldest connections of strangers if there are too many, so that others come in. */
+  /**
+   * Closes the oldest connections of strangers once there are too many in all, so that others come in. As long as there is
+   * room, a client may open many at once, on which it has not spoken yet.
+   */
   readonly watch = (server: Server): void => {
     server.on("connection", (socket) => {
-      this.#connections.add(socket)
-      socket.once("close", () => this.#connections.delete(socket))
-      for (const oldest of this.#connections) {
-        if (this.#connections.size <= this.#limit) return
-        this.#connections.delete(oldest)
+      this.#open.add(socket)
+      this.#strange.add(socket)
+      socket.once("close", () => this.#forget(socket))
+      for (const oldest of this.#strange) {
+        if (this.#open.size <= this.#most) return
+        this.#forget(oldest)
         oldest.destroy()
       }
     })
   }
 
+  #forget(socket: Socket): void {
+    this.#open.delete(socket)
+    this.#strange.delete(socket)
+  }
+
   /** Takes note that a request was allowed: its connection is no longer a stranger's. */
   readonly allowed = (request: HttpServerRequest): void => {
-    this.#connections.delete(socketOf(request))
+    this.#strange.delete(socketOf(request))
   }
 
   /** Waits before the answer to a wrong token. Those of one address wait for one another, so that guesses are slow. */

@@ -78,7 +78,7 @@ describe("the limits of a job manager's server", () => {
       for (const socket of sockets) socket.destroy()
       yield* Effect.sleep("50 millis")
       assert.strictEqual((yield* ask("GET", "/jobs")).status, 200)
-    }).pipe(Effect.provide(serving({ limits: { connections: 4, strangers: 4 } }))))
+    }).pipe(Effect.provide(serving({ limits: { connections: 4, keptFree: 0 } }))))
 
   it.live("does not wait for streams or idle connections when it stops", () =>
     Effect.gen(function*() {

@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import { once } from "node:events"
 import { request } from "node:http"
 import { connect } from "node:net"
+import { text } from "node:stream/consumers"
 import { Address } from "../../../src/manager/http/server.ts"
 import { ask, serving } from "../../support/serving.ts"
 
@@ -43,6 +44,22 @@ describe("clients without a token", () => {
       yield* Effect.promise(() => reader.cancel())
       for (const socket of sockets) socket.destroy()
     }).pipe(Effect.provide(serving({ tokens, limits: { connections: 20, heartbeatMs: 50 } }))))
+
+  it.live("are not those who open many connections at once, and speak later", () =>
+    Effect.gen(function*() {
+      const { port } = yield* Address
+      const sockets = yield* Effect.promise(() => Promise.all(Array.from({ length: 60 }, () => opened(port))))
+      const answers = yield* Effect.promise(() =>
+        Promise.all(sockets.map(async (socket) => {
+          const said = text(socket)
+          socket.write(
+            `GET /jobs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n\r\n`
+          )
+          return (await said).slice(0, 12)
+        }))
+      )
+      assert.deepStrictEqual(new Set(answers), new Set(["HTTP/1.1 200"]))
+    }).pipe(Effect.provide(serving({ tokens, limits: { connections: 64 } }))))
 
   it.live("guess tokens slowly, although at once, while others are answered", () =>
     Effect.gen(function*() {
