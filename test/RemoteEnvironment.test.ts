@@ -12,7 +12,7 @@ import { Environment, Job } from "../src/index.ts"
 import { Manager } from "../src/manager/Manager.ts"
 import { Address } from "../src/manager/http/server.ts"
 import { layer, type RemoteOptions } from "../src/RemoteEnvironment.ts"
-import { eventOf, eventsOf } from "./support/hosts.ts"
+import { eventOf, eventsOf, until } from "./support/hosts.ts"
 import { Endless, resultOf, serving, stateOf, Sum } from "./support/serving.ts"
 import { Control } from "./support/memoryManager.ts"
 
@@ -161,7 +161,8 @@ describe("a remote environment", () => {
       assert.strictEqual(yield* stateOf(inScope.id), "stopped")
 
       const running = yield* Effect.forkChild(Environment.run(Endless, {}, { id: "interrupted" }))
-      yield* Effect.sleep("100 millis")
+      const { submissions } = yield* Control
+      yield* until("it is submitted", () => submissions.some(({ id }) => id === "interrupted"))
       yield* Fiber.interrupt(running)
       assert.strictEqual(yield* stateOf("interrupted"), "stopped")
 

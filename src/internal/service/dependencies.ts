@@ -4,7 +4,7 @@ import type { ServiceRecord } from "./serviceRecord.ts"
 /** The dependencies between services, as the graph of layers has them. */
 export class Dependencies {
   readonly #graph: LayerGraph<ServiceRecord>
-  readonly #levels = new Map<ServiceRecord, number>()
+  readonly #levels = new WeakMap<ServiceRecord, number>()
 
   constructor(graph: LayerGraph<ServiceRecord>) {
     this.#graph = graph
