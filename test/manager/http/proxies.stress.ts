@@ -100,7 +100,8 @@ const started = Effect.fnUntraced(function*({ args, command, config }: Reverse, 
     (child) =>
       Effect.promise(async () => {
         if (child.exitCode !== null) return
-        child.kill("SIGKILL")
+        // it ends its workers; they would outlive it if it were killed
+        child.kill("SIGTERM")
         await once(child, "close")
       })
   )
