@@ -163,7 +163,7 @@ const stops: Record<string, Body> = {
     }),
   "a drain that waits for the run lets it end": (at) =>
     Effect.gen(function*() {
-      const job = yield* at.submit(plain, "nap", { stopPolicy: { drain: "run" } })
+      const job = yield* at.submit(plain, "finish", { stopPolicy: { drain: "run" } })
       yield* running(job)
       yield* job.run.stop()
       const { exit, report } = yield* at.end(job)
@@ -211,7 +211,15 @@ const stops: Record<string, Body> = {
     }),
   "a gentle stop is overtaken by a harsher one, and that by the harshest": (at) =>
     Effect.gen(function*() {
-      const job = yield* at.submit(stuck, "stuck")
+      const limit = "20 seconds"
+      const job = yield* at.submit(stuck, "stuck", {
+        stopPolicy: {
+          deadline: "60 seconds",
+          drainTimeout: limit,
+          cancelTimeout: limit,
+          services: { hangs: { release: limit } }
+        }
+      })
       const { run } = job
       yield* job.journal.wrote("row 1")
       yield* run.stop({ mode: "drain", reason: "deploy" })
@@ -219,9 +227,10 @@ const stops: Record<string, Body> = {
       yield* run.stop({ mode: "cancel" })
       yield* eventOf(run, "ServiceReleasing")
       yield* run.stop({ mode: "kill" })
-      const { events, report } = yield* at.end(job)
-      assert.isBelow(stopMs(events, job), 1_000)
+      const { report } = yield* at.end(job)
       assert.deepStrictEqual(phasesOf(report), ["drain", "cancel", "release", "kill"])
+      // none of them has had its time
+      for (const { durationMs, phase } of report.phases) assert.isBelow(durationMs, 20_000, phase)
       assert.include(report, { trigger: "stopped", reason: "deploy", outcome: "cancelled" })
       assert.strictEqual(serviceOf(report, "hangs").outcome, "abandoned")
     }),
@@ -415,9 +424,9 @@ const releases: Record<string, Body> = {
     }),
   "a long chain that hangs shares one deadline, and what is beneath has its turn": (at) =>
     Effect.gen(function*() {
-      const job = yield* at.submit(chain, "add", { stopPolicy: { deadline: "6 seconds" } })
+      const job = yield* at.submit(chain, "add", { stopPolicy: { deadline: "12 seconds", releaseTimeout: "2 seconds" } })
       const { events, report } = yield* at.end(job)
-      assert.isBelow(stopMs(events, job), 6_500)
+      assert.isBelow(stopMs(events, job), 12_500)
       const { db, ...others } = outcomesOf(report)
       assert.strictEqual(db, "released", JSON.stringify(report))
       assert.deepStrictEqual(new Set(Object.values(others)), new Set(["abandoned"]))
@@ -441,15 +450,16 @@ const followed: Record<string, Body> = {
     Effect.gen(function*() {
       const job = yield* at.submit(slow, "wait")
       const { run } = job
-      const statuses = [yield* run.status]
+      // on a slow machine it has started before the question arrives
+      assert.include(["starting", "running"], yield* run.status)
       yield* eventOf(run, "RunStarted")
-      statuses.push(yield* run.status)
+      const statuses = [yield* run.status]
       yield* run.stop()
       yield* eventOf(run, "StopRequested")
       statuses.push(yield* run.status)
       yield* at.end(job)
       statuses.push(yield* run.status)
-      assert.deepStrictEqual(statuses, ["starting", "running", "stopping", "stopped"])
+      assert.deepStrictEqual(statuses, ["running", "stopping", "stopped"])
     }),
   "the counters are told while it runs": (at) =>
     Effect.gen(function*() {

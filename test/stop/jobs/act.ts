@@ -94,6 +94,7 @@ export const acts = [
   "die",
   "wait",
   "nap",
+  "finish",
   "units",
   "flow",
   "burst",
@@ -129,6 +130,11 @@ const act = ({ act, at, journal: file }: Schema.Struct<typeof payload>["Type"]) 
         return yield* Effect.never
       case "nap":
         yield* Effect.sleep("300 millis")
+        break
+      // has a little to do once it is to stop
+      case "finish":
+        yield* Job.stopping
+        yield* Effect.sleep("100 millis")
         break
       case "units":
         return yield* Effect.forever(Job.unit(
