@@ -424,7 +424,9 @@ const releases: Record<string, Body> = {
     }),
   "a long chain that hangs shares one deadline, and what is beneath has its turn": (at) =>
     Effect.gen(function*() {
-      const job = yield* at.submit(chain, "add", { stopPolicy: { deadline: "12 seconds", releaseTimeout: "2 seconds" } })
+      const job = yield* at.submit(chain, "add", {
+        stopPolicy: { deadline: "12 seconds", releaseTimeout: "2 seconds" }
+      })
       const { events, report } = yield* at.end(job)
       assert.isBelow(stopMs(events, job), 12_500)
       const { db, ...others } = outcomesOf(report)
