@@ -14,6 +14,7 @@ import { askManager } from "../remote/askManager.ts"
 import { shortIds, withJob } from "../remote/shortIds.ts"
 import { cleanness } from "../views/eventText.ts"
 import { printLine } from "../views/output.ts"
+import { showUntilStopped } from "../views/remoteProgress.ts"
 import { printExit } from "../views/reportOutput.ts"
 
 const rows = (infos: ReadonlyArray<JobInfo>): ReadonlyArray<ReadonlyArray<string>> => {
@@ -104,17 +105,23 @@ export const stopCommand = Command.make("stop", {
     Flag.withDescription("The reason, for the report"),
     Flag.filter((reason) => reason.length <= maxReason, () => `at most ${maxReason} characters`),
     Flag.optional
+  ),
+  wait: Flag.Boolean("wait").pipe(
+    Flag.withDescription("Wait until the job has stopped, show how it stops, and exit with its exit code"),
+    Flag.withDefault(false)
   )
 }, (input) =>
-  askManager(input, (client) =>
+  askManager(input, (client, url) =>
     withJob(client, input.id, (id) =>
-      Effect.map(
-        client.jobs.stop({
+      Effect.gen(function*() {
+        const context = yield* CommandContext
+        const info = yield* client.jobs.stop({
           params: { id },
           payload: { mode: input.mode, ...(Option.isSome(input.reason) ? { reason: input.reason.value } : {}) }
-        }),
-        (info) => show(input.format, info)
-      )))).pipe(Command.withDescription("Asks a job to stop, and returns at once"))
+        })
+        if (input.wait) context.exitCode = yield* showUntilStopped(client, url, id, input.format)
+        else show(input.format, info)
+      })))).pipe(Command.withDescription("Asks a job to stop, and returns at once, or waits until it has stopped"))
 
 export const reportCommand = Command.make(
   "report",
