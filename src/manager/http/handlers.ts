@@ -1,4 +1,5 @@
 /** Answers the requests of the API with a `Manager`. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -12,8 +13,10 @@ import { version } from "../../process/packageVersion.ts"
 import { Api, SchemaRefusals } from "../Api.ts"
 import { NotFound, Refused, TooLarge, Unavailable } from "../errors.ts"
 import { changes, events, logs } from "../feedSchemas.ts"
+import type { JobConditions } from "../JobStore.ts"
 import { Manager } from "../Manager.ts"
 import { type Change, type LogLine, type NumberedEvent, readPlace } from "../models.ts"
+import { readSince } from "../since.ts"
 import { eventText, feedAnswer } from "./feedAnswer.ts"
 import { metricsText } from "./metrics.ts"
 
@@ -68,8 +71,14 @@ const jobs = HttpApiBuilder.group(
       })
     return handlers.handleAll({
       submit: ({ payload }) => Effect.andThen(isOpen, manager.submit(payload)),
-      list: ({ query: { before, limit = 100, ...filter } }) =>
-        manager.list({ ...filter, limit, ...(before === undefined ? {} : { before: readPlace(before) }) }),
+      list: ({ query: { before, limit = 100, ...conditions } }) =>
+        Effect.flatMap(
+          conditionsOf(conditions),
+          (conditions) =>
+            manager.list({ ...conditions, limit, ...(before === undefined ? {} : { before: readPlace(before) }) })
+        ),
+      counts: ({ query }) => Effect.flatMap(conditionsOf(query), manager.countsOf),
+      retry: ({ params, payload }) => Effect.andThen(isOpen, manager.retry(params.id, payload ?? {})),
       get: ({ params }) => manager.get(params.id),
       events: (request) => feedOf(request, manager.events, answerEvents),
       logs: (request) => feedOf(request, manager.logs, answerLogs),
@@ -114,6 +123,12 @@ const bundles = HttpApiBuilder.group(
       }))
   })
 )
+
+/** Reads how long ago something was by the clock of the manager, whatever clock the client has. */
+const conditionsOf = ({ since, ...conditions }: JobConditions): Effect.Effect<JobConditions> =>
+  since === undefined
+    ? Effect.succeed(conditions)
+    : Effect.map(Clock.currentTimeMillis, (now) => ({ ...conditions, since: readSince(since, now) }))
 
 interface FeedRequest {
   readonly params: { readonly id: string }
