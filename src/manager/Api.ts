@@ -103,12 +103,20 @@ const Jobs = HttpApiGroup.make("jobs")
     HttpApiEndpoint.get("logs", "/jobs/:id/logs", {
       params,
       headers: after.headers,
-      query: { ...after.query, follow: Schema.optionalKey(Schema.Boolean) },
+      query: {
+        ...after.query,
+        follow: Schema.optionalKey(Schema.Boolean),
+        since: Schema.optionalKey(Since),
+        tail: Schema.optionalKey(count),
+        grep: Schema.optionalKey(Schema.String)
+      },
       success: [logs, HttpApiSchema.NoContent],
       error: [...jobErrors, Unavailable]
     }).annotate(
       OpenApi.Summary,
-      "Read the output of a job so far; with `follow`, until the job has stopped. Answers as `events` does."
+      "Read the output of a job so far; with `follow`, until the job has stopped. Answers as `events` does. Of the lines since a " +
+        "time (or how long ago) that have the text `grep` in them, it has the last `tail` ones and all later ones. A reader that " +
+        "comes back with `Last-Event-ID` gets all lines after that: `tail` is left out."
     ),
     HttpApiEndpoint.get("stages", "/jobs/:id/stages", { params, success: Stages, error: jobErrors })
       .annotate(OpenApi.Summary, "Get the counters of a job's pipelines."),

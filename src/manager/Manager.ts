@@ -9,6 +9,16 @@ import type { JobVariables } from "./jobVariables.ts"
 import type { JobConditions, JobCounts, JobFilter } from "./JobStore.ts"
 import type { Change, JobInfo, JobResult, LogLine, NumberedEvent, Retry, StopCommand, Submission } from "./models.ts"
 
+/** The lines of a log that a reader wants. */
+export interface LogQuery {
+  /** The earliest time of a line, in ISO 8601. */
+  readonly since?: string | undefined
+  /** A text that a line has in it. */
+  readonly grep?: string | undefined
+  /** The number of lines that are emitted of those that there are when the reader begins: the last ones. */
+  readonly tail?: number | undefined
+}
+
 /** The limits within which stopped jobs are kept, with their events, results and logs. */
 export interface Retention {
   readonly ageMs: number
@@ -72,11 +82,14 @@ export class Manager extends Context.Service<Manager, {
     NumberedEvent,
     NotFound | StoreError
   >
-  /** Emits the output lines after number `after`, and with `follow` also later ones, until the job has stopped. */
-  readonly logs: (id: string, options: { readonly after: number; readonly follow: boolean }) => Stream.Stream<
-    LogLine,
-    NotFound | StoreError
-  >
+  /**
+   * Emits the output lines after number `after` that a query selects, and with `follow` also later ones, until the job has
+   * stopped.
+   */
+  readonly logs: (
+    id: string,
+    options: { readonly after: number; readonly follow: boolean } & LogQuery
+  ) => Stream.Stream<LogLine, NotFound | StoreError>
   /** Emits an overview of all jobs that have not stopped, and then each change. */
   readonly changes: Stream.Stream<Change, StoreError>
   readonly stages: (id: string) => Effect.Effect<ReadonlyArray<StageReport>, NotFound | StoreError>

@@ -6,6 +6,14 @@ import { JobState } from "../../manager/models.ts"
 import { readSince, sinceForm } from "../../manager/since.ts"
 import { Outcome, Trigger } from "../../StopReport.ts"
 
+export const sinceFlag = (description: string) =>
+  Flag.String("since").pipe(
+    Flag.withDescription(`${description}: ${sinceForm}`),
+    Flag.withMetavar("time"),
+    Flag.filter((text) => readSince(text, 0) !== undefined, () => sinceForm),
+    Flag.optional
+  )
+
 export const filterFlags = {
   name: Flag.String("name").pipe(
     Flag.withAlias("job"),
@@ -24,12 +32,7 @@ export const filterFlags = {
     Flag.withDescription("Only jobs that left something behind"),
     Flag.withDefault(false)
   ),
-  since: Flag.String("since").pipe(
-    Flag.withDescription(`Only jobs that were submitted since then: ${sinceForm}`),
-    Flag.withMetavar("time"),
-    Flag.filter((text) => readSince(text, 0) !== undefined, () => sinceForm),
-    Flag.optional
-  ),
+  since: sinceFlag("Only jobs that were submitted since then"),
   trigger: Flag.Literals("trigger", Trigger.literals).pipe(
     Flag.withDescription("Only jobs whose stop began so"),
     Flag.optional

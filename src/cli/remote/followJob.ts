@@ -41,9 +41,21 @@ export const awaitStopped = (client: Client, id: string, notice: ConnectionNotic
     take: () => false
   }, notice)
 
-export const followLogs = (client: Client, url: string, id: string, print: (line: LogLine) => void) =>
+export type LogQuery = Pick<Parameters<Client["jobs"]["logs"]>[0]["query"], "since" | "tail" | "grep">
+
+export const followLogs = (
+  client: Client,
+  url: string,
+  id: string,
+  { tail, ...query }: LogQuery,
+  print: (line: LogLine) => void
+) =>
   followJob(client, id, {
-    connect: (after) => client.jobs.logs({ params: { id }, query: { after, follow: true }, headers: {} }),
+    connect: (after) => {
+      // after a connection is lost, all lines since then are wanted
+      const first = after === 0 && tail !== undefined ? { tail } : {}
+      return client.jobs.logs({ params: { id }, query: { ...query, ...first, after, follow: true }, headers: {} })
+    },
     take: (line) => {
       print(line)
       return false

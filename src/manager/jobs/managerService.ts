@@ -109,8 +109,8 @@ class ManagerService {
         Effect.map(store.list(filter), (infos) => infos.map((info) => this.#active.get(info.id)?.info ?? info)),
       events: (id, { after, follow }) =>
         Stream.unwrap(Effect.map(info(id), () => eventFeed(store, id, followed(id, follow), after))),
-      logs: (id, { after, follow }) =>
-        Stream.unwrap(Effect.map(info(id), () => logFeed(this.#logs, id, followed(id, follow), after))),
+      logs: (id, { after, follow, ...query }) =>
+        Stream.unwrap(Effect.map(info(id), () => logFeed(this.#logs, id, followed(id, follow), after, query))),
       changes: changes.read(this.#overview, () => this.#stages()),
       stages: (id) => Effect.map(info(id), ({ id }) => this.#active.get(id)?.stages ?? []),
       stop: (id, command) =>

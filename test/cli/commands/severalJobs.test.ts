@@ -62,6 +62,21 @@ describe("the commands for several jobs", () => {
     await stopAll("retry-long")
   })
 
+  it("print the lines of a log that are wanted", async () => {
+    await submit("logged-1")
+    await server.stopped("logged-1")
+    const logs = async (...flags: ReadonlyArray<string>) => (await server.run("logs", "logged-1", ...flags)).stdout
+    assert.strictEqual(await logs("--tail", "1"), "closed voice")
+    assert.strictEqual(await logs("--grep", "voice", "--since", "1h"), "opened voice\nclosed voice")
+    assert.match(await logs("-f", "--tail", "2"), /^hello Ada from \d+\nclosed voice$/)
+    assert.strictEqual(await logs("--since", "2999-01-01"), "")
+    // a reader that comes back misses nothing
+    const read = (headers: Record<string, string>) =>
+      server.fetch("/jobs/logged-1/logs?tail=1", { headers }).then((answer) => answer.text())
+    assert.notInclude(await read({}), "hello Ada")
+    assert.include(await read({ "last-event-id": "1" }), "hello Ada")
+  })
+
   it("stop several by their ids, with a result for each, although one is unknown", async () => {
     await waiting("stop-1", "stop-2")
     const { code, stderr, stdout } = await server.run("stop", "stop-1", "stop-nobody", "stop-2", "--format", "json")
