@@ -15,12 +15,15 @@ import { version } from "../process/packageVersion.ts"
 import { CommandContext } from "./commandContext.ts"
 import { backupCommand } from "./commands/backup.ts"
 import { eventsCommand, logsCommand } from "./commands/feeds.ts"
-import { listCommand, reportCommand, resultCommand, statusCommand, stopCommand } from "./commands/jobs.ts"
+import { listCommand, reportCommand, resultCommand, statusCommand } from "./commands/jobs.ts"
 import { cleanCommand, deleteCommand } from "./commands/removal.ts"
 import { healthCommand, infoCommand } from "./commands/manager.ts"
+import { retryCommand } from "./commands/retry.ts"
 import { runCommand } from "./commands/run.ts"
 import { serveCommand } from "./commands/serve.ts"
+import { stopCommand } from "./commands/stop.ts"
 import { submitCommand } from "./commands/submit.ts"
+import { waitCommand } from "./commands/wait.ts"
 import type { Refusal } from "./refusal.ts"
 import { watchCommand } from "./commands/watch.ts"
 
@@ -36,6 +39,8 @@ const command = Command.make("autostop").pipe(
     eventsCommand,
     logsCommand,
     stopCommand,
+    waitCommand,
+    retryCommand,
     reportCommand,
     resultCommand,
     deleteCommand,

@@ -1,5 +1,6 @@
 import { type Leftover, type PhaseReport, type ServiceReport, StopReport, type Trigger } from "../StopReport.ts"
-import { type EventProjection, isPending, type KnownService, type ServiceHost } from "./eventProjection.ts"
+import type { EventProjection } from "./eventProjection.ts"
+import { isPending, type KnownService, type ServiceHost } from "./knownParts.ts"
 
 /** The end of the process of a job that had not reported yet. */
 export interface Death {
@@ -48,7 +49,7 @@ export const deathReport = (job: EventProjection, death: Death): StopReport => {
 
 /** The phase that the death cut off has timed out; the kill is a phase of its own. */
 const phasesOf = ({ phase, phases }: EventProjection, { at, gone, killMs }: Death): ReadonlyArray<PhaseReport> => [
-  ...phases,
+  ...phases.map(({ durationMs, phase, timedOut }) => ({ phase, durationMs, timedOut })),
   ...(phase === undefined ? [] : [{ phase: phase.phase, durationMs: between(phase.at, at), timedOut: true }]),
   ...(killMs === undefined ? [] : [{ phase: "kill" as const, durationMs: killMs, timedOut: !gone }])
 ]

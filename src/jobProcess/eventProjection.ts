@@ -1,5 +1,8 @@
 import type { JobEvent } from "../JobEvent.ts"
-import type { Outcome, PhaseReport, ServiceOutcome, StageReport, Trigger } from "../StopReport.ts"
+import type { Outcome, StageReport } from "../StopReport.ts"
+import { type EndedPhase, isPending, type KnownService, limitOf, type ServiceHost } from "./knownParts.ts"
+
+type StopRequested = Extract<JobEvent, { readonly _tag: "StopRequested" }>
 
 /** The job that the events belong to. Its name and times hold until the job has sent its own. */
 export interface JobIdentity {
@@ -10,45 +13,24 @@ export interface JobIdentity {
   readonly startedAt: string
 }
 
-/** The host of a service that does not live in the process of its job. */
-export interface ServiceHost {
-  readonly host: "thread" | "process"
-  readonly pid?: number
-}
-
-/** A service, as the events of its job describe it. */
-export interface KnownService {
-  readonly state: PendingState | ServiceOutcome
-  /** The time at which this state began, in ISO 8601. */
-  readonly at: string
-  readonly managed: boolean
-  readonly initialized: boolean
-  readonly cleanupCalled: boolean
-  readonly startMs: number
-  readonly releaseMs: number
-  readonly dependsOn: ReadonlyArray<string>
-  readonly error?: string
-}
-
-type PendingState = "starting" | "running" | "releasing"
-
-export const isPending = (state: KnownService["state"]): state is PendingState =>
-  state === "starting" || state === "running" || state === "releasing"
-
 /** A job as its events describe it, for its parent, which reports on a job that can no longer report itself. */
 export class EventProjection {
   readonly environment: string
   readonly services = new Map<string, KnownService>()
   /** The phases of the stop that have ended. */
-  readonly phases: Array<PhaseReport> = []
+  readonly phases: Array<EndedPhase> = []
   /** The phase that has begun and not ended. */
   phase: Extract<JobEvent, { readonly _tag: "PhaseStarted" }> | undefined
   /** The counters of its pipelines, as the job sent them last. */
   stages: ReadonlyArray<StageReport> = []
   submitted: { readonly jobId: string; readonly job: string; readonly at: string }
   /** The first request to stop. */
-  request: { readonly trigger: Trigger; readonly reason?: string | undefined } | undefined
+  request: StopRequested | undefined
+  /** The latest request to stop, which may be a harsher one. */
+  latestRequest: StopRequested | undefined
   outcome: Outcome | undefined
+  /** The time at which the job stopped, in ISO 8601. */
+  stoppedAt: string | undefined
   /** The process ids of the hosts that are up, by service and replica. */
   readonly #hosts = new Map<string, number>()
   readonly #serviceHosts = new Map<string, ServiceHost>()
@@ -92,7 +74,8 @@ export class EventProjection {
           cleanupCalled: false,
           startMs: 0,
           releaseMs: 0,
-          dependsOn: []
+          dependsOn: [],
+          isOverdue: false
         })
         break
       case "ServiceStarted":
@@ -100,7 +83,8 @@ export class EventProjection {
           state: "running",
           initialized: true,
           startMs: event.startMs,
-          dependsOn: event.dependsOn ?? []
+          dependsOn: event.dependsOn ?? [],
+          ...(event.host === undefined ? {} : { host: event.host })
         })
         break
       case "ServiceStartFailed":
@@ -110,7 +94,10 @@ export class EventProjection {
         this.#set(event.service, { error: event.error })
         break
       case "ServiceReleasing":
-        this.#move(event, { state: "releasing", cleanupCalled: true })
+        this.#move(event, { state: "releasing", cleanupCalled: true, ...limitOf(event) })
+        break
+      case "ServiceOverdue":
+        this.#set(event.service, { isOverdue: true })
         break
       case "ServiceStopped":
         this.#move(event, {
@@ -137,13 +124,22 @@ export class EventProjection {
         break
       case "StopRequested":
         this.request ??= event
+        this.latestRequest = event
         break
       case "PhaseStarted":
         this.phase = event
         break
       case "PhaseEnded":
+        this.phases.push({
+          phase: event.phase,
+          durationMs: event.durationMs,
+          timedOut: event.timedOut,
+          ...(this.phase?.phase === event.phase ? limitOf(this.phase) : {})
+        })
         this.phase = undefined
-        this.phases.push({ phase: event.phase, durationMs: event.durationMs, timedOut: event.timedOut })
+        break
+      case "JobStopped":
+        this.stoppedAt = event.at
         break
     }
   }

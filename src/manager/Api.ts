@@ -6,7 +6,7 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { StopReport } from "../StopReport.ts"
+import { Outcome, StopReport, Trigger } from "../StopReport.ts"
 import { Authorization } from "./Authorization.ts"
 import { changes, events, logs } from "./feedSchemas.ts"
 import { Busy, Conflict, Failed, NotFound, Refused, StoreError, TooLarge, Unavailable } from "./errors.ts"
@@ -18,10 +18,12 @@ import {
   JobResult,
   JobState,
   Place,
+  Retry,
   Stages,
   StopCommand,
   Submission
 } from "./models.ts"
+import { Since } from "./since.ts"
 
 /**
  * Answers a request that the Schemas refuse with a `Refused` that says what is wrong with it. The server answers any request
@@ -44,6 +46,18 @@ const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 /** The number that a stream starts after. Browsers send the header when they reconnect; it wins over the query. */
 const after = { query: { after: Schema.optionalKey(count) }, headers: { "last-event-id": Schema.optionalKey(count) } }
 
+/** The conditions that a job has to meet. */
+const conditions = {
+  state: Schema.optionalKey(JobState),
+  job: Schema.optionalKey(Schema.String),
+  outcome: Schema.optionalKey(Outcome),
+  clean: Schema.optionalKey(Schema.Boolean),
+  trigger: Schema.optionalKey(Trigger),
+  since: Schema.optionalKey(Since),
+  text: Schema.optionalKey(Schema.String),
+  prefix: Schema.optionalKey(JobId)
+}
+
 /** The whole id of a job: a program never addresses another job than the one it means. */
 const params = { id: JobId }
 const jobErrors = [NotFound, Conflict, StoreError] as const
@@ -57,9 +71,7 @@ const Jobs = HttpApiGroup.make("jobs")
     }).annotate(OpenApi.Summary, "Submit a job. A submission that is sent twice with one id is one job."),
     HttpApiEndpoint.get("list", "/jobs", {
       query: {
-        state: Schema.optionalKey(JobState),
-        job: Schema.optionalKey(Schema.String),
-        prefix: Schema.optionalKey(JobId),
+        ...conditions,
         before: Schema.optionalKey(Place),
         limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 })))
       },
@@ -67,8 +79,13 @@ const Jobs = HttpApiGroup.make("jobs")
       error: StoreError
     }).annotate(
       OpenApi.Summary,
-      "List jobs, the latest first. `prefix` is how their ids begin; `before` is the place of the last job of the " +
-        "previous page: the time it was submitted at, `_` and its id."
+      "List jobs, the latest first: those that meet all conditions. `job` is their name, `since` when they were submitted at the " +
+        "earliest (a time, or how long ago), `text` is in their ids or names, and `prefix` is how their ids begin; `before` is the " +
+        "place of the last job of the previous page: the time it was submitted at, `_` and its id."
+    ),
+    HttpApiEndpoint.get("counts", "/counts", { query: conditions, success: Counts, error: StoreError }).annotate(
+      OpenApi.Summary,
+      "Count jobs by their states: those that meet all conditions of `GET /jobs`."
     ),
     HttpApiEndpoint.get("get", "/jobs/:id", { params, success: JobInfo, error: jobErrors })
       .annotate(OpenApi.Summary, "Get the state of a job."),
@@ -86,12 +103,20 @@ const Jobs = HttpApiGroup.make("jobs")
     HttpApiEndpoint.get("logs", "/jobs/:id/logs", {
       params,
       headers: after.headers,
-      query: { ...after.query, follow: Schema.optionalKey(Schema.Boolean) },
+      query: {
+        ...after.query,
+        follow: Schema.optionalKey(Schema.Boolean),
+        since: Schema.optionalKey(Since),
+        tail: Schema.optionalKey(count),
+        grep: Schema.optionalKey(Schema.String)
+      },
       success: [logs, HttpApiSchema.NoContent],
       error: [...jobErrors, Unavailable]
     }).annotate(
       OpenApi.Summary,
-      "Read the output of a job so far; with `follow`, until the job has stopped. Answers as `events` does."
+      "Read the output of a job so far; with `follow`, until the job has stopped. Answers as `events` does. Of the lines since a " +
+        "time (or how long ago) that have the text `grep` in them, it has the last `tail` ones and all later ones. A reader that " +
+        "comes back with `Last-Event-ID` gets all lines after that: `tail` is left out."
     ),
     HttpApiEndpoint.get("stages", "/jobs/:id/stages", { params, success: Stages, error: jobErrors })
       .annotate(OpenApi.Summary, "Get the counters of a job's pipelines."),
@@ -106,6 +131,16 @@ const Jobs = HttpApiGroup.make("jobs")
         OpenApi.Summary,
         "Request a stop. Answers at once, or, if the job has no process, once its end is on disk."
       ),
+    HttpApiEndpoint.post("retry", "/jobs/:id/retry", {
+      params,
+      payload: [Retry, Schema.Undefined],
+      success: JobInfo.pipe(HttpApiSchema.status(201)),
+      error: [Refused, NotFound, Conflict, Busy, Unavailable, StoreError]
+    }).annotate(
+      OpenApi.Summary,
+      "Submit a job that has stopped again, with its payload and its settings, as a new job. `id` is the id of that; a request " +
+        "that is sent twice with one id is one job. It has no lease."
+    ),
     HttpApiEndpoint.get("result", "/jobs/:id/result", { params, success: JobResult, error: jobErrors })
       .annotate(OpenApi.Summary, "Get how a job ended. Answers with a conflict until it has stopped."),
     HttpApiEndpoint.get("report", "/jobs/:id/report", { params, success: StopReport, error: jobErrors })

@@ -15,15 +15,30 @@ export interface StoredBundle {
   readonly uploadedAt: string
 }
 
-export interface JobFilter {
+/** Conditions for jobs, each of which holds for the jobs that are meant. */
+export interface JobConditions {
   readonly state?: JobInfo["state"] | undefined
+  /** The name of the job. */
   readonly job?: string | undefined
-  /** List only jobs whose id begins with this text. */
+  readonly outcome?: JobInfo["outcome"] | undefined
+  /** `false`: only jobs that have stopped and were not clean. */
+  readonly clean?: boolean | undefined
+  readonly trigger?: JobInfo["trigger"] | undefined
+  /** The earliest time of submission, in ISO 8601. */
+  readonly since?: string | undefined
+  /** A text that the id or the name has in it. Upper and lower case of ASCII letters are the same. */
+  readonly text?: string | undefined
+  /** The beginning of the id. */
   readonly prefix?: string | undefined
+}
+
+export interface JobFilter extends JobConditions {
   /** The place after which the page starts: only jobs before it are listed (by time of submission, then id). */
   readonly before?: Place | undefined
   readonly limit: number
 }
+
+export type JobCounts = Readonly<Record<JobInfo["state"], number>>
 
 export class JobStore extends Context.Service<JobStore, {
   /** Adds a job. If a job with this id exists, returns that job instead. */
@@ -63,5 +78,8 @@ export class JobStore extends Context.Service<JobStore, {
   readonly bundle: (hash: string) => Effect.Effect<string | undefined, StoreError>
   /** Removes the bundles that were uploaded before this time and that no job uses, and returns their hashes. */
   readonly removeBundles: (before: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
-  readonly counts: Effect.Effect<Readonly<Record<JobInfo["state"], number>>, StoreError>
+  /** Returns the number of all jobs in each state. */
+  readonly counts: Effect.Effect<JobCounts, StoreError>
+  /** Returns the number of jobs in each state that these conditions hold for. */
+  readonly countsOf: (conditions: JobConditions) => Effect.Effect<JobCounts, StoreError>
 }>()("autostop/manager/JobStore") {}

@@ -6,8 +6,18 @@ import type { StageReport } from "../StopReport.ts"
 import type { Busy, Conflict, NotFound, Refused, StoreError, Unavailable } from "./errors.ts"
 import type { Limits, Permissions } from "./JobProcess.ts"
 import type { JobVariables } from "./jobVariables.ts"
-import type { JobFilter } from "./JobStore.ts"
-import type { Change, JobInfo, JobResult, LogLine, NumberedEvent, StopCommand, Submission } from "./models.ts"
+import type { JobConditions, JobCounts, JobFilter } from "./JobStore.ts"
+import type { Change, JobInfo, JobResult, LogLine, NumberedEvent, Retry, StopCommand, Submission } from "./models.ts"
+
+/** The lines of a log that a reader wants. */
+export interface LogQuery {
+  /** The earliest time of a line, in ISO 8601. */
+  readonly since?: string | undefined
+  /** A text that a line has in it. */
+  readonly grep?: string | undefined
+  /** The number of lines that are emitted of those that there are when the reader begins: the last ones. */
+  readonly tail?: number | undefined
+}
 
 /** The limits within which stopped jobs are kept, with their events, results and logs. */
 export interface Retention {
@@ -55,6 +65,14 @@ export class Manager extends Context.Service<Manager, {
   readonly submit: (
     submission: Submission
   ) => Effect.Effect<JobInfo, Refused | NotFound | Conflict | Busy | Unavailable | StoreError>
+  /**
+   * Submits a job again that has stopped, as a new job of this or a random id. Fails with `Conflict` if it has not stopped. Its
+   * lease is left out, because the client that renewed it is not there.
+   */
+  readonly retry: (
+    id: string,
+    retry: Retry
+  ) => Effect.Effect<JobInfo, Refused | NotFound | Conflict | Busy | Unavailable | StoreError>
   /** Stores a bundle, for jobs that are submitted with its hash. */
   readonly upload: (hash: string, content: Uint8Array) => Effect.Effect<void, Refused | Busy | StoreError>
   readonly get: (id: string) => Effect.Effect<JobInfo, NotFound | StoreError>
@@ -64,11 +82,14 @@ export class Manager extends Context.Service<Manager, {
     NumberedEvent,
     NotFound | StoreError
   >
-  /** Emits the output lines after number `after`, and with `follow` also later ones, until the job has stopped. */
-  readonly logs: (id: string, options: { readonly after: number; readonly follow: boolean }) => Stream.Stream<
-    LogLine,
-    NotFound | StoreError
-  >
+  /**
+   * Emits the output lines after number `after` that a query selects, and with `follow` also later ones, until the job has
+   * stopped.
+   */
+  readonly logs: (
+    id: string,
+    options: { readonly after: number; readonly follow: boolean } & LogQuery
+  ) => Stream.Stream<LogLine, NotFound | StoreError>
   /** Emits an overview of all jobs that have not stopped, and then each change. */
   readonly changes: Stream.Stream<Change, StoreError>
   readonly stages: (id: string) => Effect.Effect<ReadonlyArray<StageReport>, NotFound | StoreError>
@@ -83,7 +104,9 @@ export class Manager extends Context.Service<Manager, {
   /** Removes the jobs that stopped before a time (ISO 8601), and returns how many there were. */
   readonly clean: (before: string) => Effect.Effect<number, StoreError>
   readonly jobs: ReadonlyArray<RegisteredJob>
-  readonly counts: Effect.Effect<Readonly<Record<JobInfo["state"], number>>, StoreError>
+  readonly counts: Effect.Effect<JobCounts, StoreError>
+  /** Returns the number of jobs in each state that these conditions hold for. */
+  readonly countsOf: (conditions: JobConditions) => Effect.Effect<JobCounts, StoreError>
   /** Requests a stop of every job that runs, and returns at once. */
   readonly stopRunning: (command: StopCommand) => Effect.Effect<void>
   /** Starts queued jobs from now on. They wait until then, so that a server is there before the first job starts. */

@@ -171,6 +171,10 @@ export const StopCommand = Schema.Struct({
 })
 export type StopCommand = typeof StopCommand.Type
 
+/** The id of the job that is submitted by a retry; a random UUID by default. */
+export const Retry = Schema.Struct({ id: Schema.optionalKey(JobId) })
+export type Retry = typeof Retry.Type
+
 export const Stages = Schema.Array(StageReport)
 
 /** The number of jobs in each state. */

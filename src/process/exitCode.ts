@@ -3,12 +3,17 @@ import { type Signal, signalCode } from "./signals.ts"
 /** The exit code of a process whose stop left something behind, or did not end in time. */
 export const uncleanCode = 3
 
+/** The exit code of a wait that has reached its time limit, as that of timeout(1). */
+const timeoutCode = 124
+
 /** All that is known when a process ends. */
 export interface Ending {
   /** False if a task left something behind. */
   readonly isClean: boolean
   /** The first signal that asked for the end. */
   readonly signal?: Signal | undefined
+  /** True if what the program waited for had not ended within a limit that its user gave. */
+  readonly isTimedOut?: boolean
   /** The code of a crash that brought the end about: 1 for an error that was not caught, or the argument of `process.exit`. */
   readonly crash?: number | undefined
   /** `process.exitCode` as user code has set it, or the argument of a `process.exit` that was called during a stop. */
@@ -26,6 +31,7 @@ export interface Ending {
  * |---|---|
  * | something was not released, was killed or is left over | 3 |
  * | a signal asked for the end | 128 and its number: 129 SIGHUP, 130 SIGINT, 131 SIGQUIT, 143 SIGTERM, … |
+ * | a wait (`autostop wait --timeout`) has reached its time limit | 124 |
  * | an error was not caught | 1 |
  * | user code called `process.exit(n)`, which began the stop | n, if it is not 0 |
  * | user code set `process.exitCode = n`, or called `process.exit(n)` during the stop | n, if it is not 0 |
@@ -40,8 +46,9 @@ export const exitCode = (ending: Ending): number => {
   return code === 0 && ending.isWritten === false ? 1 : code
 }
 
-const codeOf = ({ crash, isClean, own, signal, user }: Ending): number => {
+const codeOf = ({ crash, isClean, isTimedOut, own, signal, user }: Ending): number => {
   if (!isClean) return uncleanCode
   if (signal !== undefined) return signalCode(signal)
+  if (isTimedOut === true) return timeoutCode
   return crash || user || (crash ?? own)
 }

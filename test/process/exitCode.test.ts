@@ -9,17 +9,22 @@ const endings: ReadonlyArray<Ending> = [true, false].flatMap((isClean) =>
   [undefined, ...signals].flatMap((signal) =>
     maybe.flatMap((crash) =>
       maybe.flatMap((user) =>
-        [0, 1, 2].flatMap((own) => [true, false].map((isWritten) => ({ isClean, signal, crash, user, own, isWritten })))
+        [0, 1, 2].flatMap((own) =>
+          [true, false].flatMap((isWritten) =>
+            [true, false].map((isTimedOut) => ({ isClean, signal, isTimedOut, crash, user, own, isWritten }))
+          )
+        )
       )
     )
   )
 )
 
 /** The documented order, as a list: the first that is there wins. */
-const expected = ({ crash, isClean, isWritten, own, signal, user }: Ending): number => {
+const expected = ({ crash, isClean, isTimedOut, isWritten, own, signal, user }: Ending): number => {
   const known = [
     ...(isClean ? [] : [3]),
     ...(signal === undefined ? [] : [signalCode(signal)]),
+    ...(isTimedOut === true ? [124] : []),
     ...[crash, user].filter((code) => code !== undefined && code !== 0),
     ...(crash === 0 ? [0] : []),
     own

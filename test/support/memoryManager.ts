@@ -8,6 +8,7 @@ import { Environment, type Job, type JobRun, LocalEnvironment } from "../../src/
 import { OneShotLatch } from "../../src/base/oneShotLatch.ts"
 import { encodeExit } from "../../src/manager/exitCodec.ts"
 import { Busy, Conflict, NotFound, Refused, Unavailable } from "../../src/manager/errors.ts"
+import type { JobConditions } from "../../src/manager/JobStore.ts"
 import { Manager } from "../../src/manager/Manager.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type Submission } from "../../src/manager/models.ts"
 
@@ -85,7 +86,7 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
         tellOf(entry)
       })
 
-    const manager = Manager.of({
+    const manager: Manager["Service"] = Manager.of({
       submit: (submission) =>
         Effect.gen(function*() {
           control.submissions.push(submission)
@@ -130,12 +131,14 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
         }),
       upload: () => Effect.fail(new Refused({ message: "this manager takes no uploads" })),
       get: (id) => Effect.map(entry(id), ({ info }) => info),
-      list: ({ job, limit, prefix = "", state }) =>
+      retry: (id, { id: newId }) =>
+        Effect.flatMap(
+          entry(id),
+          ({ submission }) => manager.submit(newId === undefined ? submission : { ...submission, id: newId })
+        ),
+      list: ({ limit, ...conditions }) =>
         Effect.sync(() =>
-          [...entries.values()].toReversed().map(({ info }) => info).filter((info) =>
-            (state === undefined || info.state === state) && (job === undefined || info.job === job) &&
-            info.id.startsWith(prefix)
-          ).slice(0, limit)
+          [...entries.values()].toReversed().map(({ info }) => info).filter(meets(conditions)).slice(0, limit)
         ),
       events: (id, { after }) => {
         control.readers.push(after)
@@ -177,11 +180,13 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
           return old.length
         }),
       jobs: jobs.map(({ name }) => ({ name, module: "" })),
-      counts: Effect.sync(() => {
-        const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 }
-        for (const { info } of entries.values()) counts[info.state]++
-        return counts
-      }),
+      counts: Effect.suspend(() => manager.countsOf({})),
+      countsOf: (conditions) =>
+        Effect.sync(() => {
+          const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 }
+          for (const { info } of entries.values()) if (meets(conditions)(info)) counts[info.state]++
+          return counts
+        }),
       stopRunning: (command) => Effect.forEach(entries.values(), ({ run }) => run.stop(command), { discard: true }),
       begin: Effect.void,
       close: Effect.void,
@@ -189,6 +194,13 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
     })
     return Context.make(Manager, manager).pipe(Context.add(Control, control))
   })).pipe(Layer.provide(LocalEnvironment.layer))
+
+const meets =
+  ({ clean, job, outcome, prefix = "", since = "", state, text = "", trigger }: JobConditions) => (info: JobInfo) =>
+    (state === undefined || info.state === state) && (job === undefined || info.job === job) &&
+    (outcome === undefined || info.outcome === outcome) && (clean === undefined || info.clean === clean) &&
+    (trigger === undefined || info.trigger === trigger) && info.submittedAt >= since && info.id.startsWith(prefix) &&
+    `${info.id} ${info.job}`.includes(text)
 
 const tellOf = (entry: Entry) => {
   const { news } = entry

@@ -10,7 +10,7 @@ import { plural } from "../../base/format.ts"
 import { jobId, remoteFlags } from "../flags/remoteFlags.ts"
 import { Refusal } from "../refusal.ts"
 import { askManager } from "../remote/askManager.ts"
-import { withJob } from "../remote/shortIds.ts"
+import { forEachJob } from "../remote/forEachJob.ts"
 import { printLine } from "../views/output.ts"
 
 export const deleteCommand = Command.make("delete", {
@@ -22,21 +22,12 @@ export const deleteCommand = Command.make("delete", {
   )
 }, (input) =>
   askManager(input, (client) =>
-    Effect.gen(function*() {
-      const query = { force: input.force ? "true" : "false" } as const
-      // a job that cannot be removed does not keep the others
-      const results = yield* Effect.forEach(
-        input.ids,
-        (given) => Effect.result(withJob(client, given, (id) => client.jobs.remove({ params: { id }, query })))
-      )
-      const errors = results.flatMap((result) => result._tag === "Failure" ? [result.failure] : [])
-      const [error] = errors
-      if (error === undefined) return
-      const refused = errors.filter(({ _tag }) => _tag === "NotFound" || _tag === "Conflict" || _tag === "Refusal")
-      return yield* refused.length < errors.length
-        ? Effect.fail(error)
-        : new Refusal({ message: refused.map(({ message }) => message).join("\n") })
-    }))).pipe(Command.withDescription("Removes jobs with their events, logs and reports"))
+    forEachJob(
+      client,
+      input.ids,
+      (id) => client.jobs.remove({ params: { id }, query: { force: input.force ? "true" : "false" } }),
+      () => Effect.void
+    ))).pipe(Command.withDescription("Removes jobs with their events, logs and reports"))
 
 export const cleanCommand = Command.make("clean", {
   ...remoteFlags,

@@ -7,8 +7,6 @@ import * as Schema from "effect/Schema"
 import { printable } from "../../base/format.ts"
 import { encodeAutostop } from "../../manager/client/encodeAutostop.ts"
 import { idForm, JobId } from "../../manager/models.ts"
-import type { Client } from "../../manager/client/apiClient.ts"
-import { exitCode } from "../../process/exitCode.ts"
 import { CommandContext } from "../commandContext.ts"
 import { moduleUrl } from "../flags/moduleArgument.ts"
 import { remoteFlags } from "../flags/remoteFlags.ts"
@@ -16,10 +14,8 @@ import { autostopOf, policySourceOf, readPayload, startFlags } from "../flags/st
 import { runOptionsOf, submitFlags } from "../flags/submitFlags.ts"
 import { asRefusal, Refusal } from "../refusal.ts"
 import { askManager } from "../remote/askManager.ts"
-import { followEvents } from "../remote/followJob.ts"
-import { printEvent } from "../views/eventText.ts"
 import { printLine } from "../views/output.ts"
-import { printExit, printExitLine, printReport } from "../views/reportOutput.ts"
+import { showUntilStopped } from "../views/remoteProgress.ts"
 
 const flags = {
   ...remoteFlags,
@@ -55,7 +51,8 @@ export const submitCommand = Command.make("submit", flags, (input) =>
     yield* askManager(input, (client, url) =>
       Effect.gen(function*() {
         const { obstacle, submitBundled } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
-        const { owner } = yield* CommandContext
+        const context = yield* CommandContext
+        const { owner } = context
         const { relay } = owner
         const unknown = `job ${id} may have been submitted or not; run "autostop status ${id}" to find out`
         let state = unknown
@@ -83,7 +80,10 @@ export const submitCommand = Command.make("submit", flags, (input) =>
             obstacle(error) === "lost" ? new Refusal({ message: `the connection was lost: ${unknown}` }) : error
         )
         state = `job ${id} goes on at the manager; "autostop stop ${id}" stops it`
-        if (input.wait) return yield* wait(client, url, id, input.format)
+        if (input.wait) {
+          context.exitCode = yield* showUntilStopped(client, url, id, input.format)
+          return
+        }
         if (input.format === "json") return printLine(JSON.stringify(info))
         printLine(process.stdout.isTTY ? `${info.id}  ${printable(info.job)} is ${info.state}` : info.id)
       }))
@@ -104,17 +104,3 @@ const bundleOf = Effect.fnUntraced(function*(module: string) {
   // the name of the job is needed; a process of its own loads the code, because that may hang or exit
   return { job: yield* Effect.mapError(inspectBundle(module, bundled), refused), bundled }
 })
-
-/** Shows what happens until the job has stopped. */
-const wait = (client: Client, url: string, id: string, format: "pretty" | "json") =>
-  Effect.gen(function*() {
-    const { retryTransient } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
-    const context = yield* CommandContext
-    yield* followEvents(client, url, id, (event) => printEvent(event, format))
-    const result = yield* retryTransient(client.jobs.result({ params: { id } }))
-    const { exit, report } = result
-    if (format === "json") printExitLine(exit)
-    else if (report.outcome !== "cancelled") yield* printExit(result, { format, label: "Result: " })
-    printReport(format, report)
-    context.exitCode = exitCode({ isClean: report.clean, own: report.outcome === "succeeded" ? 0 : 1 })
-  })

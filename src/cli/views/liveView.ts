@@ -2,45 +2,68 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { now } from "../../base/clock.ts"
-import { millis, printable, table, whole } from "../../base/format.ts"
+import { printable, table, whole } from "../../base/format.ts"
 import type { JobRun } from "../../Environment.ts"
 import type { JobEvent } from "../../JobEvent.ts"
+import { LatestAttempt } from "../../jobProcess/latestAttempt.ts"
+import { stopTimeline } from "../../jobProcess/stopTimeline.ts"
 import { startInterval } from "../../process/timers.ts"
+import type { StageReport } from "../../StopReport.ts"
+import { EventClock } from "./eventClock.ts"
 import { erasing, type LastOutput, nothingPrinted, othersPrinted, viewDrawn } from "./lastOutput.ts"
 import { Rates } from "./rates.ts"
+import { stopLines } from "./stopLines.ts"
 
 const refreshMs = 100
-/** The largest number of services that are listed; more are only counted. */
+/** The largest number of services that are listed while the job runs; more are only counted. */
 const listed = 12
 
 /** Shows a run in place, beneath everything else that is printed, until it has stopped. */
 export const showLive = <A, E>(run: JobRun<A, E>): Effect.Effect<void> =>
+  Effect.flatMap(Clock.Clock, (clock) =>
+    drawLive(
+      { guessMs: clock.currentTimeMillisUnsafe(), stages: () => Effect.runSync(run.stages) },
+      (take) => Stream.runForEach(run.events, (event) => Effect.sync(() => take(event)))
+    ))
+
+export interface LiveOptions {
+  /** The time of those who write the events, in milliseconds since 1970, as far as it is known. */
+  readonly guessMs: number
+  readonly stages: () => ReadonlyArray<StageReport>
+}
+
+/** Shows the events of a job in place, as long as `use` takes them. */
+export const drawLive = <A, E, R>(
+  options: LiveOptions,
+  use: (take: (event: JobEvent) => void) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
   Effect.gen(function*() {
-    const view = new View(run, yield* Clock.Clock)
+    const view = new View(options, yield* Clock.Clock)
     // the timer of a sleep would be one of the job's leftovers
     const stopRedrawing = startInterval(refreshMs, () => view.draw())
-    yield* Stream.runForEach(run.events, (event) => Effect.sync(() => view.take(event))).pipe(
-      Effect.ensuring(Effect.sync(() => {
+    return yield* Effect.ensuring(
+      use((event) => view.take(event)),
+      Effect.sync(() => {
         stopRedrawing()
         view.end()
-      }))
+      })
     )
   })
 
 class View {
-  readonly #run: JobRun<unknown, unknown>
+  readonly #stages: () => ReadonlyArray<StageReport>
   readonly #clock: Clock.Clock
-  readonly #services = new Map<string, string>()
+  readonly #times: EventClock
+  readonly #job = new LatestAttempt({ job: "", jobId: "", environment: "", startedAt: "" })
   readonly #rates = new Rates(5 * refreshMs)
-  readonly #phases: Array<string> = []
   readonly #restore: ReadonlyArray<() => void>
-  #current: { readonly phase: string; readonly since: number } | undefined
   readonly #print: (text: string) => void
   #last: LastOutput = nothingPrinted
 
-  constructor(run: JobRun<unknown, unknown>, clock: Clock.Clock) {
-    this.#run = run
+  constructor({ guessMs, stages }: LiveOptions, clock: Clock.Clock) {
+    this.#stages = stages
     this.#clock = clock
+    this.#times = new EventClock(guessMs, now(clock))
     const { write } = process.stderr
     this.#print = (text) => void (text !== "" && Reflect.apply(write, process.stderr, [text]))
     this.#restore = [process.stdout, process.stderr].map((stream) => {
@@ -56,37 +79,18 @@ class View {
   }
 
   take(event: JobEvent): void {
-    switch (event._tag) {
-      case "ServiceStarting":
-        this.#services.set(event.service, "starting")
-        break
-      case "ServiceStarted":
-        this.#services.set(event.service, "running")
-        break
-      case "ServiceReleasing":
-        this.#services.set(event.service, "releasing")
-        break
-      case "ServiceStopped":
-        this.#services.set(event.service, event.outcome)
-        break
-      case "PhaseStarted":
-        this.#current = { phase: event.phase, since: now(this.#clock) }
-        break
-      case "PhaseEnded":
-        this.#current = undefined
-        this.#phases.push(`${event.phase} ${millis(event.durationMs)}${event.timedOut ? " (timed out)" : ""}`)
-        break
-    }
+    this.#times.heard(event.at, now(this.#clock))
+    this.#job.apply(event)
   }
 
   draw(): void {
     // a terminal that does not know its size says 0
-    const width = process.stderr.columns || 80
-    const lines = [...this.#stageLines(), ...this.#serviceLines(), ...this.#phaseLines()]
+    const { columns, rows } = { columns: process.stderr.columns || 80, rows: process.stderr.rows || 24 }
+    const lines = this.#lines(rows - 1)
     const isMidLine = this.#last._tag === "Others" && this.#last.isMidLine
     this.#print(erasing(this.#last))
     if (isMidLine && lines.length > 0) this.#print("\n")
-    this.#print(lines.map((line) => `${`  ${printable(line)}`.slice(0, width - 1)}\n`).join(""))
+    this.#print(lines.map((line) => `${`  ${printable(line)}`.slice(0, columns - 1)}\n`).join(""))
     this.#last = viewDrawn(this.#last, lines.length)
   }
 
@@ -95,9 +99,19 @@ class View {
     for (const restore of this.#restore) restore()
   }
 
+  /** A terminal cannot erase what has left it at its upper edge: there are never more lines than fit. */
+  #lines(rows: number): ReadonlyArray<string> {
+    const stages = this.#stageLines()
+    const stop = stopTimeline(this.#job.projection, this.#times.now(now(this.#clock)))
+    const lines = stop._tag === "Running"
+      ? [...stages, ...this.#serviceLines()]
+      : [...stages, ...stopLines(stop, rows - stages.length)]
+    return lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `… and ${lines.length - rows + 1} more lines`]
+  }
+
   #stageLines(): ReadonlyArray<string> {
     const at = now(this.#clock)
-    const rows = Effect.runSync(this.#run.stages).map(({ count, kind, name }) => [
+    const rows = this.#stages().map(({ count, kind, name }) => [
       name,
       whole(count),
       `${whole(this.#rates.rate(`${kind} ${name}`, count, at))}/s`
@@ -106,17 +120,9 @@ class View {
   }
 
   #serviceLines(): ReadonlyArray<string> {
-    if (this.#services.size <= listed) return table([...this.#services])
-    const counts = Map.groupBy(this.#services.values(), (state) => state)
+    const { services } = this.#job.projection
+    if (services.size <= listed) return table(Array.from(services, ([name, { state }]) => [name, state]))
+    const counts = Map.groupBy(services.values(), ({ state }) => state)
     return [`services: ${[...counts].map(([state, all]) => `${all.length} ${state}`).join(", ")}`]
-  }
-
-  #phaseLines(): ReadonlyArray<string> {
-    const lines = this.#phases.length === 0 ? [] : [this.#phases.join(" → ")]
-    if (this.#current === undefined) return lines
-    const { phase, since } = this.#current
-    const releasing = [...this.#services].flatMap(([name, state]) => state === "releasing" ? [name] : [])
-    const awaited = phase === "release" ? releasing.slice(0, 5).join(", ") : "the run"
-    return [...lines, `${phase} for ${millis(now(this.#clock) - since)}, waiting for ${awaited}`]
   }
 }

@@ -1,4 +1,5 @@
 /** Answers the requests of the API with a `Manager`. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -12,8 +13,10 @@ import { version } from "../../process/packageVersion.ts"
 import { Api, SchemaRefusals } from "../Api.ts"
 import { NotFound, Refused, TooLarge, Unavailable } from "../errors.ts"
 import { changes, events, logs } from "../feedSchemas.ts"
-import { Manager } from "../Manager.ts"
+import type { JobConditions } from "../JobStore.ts"
+import { type LogQuery, Manager } from "../Manager.ts"
 import { type Change, type LogLine, type NumberedEvent, readPlace } from "../models.ts"
+import { readSince } from "../since.ts"
 import { eventText, feedAnswer } from "./feedAnswer.ts"
 import { metricsText } from "./metrics.ts"
 
@@ -51,15 +54,16 @@ const jobs = HttpApiBuilder.group(
     const answerLogs = feedAnswer(logs, (line: LogLine) => message(line.seq, line), sse)
     const answerChanges = feedAnswer(changes, (data: Change) => ({ event: "message" as const, data }), sse)
     /** Answers with a feed of a job, or nothing if it has no more elements: a browser then does not connect again. */
-    const feedOf = <A, E>(
+    const feedOf = <A, E, Query = {}>(
       request: FeedRequest,
-      read: (id: string, position: FeedPosition) => Stream.Stream<A, E>,
-      answer: (elements: Stream.Stream<A, E>) => HttpServerResponse
+      read: (id: string, position: FeedPosition & Query) => Stream.Stream<A, E>,
+      answer: (elements: Stream.Stream<A, E>) => HttpServerResponse,
+      query: Query
     ) =>
       Effect.gen(function*() {
         yield* isOpen
         const { id } = request.params
-        const position = positionOf(request)
+        const position = { ...positionOf(request), ...query }
         const { state } = yield* manager.get(id)
         // the last elements of a job that has just stopped may not be on disk yet: who follows it waits for them
         const hasMore = state !== "stopped" ||
@@ -68,11 +72,18 @@ const jobs = HttpApiBuilder.group(
       })
     return handlers.handleAll({
       submit: ({ payload }) => Effect.andThen(isOpen, manager.submit(payload)),
-      list: ({ query: { before, limit = 100, ...filter } }) =>
-        manager.list({ ...filter, limit, ...(before === undefined ? {} : { before: readPlace(before) }) }),
+      list: ({ query: { before, limit = 100, ...conditions } }) =>
+        Effect.flatMap(
+          conditionsOf(conditions),
+          (conditions) =>
+            manager.list({ ...conditions, limit, ...(before === undefined ? {} : { before: readPlace(before) }) })
+        ),
+      counts: ({ query }) => Effect.flatMap(conditionsOf(query), manager.countsOf),
+      retry: ({ params, payload }) => Effect.andThen(isOpen, manager.retry(params.id, payload ?? {})),
       get: ({ params }) => manager.get(params.id),
-      events: (request) => feedOf(request, manager.events, answerEvents),
-      logs: (request) => feedOf(request, manager.logs, answerLogs),
+      events: (request) => feedOf(request, manager.events, answerEvents, {}),
+      logs: (request) =>
+        Effect.flatMap(logQueryOf(request), (query) => feedOf(request, manager.logs, answerLogs, query)),
       stages: ({ params }) => manager.stages(params.id),
       stop: ({ params, payload }) => manager.stop(params.id, payload ?? {}),
       result: ({ params }) => manager.result(params.id),
@@ -114,6 +125,22 @@ const bundles = HttpApiBuilder.group(
       }))
   })
 )
+
+/** Reads how long ago something was by the clock of the manager, whatever clock the client has. */
+const conditionsOf = ({ since, ...conditions }: JobConditions): Effect.Effect<JobConditions> =>
+  since === undefined
+    ? Effect.succeed(conditions)
+    : Effect.map(Clock.currentTimeMillis, (now) => ({ ...conditions, since: readSince(since, now) }))
+
+/** A reader that comes back wants all lines since it was cut off, however many they are. */
+const logQueryOf = (
+  { headers, query: { grep, since, tail } }: FeedRequest & { readonly query: LogQuery }
+): Effect.Effect<LogQuery> =>
+  Effect.map(Clock.currentTimeMillis, (now) => ({
+    grep,
+    since: since === undefined ? undefined : readSince(since, now),
+    tail: headers["last-event-id"] === undefined ? tail : undefined
+  }))
 
 interface FeedRequest {
   readonly params: { readonly id: string }

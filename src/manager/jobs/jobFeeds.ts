@@ -6,9 +6,11 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { NotFound, type StoreError } from "../errors.ts"
 import type { JobStore } from "../JobStore.ts"
+import type { LogQuery } from "../Manager.ts"
 import type { LogLine, NumberedEvent } from "../models.ts"
 import type { ActiveJob } from "./activeJob.ts"
 import { readLog } from "./jobLog.ts"
+import { selectedLines } from "./logSelection.ts"
 
 /** The number of events that are read from the store at once. */
 const pageSize = 1_000
@@ -57,25 +59,27 @@ export const eventFeed = (
   })
 }
 
-/** Emits the output lines after number `after`; if `job` is given, also later ones until it has stopped. */
+/** Emits the output lines after number `after` that `query` selects; if `job` is given, also later ones until it has stopped. */
 export const logFeed = (
   folder: string,
   id: string,
   job: ActiveJob | undefined,
-  after: number
+  after: number,
+  query: LogQuery = {}
 ): Stream.Stream<LogLine> =>
-  Stream.suspend(() =>
-    job === undefined
-      ? inPieces(readLog(folder, id, after))
-      : untilFinished(job, Effect.sync(job.log.reader(after)))
-  )
+  Stream.suspend(() => {
+    if (job !== undefined) return untilFinished(job, selectedLines(job.log.reader(after), query))
+    const pieces = readLog(folder, id, after)
+    return untilEmpty(selectedLines(() => pieces.next().value ?? [], query))
+  })
 
-/** Emits the lines of each piece. A piece is read when the one before has been taken. */
-const inPieces = (pieces: Iterator<ReadonlyArray<LogLine>, void>): Stream.Stream<LogLine> =>
-  Stream.fromPull(Effect.succeed(Effect.suspend(() => {
-    const { value } = pieces.next()
-    return value !== undefined && Arr.isReadonlyArrayNonEmpty(value) ? Effect.succeed(value) : Cause.done()
-  })))
+/** Emits what `read` returns until it returns nothing. A piece is read when the one before has been taken. */
+const untilEmpty = <A>(read: Effect.Effect<ReadonlyArray<A>>): Stream.Stream<A> =>
+  Stream.fromPull(
+    Effect.succeed(
+      Effect.flatMap(read, (found) => Arr.isReadonlyArrayNonEmpty(found) ? Effect.succeed(found) : Cause.done())
+    )
+  )
 
 /** Emits what `unread` returns, at each news of the job until the job has stopped. */
 const untilFinished = <A, E>(job: ActiveJob, unread: Effect.Effect<ReadonlyArray<A>, E>): Stream.Stream<A, E> =>

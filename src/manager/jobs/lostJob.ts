@@ -6,7 +6,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { isoNow } from "../../base/clock.ts"
 import { deathReport } from "../../jobProcess/deathReport.ts"
-import { EventProjection } from "../../jobProcess/eventProjection.ts"
+import type { EventProjection } from "../../jobProcess/eventProjection.ts"
+import { LatestAttempt } from "../../jobProcess/latestAttempt.ts"
 import { leftBehindBy } from "../../process/ownedProcesses.ts"
 import { isGroupAlive, until } from "../../process/processGroup.ts"
 import { isLiving, readProcess } from "../../process/processTable.ts"
@@ -28,31 +29,23 @@ export const shutdownReason = "the job manager is being stopped"
 
 /** A projection of the events of a job: those of its last attempt, and how often it failed before. */
 export class StoredEvents implements Past {
-  readonly #stored: StoredJob
   readonly failures: Array<number> = []
   seq = 0
-  #attempt: EventProjection
+  readonly #latest: LatestAttempt
 
-  constructor(stored: StoredJob) {
-    this.#stored = stored
-    this.#attempt = this.#begin()
+  constructor({ info: { id, job, startedAt, submittedAt } }: StoredJob) {
+    this.#latest = new LatestAttempt({ job, jobId: id, environment: "remote", startedAt: startedAt ?? submittedAt })
   }
 
   add({ event, seq }: NumberedEvent): void {
     this.seq = seq
-    if (event._tag !== "JobRestarting") return this.#attempt.apply(event)
-    if (countsAsFailure(event.trigger)) this.failures.push(Date.parse(event.at))
-    this.#attempt = this.#begin()
+    this.#latest.apply(event)
+    if (event._tag === "JobRestarting" && countsAsFailure(event.trigger)) this.failures.push(Date.parse(event.at))
   }
 
   /** Returns what is known of the last attempt. */
   get attempt(): EventProjection {
-    return this.#attempt
-  }
-
-  #begin(): EventProjection {
-    const { id, job, startedAt, submittedAt } = this.#stored.info
-    return new EventProjection({ job, jobId: id, environment: "remote", startedAt: startedAt ?? submittedAt })
+    return this.#latest.projection
   }
 }
 

@@ -100,15 +100,17 @@ class ManagerService {
     const { info, result } = this.#lookup
     const followed = (id: string, follow: boolean) => follow ? this.#active.get(id) : undefined
     return {
-      submit: (submission) => this.#quota.within(submission, this.#submit(submission)),
+      submit: this.#submitWithin,
+      retry: (id, options) =>
+        Effect.flatMap(this.#lookup.again(id, options.id ?? crypto.randomUUID()), this.#submitWithin),
       upload: (hash, content) => this.#code.upload(hash, content, this.#now()),
       get: info,
       list: (filter) =>
         Effect.map(store.list(filter), (infos) => infos.map((info) => this.#active.get(info.id)?.info ?? info)),
       events: (id, { after, follow }) =>
         Stream.unwrap(Effect.map(info(id), () => eventFeed(store, id, followed(id, follow), after))),
-      logs: (id, { after, follow }) =>
-        Stream.unwrap(Effect.map(info(id), () => logFeed(this.#logs, id, followed(id, follow), after))),
+      logs: (id, { after, follow, ...query }) =>
+        Stream.unwrap(Effect.map(info(id), () => logFeed(this.#logs, id, followed(id, follow), after, query))),
       changes: changes.read(this.#overview, () => this.#stages()),
       stages: (id) => Effect.map(info(id), ({ id }) => this.#active.get(id)?.stages ?? []),
       stop: (id, command) =>
@@ -119,6 +121,7 @@ class ManagerService {
       clean: (before) => removeStopped(this.retention, before),
       jobs: options.jobs,
       counts: store.counts,
+      countsOf: store.countsOf,
       stopRunning: (command) => Effect.sync(() => this.#scheduler.stopAll(command)),
       begin: Effect.sync(() => this.#scheduler.begin()),
       close: this.close,
@@ -175,6 +178,8 @@ class ManagerService {
     this.#given.changes.invalidate()
     return this.#scheduler.close
   })
+
+  readonly #submitWithin = (submission: Submission) => this.#quota.within(submission, this.#submit(submission))
 
   #submit(submission: Submission) {
     return Effect.gen({ self: this }, function*() {

@@ -9,6 +9,15 @@ import type { Database } from "./database.ts"
 const comparedText = (sql: SqlClient.SqlClient) =>
   sql.literal(sql.onDialectOrElse({ pg: () => `TEXT COLLATE "C"`, orElse: () => "TEXT" }))
 
+/**
+ * Finds the value of a field in the JSON of an info, which no function of both databases reads whatever it holds. The JSON has
+ * no white space and no object within, and a quote within a text follows a backslash.
+ */
+const writtenText = (sql: SqlClient.SqlClient, field: string, values: ReadonlyArray<string>) =>
+  sql.literal(
+    `CASE ${values.map((value) => `WHEN info LIKE '%"${field}":"${value}"%' THEN '${value}'`).join(" ")} END`
+  )
+
 /** The migrations by their numbers, which are the versions of the tables. A released migration is never changed. */
 const migrations = {
   "1_jobs": Effect.gen(function*() {
@@ -50,6 +59,22 @@ const migrations = {
     )`
     yield* sql`ALTER TABLE autostop_jobs ADD COLUMN bundle ${text} REFERENCES autostop_bundles (hash)`
     yield* sql`CREATE INDEX autostop_jobs_bundle ON autostop_jobs (bundle)`
+  }),
+  "3_ends": Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const text = comparedText(sql)
+    yield* sql`ALTER TABLE autostop_jobs ADD COLUMN outcome ${text}`
+    yield* sql`ALTER TABLE autostop_jobs ADD COLUMN clean INTEGER`
+    yield* sql`ALTER TABLE autostop_jobs ADD COLUMN stop_trigger ${text}`
+    yield* sql`UPDATE autostop_jobs SET
+      outcome = ${writtenText(sql, "outcome", ["succeeded", "failed", "cancelled"])},
+      clean = CASE WHEN info LIKE '%"clean":true%' THEN 1 WHEN info LIKE '%"clean":false%' THEN 0 END,
+      stop_trigger = ${
+      writtenText(sql, "trigger", ["completed", "failed", "stopped", "signal", "idle", "deadline", "lost"])
+    }`
+    yield* sql`CREATE INDEX autostop_jobs_outcome ON autostop_jobs (outcome, submitted_at, id)`
+    yield* sql`CREATE INDEX autostop_jobs_trigger ON autostop_jobs (stop_trigger, submitted_at, id)`
+    yield* sql`CREATE INDEX autostop_jobs_unclean ON autostop_jobs (submitted_at, id) WHERE clean = 0`
   })
 }
 

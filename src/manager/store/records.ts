@@ -30,7 +30,14 @@ export const readJob = ({ info, submission }: JobText) =>
 
 /** Returns the columns that change while a job runs. */
 export const stateRow = (info: JobInfo) =>
-  Effect.map(writeInfo(info), (text) => ({ state: info.state, stopped_at: info.stoppedAt ?? null, info: text }))
+  Effect.map(writeInfo(info), (text) => ({
+    state: info.state,
+    stopped_at: info.stoppedAt ?? null,
+    outcome: info.outcome ?? null,
+    clean: info.clean === undefined ? null : Number(info.clean),
+    stop_trigger: info.trigger ?? null,
+    info: text
+  }))
 
 export const jobRow = ({ info, submission }: StoredJob) =>
   Effect.map(Effect.all([stateRow(info), writeSubmission(submission)]), ([state, text]) => ({

@@ -5,13 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { Fragment } from "effect/sql/Statement"
 import type { StoreError } from "../errors.ts"
-import { type JobFilter, JobStore, type StoredBundle } from "../JobStore.ts"
+import { type JobConditions, type JobFilter, JobStore, type StoredBundle } from "../JobStore.ts"
 import { type JobInfo, type JobResult, JobState, type NumberedEvent } from "../models.ts"
 import { adding } from "./addJobs.ts"
 import type { Database } from "./database.ts"
 import { type Failure, type Guard, guard, usualMs, within } from "./guardOperation.ts"
+import { whereOf } from "./jobConditions.ts"
 import { migrate } from "./migrations.ts"
 import { type JobText, readEvent, readInfo, readJob, readResult, stateRow, writeEvent, writeResult } from "./records.ts"
 
@@ -59,22 +59,13 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
 
   const add = yield* adding(sql, guarded)
 
-  const list = Effect.fnUntraced(function*({ before, job, limit, prefix, state }: JobFilter) {
-    const where: Array<Fragment> = []
-    if (state !== undefined) where.push(sql`state = ${state}`)
-    if (job !== undefined) {
-      // PostgreSQL has no text with this character, and so no job has such a name
-      if (job.includes("\0")) return []
-      where.push(sql`job = ${job}`)
-    }
-    if (prefix !== undefined) {
-      if (!/^[A-Za-z0-9_-]*$/.test(prefix)) return []
-      // `~` sorts after all characters that an id may have
-      where.push(sql`id >= ${prefix} AND id < ${`${prefix}~`}`)
-    }
-    if (before !== undefined) where.push(sql`(submitted_at, id) < (${before.submittedAt}, ${before.id})`)
+  const list = Effect.fnUntraced(function*({ before, limit, ...conditions }: JobFilter) {
+    const where = whereOf(sql, conditions)
+    if (where === undefined) return []
+    const from = before === undefined ? [] : [sql`(submitted_at, id) < (${before.submittedAt}, ${before.id})`]
     const rows = yield* sql<{ info: string }>`
-      SELECT info FROM autostop_jobs WHERE ${sql.and(where)} ORDER BY submitted_at DESC, id DESC LIMIT ${limit}`
+      SELECT info FROM autostop_jobs WHERE ${sql.and([...where, ...from])}
+      ORDER BY submitted_at DESC, id DESC LIMIT ${limit}`
     return yield* Effect.forEach(rows, ({ info }) => readInfo(info))
   })
 
@@ -202,10 +193,12 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
       (rows) => rows.map(({ hash }) => hash)
     )
 
-  const counts = Effect.gen(function*() {
+  const countsOf = Effect.fnUntraced(function*(conditions: JobConditions) {
     const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 }
+    const where = whereOf(sql, conditions)
+    if (where === undefined) return counts
     const rows = yield* sql<{ state: JobState; count: number }>`
-      SELECT state, CAST(COUNT(*) AS INTEGER) AS count FROM autostop_jobs GROUP BY state`
+      SELECT state, CAST(COUNT(*) AS INTEGER) AS count FROM autostop_jobs WHERE ${sql.and(where)} GROUP BY state`
     for (const { count, state } of rows) counts[state] = count
     return counts
   })
@@ -227,6 +220,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
     bundle: (hash) => guarded("unpack")(bundle(hash)),
     removeBundles: (before) => guarded("clean")(removeBundles(before)),
     unfinished: guarded("unfinished")(unfinished),
-    counts: guarded("counts")(counts)
+    counts: guarded("counts")(countsOf({})),
+    countsOf: (conditions) => guarded("counts")(countsOf(conditions))
   })
 })

@@ -32,12 +32,23 @@ describe("the commands for a job manager, if something is wrong", () => {
     const exits = fileURLToPath(new URL("../../manager/fixtures/exits.ts", import.meta.url))
     const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
       [[], /a command is missing; see "autostop --help"$/],
-      [["lsit"], /^autostop: Unknown subcommand "lsit" .*Did you mean this\? list\nautostop: see "autostop --help"$/],
+      [
+        ["lsit"],
+        /^autostop: Unknown subcommand "lsit" .*Did you mean (this|one of these)\?.*\blist\b.*\nautostop: see "autostop --help"$/
+      ],
       [["status"], /^autostop: Missing required argument: id\nautostop: see "autostop status --help"$/],
       [["status", "nope"], /^autostop: there is no job nope: check the id; the job may have been removed$/],
       [["status", "../x"], /^autostop: Invalid value for argument <id>: "..\/x". Expected: 1 to 64 letters, digits, /],
       [["list", "--limit", "0"], /^autostop: Invalid value for flag --limit: "0". Expected: a number of at least 1/],
       [["list", "--state", "lost"], /^autostop: Invalid value for flag --state: "lost". Expected: "queued" \| /],
+      [
+        ["wait", "a", "--timeout", "soon"],
+        /^autostop: Invalid value for flag --timeout: "soon". Expected: a duration, /
+      ],
+      [
+        ["logs", "a", "--tail", "-1"],
+        /^autostop: Invalid value for flag --tail: "-1". Expected: a number of at least 0/
+      ],
       [["clean", "--older", "soon"], /^autostop: --older is "soon"; expected a duration, such as "12h" or "7d"$/],
       [["submit", "greet", "--payload", "@nope.json"], /^autostop: --payload @nope\.json cannot be read: ENOENT/],
       [["list", "--url", "ftp://there"], /^autostop: --url is "ftp:\/\/there"; expected an address such as http:/],

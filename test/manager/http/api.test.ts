@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { Address } from "../../../src/manager/http/server.ts"
 import { Control } from "../../support/memoryManager.ts"
-import { ask, latch, serving } from "../../support/serving.ts"
+import { ask, latch, resultOf, serving } from "../../support/serving.ts"
 
 const submit = (body: unknown) => Effect.map(ask("POST", "/jobs", body), ({ json }) => json)
 
@@ -49,6 +49,30 @@ describe("the API of a job manager", () => {
       assert.deepStrictEqual(elements(again.text), all.slice(3))
       const lines = elements((yield* ask("GET", "/jobs/s/logs?after=1&follow=true")).text)
       assert.deepStrictEqual(lines.map(({ data }) => data.text), ["two", "three"])
+    }).pipe(Effect.provide(serving())))
+
+  it.live("lists and counts the jobs that meet all conditions, and says which one is none", () =>
+    Effect.gen(function*() {
+      yield* submit({ job: "sum", payload: { numbers: [1] }, id: "good" })
+      yield* submit({ job: "sum", payload: { numbers: [-1] }, id: "bad" })
+      yield* submit({ job: "endless", id: "long" })
+      yield* Effect.forEach(["good", "bad"], resultOf)
+      const ids = (query: string) =>
+        Effect.map(ask("GET", `/jobs?${query}`), ({ json }) => json.map(({ id }: { readonly id: string }) => id))
+      assert.deepStrictEqual(yield* ids("outcome=failed&clean=true&trigger=failed&job=sum"), ["bad"])
+      assert.deepStrictEqual(yield* ids("text=oo&since=1h"), ["good"])
+      assert.deepStrictEqual(yield* ids("since=2999-01-01"), [])
+      const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 }
+      assert.deepStrictEqual((yield* ask("GET", "/counts?job=sum")).json, { ...counts, stopped: 2 })
+      assert.deepStrictEqual((yield* ask("GET", "/counts?clean=false")).json, counts)
+      const refusals = yield* Effect.forEach(
+        ["since=soon", "outcome=fine", "clean=maybe", "trigger=x", "colour=red"],
+        (query) => Effect.map(ask("GET", `/counts?${query}`), ({ json, status }) => [query, status, json.message])
+      )
+      for (const [query, status, message] of refusals) {
+        assert.strictEqual(status, 400)
+        assert.match(message, new RegExp(`^the query is not valid: Expected .* at \\["${query.split("=")[0]}"\\]$`))
+      }
     }).pipe(Effect.provide(serving())))
 
   it.live("takes an id for the whole of it, whatever it is asked to do with the job", () =>
@@ -139,11 +163,13 @@ describe("the API of a job manager", () => {
       assert.sameMembers(listed, [
         "POST /jobs",
         "GET /jobs",
+        "GET /counts",
         "GET /jobs/{id}",
         "GET /jobs/{id}/events",
         "GET /jobs/{id}/logs",
         "GET /jobs/{id}/stages",
         "POST /jobs/{id}/stop",
+        "POST /jobs/{id}/retry",
         "GET /jobs/{id}/result",
         "GET /jobs/{id}/report",
         "POST /jobs/{id}/lease",

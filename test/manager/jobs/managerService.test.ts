@@ -252,6 +252,35 @@ describe("the stop of a job that waits for a slot", () => {
   })
 })
 
+describe("a job that is submitted again", () => {
+  test("has the payload and the settings of the one before, which has stopped, without its lease", () => [
+    {},
+    Effect.gen(function*() {
+      const payload = { deep: [1, null] }
+      const settings = { payload, priority: 3, stopPolicy: { deadline: "3 seconds" }, leaseMs: hour, timeMs: hour }
+      const { manager, process } = yield* begun(settings)
+      yield* until("a", "starting")
+      const early = yield* Effect.flip(manager.retry("a", {}))
+      assert.include(early, {
+        _tag: "Conflict",
+        message: "job a is starting: it can be submitted again once it has stopped"
+      })
+      process.succeed()
+      yield* until("a", "stopped")
+      const again = yield* manager.retry("a", { id: "b" })
+      assert.include(again, { id: "b", job: "it", priority: 3 })
+      assert.isDefined(yield* processOf("b"))
+      // it is the same job if it is sent twice, and no other
+      assert.strictEqual((yield* manager.retry("a", { id: "b" })).submittedAt, again.submittedAt)
+      const { leaseMs: _, ...rest } = settings
+      assert.strictEqual((yield* manager.submit({ ...rest, job: "it", id: "b" })).submittedAt, again.submittedAt)
+      assert.notStrictEqual((yield* manager.retry("a", {})).id, "b")
+      assert.strictEqual((yield* Effect.flip(manager.retry("a", { id: "a" })))._tag, "Conflict")
+      assert.strictEqual((yield* Effect.flip(manager.retry("nobody", {})))._tag, "NotFound")
+    })
+  ])
+})
+
 describe("the events of a job", () => {
   test("can be read after any number of thousands, by followers and by later readers", () => [
     {},

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { JobStore } from "../../../src/manager/JobStore.ts"
-import { add, databases, jobOf, withStore } from "../../support/store.ts"
+import { type JobConditions, JobStore } from "../../../src/manager/JobStore.ts"
+import { add, databases, jobOf, stopped, withStore } from "../../support/store.ts"
 
 describe.each(databases().kinds)("the tables in $kind", ({ fresh, query }) => {
   it.live("are created beside the tables of others", () =>
@@ -19,12 +19,36 @@ describe.each(databases().kinds)("the tables in $kind", ({ fresh, query }) => {
       query(url, "INSERT INTO autostop_migrations (migration_id, name) VALUES (99, 'future')")
       const error = yield* Effect.flip(withStore(url)(add(jobOf("b"))))
       assert.strictEqual(error._tag, "StoreError")
-      assert.match(error.message, /newer version of autostop .*version 99, this one knows 2\): update autostop/)
+      assert.match(error.message, /newer version of autostop .*version 99, this one knows 3\): update autostop/)
       assert.notInclude(error.message, "tester:")
       query(url, "DELETE FROM autostop_migrations WHERE migration_id = 99")
       yield* withStore(url)(Effect.gen(function*() {
         const store = yield* JobStore
         assert.deepEqual((yield* store.list({ limit: 10 })).map(({ id }) => id), ["a"])
+      }))
+    }))
+
+  it.live("get the ends of jobs that a version without these columns has stored", () =>
+    Effect.gen(function*() {
+      const url = fresh()
+      const reason = "it said \"outcome\":\"failed\" and \"clean\":false, \u0000"
+      yield* withStore(url)(add(
+        { ...jobOf("a"), info: stopped("a", 1, { trigger: "stopped", reason }) },
+        { ...jobOf("b"), info: stopped("b", 2, { trigger: "lost", outcome: "failed", clean: false }) },
+        jobOf("c")
+      ))
+      for (const name of ["outcome", "trigger", "unclean"]) query(url, `DROP INDEX autostop_jobs_${name}`)
+      for (const name of ["outcome", "clean", "stop_trigger"]) {
+        query(url, `ALTER TABLE autostop_jobs DROP COLUMN ${name}`)
+      }
+      query(url, "DELETE FROM autostop_migrations WHERE migration_id = 3")
+      yield* withStore(url)(Effect.gen(function*() {
+        const store = yield* JobStore
+        const ids = (conditions: JobConditions) =>
+          Effect.map(store.list({ limit: 10, ...conditions }), (jobs) => jobs.map(({ id }) => id))
+        assert.deepStrictEqual(yield* ids({ outcome: "succeeded", clean: true, trigger: "stopped" }), ["a"])
+        assert.deepStrictEqual(yield* ids({ outcome: "failed", clean: false, trigger: "lost" }), ["b"])
+        assert.deepStrictEqual(yield* ids({ state: "queued" }), ["c"])
       }))
     }))
 

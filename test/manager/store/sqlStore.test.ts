@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, type Schema } from "effect"
 import { StopReport } from "../../../src/index.ts"
-import { JobStore } from "../../../src/manager/JobStore.ts"
+import { type JobConditions, JobStore } from "../../../src/manager/JobStore.ts"
 import { JobInfo } from "../../../src/manager/models.ts"
 import { add, at, databases, eventsOf, infoOf, jobOf, resultOf, stopped, withStore } from "../../support/store.ts"
 
@@ -122,6 +122,56 @@ describe.each(databases().kinds)("the store in $kind", ({ fresh }) => {
       assert.deepEqual(yield* ids({ job: "flights", state: "running", before: { submittedAt: at(4), id: "d" } }), ["b"])
       assert.deepEqual(yield* ids({ job: "' OR 1=1 --" }), [])
       assert.deepEqual(yield* ids({ job: "\0" }), [])
+    })
+  )
+
+  test(
+    "lists and counts by how jobs ended, by time and by text",
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const submitted = (second: number) => ({ submittedAt: at(second) })
+      const ended = (id: string, second: number, more: Parameters<typeof stopped>[2]) => ({
+        ...jobOf(id, {}),
+        info: stopped(id, 50, { ...submitted(second), ...more })
+      })
+      yield* add(
+        ended("One", 1, { trigger: "completed" }),
+        ended("two", 2, { trigger: "lost", outcome: "failed", clean: false, job: "Trains % _ Ä" }),
+        ended("three", 3, { trigger: "failed", outcome: "failed" }),
+        jobOf("four", submitted(4))
+      )
+      yield* store.update(infoOf("four", { ...submitted(4), state: "stopping", trigger: "stopped" }))
+      const ids = (filter: JobConditions) =>
+        Effect.gen(function*() {
+          const found = (yield* store.list({ ...all, ...filter })).map(({ id }) => id)
+          const counts = yield* store.countsOf(filter)
+          assert.strictEqual(Object.values(counts).reduce((a, b) => a + b), found.length, JSON.stringify(filter))
+          return found
+        })
+      assert.deepStrictEqual(yield* ids({ outcome: "failed" }), ["three", "two"])
+      assert.deepStrictEqual(yield* ids({ outcome: "failed", clean: true }), ["three"])
+      assert.deepStrictEqual(yield* ids({ clean: false }), ["two"])
+      assert.deepStrictEqual(yield* ids({ clean: true, trigger: "completed" }), ["One"])
+      assert.deepStrictEqual(yield* ids({ trigger: "stopped" }), ["four"])
+      assert.deepStrictEqual(yield* ids({ since: at(3) }), ["four", "three"])
+      assert.deepStrictEqual(yield* ids({ since: at(2), outcome: "failed", state: "stopped" }), ["three", "two"])
+      assert.deepStrictEqual(yield* ids({ text: "ONE" }), ["One"])
+      assert.deepStrictEqual(yield* ids({ text: "trains % _ Ä" }), ["two"])
+      for (const text of ["ä", "%", "_", "'", "\\", "\0", "zzz"]) {
+        assert.lengthOf(yield* ids({ text }), text === "%" || text === "_" ? 1 : 0, text)
+      }
+      assert.lengthOf(yield* ids({ text: "" }), 4)
+      assert.deepStrictEqual(yield* store.countsOf({ outcome: "failed" }), {
+        queued: 0,
+        starting: 0,
+        running: 0,
+        stopping: 0,
+        stopped: 2
+      })
+      // a page goes on where the one before it ended
+      const [last] = yield* store.list({ outcome: "failed", limit: 1 })
+      const next = yield* store.list({ outcome: "failed", limit: 9, before: last })
+      assert.deepStrictEqual(next.map(({ id }) => id), ["two"])
     })
   )
 
