@@ -1,6 +1,7 @@
 /** The processes that check submissions: a bounded number at once, each within a limit of memory. */
 import * as Effect from "effect/Effect"
 import { Busy } from "../errors.ts"
+import type { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { Inspector, type InspectorOptions } from "./inspector.ts"
 
 /** The largest number of questions without an answer. */
@@ -38,8 +39,8 @@ export class InspectorPool {
   /** The inspectors that answer, by their modules; the one that was asked last is the last. */
   readonly #inspectors = new Map<string, Entry>()
   readonly #waiting = new Set<Waiting>()
-  /** The number of processes, with those that are being ended. */
-  #processes = 0
+  /** All that have a process, with those that are being ended. */
+  readonly #processes = new Set<Inspector>()
   /** The number of questions without an answer, with those that wait. */
   #questions = 0
 
@@ -71,9 +72,11 @@ export class InspectorPool {
     })
   }
 
-  /** Ends the processes that have no questions. */
-  close(): void {
+  /** Ends the processes that have no questions. Returns what opens when each is gone. */
+  close(): ReadonlyArray<OneShotLatch> {
     for (const { inspector, questions } of this.#inspectors.values()) if (questions === 0) inspector.end()
+    const asked = new Set(Array.from(this.#inspectors.values(), ({ inspector }) => inspector))
+    return Array.from(this.#processes).filter((inspector) => !asked.has(inspector)).map(({ gone }) => gone)
   }
 
   /** Puts the questions that have a process. The first that has to wait keeps its place in the queue. */
@@ -106,11 +109,10 @@ export class InspectorPool {
   /** Starts an inspector if there is a place for its process. */
   #start(inspected: Inspected): Entry | undefined {
     const { memory, places } = this.#options
-    if (this.#processes >= places) {
+    if (this.#processes.size >= places) {
       this.#makeRoom()
       return undefined
     }
-    this.#processes++
     const { module } = inspected
     const entry: Entry = {
       questions: 0,
@@ -120,8 +122,10 @@ export class InspectorPool {
         onEnd: () => void (this.#inspectors.get(module) === entry && this.#inspectors.delete(module))
       })
     }
-    entry.inspector.gone.onOpen(() => {
-      this.#processes--
+    const { inspector } = entry
+    this.#processes.add(inspector)
+    inspector.gone.onOpen(() => {
+      this.#processes.delete(inspector)
       this.#admit()
     })
     return entry
@@ -129,7 +133,7 @@ export class InspectorPool {
 
   /** Ends the process that was asked longest ago and has no questions, unless one is being ended. */
   #makeRoom(): void {
-    if (this.#processes > this.#inspectors.size) return
+    if (this.#processes.size > this.#inspectors.size) return
     for (const { inspector, questions } of this.#inspectors.values()) if (questions === 0) return inspector.end()
   }
 }

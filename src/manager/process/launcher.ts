@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { waitFor } from "../../base/waits.ts"
 import { pathOf } from "../../jobProcess/jobModule.ts"
 import { entryName, readBundle } from "../code/bundle.ts"
 import type { Bundled } from "../code/bundler.ts"
@@ -15,6 +16,9 @@ import { type Inspected, InspectorPool, type PoolOptions } from "./inspectorPool
 import { jobEnvironment } from "./jobEnvironment.ts"
 import { Spares, type SparesOptions } from "./spares.ts"
 import { limitsOf, startJobProcess } from "./startJobProcess.ts"
+
+/** The time that a process which was killed has to be gone, also on a busy machine. */
+const goneMs = 2_000
 
 interface Surroundings {
   readonly nodeArgs?: ReadonlyArray<string>
@@ -54,10 +58,13 @@ export const makeLauncher = (options: LauncherOptions): LocalLauncher => {
             ? Effect.fail(new Refused({ message: refusal ?? `the module ${pathOf(module)} exports no job` }))
             : Effect.succeed(job)
       ),
-    close: Effect.sync(() => {
-      pool.close()
-      spares?.close()
-    })
+    // who closes it wants to find none of them left
+    close: Effect.suspend(() =>
+      Effect.forEach([...pool.close(), ...spares?.close() ?? []], (gone) => waitFor(gone, goneMs), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    )
   }
 }
 

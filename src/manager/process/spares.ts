@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util"
+import type { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { ChildProcess } from "../../process/childProcess.ts"
 import { startTimer } from "../../process/timers.ts"
 import { areSame, type ChildSettings, type ModuleVersion, newChild } from "./jobChild.ts"
@@ -38,6 +39,8 @@ export class Spares {
   readonly #options: SparesOptions
   #spares: ReadonlyArray<Spare> = []
   #cancelStart = (): void => {}
+  /** Those that were killed and are not gone yet. */
+  readonly #killed = new Set<ChildProcess>()
 
   constructor(options: SparesOptions) {
     this.#options = options
@@ -72,10 +75,11 @@ export class Spares {
     this.#startLater(wanted - fresh.length)
   }
 
-  /** Ends all of them. */
-  close(): void {
+  /** Ends all of them. Returns what opens when each is gone, with those that were killed before. */
+  close(): ReadonlyArray<OneShotLatch> {
     this.keep(0)
     this.#end(() => true)
+    return Array.from(this.#killed, ({ ended }) => ended)
   }
 
   /** A spare that ends by itself is not replaced before the next call of `keep`: its settings may be the reason. */
@@ -101,7 +105,11 @@ export class Spares {
   }
 
   #end(isOver: (spare: Spare) => boolean): void {
-    for (const { child } of this.#spares.filter(isOver)) child.killAtOnce()
+    for (const { child } of this.#spares.filter(isOver)) {
+      this.#killed.add(child)
+      child.ended.onOpen(() => this.#killed.delete(child))
+      child.killAtOnce()
+    }
     this.#remove(isOver)
   }
 
