@@ -136,6 +136,8 @@ export const ownedProcessesCases = (isLong: boolean): void => {
       await run.said("run succeeded")
       await run.signal("SIGTERM").said("SIGTERM: stopping")
       await (await run.signalAgain("SIGTERM")).ended()
+      // on a machine on which the kill takes longer than a second signal leaves, there is no report, and what was left is gone
+      if (run.stderr.includes("The time is up.")) return assert.deepStrictEqual(families.left.filter(runs), [])
       assertNamed(families, report(), run.stderr)
     })
 

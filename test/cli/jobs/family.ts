@@ -125,7 +125,7 @@ const where = process.env["FAMILY_HOST"]
 export default where === "thread" || where === "process"
   ? Job.make("family", {
     error: Host.HostError,
-    services: Host.layer(Family, { host: where, restart: Host.restart.never }),
+    services: Host.layer(Family, { host: where, restart: Host.restart.never, start: { timeout: "3 minutes" } }),
     run: () => Effect.flatMap(Family.use((family) => family.pid()), then)
   })
   : Job.make("family", {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Code, Limits } from "../../../src/manager/JobProcess.ts"
 import { childSettings } from "../../../src/manager/process/jobChild.ts"
+import { makeLauncher } from "../../../src/manager/process/launcher.ts"
 import { Spares } from "../../../src/manager/process/spares.ts"
 import { startJobProcess } from "../../../src/manager/process/startJobProcess.ts"
 import { isGroupAlive } from "../../../src/process/processGroup.ts"
@@ -62,6 +63,18 @@ const withSpares = async (use: (spares: Spares) => Promise<void>, of = settings)
 }
 
 describe("spare processes for jobs", () => {
+  it("are gone once their launcher is closed, also those that were killed just before", async () => {
+    const launcher = makeLauncher({ places: 1, spares: { most: 2, settings } })
+    launcher.prepare(2)
+    await wait(() => children().length === 2)
+    const all = children()
+    launcher.prepare(1)
+    await Effect.runPromise(launcher.close)
+    // not even what the system keeps of a process that nobody has waited for
+    const left = ownChildren() ?? []
+    assert.deepStrictEqual(all.filter((pid) => left.includes(pid)), [])
+  })
+
   it("are as many as there are free slots, up to their largest number, and end when there are fewer", () =>
     withSpares(async (spares) => {
       spares.keep(1)
