@@ -29,7 +29,9 @@ export const handlesSince = (before: Snapshot): Array<Leftover> => {
     const detail = before.handles.has(handle) ? undefined : describe(handle)
     if (detail !== undefined) leftovers.push({ kind: "handle", detail })
   }
-  for (const worker of workers) leftovers.push({ kind: "handle", detail: `a worker thread (${worker.threadId})` })
+  for (const worker of workers) {
+    if (isReferenced(worker)) leftovers.push({ kind: "handle", detail: `a worker thread (${worker.threadId})` })
+  }
   const timers = activeTimers() - before.timers
   if (timers > 0) leftovers.push({ kind: "handle", detail: timers === 1 ? "a timer" : `${timers} timers` })
   return leftovers
@@ -54,10 +56,18 @@ const isStdio = (handle: object): boolean => {
   return typeof fd === "number" && fd >= 0 && fd <= 2
 }
 
+/** What keeps no process alive is not left behind, such as the thread in which a loader of TypeScript compiles. */
 const isReferenced = (handle: object): boolean => {
-  const inner = propertyOf(handle, "_handle") ?? handle
+  const inner = propertyOf(handle, "_handle") ?? workerHandle(handle) ?? handle
   const hasRef = propertyOf(inner, "hasRef")
   return typeof hasRef === "function" ? attempt((): unknown => Reflect.apply(hasRef, inner, [])) !== false : true
+}
+
+/** Node keeps the handle of a worker thread under a symbol of its own. */
+const workerHandle = (handle: object): unknown => {
+  const symbols = attempt(() => Object.getOwnPropertySymbols(handle)) ?? []
+  const key = symbols.find(({ description }) => description === "kHandle")
+  return key === undefined ? undefined : propertyOf(handle, key)
 }
 
 /** Describes a handle. Its class may be of the user, and throw: a handle that cannot be looked at is named after its class. */
