@@ -40,6 +40,12 @@ export const randomSignals = (rounds: number): void => {
       // within 500 ms it is the same request, later the second one
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 600))
       const ended = await run.signal("SIGINT").ended()
+      // on a machine on which the rest takes longer than a second signal leaves, there is no report
+      if (run.stderr.includes("The time is up.")) {
+        assert.strictEqual(ended, 3)
+        continue
+      }
+      assert.include(run.stdout, "\n{\"jobId\"", run.stderr)
       const report = reportOn(run)
       assert.strictEqual(ended, report.clean ? 130 : 3, run.stderr)
       if (report.clean) assert.strictEqual(run.count("closed "), run.count("opened "))
