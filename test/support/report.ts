@@ -2,9 +2,11 @@ import * as Schema from "effect/Schema"
 import { StopReport } from "../../src/index.ts"
 import type { Started } from "./cli.ts"
 
-/** The report that `--format json` printed: the last line of the output. */
+/** The report that `--format json` printed. A service that was abandoned may print something after it. */
 export const reportOn = (run: Started): StopReport =>
-  Schema.decodeUnknownSync(StopReport)(JSON.parse(run.stdout.trim().split("\n").at(-1) ?? ""))
+  Schema.decodeUnknownSync(StopReport)(
+    JSON.parse(run.stdout.split("\n").findLast((line) => line.startsWith("{\"jobId\"")) ?? "")
+  )
 
 /** The report of a job that ran well and had nothing to stop. */
 export const reportNamed = (job: string): StopReport => {
