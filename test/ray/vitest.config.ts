@@ -12,8 +12,9 @@ export default defineConfig({
       ),
       "test/ray/**/*.test.ts"
     ],
-    env: { TEST_HOSTS: "ray" },
-    testTimeout: 180_000,
+    // an actor on a slow machine takes as long as it takes
+    env: { TEST_HOSTS: "ray", AUTOSTOP_START_TIMEOUT: "150 seconds" },
+    testTimeout: 240_000,
     hookTimeout: 180_000,
     // they wait for Ray more than they compute
     maxWorkers: 2

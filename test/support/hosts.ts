@@ -67,7 +67,7 @@ export const eventOf = <const T extends JobEvent["_tag"]>(
 export const eventsOf = (run: Pick<JobRun<unknown, unknown>, "events">) => Stream.runCollect(run.events)
 
 /** The patience with what ends all the same, in milliseconds: several actors may start at a time on a busy machine. */
-const patienceMs = onRay ? 60_000 : 20_000
+const patienceMs = onRay ? 150_000 : 60_000
 
 /** Waits for a condition that no event announces. */
 export const until = (what: string, isSo: () => boolean, limitMs = patienceMs): Effect.Effect<void> =>
