@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { bin, Started } from "../../support/cli.ts"
 import { Server } from "../../support/cliServer.ts"
 
 describe("the commands for several jobs", () => {
@@ -38,11 +39,14 @@ describe("the commands for several jobs", () => {
     const late = await server.run("wait", "wait-good", "wait-bad", "wait-long", "--timeout", "0")
     assert.strictEqual(late.code, 124)
     assert.strictEqual(late.stderr, "autostop: 1 job did not stop in time: wait-long")
-    const both = server.run("wait", "wait-long", "wait-bad", "--format", "json")
+    const both = new Started([bin, "wait", "wait-long", "wait-bad", "--format", "json", "--url", server.url])
+    // it waits for the other one once it has said what became of this
+    await both.said("wait-bad")
     await stopAll("wait-long")
-    const { code, stdout } = await both
-    assert.strictEqual(code, 1)
-    const outcomes = stdout.split("\n").map((line) => JSON.parse(line)).map(({ id, outcome }) => [id, outcome])
+    assert.strictEqual(await both.ended(), 1)
+    const outcomes = both.stdout.trim().split("\n").map((line) => JSON.parse(line)).map((
+      { id, outcome }
+    ) => [id, outcome])
     assert.deepStrictEqual(outcomes, [["wait-bad", "failed"], ["wait-long", "cancelled"]])
     const unknown = await server.run("wait", "wait-good", "wait-nobody")
     assert.strictEqual(unknown.code, 2)
