@@ -1,5 +1,6 @@
 /** Builds the package into `dist`, unless nothing has changed since the last build. */
 import { execFileSync } from "node:child_process"
+import { copyFileSync, rmSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { changedSinceBuild } from "./changed.ts"
 
@@ -8,8 +9,9 @@ const run = (command: string, ...args: ReadonlyArray<string>) =>
   execFileSync(command, args, { cwd: root, stdio: "inherit" })
 
 if (changedSinceBuild() !== undefined) {
-  run("node", "scripts/clean.ts")
+  rmSync(`${root}dist`, { recursive: true, force: true })
   run("tsc", "-p", "tsconfig.build.json")
-  run("node", "scripts/python.ts")
+  // the Python part of Ray hosts goes where what was built looks for it
+  copyFileSync(`${root}src/host/ray/host.py`, `${root}dist/host/ray/host.py`)
   run("node", "scripts/prebundle.ts")
 }

@@ -3,10 +3,10 @@ import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-/** What a build makes last. */
+/** The file that a build makes last. */
 const last = "dist/prebundle/contents.json"
 
-/** What `dist` is made of: a folder changes with the names in it. */
+/** Returns all that `dist` is made of: a folder changes with the names in it. */
 const sources = (): ReadonlyArray<string> => [
   "package-lock.json",
   "package.json",
@@ -14,7 +14,7 @@ const sources = (): ReadonlyArray<string> => [
   "tsconfig.build.json",
   "src",
   ...readdirSync(`${root}src`, { recursive: true, encoding: "utf8" }).map((name) => `src/${name}`),
-  ...["build", "clean", "prebundle", "python"].map((name) => `scripts/${name}.ts`)
+  ...["build", "prebundle"].map((name) => `scripts/${name}.ts`)
 ]
 
 /** Returns the first source that has changed since the last build, if there is one. */

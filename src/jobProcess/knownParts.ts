@@ -19,7 +19,7 @@ export interface KnownService {
   readonly releaseMs: number
   readonly dependsOn: ReadonlyArray<string>
   readonly error?: string
-  /** Where it lives, unless that is the process of its job. */
+  /** The host that it lives in; absent if it lives in the process of its job. */
   readonly host?: string
   /** The limit of its release, from the beginning of that. */
   readonly limitMs?: number

@@ -24,7 +24,7 @@ export interface TimelineService extends Passed {
   readonly dependsOn: ReadonlyArray<string>
 }
 
-/** What the stop waits for: the run of the job, or the release of a service. */
+/** A wait of the stop: for the run of the job, or for the release of a service. */
 export interface Awaited extends Passed {
   /** The name of the service; `undefined` for the run. */
   readonly service: string | undefined
@@ -45,7 +45,7 @@ export type StopTimeline =
     readonly whole: Passed
     readonly phases: ReadonlyArray<TimelinePhase>
     readonly services: ReadonlyArray<TimelineService>
-    /** What is waited for, the longest first; empty once the job has stopped. */
+    /** The waits under way, the longest first; empty once the job has stopped. */
     readonly awaited: ReadonlyArray<Awaited>
   }
 

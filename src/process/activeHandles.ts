@@ -56,7 +56,7 @@ const isStdio = (handle: object): boolean => {
   return typeof fd === "number" && fd >= 0 && fd <= 2
 }
 
-/** What keeps no process alive is not left behind, such as the thread in which a loader of TypeScript compiles. */
+/** Handles that keep no process alive are not left behind, such as the thread in which a loader of TypeScript compiles. */
 const isReferenced = (handle: object): boolean => {
   const inner = propertyOf(handle, "_handle") ?? workerHandle(handle) ?? handle
   const hasRef = propertyOf(inner, "hasRef")

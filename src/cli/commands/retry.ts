@@ -4,14 +4,13 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { printable } from "../../base/format.ts"
 import { idForm, JobId } from "../../manager/models.ts"
 import { CommandContext } from "../commandContext.ts"
 import { jobId, remoteFlags } from "../flags/remoteFlags.ts"
-import { Refusal } from "../refusal.ts"
 import { askManager } from "../remote/askManager.ts"
+import { refusedIfLost } from "../remote/lostSubmit.ts"
 import { withJob } from "../remote/shortIds.ts"
-import { printLine } from "../views/output.ts"
+import { printSubmitted } from "../views/jobRows.ts"
 import { showUntilStopped } from "../views/remoteProgress.ts"
 
 export const retryCommand = Command.make("retry", {
@@ -29,21 +28,14 @@ export const retryCommand = Command.make("retry", {
 }, (input) =>
   askManager(input, (client, url) =>
     Effect.gen(function*() {
-      const { obstacle } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
       const context = yield* CommandContext
       // the id is made here, so that the job can be found even if the answer is lost
       const newId = Option.getOrElse(input.as, () => crypto.randomUUID())
-      const unknown = `job ${newId} may have been submitted or not; run "autostop status ${newId}" to find out`
       const info = yield* withJob(
         client,
         input.id,
         (id) => client.jobs.retry({ params: { id }, payload: { id: newId } })
-      ).pipe(
-        Effect.mapError((error) =>
-          obstacle(error) === "lost" ? new Refusal({ message: `the connection was lost: ${unknown}` }) : error
-        )
-      )
+      ).pipe(refusedIfLost(newId))
       if (input.wait) context.exitCode = yield* showUntilStopped(client, url, newId, input.format)
-      else if (input.format === "json") printLine(JSON.stringify(info))
-      else printLine(process.stdout.isTTY ? `${info.id}  ${printable(info.job)} is ${info.state}` : info.id)
+      else printSubmitted(input.format, info)
     }))).pipe(Command.withDescription("Submits a job that has stopped again, with its payload and its settings"))

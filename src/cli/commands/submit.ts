@@ -4,7 +4,6 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { printable } from "../../base/format.ts"
 import { encodeAutostop } from "../../manager/client/encodeAutostop.ts"
 import { idForm, JobId } from "../../manager/models.ts"
 import { CommandContext } from "../commandContext.ts"
@@ -14,7 +13,8 @@ import { autostopOf, policySourceOf, readPayload, startFlags } from "../flags/st
 import { runOptionsOf, submitFlags } from "../flags/submitFlags.ts"
 import { asRefusal, Refusal } from "../refusal.ts"
 import { askManager } from "../remote/askManager.ts"
-import { printLine } from "../views/output.ts"
+import { refusedIfLost, unknownState } from "../remote/lostSubmit.ts"
+import { printSubmitted } from "../views/jobRows.ts"
 import { showUntilStopped } from "../views/remoteProgress.ts"
 
 const flags = {
@@ -50,12 +50,11 @@ export const submitCommand = Command.make("submit", flags, (input) =>
     const id = Option.getOrElse(input.id, () => crypto.randomUUID())
     yield* askManager(input, (client, url) =>
       Effect.gen(function*() {
-        const { obstacle, submitBundled } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
+        const { submitBundled } = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
         const context = yield* CommandContext
         const { owner } = context
         const { relay } = owner
-        const unknown = `job ${id} may have been submitted or not; run "autostop status ${id}" to find out`
-        let state = unknown
+        let state = unknownState(id)
         owner.relay = (signal, count) => {
           if (count === 1) owner.say(`${signal}: ${state}.`)
           relay?.(signal, count)
@@ -74,18 +73,10 @@ export const submitCommand = Command.make("submit", flags, (input) =>
           },
           uploaded.bundled
         )
-        const info = yield* Effect.mapError(
-          submitted,
-          (error) =>
-            obstacle(error) === "lost" ? new Refusal({ message: `the connection was lost: ${unknown}` }) : error
-        )
+        const info = yield* refusedIfLost(id)(submitted)
         state = `job ${id} goes on at the manager; "autostop stop ${id}" stops it`
-        if (input.wait) {
-          context.exitCode = yield* showUntilStopped(client, url, id, input.format)
-          return
-        }
-        if (input.format === "json") return printLine(JSON.stringify(info))
-        printLine(process.stdout.isTTY ? `${info.id}  ${printable(info.job)} is ${info.state}` : info.id)
+        if (input.wait) context.exitCode = yield* showUntilStopped(client, url, id, input.format)
+        else printSubmitted(input.format, info)
       }))
   }).pipe(
     Effect.mapError(asRefusal)

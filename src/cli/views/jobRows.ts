@@ -1,5 +1,5 @@
 /** Jobs at a manager as lines of text. */
-import { table } from "../../base/format.ts"
+import { printable, table } from "../../base/format.ts"
 import type { JobInfo } from "../../manager/models.ts"
 import { shortIds } from "../remote/shortIds.ts"
 import { ending } from "./board.ts"
@@ -30,6 +30,12 @@ export const printInfo = (format: "pretty" | "json", info: JobInfo): void =>
       ? JSON.stringify(info)
       : table(Object.entries(info).map(([key, value]) => [key, String(value)])).join("\n")
   )
+
+/** Prints a job that was just submitted: its id alone, unless a person reads it. */
+export const printSubmitted = (format: "pretty" | "json", info: JobInfo): void => {
+  if (format === "json") return printLine(JSON.stringify(info))
+  printLine(process.stdout.isTTY ? `${info.id}  ${printable(info.job)} is ${info.state}` : info.id)
+}
 
 /** Prints one of several jobs, in a line. */
 export const printJobLine = (format: "pretty" | "json", info: JobInfo): void =>

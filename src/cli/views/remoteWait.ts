@@ -16,7 +16,7 @@ const connections = 64
 export interface WaitOptions {
   readonly url: string
   readonly format: "pretty" | "json"
-  /** How long to wait, in milliseconds. */
+  /** The limit of the wait, in milliseconds. */
   readonly limitMs: number
 }
 

@@ -48,7 +48,7 @@ export const printExitLine = (exit: Schema.Json): void => sayLine(JSON.stringify
 
 const printFailure = (cause: Cause.Cause<unknown>): void => sayLine(causeStack(cause))
 
-/** The exit of a job at a manager. Its values stay JSON, because the command line does not have the Schemas of the job. */
+/** Decodes the exit of a job at a manager. Its values stay JSON, because the command line does not have the Schemas of the job. */
 const decodeStored = (exit: Schema.Json) =>
   Schema.decodeUnknownEffect(Schema.toCodecJson(Schema.Exit(Schema.Json, Schema.Json, Schema.Defect())))(exit)
 
