@@ -1,5 +1,6 @@
 /** The process of one job, as its manager sees it. */
 import type * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
 import type { JobEvent } from "../JobEvent.ts"
 import type { StageReport } from "../StopReport.ts"
 import type { Busy, Refused } from "./errors.ts"
@@ -81,4 +82,9 @@ export interface Launcher {
     submission: Submission,
     env?: Readonly<Record<string, string>>
   ) => Effect.Effect<void, Refused | Busy>
+  /** Returns the JSON Schema of the payload of the module's job, or `undefined` if it cannot be written as one. */
+  readonly describe: (
+    code: Code,
+    env?: Readonly<Record<string, string>>
+  ) => Effect.Effect<Schema.Json | undefined, Refused | Busy>
 }

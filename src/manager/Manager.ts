@@ -7,7 +7,17 @@ import type { Busy, Conflict, NotFound, Refused, StoreError, Unavailable } from 
 import type { Limits, Permissions } from "./JobProcess.ts"
 import type { JobVariables } from "./jobVariables.ts"
 import type { JobConditions, JobCounts, JobFilter } from "./JobStore.ts"
-import type { Change, JobInfo, JobResult, LogLine, NumberedEvent, Retry, StopCommand, Submission } from "./models.ts"
+import type {
+  Change,
+  JobInfo,
+  JobResult,
+  JobType,
+  LogLine,
+  NumberedEvent,
+  Retry,
+  StopCommand,
+  Submission
+} from "./models.ts"
 
 /** The lines of a log that a reader wants. */
 export interface LogQuery {
@@ -104,6 +114,8 @@ export class Manager extends Context.Service<Manager, {
   /** Removes the jobs that stopped before a time (ISO 8601), and returns how many there were. */
   readonly clean: (before: string) => Effect.Effect<number, StoreError>
   readonly jobs: ReadonlyArray<RegisteredJob>
+  /** Describes a registered job. */
+  readonly jobType: (name: string) => Effect.Effect<JobType, NotFound | Refused | Busy>
   readonly counts: Effect.Effect<JobCounts, StoreError>
   /** Returns the number of jobs in each state that these conditions hold for. */
   readonly countsOf: (conditions: JobConditions) => Effect.Effect<JobCounts, StoreError>

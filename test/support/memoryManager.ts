@@ -87,6 +87,7 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
       })
 
     const manager: Manager["Service"] = Manager.of({
+      jobType: (name) => Effect.succeed({ name }),
       submit: (submission) =>
         Effect.gen(function*() {
           control.submissions.push(submission)

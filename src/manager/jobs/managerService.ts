@@ -18,6 +18,7 @@ import { ActiveJob, type Past } from "./activeJob.ts"
 import { ChangeFeed } from "./changeFeed.ts"
 import { eventFeed, logFeed, storedEvents } from "./jobFeeds.ts"
 import { JobLog, removeLog } from "./jobLog.ts"
+import { jobTypes } from "./jobTypes.ts"
 import { jobLookup } from "./jobLookup.ts"
 import { type AdoptedJob, JobScheduler, type SchedulerDependencies } from "./jobScheduler.ts"
 import { adoptedState, lostResult, StoredEvents } from "./lostJob.ts"
@@ -66,6 +67,7 @@ class ManagerService {
   readonly #scheduler: JobScheduler
   readonly #lookup: ReturnType<typeof jobLookup>
   readonly #quota: QueueQuota
+  readonly #jobType: Manager["Service"]["jobType"]
   readonly #logs: string
   readonly #startedAt: string
 
@@ -79,6 +81,7 @@ class ManagerService {
       codeOf: (submission) => this.#code.of(submission),
       onFinished: (job) => this.#deactivate(job)
     })
+    this.#jobType = jobTypes(options, given.launcher)
     this.#lookup = jobLookup(store, this.#active)
     this.#quota = new QueueQuota({
       limit: options.quotas.queued,
@@ -120,6 +123,7 @@ class ManagerService {
       remove: (id, force) => this.#remove(id, force),
       clean: (before) => removeStopped(this.retention, before),
       jobs: options.jobs,
+      jobType: this.#jobType,
       counts: store.counts,
       countsOf: store.countsOf,
       stopRunning: (command) => Effect.sync(() => this.#scheduler.stopAll(command)),
