@@ -105,6 +105,8 @@ export class Manager extends Context.Service<Manager, {
   readonly clean: (before: string) => Effect.Effect<number, StoreError>
   readonly jobs: ReadonlyArray<RegisteredJob>
   readonly counts: Effect.Effect<JobCounts, StoreError>
+  /** Returns the metrics of the manager and of its jobs, in the text format of Prometheus. */
+  readonly metrics: Effect.Effect<string, StoreError>
   /** Returns the number of jobs in each state that these conditions hold for. */
   readonly countsOf: (conditions: JobConditions) => Effect.Effect<JobCounts, StoreError>
   /** Requests a stop of every job that runs, and returns at once. */

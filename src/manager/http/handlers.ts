@@ -18,7 +18,6 @@ import { type LogQuery, Manager } from "../Manager.ts"
 import { type Change, type LogLine, type NumberedEvent, readPlace } from "../models.ts"
 import { readSince } from "../since.ts"
 import { eventText, feedAnswer } from "./feedAnswer.ts"
-import { metricsText } from "./metrics.ts"
 
 /** The state of the server, for the handlers. */
 export class ServerStatus extends Context.Service<ServerStatus, {
@@ -177,7 +176,7 @@ const system = HttpApiBuilder.group(
     return handlers.handleAll({
       info: () =>
         Effect.map(manager.counts, (counts) => ({ version, jobs: manager.jobs.map(({ name }) => name), counts })),
-      metrics: () => Effect.zipWith(manager.counts, manager.isReady, metricsText)
+      metrics: () => manager.metrics
     })
   })
 )

@@ -18,6 +18,17 @@ export interface Past {
   readonly failures: ReadonlyArray<number>
 }
 
+/** What follows a job as it happens, also what is not on disk yet. */
+export interface JobObserver {
+  readonly event: (event: JobEvent) => void
+  readonly stages: (stages: ReadonlyArray<StageReport>) => void
+  /** Its attempt has a process since `at`, in ISO 8601. */
+  readonly started: (at: string) => void
+}
+
+/** Observes nothing. */
+export const noObserver: JobObserver = { event: () => {}, stages: () => {}, started: () => {} }
+
 export interface ActiveJobOptions {
   readonly info: JobInfo
   readonly submission: Submission
@@ -26,27 +37,29 @@ export interface ActiveJobOptions {
   readonly log: (onWritten: () => void) => JobLog
   /** Called with the new info, each time it changes. The end of the job is announced once it is on disk. */
   readonly onChange: (info: JobInfo) => void
+  readonly observer?: JobObserver
 }
 
 /** A job that has not stopped: its state, what is known of its attempt, and those who wait for news of it. */
 export class ActiveJob {
   readonly submission: Submission
   readonly log: JobLog
-  /** The counters of its pipelines. */
-  stages: ReadonlyArray<StageReport> = []
   /** The latest events that are on disk. */
   readonly events: RecentEvents
   /** Opens when the job has stopped and its end is on disk. */
   readonly finished = new OneShotLatch()
   readonly #identity: Identity
   readonly #onChange: (info: JobInfo) => void
+  readonly #observer: JobObserver
   readonly #failures: Array<number>
+  #stages: ReadonlyArray<StageReport> = []
   #state: JobState
   #info: JobInfo
   #seq: number
   #news = new OneShotLatch()
 
-  constructor({ info, log, onChange, past = { seq: 0, failures: [] }, state, submission }: ActiveJobOptions) {
+  constructor(options: ActiveJobOptions) {
+    const { info, log, observer = noObserver, onChange, past = { seq: 0, failures: [] }, state, submission } = options
     const { id, job, priority, submittedAt } = info
     this.#identity = { id, job, priority, submittedAt }
     this.submission = submission
@@ -57,6 +70,7 @@ export class ActiveJob {
     this.#state = state
     this.#info = this.#infoOf(stateInfo(state))
     this.#onChange = onChange
+    this.#observer = observer
     this.finished.onOpen(() => onChange(this.#info))
   }
 
@@ -79,6 +93,16 @@ export class ActiveJob {
 
   get info(): JobInfo {
     return this.#info
+  }
+
+  /** The counters of its pipelines. */
+  get stages(): ReadonlyArray<StageReport> {
+    return this.#stages
+  }
+
+  set stages(stages: ReadonlyArray<StageReport>) {
+    this.#stages = stages
+    this.#observer.stages(stages)
   }
 
   /**
@@ -111,6 +135,7 @@ export class ActiveJob {
 
   start(process: Pick<JobProcess, "pid" | "pidStart" | "stop">, startedAt: string): Unsaved {
     this.#apply({ _tag: "ProcessStarted", process, startedAt })
+    this.#observer.started(startedAt)
     return this.#changed([])
   }
 
@@ -154,8 +179,8 @@ export class ActiveJob {
   finish(result: JobResult): Unsaved {
     this.#apply({ _tag: "Finished" })
     const { clean, outcome, stages, stoppedAt } = result.report
-    const events = [this.#numbered({ _tag: "JobStopped", at: stoppedAt, outcome, clean })]
     this.stages = stages
+    const events = [this.#numbered({ _tag: "JobStopped", at: stoppedAt, outcome, clean })]
     this.#info = this.#infoOf(stateInfo(this.#state))
     return { _tag: "End", events, info: this.#info, result }
   }
@@ -184,6 +209,7 @@ export class ActiveJob {
   }
 
   #numbered(event: JobEvent): NumberedEvent {
+    this.#observer.event(event)
     return { seq: ++this.#seq, event }
   }
 }

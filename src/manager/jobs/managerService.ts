@@ -18,6 +18,7 @@ import { ActiveJob, type Past } from "./activeJob.ts"
 import { ChangeFeed } from "./changeFeed.ts"
 import { eventFeed, logFeed, storedEvents } from "./jobFeeds.ts"
 import { JobLog, removeLog } from "./jobLog.ts"
+import { JobMetrics } from "./jobMetrics.ts"
 import { jobLookup } from "./jobLookup.ts"
 import { type AdoptedJob, JobScheduler, type SchedulerDependencies } from "./jobScheduler.ts"
 import { adoptedState, lostResult, StoredEvents } from "./lostJob.ts"
@@ -45,6 +46,7 @@ export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<
       yield* Effect.forkScoped(writer.run)
       const fork = yield* FiberSet.makeRuntime<never, void, never>()
       const manager = new ManagerService({ options, launcher, store, clock, writer, changes, fork })
+      yield* Effect.addFinalizer(() => Effect.sync(() => manager.endMetrics()))
       yield* Effect.addFinalizer(() => manager.close)
       yield* manager.adoptStored
       fork(retain(manager.retention))
@@ -67,8 +69,8 @@ class ManagerService {
   readonly #lookup: ReturnType<typeof jobLookup>
   readonly #quota: QueueQuota
   readonly #logs: string
+  readonly #metrics: JobMetrics
   readonly #startedAt: string
-
   constructor(given: Dependencies) {
     const { changes, options, store } = given
     this.#given = given
@@ -85,6 +87,7 @@ class ManagerService {
       waiting: () => this.#active.size - this.#scheduler.running,
       isKnown: (id) => Effect.map(store.get(id), (stored) => stored !== undefined)
     })
+    this.#metrics = new JobMetrics(() => Math.max(0, this.#active.size - this.#scheduler.running))
     this.#logs = join(options.folder, "logs")
     this.retention = {
       store,
@@ -121,13 +124,18 @@ class ManagerService {
       clean: (before) => removeStopped(this.retention, before),
       jobs: options.jobs,
       counts: store.counts,
+      metrics: Effect.zipWith(store.counts, this.#readiness, (counts, ready) => this.#metrics.text(counts, ready)),
       countsOf: store.countsOf,
       stopRunning: (command) => Effect.sync(() => this.#scheduler.stopAll(command)),
       begin: Effect.sync(() => this.#scheduler.begin()),
       close: this.close,
-      isReady: Effect.suspend(() => this.#isReady ? this.#canRead : Effect.succeed(false))
+      isReady: this.#readiness
     }
   }
+
+  readonly #readiness: Effect.Effect<boolean> = Effect.suspend(() =>
+    this.#isReady ? this.#canRead : Effect.succeed(false)
+  )
 
   /** Asks the store for a job that there is not: an idle manager would not notice that its store is down. */
   readonly #canRead: Effect.Effect<boolean> = Effect.suspend(() =>
@@ -162,11 +170,16 @@ class ManagerService {
     const adopted = yield* Effect.forEach(yield* store.unfinished, (stored) =>
       Effect.gen({ self: this }, function*() {
         const past = new StoredEvents(stored)
+        const observer = this.#metrics.observe(stored.info)
         yield* Stream.runForEach(
           storedEvents(store, stored.info.id, 0),
-          (event) => Effect.sync(() => past.add(event))
+          (event) =>
+            Effect.sync(() => {
+              past.add(event)
+              observer.past(event.event)
+            })
         )
-        const job = this.#activate(stored, past)
+        const job = this.#activate(stored, past, observer)
         const adopted: AdoptedJob = { job, lostResult: (file) => lostResult(stored.info, past.attempt, file) }
         return adopted
       }))
@@ -178,6 +191,11 @@ class ManagerService {
     this.#given.changes.invalidate()
     return this.#scheduler.close
   })
+
+  /** Ends what the manager measures. */
+  endMetrics(): void {
+    this.#metrics.end()
+  }
 
   readonly #submitWithin = (submission: Submission) => this.#quota.within(submission, this.#submit(submission))
 
@@ -218,7 +236,7 @@ class ManagerService {
     })
   }
 
-  #activate(stored: StoredJob, past?: Past): ActiveJob {
+  #activate(stored: StoredJob, past?: Past, observer = this.#metrics.observe(stored.info)): ActiveJob {
     const { changes, clock, options: { logBytes } } = this.#given
     const { info, submission } = stored
     const job = new ActiveJob({
@@ -227,7 +245,8 @@ class ManagerService {
       past,
       state: adoptedState(stored, clock.currentTimeMillisUnsafe()),
       log: (onWritten) => new JobLog({ folder: this.#logs, bytes: logBytes }, info.id, onWritten),
-      onChange: (info) => changes.changed(info)
+      onChange: (info) => changes.changed(info),
+      observer
     })
     this.#active.set(job.id, job)
     changes.changed(job.info)
