@@ -97,7 +97,8 @@ const prometheus = Effect.fnUntraced(function*(target: string) {
       if (child.exitCode !== null) throw new Error("prometheus has ended")
       try {
         const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(query)}`
-        return (await (await fetch(url)).json()).data?.result ?? []
+        const answer: { data?: { result?: ReadonlyArray<never> } } = JSON.parse(await (await fetch(url)).text())
+        return answer.data?.result ?? []
       } catch {
         return []
       }
