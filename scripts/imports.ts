@@ -9,7 +9,7 @@ import { parseSync, Visitor } from "rolldown/utils"
 
 /** A part imports from parts with a lower number only. */
 const levels = new Map(
-  ["base", "process", "internal", "host jobProcess telemetry", "facade", "manager", "remote", "cli", "top"]
+  ["base", "process", "internal", "telemetry", "host jobProcess", "facade", "manager", "remote", "cli", "top"]
     .flatMap((parts, level) => parts.split(" ").map((part) => [part, level]))
 )
 

@@ -63,7 +63,8 @@ export interface ManagerOptions {
 export class Manager extends Context.Service<Manager, {
   /** Adds a job; it is on disk before this returns. An equal submission with the id of a job that exists returns that job. */
   readonly submit: (
-    submission: Submission
+    submission: Submission,
+    traceparent?: string
   ) => Effect.Effect<JobInfo, Refused | NotFound | Conflict | Busy | Unavailable | StoreError>
   /**
    * Submits a job again that has stopped, as a new job of this or a random id. Fails with `Conflict` if it has not stopped. Its
@@ -71,7 +72,8 @@ export class Manager extends Context.Service<Manager, {
    */
   readonly retry: (
     id: string,
-    retry: Retry
+    retry: Retry,
+    traceparent?: string
   ) => Effect.Effect<JobInfo, Refused | NotFound | Conflict | Busy | Unavailable | StoreError>
   /** Stores a bundle, for jobs that are submitted with its hash. */
   readonly upload: (hash: string, content: Uint8Array) => Effect.Effect<void, Refused | Busy | StoreError>

@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as OtlpExporter from "effect/observability/OtlpExporter"
 import * as OtlpLogger from "effect/observability/OtlpLogger"
 import * as OtlpMetrics from "effect/observability/OtlpMetrics"
@@ -18,6 +19,7 @@ import { version } from "../process/packageVersion.ts"
 import { CollectorLink } from "./collectorLink.ts"
 import { type OtelSettings, readOtelSettings, type SignalName } from "./otelSettings.ts"
 import { registerProcessMetrics } from "./processMetrics.ts"
+import { layerSpanSink, SpanSink } from "./spanSink.ts"
 import { observingRuns } from "./runTelemetry.ts"
 import { unrefClock } from "./unrefClock.ts"
 
@@ -30,13 +32,14 @@ export interface OpenTelemetryOptions {
   /** Prints a line for people. */
   readonly say: (line: string) => void
   /** The registry of the metrics that are exported; that of the context by default. */
-  readonly registry?: Context.Service.Shape<typeof Metric.MetricRegistry> | undefined
+  readonly registry?: Metric.MetricRegistry | undefined
 }
 
 export interface Telemetry {
   /** What a program is given, so that it is observed. */
   readonly context: Context.Context<never>
-  readonly signals: OtelSettings["signals"]
+  /** Exports a span that somebody else has made; `undefined` if traces are off. */
+  readonly push: SpanSink["Service"]["push"] | undefined
   /** Exports the rest within a limit, and says what was lost. */
   readonly close: (leftMs: number) => Effect.Effect<void>
 }
@@ -62,8 +65,8 @@ export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Tele
     const endProcess = signals.metrics === undefined ? () => {} : registerProcessMetrics(measured)
     const on = { metrics: signals.metrics !== undefined, traces: signals.traces !== undefined }
     return {
-      signals,
-      context: Context.merge(Context.omit(OtlpExporter.Flusher)(built), observingRuns(measured, on)),
+      push: Option.getOrUndefined(Context.getOption(built, SpanSink))?.push,
+      context: Context.merge(Context.omit(OtlpExporter.Flusher, SpanSink)(built), observingRuns(measured, on)),
       close: (leftMs) =>
         Effect.gen(function*() {
           const limitMs = Math.max(0, Math.min(longestMs, leftMs))
@@ -92,7 +95,7 @@ const exporters = ({ attributes, everyMs, serviceName, signals }: OtelSettings) 
   }
   const [traces, metrics, logs] = [common("traces"), common("metrics"), common("logs")]
   return Layer.mergeAll(
-    traces === undefined ? OtlpExporter.layerFlusher : OtlpTracer.layer(traces),
+    traces === undefined ? OtlpExporter.layerFlusher : Layer.merge(OtlpTracer.layer(traces), layerSpanSink(traces)),
     metrics === undefined ? OtlpExporter.layerFlusher : OtlpMetrics.layer(metrics),
     logs === undefined ? OtlpExporter.layerFlusher : OtlpLogger.layer(logs)
   )

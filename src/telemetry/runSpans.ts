@@ -21,7 +21,10 @@ type Ended = Extract<JobEvent, { readonly _tag: "JobStopped" | "JobRestarting" }
 export class RunSpanFold {
   readonly #given: SpannedJob
   readonly #open: OpenSpans = openSpans()
-  #attempt = 0
+  /** The number of the attempt that runs or comes next. */
+  #attempt = 1
+  /** The number of the last attempt that has begun. */
+  #begun = 0
   /** The latest time that an event has said. */
   #at: number
 
@@ -99,7 +102,7 @@ export class RunSpanFold {
             : `${event.outcome}${event.error === undefined ? "" : `: ${event.error}`}`
         )
       case "JobRestarting":
-        return [...this.#endAttempt(event, at), ...this.#queue(at)]
+        return this.#restart(event, at)
       case "JobStopped":
         return this.#end(event, at)
       default:
@@ -118,7 +121,7 @@ export class RunSpanFold {
   }
 
   get #run(): string {
-    return runKey(Math.max(1, this.#attempt))
+    return runKey(this.#attempt)
   }
 
   #queue(at: number): ReadonlyArray<SpanStep> {
@@ -129,7 +132,8 @@ export class RunSpanFold {
     // an attempt that has said nothing more was cut off
     const cut = this.#open.closeBut([jobKey, "queued"], at, "it was cut off")
     const queued = this.#open.close("queued", at)
-    const attempt = ++this.#attempt
+    const [attempt, before] = [this.#attempt, this.#begun]
+    this.#begun = attempt
     return [
       ...cut,
       ...queued,
@@ -139,9 +143,15 @@ export class RunSpanFold {
         name: "attempt",
         at,
         attributes: { "autostop.attempt": attempt },
-        ...(attempt > 1 ? { link: attemptKey(attempt - 1) } : {})
+        ...(before === 0 || before === attempt ? {} : { link: attemptKey(before) })
       })
     ]
+  }
+
+  #restart(event: Extract<JobEvent, { readonly _tag: "JobRestarting" }>, at: number): ReadonlyArray<SpanStep> {
+    const ended = this.#endAttempt(event, at)
+    this.#attempt = event.attempt + 1
+    return [...ended, ...this.#queue(at)]
   }
 
   #endAttempt(ended: Ended, at: number): ReadonlyArray<SpanStep> {

@@ -3,8 +3,7 @@ import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import { noSpans, RunTelemetry } from "../internal/run/runTelemetry.ts"
-import type { Run } from "../internal/run/run.ts"
+import { noSpans, type ObservedRun, RunTelemetry } from "../internal/run/runTelemetry.ts"
 import { startInterval } from "../process/timers.ts"
 import { Recorder } from "./recorder.ts"
 import { RunMeter } from "./runMeter.ts"
@@ -33,7 +32,7 @@ export const observingRuns = (
   })
 }
 
-const measure = (run: Run, recorder: Recorder): void => {
+const measure = (run: ObservedRun, recorder: Recorder): void => {
   const { job } = run.options
   const meter = new RunMeter(job)
   const stages = new StageMeter(job)
@@ -47,7 +46,7 @@ const measure = (run: Run, recorder: Recorder): void => {
 }
 
 /** Makes the spans of a run as its events come, within the span of its submitter. */
-const trace = (run: Run, submitter: Context.Context<never>) => {
+const trace = (run: ObservedRun, submitter: Context.Context<never>) => {
   const { clock, id, job } = run.options
   const tracer = Context.get(submitter, Tracer.Tracer)
   const parent = Option.fromUndefinedOr(submitter.mapUnsafe.get(Tracer.ParentSpan.key) as Tracer.AnySpan | undefined)

@@ -17,14 +17,18 @@ export const isTelemetryOn = (env: NodeJS.ProcessEnv = process.env): boolean =>
   Object.keys(env).some((name) => asks.test(name) && env[name]?.trim())
 
 /** Runs a program whose telemetry goes out if a variable asks for it, and waits for the rest of it as long as its stop may take. */
-export const withTelemetry = <A>({ leftMs, name, say }: TelemetryOf<A>, program: Effect.Effect<A>): Effect.Effect<A> =>
+export const withTelemetry = <A, E, R>(
+  { leftMs, name, say }: TelemetryOf<A>,
+  program: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
   isTelemetryOn()
     ? Effect.gen(function*() {
       // this is loaded here, because most programs have no use for it
       const { openTelemetry } = yield* Effect.promise(() => import("./openTelemetry.ts"))
       const { close, context } = yield* openTelemetry({ name, say })
-      const result = yield* Effect.provide(program, context)
-      yield* close(leftMs(result))
-      return result
+      return yield* Effect.onExit(
+        Effect.provide(program, context),
+        (exit) => close(exit._tag === "Success" ? leftMs(exit.value) : Infinity)
+      )
     })
     : program

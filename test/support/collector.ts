@@ -40,12 +40,24 @@ export interface Collector {
   behaviour: Behaviour
   /** Each request: its path, its headers and its JSON. */
   readonly requests: Array<
-    { readonly path: string; readonly headers: NodeJS.Dict<string | Array<string>>; readonly json: any }
+    { readonly path: string; readonly headers: NodeJS.Dict<string | Array<string>>; readonly json: Exported }
   >
   readonly spans: () => ReadonlyArray<ReceivedSpan>
   /** The latest of each name. */
   readonly metrics: () => ReadonlyMap<string, ReceivedMetric>
   readonly logs: () => ReadonlyArray<ReceivedLog>
+}
+
+interface Exported {
+  readonly resourceSpans?: ReadonlyArray<{
+    readonly scopeSpans: ReadonlyArray<{ readonly spans: ReadonlyArray<ReceivedSpan> }>
+  }>
+  readonly resourceMetrics?: ReadonlyArray<{
+    readonly scopeMetrics: ReadonlyArray<{ readonly metrics: ReadonlyArray<ReceivedMetric> }>
+  }>
+  readonly resourceLogs?: ReadonlyArray<{
+    readonly scopeLogs: ReadonlyArray<{ readonly logRecords: ReadonlyArray<ReceivedLog> }>
+  }>
 }
 
 export const slowMs = 200
@@ -66,7 +78,7 @@ export const collector = (behaviour: Behaviour = "accept") =>
             const isTaken = behaviour === "accept" || behaviour === "slow"
             if (isTaken) {
               const isJson = request.headers["content-type"] === "application/json"
-              const json: unknown = isJson ? JSON.parse(text) : undefined
+              const json: Exported = isJson ? JSON.parse(text) : {}
               state.requests.push({ path: request.url ?? "", headers: request.headers, json })
             }
             if (behaviour === "hang") return
@@ -78,26 +90,26 @@ export const collector = (behaviour: Behaviour = "accept") =>
         await once(server, "listening")
         const address = server.address()
         const port = typeof address === "object" && address !== null ? address.port : 0
-        const of = (path: string) => state.requests.filter((request) => request.path === path).map(({ json }) => json)
+        const received = () => state.requests.map(({ json }) => json)
         const state: Collector = {
           url: `http://127.0.0.1:${port}`,
           behaviour,
           requests: [],
           spans: () =>
-            of("/v1/traces").flatMap(({ resourceSpans }) =>
-              resourceSpans.flatMap(({ scopeSpans }: any) => scopeSpans.flatMap(({ spans }: any) => spans))
+            received().flatMap(({ resourceSpans = [] }) =>
+              resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
             ),
           metrics: () =>
             new Map(
-              of("/v1/metrics").flatMap(({ resourceMetrics }) =>
-                resourceMetrics.flatMap(({ scopeMetrics }: any) =>
-                  scopeMetrics.flatMap(({ metrics }: any) => metrics.map((metric: any) => [metric.name, metric]))
+              received().flatMap(({ resourceMetrics = [] }) =>
+                resourceMetrics.flatMap(({ scopeMetrics }) =>
+                  scopeMetrics.flatMap(({ metrics }) => metrics.map((metric) => [metric.name, metric] as const))
                 )
               )
             ),
           logs: () =>
-            of("/v1/logs").flatMap(({ resourceLogs }) =>
-              resourceLogs.flatMap(({ scopeLogs }: any) => scopeLogs.flatMap(({ logRecords }: any) => logRecords))
+            received().flatMap(({ resourceLogs = [] }) =>
+              resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords))
             )
         }
         return { server, state }

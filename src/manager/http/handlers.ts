@@ -18,6 +18,7 @@ import { type LogQuery, Manager } from "../Manager.ts"
 import { type Change, type LogLine, type NumberedEvent, readPlace } from "../models.ts"
 import { readSince } from "../since.ts"
 import { eventText, feedAnswer } from "./feedAnswer.ts"
+import { submitTrace } from "./submitTrace.ts"
 
 /** The state of the server, for the handlers. */
 export class ServerStatus extends Context.Service<ServerStatus, {
@@ -70,7 +71,11 @@ const jobs = HttpApiBuilder.group(
         return hasMore ? answer(read(id, position)) : undefined
       })
     return handlers.handleAll({
-      submit: ({ payload }) => Effect.andThen(isOpen, manager.submit(payload)),
+      submit: ({ payload, request }) =>
+        Effect.flatMap(
+          Effect.andThen(isOpen, submitTrace(request)),
+          (traceparent) => manager.submit(payload, traceparent)
+        ),
       list: ({ query: { before, limit = 100, ...conditions } }) =>
         Effect.flatMap(
           conditionsOf(conditions),
@@ -78,7 +83,11 @@ const jobs = HttpApiBuilder.group(
             manager.list({ ...conditions, limit, ...(before === undefined ? {} : { before: readPlace(before) }) })
         ),
       counts: ({ query }) => Effect.flatMap(conditionsOf(query), manager.countsOf),
-      retry: ({ params, payload }) => Effect.andThen(isOpen, manager.retry(params.id, payload ?? {})),
+      retry: ({ params, payload, request }) =>
+        Effect.flatMap(
+          Effect.andThen(isOpen, submitTrace(request)),
+          (traceparent) => manager.retry(params.id, payload ?? {}, traceparent)
+        ),
       get: ({ params }) => manager.get(params.id),
       events: (request) => feedOf(request, manager.events, answerEvents, {}),
       logs: (request) =>

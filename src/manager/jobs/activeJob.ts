@@ -1,6 +1,7 @@
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import type { StageReport } from "../../StopReport.ts"
+import type { SpanRecord, TraceContext } from "../../telemetry/spanRecord.ts"
 import type { JobProcess } from "../JobProcess.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "../models.ts"
 import type { JobLog } from "./jobLog.ts"
@@ -8,7 +9,7 @@ import { type Input, type JobState, type StateInfo, stateInfo, type StopRequest,
 import { RecentEvents } from "./recentEvents.ts"
 import type { Unsaved } from "./unsaved.ts"
 
-type Identity = Pick<JobInfo, "id" | "job" | "priority" | "submittedAt">
+type Identity = Pick<JobInfo, "id" | "job" | "priority" | "submittedAt" | "traceparent">
 
 /** The earlier attempts of a job, as its stored events describe them. */
 export interface Past {
@@ -24,10 +25,20 @@ export interface JobObserver {
   readonly stages: (stages: ReadonlyArray<StageReport>) => void
   /** Its attempt has a process since `at`, in ISO 8601. */
   readonly started: (at: string) => void
+  /** The code of its process has made spans. */
+  readonly spans: (spans: ReadonlyArray<SpanRecord>) => void
+  /** Returns the place of an attempt in its trace, if that is exported. */
+  readonly trace: (attempt: number) => TraceContext | undefined
 }
 
 /** Observes nothing. */
-export const noObserver: JobObserver = { event: () => {}, stages: () => {}, started: () => {} }
+export const noObserver: JobObserver = {
+  event: () => {},
+  stages: () => {},
+  started: () => {},
+  spans: () => {},
+  trace: () => undefined
+}
 
 export interface ActiveJobOptions {
   readonly info: JobInfo
@@ -50,7 +61,7 @@ export class ActiveJob {
   readonly finished = new OneShotLatch()
   readonly #identity: Identity
   readonly #onChange: (info: JobInfo) => void
-  readonly #observer: JobObserver
+  readonly observer: JobObserver
   readonly #failures: Array<number>
   #stages: ReadonlyArray<StageReport> = []
   #state: JobState
@@ -60,8 +71,8 @@ export class ActiveJob {
 
   constructor(options: ActiveJobOptions) {
     const { info, log, observer = noObserver, onChange, past = { seq: 0, failures: [] }, state, submission } = options
-    const { id, job, priority, submittedAt } = info
-    this.#identity = { id, job, priority, submittedAt }
+    const { id, job, priority, submittedAt, traceparent } = info
+    this.#identity = { id, job, priority, submittedAt, ...(traceparent === undefined ? {} : { traceparent }) }
     this.submission = submission
     this.log = log(() => this.announce())
     this.events = new RecentEvents(past.seq)
@@ -70,7 +81,7 @@ export class ActiveJob {
     this.#state = state
     this.#info = this.#infoOf(stateInfo(state))
     this.#onChange = onChange
-    this.#observer = observer
+    this.observer = observer
     this.finished.onOpen(() => onChange(this.#info))
   }
 
@@ -102,7 +113,7 @@ export class ActiveJob {
 
   set stages(stages: ReadonlyArray<StageReport>) {
     this.#stages = stages
-    this.#observer.stages(stages)
+    this.observer.stages(stages)
   }
 
   /**
@@ -135,7 +146,7 @@ export class ActiveJob {
 
   start(process: Pick<JobProcess, "pid" | "pidStart" | "stop">, startedAt: string): Unsaved {
     this.#apply({ _tag: "ProcessStarted", process, startedAt })
-    this.#observer.started(startedAt)
+    this.observer.started(startedAt)
     return this.#changed([])
   }
 
@@ -209,7 +220,7 @@ export class ActiveJob {
   }
 
   #numbered(event: JobEvent): NumberedEvent {
-    this.#observer.event(event)
+    this.observer.event(event)
     return { seq: ++this.#seq, event }
   }
 }

@@ -11,19 +11,21 @@ import type { JobInfo, JobState } from "../models.ts"
 import type { JobObserver } from "./activeJob.ts"
 
 /** Observes a job that an earlier manager may have had. */
-export interface MeteredJob extends JobObserver {
+export interface MeteredJob extends Pick<JobObserver, "event" | "stages" | "started"> {
   /** Takes an event that was counted before. */
   readonly past: (event: JobEvent) => void
 }
 
 /** The metrics of one manager, in a registry of its own: a process may have several managers, and metrics of other things. */
 export class JobMetrics {
-  readonly context: Context.Context<never> = Context.make(Metric.MetricRegistry, new Map())
-  readonly #recorder = new Recorder(this.context)
+  readonly context: Context.Context<never>
+  readonly #recorder: Recorder
   /** Ends what is measured of the process. */
   readonly end: () => void
 
-  constructor(queueDepth: () => number) {
+  constructor(queueDepth: () => number, registry: Metric.MetricRegistry = new Map()) {
+    this.context = Context.make(Metric.MetricRegistry, registry)
+    this.#recorder = new Recorder(this.context)
     this.end = registerProcessMetrics(this.context)
     gauge(this.context, "autostop.queue.depth", queueDepth)
     gauge(this.context, "autostop.uptime", () => process.uptime())
