@@ -2,6 +2,8 @@
 import { Job, Service } from "autostop"
 import { Context, Effect, Layer, Schema } from "effect"
 
+const variables = Object.keys(process.env).filter((name) => name.startsWith("OTEL"))
+
 class Db extends Context.Service<Db, string>()("traced/Db") {}
 
 export default Job.make("traced", { payload: { ms: Schema.Finite }, success: Schema.String }).implement({
@@ -10,7 +12,7 @@ export default Job.make("traced", { payload: { ms: Schema.Finite }, success: Sch
     Effect.gen(function*() {
       yield* Db
       yield* Effect.sleep(5).pipe(Effect.withSpan("a span of the user", { attributes: { secret: "no", odd: {} } }))
-      yield* Effect.sync(() => process.stdout.write(`otel: ${Object.keys(process.env).filter((n) => n.startsWith("OTEL"))}\n`))
+      yield* Effect.sync(() => process.stdout.write(`otel: ${variables.length === 0 ? "none" : variables}\n`))
       yield* Effect.sleep(ms)
       return "done"
     })
