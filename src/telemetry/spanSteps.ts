@@ -50,6 +50,7 @@ export const openSpans = (): OpenSpans => {
   const open = new Set<string>()
   let opened = 0
   let missing = 0
+  let root: string | undefined
   const close: OpenSpans["close"] = (key, at, error, attributes) =>
     open.delete(key)
       ? [{
@@ -65,17 +66,21 @@ export const openSpans = (): OpenSpans => {
   return {
     has: (key) => open.has(key),
     open: (span) => {
-      if (open.has(span.key)) return []
+      root ??= span.key
+      // one that lies in none that is open lies in the outermost; after that there are no more
+      const parent = span.parent === undefined || open.has(span.parent) ? span.parent : root
+      if (open.has(span.key) || (parent !== undefined && !open.has(parent))) return []
       if (opened >= maxSpans) {
         missing++
         return []
       }
       opened++
       open.add(span.key)
-      const { attributes, ...rest } = span
+      const { attributes, parent: _, ...rest } = span
       return [{
         _tag: "Open",
         ...rest,
+        ...(parent === undefined ? {} : { parent }),
         name: shortened(span.name),
         ...(attributes === undefined ? {} : { attributes: mapTexts(attributes) })
       }]
