@@ -16,7 +16,7 @@ const levels = new Map(
 /** The public modules, which lie directly in `src`, by the part that they belong to. */
 const publicModules: Record<string, ReadonlyArray<string>> = {
   internal: ["StopReport", "JobEvent", "StopPolicy", "Job", "Environment", "Service", "Pipeline", "managedRuntime"],
-  facade: ["Host", "LocalEnvironment", "autostop", "testing"],
+  facade: ["Host", "LocalEnvironment", "Observability", "autostop", "testing"],
   remote: ["RemoteEnvironment", "JobManager"],
   top: ["index", "bin"]
 }

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { TracerDisabledWhen } from "effect/http/HttpMiddleware"
+import * as Logger from "effect/Logger"
 import type * as Metric from "effect/Metric"
 import * as Tracer from "effect/Tracer"
 import { openTelemetry } from "../telemetry/openTelemetry.ts"
@@ -19,9 +20,11 @@ export const openManagerTelemetry = Effect.gen(function*() {
     }),
     ({ close }) => close(Infinity)
   )
+  const loggers = Context.make(Logger.CurrentLoggers, Context.get(context, Logger.CurrentLoggers))
   return {
-    jobs: Context.make(ManagerTelemetry, { registry, push }),
-    server: Context.make(Tracer.Tracer, withoutStrays(Context.get(context, Tracer.Tracer))).pipe(
+    jobs: Context.add(loggers, ManagerTelemetry, { registry, push }),
+    server: loggers.pipe(
+      Context.add(Tracer.Tracer, withoutStrays(Context.get(context, Tracer.Tracer))),
       Context.add(TracerDisabledWhen, (request) => !isTraced(request)),
       Context.add(ManagerTelemetry, { registry, push })
     )

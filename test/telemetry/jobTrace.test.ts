@@ -76,7 +76,7 @@ describe("the spans of a stored job", () => {
     const [first, second] = spans.filter(({ name }) => name === "attempt")
     assert.strictEqual(first?.error, "it did not stop clean")
     assert.isUndefined(second?.error)
-    assert.deepStrictEqual(second?.links, [{ traceId, spanId: first?.spanId }])
+    assert.deepStrictEqual(second?.links, [{ traceId, spanId: first?.spanId ?? "" }])
     for (const [number, attempt, run] of [[1, first, runs[0]], [2, second, runs[1]]] as const) {
       const { spanId = "" } = attempt ?? {}
       assert.deepStrictEqual(traceContext(job, number), { traceId, attempt: spanId, run: run?.spanId ?? "" })

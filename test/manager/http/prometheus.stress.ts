@@ -19,6 +19,8 @@ const isInstalled = (command: string): boolean => spawnSync("sh", ["-c", `comman
 const hasPrometheus = isInstalled("prometheus") && isInstalled("promtool")
 if (!hasPrometheus) console.error("prometheus and promtool are not installed: their tests are left out")
 
+const grafana = (name: string): string => fileURLToPath(new URL(`../../../docs/grafana/${name}`, import.meta.url))
+
 const serving = Layer.unwrap(
   Effect.map(temporaryFolder, (folder) =>
     Layer.provideMerge(
@@ -160,8 +162,9 @@ describe.skipIf(!hasPrometheus)("the metrics of a manager for Prometheus", () =>
 
 describe.skipIf(!hasPrometheus)("the rules for alerts", () => {
   it("are ones that promtool takes", () => {
-    const rules = fileURLToPath(new URL("../../../docs/grafana/alerts.yml", import.meta.url))
-    const { status, stderr, stdout } = spawnSync("promtool", ["check", "rules", rules], { encoding: "utf8" })
+    const { status, stderr, stdout } = spawnSync("promtool", ["check", "rules", grafana("alerts.yml")], {
+      encoding: "utf8"
+    })
     assert.strictEqual(status, 0, `${stdout}${stderr}`)
   })
 })
