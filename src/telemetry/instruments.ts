@@ -40,7 +40,6 @@ export const instruments = {
   "autostop.job.restarts": counter("The restarts of jobs."),
   "autostop.host.restarts": counter("The restarts of hosts of services."),
   "autostop.host.kills": counter("The hosts of services that were killed."),
-  "autostop.host.calls.active": gauge("The calls of services in hosts that are under way."),
   "autostop.stage.elements": counter("The elements that left a stage of a pipeline."),
   "autostop.stage.dropped": counter("The elements that a stage took in and never handed on."),
   "autostop.jobs": gauge("The number of jobs in each state."),
