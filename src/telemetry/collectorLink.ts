@@ -59,7 +59,7 @@ export class CollectorLink {
     for (const one of this.#exports.values()) {
       if (one.open.size === 0) continue
       one.isLost = true
-      one.why = `it did not answer within ${limitMs / 1_000} s`
+      one.why = `it did not answer within ${Math.round(limitMs) / 1_000} s`
       for (const request of one.open) request.destroy()
     }
     return this.#lossText()
@@ -102,7 +102,10 @@ export class CollectorLink {
       })
       sent.end(bytes)
       return Effect.sync(() => {
-        exports.open.delete(sent)
+        if (exports.open.delete(sent)) {
+          exports.isLost = true
+          exports.why = "it did not answer in time"
+        }
         sent.destroy()
       })
     })

@@ -90,7 +90,8 @@ const exporters = ({ attributes, everyMs, serviceName, signals }: OtelSettings) 
       compression: settings.compression,
       resource,
       exportInterval: everyMs[signal],
-      shutdownTimeout: longestMs
+      // the wait below ends before, and knows what is lost
+      shutdownTimeout: 2 * longestMs
     }
   }
   const [traces, metrics, logs] = [common("traces"), common("metrics"), common("logs")]

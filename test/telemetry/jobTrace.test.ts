@@ -88,6 +88,13 @@ describe("the spans of a stored job", () => {
     const attempts = spans.filter(({ name }) => name === "attempt")
     assert.deepStrictEqual(attempts.map(({ spanId }) => spanId), [traceContext(job, 2)?.attempt])
     assert.isUndefined(attempts[0]?.links)
+    const third = traceOf([restarting(50, 2), submitted(60), stopped(70)])
+    assert.strictEqual(one(third, "attempt").spanId, traceContext(job, 3)?.attempt)
+  })
+
+  it("what comes before its attempt lies in the job itself", () => {
+    const spans = traceOf([{ _tag: "ServiceStarting", at: at(1), service: "Db" }, stopped(2)])
+    assert.strictEqual(one(spans, "start Db").parentSpanId, one(spans, "job flights").spanId)
   })
 
   it("without the span of a submit, or with one that is none, a job begins a trace of its own", () => {

@@ -2,9 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
 import { collector, type ReceivedSpan } from "../support/collector.ts"
+import { Started } from "../support/cli.ts"
 import { Server } from "../support/cliServer.ts"
 
 const traced = fileURLToPath(new URL("programs/traced.ts", import.meta.url))
+const submits = fileURLToPath(new URL("programs/submits.ts", import.meta.url))
+
+/** Effect's own exporters wait for three seconds. */
+const enoughMs = 2_500
+
 const traceId = "0af7651916cd43dd8448eb211c80319c"
 const submitter = "b7ad6b7169203331"
 
@@ -104,6 +110,32 @@ describe("the trace of a job at a manager", () => {
       )
       assert.strictEqual(new Set(spans.map(({ spanId }) => spanId)).size, spans.length)
     }).pipe(Effect.scoped, Effect.timeout("90 seconds")))
+
+  it.live("begins at a program that submits it, if that exports its own", () =>
+    Effect.gen(function*() {
+      const receiver = yield* collector()
+      const server = yield* serving(receiver.url)
+      const program = new Started([submits, server.url, server.token], server.env)
+      assert.strictEqual(yield* Effect.promise(() => program.ended()), 0, program.stderr)
+      const spans = yield* awaitSpan(receiver.spans, "job traced")
+      assert.strictEqual(
+        pathOf(spans, one(spans, "release Db")),
+        "job main > run > submit traced > POST > POST > job traced > attempt > stop > release > release Db"
+      )
+    }).pipe(Effect.scoped, Effect.timeout("60 seconds")))
+
+  it.live("costs a manager that ends half a second, if the collector hangs, and the loss is said", () =>
+    Effect.gen(function*() {
+      const receiver = yield* collector()
+      const server = yield* serving(receiver.url)
+      yield* submit(server, "lost", { ms: 1 })
+      yield* ended(server, "lost")
+      receiver.behaviour = "hang"
+      const at = performance.now()
+      assert.strictEqual(yield* Effect.promise(() => server.server.signal("SIGTERM").ended()), 143)
+      assert.isBelow(performance.now() - at, enoughMs)
+      assert.match(server.server.stdout + server.server.stderr, /telemetry: some .* did not answer within 0\.5 s/)
+    }).pipe(Effect.scoped, Effect.timeout("60 seconds")))
 
   it.live("is not exported if its submitter does not want it, nor are requests that are no submits", () =>
     Effect.gen(function*() {
