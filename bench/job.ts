@@ -28,8 +28,7 @@ export const runJob = <A, R = never>(
       Exit.isSuccess(exit) ? Effect.succeed({ value, report }) : Effect.die(exit.cause)
     ),
     Effect.scoped,
-    Effect.provide(LocalEnvironment.layer),
-    Effect.provide(options.observability ?? Layer.empty),
+    Effect.provide(Layer.merge(LocalEnvironment.layer, options.observability ?? Layer.empty)),
     Effect.runPromise
   )
 }

@@ -26,8 +26,7 @@ const observed = Effect.fnUntraced(function*(layer: Layer.Layer<never>) {
   const registry = Context.make(Metric.MetricRegistry, new Map())
   yield* Environment.run(job).pipe(
     Effect.withSpan("submitter"),
-    Effect.provide(LocalEnvironment.layer),
-    Effect.provide(layer),
+    Effect.provide(Layer.merge(LocalEnvironment.layer, layer)),
     Effect.provideService(Tracer.Tracer, tracer),
     Effect.provide(registry)
   )
