@@ -143,7 +143,9 @@ export class JobInfo extends Schema.Class<JobInfo>("autostop/JobInfo")({
   /** The number of its restarts. */
   restarts: Schema.optionalKey(Schema.Int),
   /** The earliest time of its next attempt, while it is queued after a failure. */
-  restartsAt: Schema.optionalKey(Schema.String)
+  restartsAt: Schema.optionalKey(Schema.String),
+  /** The span of its submit, as W3C writes it, if the submit had one: its trace is found by that. */
+  traceparent: Schema.optionalKey(Schema.String)
 }) {}
 
 /** An event and its number within its job, from 1. */

@@ -19,7 +19,7 @@ import { type Change, type LogLine, type NumberedEvent, readPlace, type Update }
 import { readSince } from "../since.ts"
 import { eventText, feedAnswer } from "./feedAnswer.ts"
 import { makePageFeed } from "./pageFeed.ts"
-import { metricsText } from "./metrics.ts"
+import { submitTrace } from "./submitTrace.ts"
 
 /** The state of the server, for the handlers. */
 export class ServerStatus extends Context.Service<ServerStatus, {
@@ -74,7 +74,11 @@ const jobs = HttpApiBuilder.group(
         return hasMore ? answer(read(id, position)) : undefined
       })
     return handlers.handleAll({
-      submit: ({ payload }) => Effect.andThen(isOpen, manager.submit(payload)),
+      submit: ({ payload, request }) =>
+        Effect.flatMap(
+          Effect.andThen(isOpen, submitTrace(request)),
+          (traceparent) => manager.submit(payload, traceparent)
+        ),
       list: ({ query: { before, limit = 100, ...conditions } }) =>
         Effect.flatMap(
           conditionsOf(conditions),
@@ -82,7 +86,11 @@ const jobs = HttpApiBuilder.group(
             manager.list({ ...conditions, limit, ...(before === undefined ? {} : { before: readPlace(before) }) })
         ),
       counts: ({ query }) => Effect.flatMap(conditionsOf(query), manager.countsOf),
-      retry: ({ params, payload }) => Effect.andThen(isOpen, manager.retry(params.id, payload ?? {})),
+      retry: ({ params, payload, request }) =>
+        Effect.flatMap(
+          Effect.andThen(isOpen, submitTrace(request)),
+          (traceparent) => manager.retry(params.id, payload ?? {}, traceparent)
+        ),
       get: ({ params }) => manager.get(params.id),
       events: (request) => feedOf(request, manager.events, answerEvents, {}),
       logs: (request) =>
@@ -182,7 +190,7 @@ const system = HttpApiBuilder.group(
       info: () =>
         Effect.map(manager.counts, (counts) => ({ version, jobs: manager.jobs.map(({ name }) => name), counts })),
       jobType: ({ params }) => manager.jobType(params.job),
-      metrics: () => Effect.zipWith(manager.counts, manager.isReady, metricsText)
+      metrics: () => manager.metrics
     })
   })
 )

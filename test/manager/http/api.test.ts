@@ -150,7 +150,9 @@ describe("the API of a job manager", () => {
       const { headers, text } = yield* ask("GET", "/metrics")
       assert.match(headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/)
       assert.match(text, /^autostop_jobs\{state="stopped"\} 0$/m)
-      for (const line of text.trimEnd().split("\n")) assert.match(line, /^(# (HELP|TYPE) |[a-z_]+(\{.*\})? [\d.]+$)/)
+      for (const line of text.trimEnd().split("\n")) {
+        assert.match(line, /^(# (HELP|TYPE) |[a-z_\d]+(\{.*\})? [\d.e-]+$)/)
+      }
       assert.strictEqual((yield* ask("GET", "/health/live")).status, 204)
       assert.strictEqual((yield* ask("GET", "/health/ready")).status, 204)
       ;(yield* Control).ready = false
