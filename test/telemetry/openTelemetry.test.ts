@@ -139,6 +139,25 @@ describe("an application whose variables name a collector", () => {
       assert.deepStrictEqual([...new Set(receiver.requests.map(({ path }) => path))], ["/v1/traces"])
     }).pipe(Effect.scoped))
 
+  it.live("speaks protobuf unless it is told otherwise, and gzip if it is asked to", () =>
+    Effect.gen(function*() {
+      const receiver = yield* collector()
+      const { said } = yield* stopped({
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+        OTEL_EXPORTER_OTLP_COMPRESSION: "gzip"
+      })
+      assert.deepStrictEqual(said, [])
+      const paths = new Set(receiver.requests.map(({ path }) => path))
+      assert.deepStrictEqual([...paths].toSorted(), ["/v1/logs", "/v1/metrics", "/v1/traces"])
+      for (const { headers } of receiver.requests) {
+        assert.strictEqual(headers["content-type"], "application/x-protobuf")
+        assert.isAbove(Number(headers["content-length"]), 0)
+      }
+      // small bodies are not worth it
+      const metrics = receiver.requests.find(({ path }) => path === "/v1/metrics")
+      assert.strictEqual(metrics?.headers["content-encoding"], "gzip")
+    }).pipe(Effect.scoped))
+
   it.live("runs with variables that are wrong, says which, and keeps their secrets", () =>
     Effect.gen(function*() {
       const { code, report, said } = yield* stopped({
