@@ -22,6 +22,7 @@ import { authorizer, layerAuthorization } from "./authorization.ts"
 import { completeAnswers } from "./answers.ts"
 import { layerDocs } from "./docs.ts"
 import { layerHandlers, ServerStatus } from "./handlers.ts"
+import { layerPage } from "./page.ts"
 import { refuseExpectation, refuseUnread } from "./refuseUnread.ts"
 import { limitsOf, type ServerLimits } from "./serverLimits.ts"
 import { Strangers } from "./strangers.ts"
@@ -58,7 +59,7 @@ export const serveManager = (
   const limits = limitsOf(options.limits)
   const strangers = new Strangers(limits.connections - limits.keptFree)
   const authorize = authorizer(tokens, strangers)
-  const routes = Layer.mergeAll(HttpApiBuilder.layer(Api), layerDocs(authorize)).pipe(
+  const routes = Layer.mergeAll(HttpApiBuilder.layer(Api), layerDocs(authorize), layerPage()).pipe(
     Layer.provide(layerHandlers),
     Layer.provide(layerAuthorization(authorize))
   )
