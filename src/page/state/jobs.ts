@@ -1,0 +1,83 @@
+/** All jobs that this tab knows. */
+import { signal } from "@preact/signals"
+import type { Counts, JobInfo, Overview } from "../api/models.ts"
+import { getJson } from "../api/request.ts"
+
+const known = new Map<string, JobInfo>()
+
+/** The largest number of jobs that are kept; of more, those that stopped first are forgotten. */
+const maxKept = 20_000
+/** The shortest time between two drawings of the list, and between two requests for counts. */
+const drawMs = 100
+const countsMs = 2_000
+
+/** Changes with the jobs, at most ten times a second. */
+export const jobsVersion = signal(0)
+export const counts = signal<Counts>({ queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 })
+/** The state of the manager; `undefined` until its feed has begun. */
+export const manager = signal<Omit<Overview, "jobs" | "counts"> | undefined>(undefined)
+
+export const jobOf = (id: string): JobInfo | undefined => known.get(id)
+export const allJobs = (): Iterable<JobInfo> => known.values()
+
+export const takeOverview = ({ counts: all, jobs, ...rest }: Overview): void => {
+  manager.value = rest
+  counts.value = all
+  const ids = new Set(jobs.map(({ id }) => id))
+  for (const { id, state } of known.values()) {
+    // a job that runs is in the overview, unless there are too many of them
+    if (state !== "stopped" && !ids.has(id) && jobs.length < 500) known.delete(id)
+  }
+  for (const info of jobs) known.set(info.id, info)
+  changed()
+}
+
+export const takeJob = (info: JobInfo): void => {
+  const before = known.get(info.id)?.state
+  known.set(info.id, info)
+  if (before === undefined) void countAgain()
+  else if (before !== info.state) {
+    const { [before]: from, [info.state]: to } = counts.peek()
+    counts.value = { ...counts.peek(), [before]: Math.max(0, from - 1), [info.state]: to + 1 }
+  }
+  if (known.size > maxKept) forgetStopped()
+  changed()
+}
+
+/** Adds jobs that were read as a page of the list. */
+export const takePage = (jobs: ReadonlyArray<JobInfo>): void => {
+  for (const info of jobs) if (!known.has(info.id) || info.state === "stopped") known.set(info.id, info)
+  changed()
+}
+
+export const dropJob = (id: string): void => {
+  if (known.delete(id)) changed()
+}
+
+const forgetStopped = (): void => {
+  let more = known.size - maxKept * 0.9
+  for (const [id, { state }] of known) {
+    if (more <= 0) return
+    if (state === "stopped" && more-- > 0) known.delete(id)
+  }
+}
+
+let isDrawing = false
+const changed = (): void => {
+  if (isDrawing) return
+  isDrawing = true
+  setTimeout(() => {
+    isDrawing = false
+    jobsVersion.value++
+  }, drawMs)
+}
+
+let isCounting = false
+/** A job that was not known may be a new one or an old one: the manager alone can count then. */
+const countAgain = async (): Promise<void> => {
+  if (isCounting) return
+  isCounting = true
+  await new Promise((resolve) => setTimeout(resolve, countsMs))
+  isCounting = false
+  await getJson<Counts>("counts").then((all) => counts.value = all, () => {})
+}
