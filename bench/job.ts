@@ -1,9 +1,11 @@
 import { Environment, Job, LocalEnvironment, type StopPolicy, type StopReport } from "autostop"
-import { Effect, Exit, type Layer, type Scope } from "effect"
+import { Effect, Exit, Layer, type Scope } from "effect"
 
 export interface JobOptions<R> {
   readonly services?: Layer.Layer<R> | undefined
   readonly stopPolicy?: StopPolicy.Settings | undefined
+  /** What observes the job; nothing by default. */
+  readonly observability?: Layer.Layer<never> | undefined
 }
 
 /** Runs an effect as a job in this process, to its report. */
@@ -26,7 +28,7 @@ export const runJob = <A, R = never>(
       Exit.isSuccess(exit) ? Effect.succeed({ value, report }) : Effect.die(exit.cause)
     ),
     Effect.scoped,
-    Effect.provide(LocalEnvironment.layer),
+    Effect.provide(Layer.merge(LocalEnvironment.layer, options.observability ?? Layer.empty)),
     Effect.runPromise
   )
 }

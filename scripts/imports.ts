@@ -9,14 +9,14 @@ import { parseSync, Visitor } from "rolldown/utils"
 
 /** A part imports from parts with a lower number only. */
 const levels = new Map(
-  ["base", "process", "internal", "host jobProcess", "facade", "manager", "remote", "cli page", "top"]
+  ["base", "process", "internal", "telemetry", "host jobProcess", "facade", "manager", "remote", "cli page", "top"]
     .flatMap((parts, level) => parts.split(" ").map((part) => [part, level]))
 )
 
 /** The public modules, which lie directly in `src`, by the part that they belong to. */
 const publicModules: Record<string, ReadonlyArray<string>> = {
   internal: ["StopReport", "JobEvent", "StopPolicy", "Job", "Environment", "Service", "Pipeline", "managedRuntime"],
-  facade: ["Host", "LocalEnvironment", "autostop", "testing"],
+  facade: ["Host", "LocalEnvironment", "Observability", "autostop", "testing"],
   remote: ["RemoteEnvironment", "JobManager"],
   top: ["index", "bin"]
 }

@@ -21,6 +21,7 @@ import { runOwned } from "./process/runOwned.ts"
 import { printUsageError } from "./process/usageError.ts"
 export { type ManagedRuntime, managedRuntime, type ManagedRuntimeOptions } from "./managedRuntime.ts"
 import type { StopPolicy } from "./StopPolicy.ts"
+import { withTelemetry } from "./telemetry/withTelemetry.ts"
 import { StopReport } from "./StopReport.ts"
 
 /**
@@ -64,6 +65,7 @@ export const runMain = <A, E>(program: Effect.Effect<A, E>): void => {
   runOwned((owner) =>
     owned(
       owner,
+      "main",
       Effect.map(enclosingLimits, (limits) =>
         Effect.withFiber((fiber) => {
           const { attach } = fiber.getRef(CurrentProcess)
@@ -115,6 +117,7 @@ export const launch = <A, E>(layer: Layer.Layer<A, E>, options: LaunchOptions = 
   runOwned((owner) =>
     owned(
       owner,
+      options.name ?? "app",
       Effect.map(programLimits(options.stopPolicy), (limits) =>
         Effect.withFiber((fiber) => {
           const { attach, leftovers } = fiber.getRef(CurrentProcess)
@@ -131,6 +134,7 @@ export const launch = <A, E>(layer: Layer.Layer<A, E>, options: LaunchOptions = 
 /** Runs a program to its report, even if it is interrupted, and returns the exit code. */
 const owned = <E>(
   owner: ProcessOwner,
+  name: string,
   start: Effect.Effect<Effect.Effect<Run>, E>
 ): Effect.Effect<number> =>
   Effect.gen(function*() {
@@ -140,7 +144,10 @@ const owned = <E>(
       printUsageError(file)
       return 2
     }
-    const { result } = yield* yield* start
+    const { result } = yield* withTelemetry(
+      { name, say: owner.say, leftMs: ({ budget }) => budget.remaining() },
+      yield* start
+    )
     return result === undefined ? uncleanCode : concluded(owner, result, file)
   }).pipe(Effect.catchCause((cause) => Effect.sync(() => failed(owner, cause))), Effect.uninterruptible)
 

@@ -17,8 +17,8 @@ import { followFeed } from "../src/manager/client/followFeed.ts"
 import { bundleFault, readBundle, versions } from "../src/manager/code/bundle.ts"
 import { unpack } from "../src/manager/code/uploadedBundles.ts"
 import { NotFound } from "../src/manager/errors.ts"
-import { metricsText } from "../src/manager/http/metrics.ts"
 import { readLog } from "../src/manager/jobs/jobLog.ts"
+import { JobMetrics } from "../src/manager/jobs/jobMetrics.ts"
 import { LogLine } from "../src/manager/models.ts"
 import { Bounds } from "./support/bounds.ts"
 import { hostileChunk, hostileLine } from "./support/hostileBytes.ts"
@@ -197,7 +197,9 @@ export const itReadsAnyFeed = (each: number): void => {
         : random.pick(["a\"} 1\nevil 2", "\\", "\n", "\\n\"", "é", ""])
       const counts = { [state]: random.pick([0, 1e21, -0, Infinity, Number.NaN]) }
       // safe: a store may have been written by others
-      const text = bounds.take(() => metricsText(counts as Parameters<typeof metricsText>[0], true))
+      const metrics = new JobMetrics(() => 0)
+      const text = bounds.take(() => metrics.text(counts as Parameters<JobMetrics["text"]>[0], true))
+      metrics.end()
       for (const one of text.split("\n").slice(0, -1)) assert.match(one, line)
     }
     bounds.assertKept()

@@ -18,6 +18,7 @@ import { eventsCommand, logsCommand } from "./commands/feeds.ts"
 import { listCommand, reportCommand, resultCommand, statusCommand } from "./commands/jobs.ts"
 import { cleanCommand, deleteCommand } from "./commands/removal.ts"
 import { healthCommand, infoCommand } from "./commands/manager.ts"
+import { openCommand } from "./commands/open.ts"
 import { retryCommand } from "./commands/retry.ts"
 import { runCommand } from "./commands/run.ts"
 import { serveCommand } from "./commands/serve.ts"
@@ -45,6 +46,7 @@ const command = Command.make("autostop").pipe(
     resultCommand,
     deleteCommand,
     cleanCommand,
+    openCommand,
     infoCommand,
     healthCommand,
     backupCommand

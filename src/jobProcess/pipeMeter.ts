@@ -10,7 +10,8 @@ export type Verdict =
   /** The process has to be killed, and its messages count no longer. */
   | { readonly _tag: "Kill"; readonly reason: string }
 
-const isUnstored = ({ _tag }: JobMessage): boolean => _tag === "Stages" || _tag === "Alive" || _tag === "Idle"
+const isUnstored = ({ _tag }: JobMessage): boolean =>
+  _tag === "Stages" || _tag === "Alive" || _tag === "Idle" || _tag === "Spans"
 
 const pass: Verdict = { _tag: "Pass", pauseMs: 0 }
 

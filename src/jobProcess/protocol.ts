@@ -4,6 +4,7 @@ import { decodeForeignJson } from "../base/foreignJson.ts"
 import { JobEvent, StopMode } from "../JobEvent.ts"
 import { signals } from "../process/signals.ts"
 import { StageReport, StopReport, Trigger } from "../StopReport.ts"
+import { SpanRecord, TraceContext } from "../telemetry/spanRecord.ts"
 
 /** The deadline of the job, once it is known. `null` stands for no limit, because JSON has no infinity. */
 const Limits = Schema.TaggedStruct("Limits", { deadlineMs: Schema.NullOr(Schema.Number) })
@@ -21,8 +22,11 @@ const Alive = Schema.TaggedStruct("Alive", {})
 /** The process has ended its job, with its output, has nothing left of it, and waits for the next job of its module. */
 const Idle = Schema.TaggedStruct("Idle", {})
 
+/** Spans of the job's own code that have ended. */
+const Spans = Schema.TaggedStruct("Spans", { spans: Schema.Array(SpanRecord) })
+
 /** A message from a job process to its parent. */
-export const JobMessage = Schema.Union([JobEvent, Limits, Stages, Reported, Alive, Idle])
+export const JobMessage = Schema.Union([JobEvent, Limits, Stages, Reported, Alive, Idle, Spans])
 export type JobMessage = typeof JobMessage.Type
 
 /** Decodes what a process has sent that runs code of others. */
@@ -60,7 +64,9 @@ const Start = Schema.TaggedStruct("Start", {
   /** The file that the process writes its result to, before it sends it. */
   resultFile: Schema.String,
   /** The text that ends the output of the job, if the process may wait for another job. */
-  endOfOutput: Schema.optionalKey(Schema.String)
+  endOfOutput: Schema.optionalKey(Schema.String),
+  /** The place of the job in a trace, if its parent wants the spans of it. */
+  trace: Schema.optionalKey(TraceContext)
 })
 export type Start = typeof Start.Type
 

@@ -210,6 +210,7 @@ export class SupervisedJob {
         break
       case "Reported":
       case "Alive":
+      case "Spans":
         break
       case "Idle":
         return this.#becameIdle()

@@ -7,16 +7,18 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { Outcome, StopReport, Trigger } from "../StopReport.ts"
-import { Authorization } from "./Authorization.ts"
-import { changes, events, logs } from "./feedSchemas.ts"
-import { Busy, Conflict, Failed, NotFound, Refused, StoreError, TooLarge, Unavailable } from "./errors.ts"
+import { Authorization, IsRead } from "./Authorization.ts"
+import { changes, events, logs, updates } from "./feedSchemas.ts"
+import { Busy, Conflict, Failed, NotFound, Refused, StoreError, TooLarge, Unauthorized, Unavailable } from "./errors.ts"
 import {
   BundleHash,
   Counts,
   JobId,
   JobInfo,
+  JobName,
   JobResult,
   JobState,
+  JobType,
   Place,
   Retry,
   Stages,
@@ -168,6 +170,21 @@ const Jobs = HttpApiGroup.make("jobs")
       "Watch all jobs: an overview of those that have not stopped, then each change. A slow reader misses outdated changes."
     )
   )
+  .add(
+    HttpApiEndpoint.get("feed", "/feed", {
+      query: {
+        job: Schema.optionalKey(JobId),
+        after: Schema.optionalKey(count),
+        line: Schema.optionalKey(count)
+      },
+      success: updates,
+      error: Unavailable
+    }).annotate(
+      OpenApi.Summary,
+      "Watch all jobs and one of them in one stream: an overview of at most 500 jobs that have not stopped, then each change; the " +
+        "events of `job` after number `after`, and, with `line`, its output after that number."
+    )
+  )
   .middleware(SchemaRefusals)
   .middleware(Authorization)
 
@@ -192,6 +209,14 @@ const System = HttpApiGroup.make("system")
       OpenApi.Summary,
       "Get the version of the manager, its registered jobs, and the number of jobs in each state."
     ),
+    HttpApiEndpoint.get("jobType", "/job-types/:job", {
+      params: { job: JobName },
+      success: JobType,
+      error: [NotFound, Refused, Busy]
+    }).annotate(
+      OpenApi.Summary,
+      "Get the JSON Schema (draft 2020-12) of the payload of a registered job. There is none if it cannot be written as one."
+    ),
     HttpApiEndpoint.get("metrics", "/metrics", {
       success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" })),
       error: StoreError
@@ -199,6 +224,34 @@ const System = HttpApiGroup.make("system")
   )
   .middleware(SchemaRefusals)
   .middleware(Authorization)
+
+const Role = Schema.Literals(["read", "operate"])
+
+const Sessions = HttpApiGroup.make("session")
+  .add(
+    HttpApiEndpoint.get("session", "/session", { success: Schema.Struct({ role: Role }) })
+      .annotate(OpenApi.Summary, "Get what the token of the request may do."),
+    HttpApiEndpoint.post("newCode", "/session/codes", { success: Schema.Struct({ code: Schema.String }) })
+      .annotate(IsRead, true)
+      .annotate(
+        OpenApi.Summary,
+        "Get a code with which a browser opens the page for the role of this token. It holds once, for a minute."
+      )
+  )
+  .middleware(SchemaRefusals)
+  .middleware(Authorization)
+
+/** Answers without authorization, because a code takes the place of a token. */
+const Opening = HttpApiGroup.make("opening").add(
+  HttpApiEndpoint.post("exchange", "/session", {
+    payload: Schema.Struct({ code: Schema.String }),
+    success: Schema.Struct({ token: Schema.String, role: Role }),
+    error: Unauthorized
+  }).annotate(
+    OpenApi.Summary,
+    "Exchange a code for a token, which holds for 12 hours and as long as the manager runs."
+  )
+).middleware(SchemaRefusals)
 
 /** Answers without authorization, because the service that keeps the manager running has no token. */
 const Health = HttpApiGroup.make("health").add(
@@ -220,6 +273,8 @@ export class Api extends HttpApi.make("autostop")
   .add(Jobs)
   .add(Bundles)
   .add(System)
+  .add(Sessions)
+  .add(Opening)
   .add(Health)
   // a field that nobody reads was misspelt, or is one of another version
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })

@@ -1,4 +1,5 @@
 /** The authorization that the API requires: bearer tokens, each with a role. */
+import * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import type * as Redacted from "effect/Redacted"
@@ -12,7 +13,15 @@ export interface Token {
   readonly role: Role
 }
 
-export class Authorization extends HttpApiMiddleware.Service<Authorization>()("autostop/manager/Authorization", {
+/** What the client of a request may do. */
+export class Session extends Context.Service<Session, { readonly role: Role }>()("autostop/manager/Session") {}
+
+/** Annotates an endpoint that changes nothing of any job, although its method is not GET. */
+export const IsRead = Context.Reference<boolean>("autostop/manager/IsRead", { defaultValue: () => false })
+
+export class Authorization extends HttpApiMiddleware.Service<Authorization, {
+  provides: Session
+}>()("autostop/manager/Authorization", {
   error: [Unauthorized, Forbidden],
   security: { bearer: HttpApiSecurity.bearer }
 }) {}

@@ -1,7 +1,9 @@
 /** The process of one job, as its manager sees it. */
 import type * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
 import type { JobEvent } from "../JobEvent.ts"
 import type { StageReport } from "../StopReport.ts"
+import type { SpanRecord, TraceContext } from "../telemetry/spanRecord.ts"
 import type { Busy, Refused } from "./errors.ts"
 import type { JobResult, StopCommand, Submission } from "./models.ts"
 import type { OutputLine } from "./outputLine.ts"
@@ -50,6 +52,9 @@ export interface JobProcessOptions {
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly onEvent: (event: JobEvent) => void
   readonly onStages: (stages: ReadonlyArray<StageReport>) => void
+  /** The place of the job in a trace, if its spans are wanted. */
+  readonly trace?: TraceContext | undefined
+  readonly onSpans?: ((spans: ReadonlyArray<SpanRecord>) => void) | undefined
   /** Receives a few lines at a time. The stream is not read further until a returned promise has resolved. */
   readonly onOutput: (
     stream: "stdout" | "stderr",
@@ -81,4 +86,9 @@ export interface Launcher {
     submission: Submission,
     env?: Readonly<Record<string, string>>
   ) => Effect.Effect<void, Refused | Busy>
+  /** Returns the JSON Schema of the payload of the module's job, or `undefined` if it cannot be written as one. */
+  readonly describe: (
+    code: Code,
+    env?: Readonly<Record<string, string>>
+  ) => Effect.Effect<Schema.Json | undefined, Refused | Busy>
 }

@@ -7,7 +7,17 @@ import type { Busy, Conflict, NotFound, Refused, StoreError, Unavailable } from 
 import type { Limits, Permissions } from "./JobProcess.ts"
 import type { JobVariables } from "./jobVariables.ts"
 import type { JobConditions, JobCounts, JobFilter } from "./JobStore.ts"
-import type { Change, JobInfo, JobResult, LogLine, NumberedEvent, Retry, StopCommand, Submission } from "./models.ts"
+import type {
+  Change,
+  JobInfo,
+  JobResult,
+  JobType,
+  LogLine,
+  NumberedEvent,
+  Retry,
+  StopCommand,
+  Submission
+} from "./models.ts"
 
 /** The lines of a log that a reader wants. */
 export interface LogQuery {
@@ -63,7 +73,8 @@ export interface ManagerOptions {
 export class Manager extends Context.Service<Manager, {
   /** Adds a job; it is on disk before this returns. An equal submission with the id of a job that exists returns that job. */
   readonly submit: (
-    submission: Submission
+    submission: Submission,
+    traceparent?: string
   ) => Effect.Effect<JobInfo, Refused | NotFound | Conflict | Busy | Unavailable | StoreError>
   /**
    * Submits a job again that has stopped, as a new job of this or a random id. Fails with `Conflict` if it has not stopped. Its
@@ -71,7 +82,8 @@ export class Manager extends Context.Service<Manager, {
    */
   readonly retry: (
     id: string,
-    retry: Retry
+    retry: Retry,
+    traceparent?: string
   ) => Effect.Effect<JobInfo, Refused | NotFound | Conflict | Busy | Unavailable | StoreError>
   /** Stores a bundle, for jobs that are submitted with its hash. */
   readonly upload: (hash: string, content: Uint8Array) => Effect.Effect<void, Refused | Busy | StoreError>
@@ -104,7 +116,11 @@ export class Manager extends Context.Service<Manager, {
   /** Removes the jobs that stopped before a time (ISO 8601), and returns how many there were. */
   readonly clean: (before: string) => Effect.Effect<number, StoreError>
   readonly jobs: ReadonlyArray<RegisteredJob>
+  /** Describes a registered job. */
+  readonly jobType: (name: string) => Effect.Effect<JobType, NotFound | Refused | Busy>
   readonly counts: Effect.Effect<JobCounts, StoreError>
+  /** Returns the metrics of the manager and of its jobs, in the text format of Prometheus. */
+  readonly metrics: Effect.Effect<string, StoreError>
   /** Returns the number of jobs in each state that these conditions hold for. */
   readonly countsOf: (conditions: JobConditions) => Effect.Effect<JobCounts, StoreError>
   /** Requests a stop of every job that runs, and returns at once. */

@@ -2,7 +2,7 @@
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import { NotFound, StoreError } from "./errors.ts"
-import { Change, LogLine } from "./models.ts"
+import { Change, LogLine, Update } from "./models.ts"
 import { JobEvent } from "../JobEvent.ts"
 
 /** The interval of the heartbeats of each stream. */
@@ -36,10 +36,17 @@ export const events = feed(JobEvent)
 export const logs = feed(LogLine)
 
 /** A stream without numbers: each reader starts with an overview. */
-export const changes = HttpApiSchema.StreamSse({
-  events: Schema.Union([
-    Schema.Struct({ event: Schema.Literal("message"), data: Schema.fromJsonString(Change) }),
-    heartbeat
-  ]),
-  error: streamError
-})
+const unnumbered = <S extends Schema.Top>(element: S) =>
+  HttpApiSchema.StreamSse({
+    events: Schema.Union([
+      Schema.Struct({ event: Schema.Literal("message"), data: Schema.fromJsonString(element) }),
+      heartbeat
+    ]),
+    error: streamError
+  })
+
+/** The changes of all jobs. */
+export const changes = unnumbered(Change)
+
+/** What a page shows: the changes of all jobs, their counts, and the events and output of the job that is open. */
+export const updates = unnumbered(Update)

@@ -126,7 +126,7 @@ export const findToken = (url: string): FoundToken | undefined => {
 }
 
 /** The folder in which programs keep what they know of this user's machine. */
-const stateFolder = (): string => {
+export const stateFolder = (): string => {
   const given = process.env["XDG_STATE_HOME"]
   const state = given !== undefined && isAbsolute(given) ? given : join(homedir(), ".local", "state")
   return join(state, "autostop")

@@ -1,4 +1,5 @@
 /** A manager with its store, its job processes, and the server in front of it. */
+import type * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import { serveManager, type ServeOptions } from "./http/server.ts"
 import { layer as layerService } from "./jobs/managerService.ts"
@@ -9,9 +10,15 @@ import { openStore } from "./store/openStore.ts"
 export { Address } from "./http/server.ts"
 export { Manager } from "./Manager.ts"
 
-export const layerManager = ({ launcher, manager, server, store }: {
+export const layerManager = ({ launcher, manager, server, store, telemetry }: {
+  /** What the service of the jobs and the server are given. */
+  readonly telemetry: { readonly jobs: Context.Context<never>; readonly server: Context.Context<never> }
   readonly server: ServeOptions
   readonly manager: ManagerOptions
   readonly store: string
   readonly launcher: Launcher
-}) => Layer.provideMerge(serveManager(server), Layer.provide(layerService(manager, launcher), openStore(store)))
+}) =>
+  Layer.provideMerge(
+    Layer.provide(serveManager(server), Layer.succeedContext(telemetry.server)),
+    Layer.provide(layerService(manager, launcher), [openStore(store), Layer.succeedContext(telemetry.jobs)])
+  )

@@ -143,7 +143,9 @@ export class JobInfo extends Schema.Class<JobInfo>("autostop/JobInfo")({
   /** The number of its restarts. */
   restarts: Schema.optionalKey(Schema.Int),
   /** The earliest time of its next attempt, while it is queued after a failure. */
-  restartsAt: Schema.optionalKey(Schema.String)
+  restartsAt: Schema.optionalKey(Schema.String),
+  /** The span of its submit, as W3C writes it, if the submit had one: its trace is found by that. */
+  traceparent: Schema.optionalKey(Schema.String)
 }) {}
 
 /** An event and its number within its job, from 1. */
@@ -177,6 +179,10 @@ export type Retry = typeof Retry.Type
 
 export const Stages = Schema.Array(StageReport)
 
+/** A registered job, and the JSON Schema (draft 2020-12) of its payload, if that can be written as one. */
+export const JobType = Schema.Struct({ name: Schema.String, payload: Schema.optionalKey(Schema.Json) })
+export type JobType = typeof JobType.Type
+
 /** The number of jobs in each state. */
 export const Counts = Schema.Record(JobState, Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
 
@@ -196,6 +202,21 @@ export type Overview = typeof Overview.Type
 const JobStages = Schema.TaggedStruct("Stages", { id: JobId, stages: Stages })
 export type JobStages = typeof JobStages.Type
 
+/** What became of the job that a page has open; it is gone if there is no such job, or no longer. */
+const OpenJob = Schema.Union([
+  Schema.TaggedStruct("Event", { id: JobId, seq: Schema.Int, event: JobEvent }),
+  Schema.TaggedStruct("Line", { id: JobId, line: LogLine }),
+  Schema.TaggedStruct("Gone", { id: JobId })
+])
+
 /** An element of the change feed: an overview, first and whenever changes were left out, or one change. */
 export const Change = Schema.Union([Overview, Schema.TaggedStruct("Job", { info: JobInfo }), JobStages])
 export type Change = typeof Change.Type
+
+/** An element of the feed of a page. `Counts` comes when they have changed. */
+export const Update = Schema.Union([
+  Change,
+  OpenJob,
+  Schema.TaggedStruct("Counts", { at: Schema.String, ready: Schema.Boolean, counts: Counts })
+])
+export type Update = typeof Update.Type

@@ -24,6 +24,7 @@ import { keepPrivate } from "./privateFiles.ts"
 import { readInt } from "./readSettings.ts"
 import { ResultFiles } from "./resultFile.ts"
 import { cannotWrite, lockFolder } from "./store/folderLock.ts"
+import { isTelemetryOn } from "../telemetry/withTelemetry.ts"
 
 /**
  * Starts a manager in the Scope of its caller. `nameOf` returns what its user calls an option; `notice` is what its user should
@@ -66,7 +67,15 @@ export const startManager = (
     })
     const { Address, layerManager, Manager } = yield* Effect.promise(() => import("./managerLayer.ts"))
     const jobs = yield* Fiber.join(registering)
+    const telemetry = isTelemetryOn()
+      ? yield* Effect.flatMap(
+        // this is loaded here, because most managers export nothing
+        Effect.promise(() => import("./openManagerTelemetry.ts")),
+        ({ openManagerTelemetry }) => openManagerTelemetry
+      )
+      : { jobs: Context.empty(), server: Context.empty() }
     const context = yield* Layer.build(layerManager({
+      telemetry,
       server: { host, port, tokens, limits, prove },
       manager: { ...settings, folder, jobs },
       store: options.store ?? join(folder, "jobs.db"),

@@ -13,7 +13,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Host } from "../../src/index.ts"
 import { assertClean } from "../../src/testing.ts"
-import { everywhere, gone, local, runJob } from "../support/hosts.ts"
+import { everywhere, gone, local, patientStart, runJob } from "../support/hosts.ts"
 import { serviceOf, submit } from "../support/jobs.ts"
 import { Desk, Point, Refused, Values } from "./services/desk.ts"
 
@@ -22,7 +22,7 @@ const windowAtMost = 16
 
 // A caller sees the same wherever the service lives.
 describe.each(everywhere)("a service, host %s", (host) => {
-  const layer = Host.layer(Desk, { host })
+  const layer = Host.layer(Desk, { host, start: patientStart })
   const isProcess = host === "process" || host === "ray"
 
   describe("outside of a job", () => {

@@ -30,6 +30,9 @@ export const everywhere: ReadonlyArray<Host.HostKind> = onRay ? remotes : ["loca
 /** The limit of a start that never ends, in milliseconds. */
 export const shortStartMs = onRay ? 25_000 : 10_000
 
+/** The limit of a start outside of a job, which no setting of the suite reaches. */
+export const patientStart = { timeout: onRay ? "150 seconds" : "60 seconds" } as const
+
 /** What a loaded machine, or a cluster, may add to the limit of a service, in milliseconds. */
 export const slackMs = onRay ? 15_000 : 2_500
 

@@ -121,6 +121,7 @@ export const managerService = (
     }, {
       prepare: () => {},
       check: () => Effect.void,
+      describe: () => Effect.succeed({ type: "object" }),
       start: (options) => {
         onStart?.(options.id)
         const process = new FakeProcess(options)

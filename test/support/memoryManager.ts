@@ -9,6 +9,7 @@ import { OneShotLatch } from "../../src/base/oneShotLatch.ts"
 import { encodeExit } from "../../src/manager/exitCodec.ts"
 import { Busy, Conflict, NotFound, Refused, Unavailable } from "../../src/manager/errors.ts"
 import type { JobConditions } from "../../src/manager/JobStore.ts"
+import { JobMetrics } from "../../src/manager/jobs/jobMetrics.ts"
 import { Manager } from "../../src/manager/Manager.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type Submission } from "../../src/manager/models.ts"
 
@@ -43,6 +44,8 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
     const scope = yield* Scope.Scope
     const environment = yield* Environment
     const entries = new Map<string, Entry>()
+    const metrics = new JobMetrics(() => 0)
+    yield* Effect.addFinalizer(() => Effect.sync(metrics.end))
     const entry = (id: string) =>
       Effect.suspend(() => {
         const found = entries.get(id)
@@ -87,6 +90,7 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
       })
 
     const manager: Manager["Service"] = Manager.of({
+      jobType: (name) => Effect.succeed({ name }),
       submit: (submission) =>
         Effect.gen(function*() {
           control.submissions.push(submission)
@@ -181,6 +185,11 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
         }),
       jobs: jobs.map(({ name }) => ({ name, module: "" })),
       counts: Effect.suspend(() => manager.countsOf({})),
+      metrics: Effect.zipWith(
+        Effect.suspend(() => manager.counts),
+        Effect.suspend(() => manager.isReady),
+        (counts, ready) => metrics.text(counts, ready)
+      ),
       countsOf: (conditions) =>
         Effect.sync(() => {
           const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 }

@@ -13,6 +13,8 @@ import { refusalOf } from "../../internal/run/refusedStart.ts"
 import { encodeExit } from "../../manager/exitCodec.ts"
 import * as LocalEnvironment from "../../LocalEnvironment.ts"
 import * as Policy from "../../StopPolicy.ts"
+import type { StopReport } from "../../StopReport.ts"
+import { withTelemetry } from "../../telemetry/withTelemetry.ts"
 import { CommandContext } from "../commandContext.ts"
 import { loadJob } from "../flags/moduleArgument.ts"
 import { autostopOf, policySourceOf, readPayload, startFlags, type StartInput, text } from "../flags/startFlags.ts"
@@ -88,6 +90,10 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     Effect.mapError(asRefusal)
   )).pipe(Command.withDescription("Runs a job here, stops it well, and reports"))
 
+/** Returns the part of the deadline that a stop has not used. */
+const leftMs = ({ phases }: StopReport, { deadline }: Policy.StopPolicy): number =>
+  Duration.toMillis(deadline) - phases.reduce((sum, { durationMs }) => sum + durationMs, 0)
+
 /** Runs the job in this process. */
 const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, given, loadMs }: {
   readonly config: PolicySource
@@ -99,8 +105,14 @@ const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, gi
   const job = yield* loadJob(input.module, loadMs)
   const stopPolicy = yield* Policy.resolve([config, Policy.fromOptions(job.stopPolicy), given])
   const payload = yield* Effect.mapError(decodePayload(job, json), (message) => new Refusal({ message }))
-  const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
-  const { exit, report } = yield* Effect.uninterruptible(Effect.andThen(showProgress(run, input.format), run.result))
+  const { owner } = yield* CommandContext
+  const { exit, report } = yield* withTelemetry(
+    { name: job.name, say: (line) => owner.say(line), leftMs: ({ report }) => leftMs(report, stopPolicy) },
+    Effect.gen(function*() {
+      const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
+      return yield* Effect.uninterruptible(Effect.andThen(showProgress(run, input.format), run.result))
+    })
+  )
   const refusal = exit._tag === "Failure" && report.clean ? refusalOf(exit.cause) : undefined
   if (refusal !== undefined) return yield* new Refusal({ message: refusal.message })
   const showResult = input.format === "pretty"

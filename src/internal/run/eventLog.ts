@@ -29,7 +29,7 @@ export class EventLog {
   /** The length of the chapter when it began. */
   #kept = 0
   #next: OneShotLatch | undefined
-  #listener: ((event: JobEvent) => void) | undefined
+  readonly #listeners: Array<(event: JobEvent) => void> = []
   #closed = false
 
   /** `owner` is the service in whose hosts the event happened. */
@@ -37,14 +37,14 @@ export class EventLog {
     if (this.#closed) return
     if (owner !== undefined) this.#owners.set(event, owner)
     this.#chapter.events.push(event)
-    this.#listener?.(event)
+    for (const listener of this.#listeners) listener(event)
     this.#wake()
   }
 
-  /** Calls one listener with every event, in the turn of the event: there may be no next turn. */
+  /** Calls the listener with every event, in the turn of the event: there may be no next turn. */
   listen(listener: (event: JobEvent) => void): void {
     for (const event of this.#chapter.events) listener(event)
-    this.#listener = listener
+    this.#listeners.push(listener)
   }
 
   close(): void {

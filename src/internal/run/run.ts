@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import { isoNow } from "../../base/clock.ts"
 import { errorText } from "../../base/errorText.ts"
 import { waitFor } from "../../base/waits.ts"
@@ -32,6 +33,7 @@ import { CurrentRun, type RunContext } from "./currentRun.ts"
 import { fitted } from "./resultFit.ts"
 import { safeLoggers } from "./safeLoggers.ts"
 import { EventLog } from "./eventLog.ts"
+import { noSpans, RunTelemetry } from "./runTelemetry.ts"
 import { RunLifecycle, type RunResult, type StopRequest } from "./runState.ts"
 import { CurrentWork, WorkUnits } from "./workUnits.ts"
 
@@ -70,6 +72,7 @@ export class Run implements RunContext, StoppableRun {
   readonly fibers: JobFibers
   readonly scope = Scope.makeUnsafe()
   readonly startedAt: string
+  #spans = noSpans
 
   constructor(options: RunOptions) {
     const { clock, id, job, limits, scheduler } = options
@@ -164,6 +167,7 @@ export class Run implements RunContext, StoppableRun {
 
   /** Starts the services and the run, and stops them in the end. Returns at once. */
   start(implementation: AnyImplementation, payload: unknown, context: Context.Context<never>): void {
+    this.#spans = Context.get(context, RunTelemetry)(this, context)
     const own = this.#ownContext(context)
     const main = Effect.runForkWith(own)(Effect.andThen(Effect.yieldNow, this.#main(implementation, payload)))
     main.addObserver((exit) => this.#ended(exit))
@@ -215,13 +219,24 @@ export class Run implements RunContext, StoppableRun {
         const scoped = Effect.scoped(run)
         const { contract } = this.options
         const result = contract === undefined ? scoped : fitted(contract, scoped)
-        return within(withAll(built, Context.add(context, CurrentWork, "run")), result)
+        const running = Context.add(context, CurrentWork, "run")
+        const span = this.#spans.run()
+        return within(
+          withAll(built, span === undefined ? running : Context.add(running, Tracer.ParentSpan, span)),
+          result
+        )
       })
     })
   }
 
   /** Returns the references that make a fiber one of this job's. */
   #references(submitter: Context.Context<never>): Context.Context<never> {
+    const span = this.#spans.job()
+    const references = this.#ownReferences(submitter)
+    return span === undefined ? references : Context.add(references, Tracer.ParentSpan, span)
+  }
+
+  #ownReferences(submitter: Context.Context<never>): Context.Context<never> {
     return Context.make(CurrentRun, this).pipe(
       Context.add(Logger.CurrentLoggers, safeLoggers(Context.get(submitter, Logger.CurrentLoggers))),
       Context.add(CurrentRegistry, this.registry),

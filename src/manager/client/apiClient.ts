@@ -1,5 +1,6 @@
 /** The typed client of a manager's API, and how its failures are retried and described. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import * as HttpClient from "effect/http/HttpClient"
@@ -11,6 +12,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import { messageOf } from "../../base/errorText.ts"
 import { oneLine } from "../../base/format.ts"
 import { Api } from "../Api.ts"
@@ -36,7 +38,8 @@ export interface ClientOptions {
 export const makeClient = ({ token, url }: ClientOptions): Effect.Effect<Client, never, Scope.Scope> =>
   Effect.gen(function*() {
     const dispatcher = yield* NodeHttpClient.makeDispatcherOptions({ connect: { timeout: 5_000 } })
-    const http = yield* Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, dispatcher)
+    const undici = yield* Effect.provideService(NodeHttpClient.makeUndici, NodeHttpClient.Dispatcher, dispatcher)
+    const http = HttpClient.transform(undici, (effect) => onlyTraced(effect))
     return yield* HttpApiClient.makeWith(Api, {
       baseUrl: url,
       httpClient: token === undefined
@@ -44,6 +47,17 @@ export const makeClient = ({ token, url }: ClientOptions): Effect.Effect<Client,
         : HttpClient.mapRequest(http, HttpClientRequest.bearerToken(tokenText(token)))
     })
   })
+
+/** Sends no context of a trace that nobody exports: the spans of the manager would lie in one that is missing. */
+const onlyTraced = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) =>
+    fiber.getRef(Tracer.Tracer) === unexported
+      ? Effect.provideService(effect, HttpClient.TracerDisabledWhen, () => true)
+      : effect
+  )
+
+/** The tracer of who has chosen none. */
+const unexported = Context.get(Context.empty(), Tracer.Tracer)
 
 /** The limit for an answer, unless it is a stream. */
 export const answerMs = 30_000

@@ -42,7 +42,10 @@ export const submitJob = (
       yield* backoff(failures)
     }
     // a submitter that is interrupted before the answer may have started a job
-  }).pipe(Effect.onInterrupt(() => stopUnanswered(client, id)))
+  }).pipe(
+    Effect.onInterrupt(() => stopUnanswered(client, id)),
+    Effect.withSpan(`submit ${job}`, { kind: "producer", attributes: { "autostop.job.id": id } })
+  )
 }
 
 /** Stops a job whose submit was not answered. The manager may not be reached, so this gives up after a few attempts. */

@@ -1,4 +1,5 @@
 /** Implements the API's authorization. */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -6,23 +7,28 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { createHash, timingSafeEqual } from "node:crypto"
-import { Authorization, type Role, type Token } from "../Authorization.ts"
+import { Authorization, IsRead, type Role, Session, type Token } from "../Authorization.ts"
 import { Forbidden, Unauthorized } from "../errors.ts"
 import { isLoopback } from "../loopback.ts"
 import { tokenText } from "../token.ts"
+import type { PageSessions } from "./pageSessions.ts"
 import type { Strangers } from "./strangers.ts"
 
-/** Fails if a request with this token may not be answered. */
+/** Returns the role of the client. Fails if a request with this token may not be answered. */
 export type Authorize = (
   token: string,
   method: string
-) => Effect.Effect<void, Unauthorized | Forbidden, HttpServerRequest>
+) => Effect.Effect<Role, Unauthorized | Forbidden, HttpServerRequest>
 
 /**
  * Checks the token of each request. Without tokens every process of this machine is allowed everything; requests that a web
  * page makes through a browser of this machine, and those that come from elsewhere through a proxy, are refused.
  */
-export const authorizer = (tokens: ReadonlyArray<Token>, strangers: Strangers): Authorize => {
+export const authorizer = (
+  tokens: ReadonlyArray<Token>,
+  strangers: Strangers,
+  sessions: PageSessions
+): Authorize => {
   const known = tokens.map(({ role, token }) => ({
     role,
     digest: digest(tokenText(token))
@@ -38,9 +44,11 @@ export const authorizer = (tokens: ReadonlyArray<Token>, strangers: Strangers): 
     const request = yield* HttpServerRequest
     if (known.length === 0) {
       const reason = proxyReason(request.headers) ?? webPageReason(request.headers)
-      return reason === undefined ? strangers.allowed(request) : yield* new Forbidden({ message: reason })
+      if (reason !== undefined) return yield* new Forbidden({ message: reason })
+      strangers.allowed(request)
+      return "operate"
     }
-    const role = roleOf(token)
+    const role = roleOf(token) ?? (yield* sessions.roleOf(token))
     if (role === undefined) {
       if (token !== "") yield* strangers.denied(request)
       return yield* new Unauthorized({
@@ -55,6 +63,7 @@ export const authorizer = (tokens: ReadonlyArray<Token>, strangers: Strangers): 
         message: "the token has the role \"read\": this request needs one with the role \"operate\""
       })
     }
+    return role
   })
 }
 
@@ -63,12 +72,15 @@ export const layerAuthorization = (authorize: Authorize): Layer.Layer<Authorizat
     Authorization,
     Authorization.of({
       bearer: (handler, { credential, endpoint }) =>
-        authorize(Redacted.value(credential), endpoint.method).pipe(
+        authorize(
+          Redacted.value(credential),
+          Context.get(endpoint.annotations, IsRead) ? "GET" : endpoint.method
+        ).pipe(
           Effect.tapErrorTag("Unauthorized", () =>
             HttpEffect.appendPreResponseHandler((_, response) =>
               Effect.succeed(HttpServerResponse.setHeader(response, "www-authenticate", "Bearer"))
             )),
-          Effect.andThen(handler)
+          Effect.flatMap((role) => Effect.provideService(handler, Session, { role }))
         )
     })
   )

@@ -12,13 +12,14 @@ import { oneLine } from "../../base/format.ts"
 import { version } from "../../process/packageVersion.ts"
 import { Api, SchemaRefusals } from "../Api.ts"
 import { NotFound, Refused, TooLarge, Unavailable } from "../errors.ts"
-import { changes, events, logs } from "../feedSchemas.ts"
+import { changes, events, logs, updates } from "../feedSchemas.ts"
 import type { JobConditions } from "../JobStore.ts"
 import { type LogQuery, Manager } from "../Manager.ts"
-import { type Change, type LogLine, type NumberedEvent, readPlace } from "../models.ts"
+import { type Change, type LogLine, type NumberedEvent, readPlace, type Update } from "../models.ts"
 import { readSince } from "../since.ts"
 import { eventText, feedAnswer } from "./feedAnswer.ts"
-import { metricsText } from "./metrics.ts"
+import { makePageFeed } from "./pageFeed.ts"
+import { submitTrace } from "./submitTrace.ts"
 
 /** The state of the server, for the handlers. */
 export class ServerStatus extends Context.Service<ServerStatus, {
@@ -53,6 +54,8 @@ const jobs = HttpApiBuilder.group(
     const answerEvents = feedAnswer(events, ({ event, seq }: NumberedEvent) => message(seq, event), sse)
     const answerLogs = feedAnswer(logs, (line: LogLine) => message(line.seq, line), sse)
     const answerChanges = feedAnswer(changes, (data: Change) => ({ event: "message" as const, data }), sse)
+    const answerPage = feedAnswer(updates, (data: Update) => ({ event: "message" as const, data }), sse)
+    const pageFeed = makePageFeed(manager)
     /** Answers with a feed of a job, or nothing if it has no more elements: a browser then does not connect again. */
     const feedOf = <A, E, Query = {}>(
       request: FeedRequest,
@@ -71,7 +74,11 @@ const jobs = HttpApiBuilder.group(
         return hasMore ? answer(read(id, position)) : undefined
       })
     return handlers.handleAll({
-      submit: ({ payload }) => Effect.andThen(isOpen, manager.submit(payload)),
+      submit: ({ payload, request }) =>
+        Effect.flatMap(
+          Effect.andThen(isOpen, submitTrace(request)),
+          (traceparent) => manager.submit(payload, traceparent)
+        ),
       list: ({ query: { before, limit = 100, ...conditions } }) =>
         Effect.flatMap(
           conditionsOf(conditions),
@@ -79,7 +86,11 @@ const jobs = HttpApiBuilder.group(
             manager.list({ ...conditions, limit, ...(before === undefined ? {} : { before: readPlace(before) }) })
         ),
       counts: ({ query }) => Effect.flatMap(conditionsOf(query), manager.countsOf),
-      retry: ({ params, payload }) => Effect.andThen(isOpen, manager.retry(params.id, payload ?? {})),
+      retry: ({ params, payload, request }) =>
+        Effect.flatMap(
+          Effect.andThen(isOpen, submitTrace(request)),
+          (traceparent) => manager.retry(params.id, payload ?? {}, traceparent)
+        ),
       get: ({ params }) => manager.get(params.id),
       events: (request) => feedOf(request, manager.events, answerEvents, {}),
       logs: (request) =>
@@ -91,6 +102,7 @@ const jobs = HttpApiBuilder.group(
       renew: ({ params }) => manager.renew(params.id),
       remove: ({ params, query }) => manager.remove(params.id, query.force !== undefined && query.force !== "false"),
       clean: ({ payload }) => Effect.map(manager.clean(payload.before), (removed) => ({ removed })),
+      feed: ({ query }) => Effect.as(isOpen, answerPage(pageFeed(query))),
       changes: () => Effect.as(isOpen, answerChanges(manager.changes))
     })
   })
@@ -177,7 +189,8 @@ const system = HttpApiBuilder.group(
     return handlers.handleAll({
       info: () =>
         Effect.map(manager.counts, (counts) => ({ version, jobs: manager.jobs.map(({ name }) => name), counts })),
-      metrics: () => Effect.zipWith(manager.counts, manager.isReady, metricsText)
+      jobType: ({ params }) => manager.jobType(params.job),
+      metrics: () => manager.metrics
     })
   })
 )

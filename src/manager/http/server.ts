@@ -23,8 +23,10 @@ import { completeAnswers } from "./answers.ts"
 import { layerDocs } from "./docs.ts"
 import { layerHandlers, ServerStatus } from "./handlers.ts"
 import { layerPage } from "./page.ts"
+import { PageSessions } from "./pageSessions.ts"
 import { refuseExpectation, refuseUnread } from "./refuseUnread.ts"
 import { limitsOf, type ServerLimits } from "./serverLimits.ts"
+import { layerSessions } from "./sessionHandlers.ts"
 import { Strangers } from "./strangers.ts"
 
 export interface ServeOptions {
@@ -58,9 +60,10 @@ export const serveManager = (
   const { host = "127.0.0.1", port, prove = () => undefined, tokens = [] } = options
   const limits = limitsOf(options.limits)
   const strangers = new Strangers(limits.connections - limits.keptFree)
-  const authorize = authorizer(tokens, strangers)
+  const sessions = new PageSessions()
+  const authorize = authorizer(tokens, strangers, sessions)
   const routes = Layer.mergeAll(HttpApiBuilder.layer(Api), layerDocs(authorize), layerPage()).pipe(
-    Layer.provide(layerHandlers),
+    Layer.provide(Layer.provideMerge(layerSessions(sessions, strangers), layerHandlers)),
     Layer.provide(layerAuthorization(authorize))
   )
   const server = HttpRouter.serve(routes, {

@@ -1,6 +1,7 @@
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import type { StageReport } from "../../StopReport.ts"
+import type { SpanRecord, TraceContext } from "../../telemetry/spanRecord.ts"
 import type { JobProcess } from "../JobProcess.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "../models.ts"
 import type { JobLog } from "./jobLog.ts"
@@ -8,7 +9,7 @@ import { type Input, type JobState, type StateInfo, stateInfo, type StopRequest,
 import { RecentEvents } from "./recentEvents.ts"
 import type { Unsaved } from "./unsaved.ts"
 
-type Identity = Pick<JobInfo, "id" | "job" | "priority" | "submittedAt">
+type Identity = Pick<JobInfo, "id" | "job" | "priority" | "submittedAt" | "traceparent">
 
 /** The earlier attempts of a job, as its stored events describe them. */
 export interface Past {
@@ -16,6 +17,27 @@ export interface Past {
   readonly seq: number
   /** The times at which the job failed and was restarted, in milliseconds since 1970. */
   readonly failures: ReadonlyArray<number>
+}
+
+/** What follows a job as it happens, also what is not on disk yet. */
+export interface JobObserver {
+  readonly event: (event: JobEvent) => void
+  readonly stages: (stages: ReadonlyArray<StageReport>) => void
+  /** Its attempt has a process since `at`, in ISO 8601. */
+  readonly started: (at: string) => void
+  /** The code of its process has made spans. */
+  readonly spans: (spans: ReadonlyArray<SpanRecord>) => void
+  /** Returns the place of an attempt in its trace, if that is exported. */
+  readonly trace: (attempt: number) => TraceContext | undefined
+}
+
+/** Observes nothing. */
+export const noObserver: JobObserver = {
+  event: () => {},
+  stages: () => {},
+  started: () => {},
+  spans: () => {},
+  trace: () => undefined
 }
 
 export interface ActiveJobOptions {
@@ -26,29 +48,31 @@ export interface ActiveJobOptions {
   readonly log: (onWritten: () => void) => JobLog
   /** Called with the new info, each time it changes. The end of the job is announced once it is on disk. */
   readonly onChange: (info: JobInfo) => void
+  readonly observer?: JobObserver
 }
 
 /** A job that has not stopped: its state, what is known of its attempt, and those who wait for news of it. */
 export class ActiveJob {
   readonly submission: Submission
   readonly log: JobLog
-  /** The counters of its pipelines. */
-  stages: ReadonlyArray<StageReport> = []
   /** The latest events that are on disk. */
   readonly events: RecentEvents
   /** Opens when the job has stopped and its end is on disk. */
   readonly finished = new OneShotLatch()
   readonly #identity: Identity
   readonly #onChange: (info: JobInfo) => void
+  readonly observer: JobObserver
   readonly #failures: Array<number>
+  #stages: ReadonlyArray<StageReport> = []
   #state: JobState
   #info: JobInfo
   #seq: number
   #news = new OneShotLatch()
 
-  constructor({ info, log, onChange, past = { seq: 0, failures: [] }, state, submission }: ActiveJobOptions) {
-    const { id, job, priority, submittedAt } = info
-    this.#identity = { id, job, priority, submittedAt }
+  constructor(options: ActiveJobOptions) {
+    const { info, log, observer = noObserver, onChange, past = { seq: 0, failures: [] }, state, submission } = options
+    const { id, job, priority, submittedAt, traceparent } = info
+    this.#identity = { id, job, priority, submittedAt, ...(traceparent === undefined ? {} : { traceparent }) }
     this.submission = submission
     this.log = log(() => this.announce())
     this.events = new RecentEvents(past.seq)
@@ -57,6 +81,7 @@ export class ActiveJob {
     this.#state = state
     this.#info = this.#infoOf(stateInfo(state))
     this.#onChange = onChange
+    this.observer = observer
     this.finished.onOpen(() => onChange(this.#info))
   }
 
@@ -79,6 +104,16 @@ export class ActiveJob {
 
   get info(): JobInfo {
     return this.#info
+  }
+
+  /** The counters of its pipelines. */
+  get stages(): ReadonlyArray<StageReport> {
+    return this.#stages
+  }
+
+  set stages(stages: ReadonlyArray<StageReport>) {
+    this.#stages = stages
+    this.observer.stages(stages)
   }
 
   /**
@@ -111,6 +146,7 @@ export class ActiveJob {
 
   start(process: Pick<JobProcess, "pid" | "pidStart" | "stop">, startedAt: string): Unsaved {
     this.#apply({ _tag: "ProcessStarted", process, startedAt })
+    this.observer.started(startedAt)
     return this.#changed([])
   }
 
@@ -154,8 +190,8 @@ export class ActiveJob {
   finish(result: JobResult): Unsaved {
     this.#apply({ _tag: "Finished" })
     const { clean, outcome, stages, stoppedAt } = result.report
-    const events = [this.#numbered({ _tag: "JobStopped", at: stoppedAt, outcome, clean })]
     this.stages = stages
+    const events = [this.#numbered({ _tag: "JobStopped", at: stoppedAt, outcome, clean })]
     this.#info = this.#infoOf(stateInfo(this.#state))
     return { _tag: "End", events, info: this.#info, result }
   }
@@ -184,6 +220,7 @@ export class ActiveJob {
   }
 
   #numbered(event: JobEvent): NumberedEvent {
+    this.observer.event(event)
     return { seq: ++this.#seq, event }
   }
 }

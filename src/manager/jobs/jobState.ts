@@ -44,7 +44,7 @@ export interface StopRequest {
 }
 
 /** The part of `JobInfo` that depends on the state. */
-export type StateInfo = Omit<JobInfo, "id" | "job" | "priority" | "submittedAt">
+export type StateInfo = Omit<JobInfo, "id" | "job" | "priority" | "submittedAt" | "traceparent">
 
 interface Started {
   readonly attempt: Attempt

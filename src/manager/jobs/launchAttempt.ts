@@ -42,6 +42,8 @@ export const launchAttempt = (
       if (unsaved !== undefined) writer.record(job, unsaved)
     },
     onStages: (stages) => void (job.stages = stages),
+    trace: job.observer.trace((job.info.restarts ?? 0) + 1),
+    onSpans: job.observer.spans,
     onOutput: (stream, lines) => job.log.add(stream, lines, now())
   })
   // the stop may have been requested before there was a process

@@ -51,7 +51,7 @@ export class StoredEvents implements Past {
 
 /** Returns the state of a stored job that has not stopped. */
 export const adoptedState = ({ info }: StoredJob, now: number): JobState => {
-  const { id: _, job: __, priority: ___, submittedAt: ____, ...state } = info
+  const { id: _, job: __, priority: ___, submittedAt: ____, traceparent: _____, ...state } = info
   if (info.state === "queued") {
     return queued({
       restarts: info.restarts ?? 0,

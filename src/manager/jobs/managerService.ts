@@ -13,11 +13,15 @@ import type { Launcher } from "../JobProcess.ts"
 import { JobStore, type StoredJob } from "../JobStore.ts"
 import { unknownVariable, variablesOf } from "../jobVariables.ts"
 import { Manager, type ManagerOptions } from "../Manager.ts"
+import { ManagerTelemetry, type ManagerTelemetryShape } from "../managerTelemetry.ts"
 import { JobInfo, type JobStages, type Overview, type Submission } from "../models.ts"
 import { ActiveJob, type Past } from "./activeJob.ts"
 import { ChangeFeed } from "./changeFeed.ts"
 import { eventFeed, logFeed, storedEvents } from "./jobFeeds.ts"
 import { JobLog, removeLog } from "./jobLog.ts"
+import { jobTypes } from "./jobTypes.ts"
+import { JobMetrics } from "./jobMetrics.ts"
+import { JobTraces } from "./jobTraces.ts"
 import { jobLookup } from "./jobLookup.ts"
 import { type AdoptedJob, JobScheduler, type SchedulerDependencies } from "./jobScheduler.ts"
 import { adoptedState, lostResult, StoredEvents } from "./lostJob.ts"
@@ -25,6 +29,9 @@ import { removeStopped, retain, type RetentionOptions } from "./retention.ts"
 import { QueueQuota } from "./queueQuota.ts"
 import { StoreWriter } from "./storeWriter.ts"
 import { UnsavedFiles } from "./unsavedFiles.ts"
+
+/** The interval at which jobs are counted for metrics that are exported. */
+const countMs = 15_000
 
 /** The time that an answer waits for the store. */
 const storeWaitMs = 5_000
@@ -36,6 +43,7 @@ export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<
     Effect.gen(function*() {
       const store = yield* JobStore
       const clock = yield* Clock.Clock
+      const telemetry = yield* ManagerTelemetry
       const changes = new ChangeFeed()
       const files = new UnsavedFiles(options.folder)
       yield* files.saveTo(store)
@@ -44,10 +52,12 @@ export const layer = (options: ManagerOptions, launcher: Launcher): Layer.Layer<
       // the writer is no child of the fiber that builds the layer, because that may end long before the manager
       yield* Effect.forkScoped(writer.run)
       const fork = yield* FiberSet.makeRuntime<never, void, never>()
-      const manager = new ManagerService({ options, launcher, store, clock, writer, changes, fork })
+      const manager = new ManagerService({ options, launcher, store, clock, writer, changes, fork, telemetry })
+      yield* Effect.addFinalizer(() => Effect.sync(() => manager.endMetrics()))
       yield* Effect.addFinalizer(() => manager.close)
       yield* manager.adoptStored
       fork(retain(manager.retention))
+      if (telemetry !== undefined) fork(manager.countJobs)
       return Manager.of(manager.service)
     })
   )
@@ -56,6 +66,7 @@ interface Dependencies extends Omit<SchedulerDependencies, "options" | "codeOf" 
   readonly options: ManagerOptions
   readonly store: JobStore["Service"]
   readonly changes: ChangeFeed
+  readonly telemetry: ManagerTelemetryShape | undefined
 }
 
 class ManagerService {
@@ -66,25 +77,33 @@ class ManagerService {
   readonly #scheduler: JobScheduler
   readonly #lookup: ReturnType<typeof jobLookup>
   readonly #quota: QueueQuota
+  readonly #jobType: Manager["Service"]["jobType"]
   readonly #logs: string
+  readonly #metrics: JobMetrics
+  readonly #traces: JobTraces
   readonly #startedAt: string
-
   constructor(given: Dependencies) {
-    const { changes, options, store } = given
+    const { changes, options, store, telemetry } = given
     this.#given = given
     this.#startedAt = this.#now()
     this.#code = new JobCode(store, options)
     this.#scheduler = new JobScheduler({
       ...given,
       codeOf: (submission) => this.#code.of(submission),
-      onFinished: (job) => this.#deactivate(job)
+      onFinished: (job) => {
+        this.#deactivate(job)
+        given.fork(this.#traces.exportJob(job.info))
+      }
     })
+    this.#jobType = jobTypes(options, given.launcher)
     this.#lookup = jobLookup(store, this.#active)
     this.#quota = new QueueQuota({
       limit: options.quotas.queued,
       waiting: () => this.#active.size - this.#scheduler.running,
       isKnown: (id) => Effect.map(store.get(id), (stored) => stored !== undefined)
     })
+    this.#metrics = new JobMetrics(() => Math.max(0, this.#active.size - this.#scheduler.running), telemetry?.registry)
+    this.#traces = new JobTraces(store, telemetry?.push)
     this.#logs = join(options.folder, "logs")
     this.retention = {
       store,
@@ -101,8 +120,11 @@ class ManagerService {
     const followed = (id: string, follow: boolean) => follow ? this.#active.get(id) : undefined
     return {
       submit: this.#submitWithin,
-      retry: (id, options) =>
-        Effect.flatMap(this.#lookup.again(id, options.id ?? crypto.randomUUID()), this.#submitWithin),
+      retry: (id, options, traceparent) =>
+        Effect.flatMap(
+          this.#lookup.again(id, options.id ?? crypto.randomUUID()),
+          (submission) => this.#submitWithin(submission, traceparent)
+        ),
       upload: (hash, content) => this.#code.upload(hash, content, this.#now()),
       get: info,
       list: (filter) =>
@@ -120,14 +142,24 @@ class ManagerService {
       remove: (id, force) => this.#remove(id, force),
       clean: (before) => removeStopped(this.retention, before),
       jobs: options.jobs,
+      jobType: this.#jobType,
       counts: store.counts,
+      metrics: this.#text,
       countsOf: store.countsOf,
       stopRunning: (command) => Effect.sync(() => this.#scheduler.stopAll(command)),
       begin: Effect.sync(() => this.#scheduler.begin()),
       close: this.close,
-      isReady: Effect.suspend(() => this.#isReady ? this.#canRead : Effect.succeed(false))
+      isReady: this.#readiness
     }
   }
+
+  readonly #text = Effect.suspend(() =>
+    Effect.zipWith(this.#given.store.counts, this.#readiness, (counts, ready) => this.#metrics.text(counts, ready))
+  )
+
+  readonly #readiness: Effect.Effect<boolean> = Effect.suspend(() =>
+    this.#isReady ? this.#canRead : Effect.succeed(false)
+  )
 
   /** Asks the store for a job that there is not: an idle manager would not notice that its store is down. */
   readonly #canRead: Effect.Effect<boolean> = Effect.suspend(() =>
@@ -162,11 +194,16 @@ class ManagerService {
     const adopted = yield* Effect.forEach(yield* store.unfinished, (stored) =>
       Effect.gen({ self: this }, function*() {
         const past = new StoredEvents(stored)
+        const observer = this.#metrics.observe(stored.info)
         yield* Stream.runForEach(
           storedEvents(store, stored.info.id, 0),
-          (event) => Effect.sync(() => past.add(event))
+          (event) =>
+            Effect.sync(() => {
+              past.add(event)
+              observer.past(event.event)
+            })
         )
-        const job = this.#activate(stored, past)
+        const job = this.#activate(stored, past, observer)
         const adopted: AdoptedJob = { job, lostResult: (file) => lostResult(stored.info, past.attempt, file) }
         return adopted
       }))
@@ -176,12 +213,24 @@ class ManagerService {
   /** Stops the running jobs by their own policies. Queued jobs, and those to be restarted, stay in the store. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.#given.changes.invalidate()
-    return this.#scheduler.close
+    return Effect.andThen(this.#scheduler.close, this.#traces.settled)
   })
 
-  readonly #submitWithin = (submission: Submission) => this.#quota.within(submission, this.#submit(submission))
+  /** Counts the jobs again and again, for those who are sent the metrics and do not ask for them. */
+  readonly countJobs: Effect.Effect<void> = Effect.suspend(() => Effect.ignore(this.#text)).pipe(
+    Effect.andThen(Effect.sleep(countMs)),
+    Effect.forever
+  )
 
-  #submit(submission: Submission) {
+  /** Ends what the manager measures. */
+  endMetrics(): void {
+    this.#metrics.end()
+  }
+
+  readonly #submitWithin = (submission: Submission, traceparent?: string) =>
+    this.#quota.within(submission, this.#submit(submission, traceparent))
+
+  #submit(submission: Submission, traceparent: string | undefined) {
     return Effect.gen({ self: this }, function*() {
       const { launcher, options: { variables }, store } = this.#given
       if (this.#scheduler.isClosing) {
@@ -199,7 +248,8 @@ class ManagerService {
         job: submission.job,
         state: "queued",
         priority: submission.priority ?? 0,
-        submittedAt: this.#now()
+        submittedAt: this.#now(),
+        ...(traceparent === undefined ? {} : { traceparent })
       })
       const { stored } = yield* Effect.catch(
         store.add({ info, submission: { ...submission, id } }),
@@ -218,7 +268,7 @@ class ManagerService {
     })
   }
 
-  #activate(stored: StoredJob, past?: Past): ActiveJob {
+  #activate(stored: StoredJob, past?: Past, observer = this.#metrics.observe(stored.info)): ActiveJob {
     const { changes, clock, options: { logBytes } } = this.#given
     const { info, submission } = stored
     const job = new ActiveJob({
@@ -227,7 +277,8 @@ class ManagerService {
       past,
       state: adoptedState(stored, clock.currentTimeMillisUnsafe()),
       log: (onWritten) => new JobLog({ folder: this.#logs, bytes: logBytes }, info.id, onWritten),
-      onChange: (info) => changes.changed(info)
+      onChange: (info) => changes.changed(info),
+      observer: { ...observer, ...this.#traces.of(info) }
     })
     this.#active.set(job.id, job)
     changes.changed(job.info)

@@ -1,4 +1,5 @@
 import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
 import type { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { pathOf } from "../../jobProcess/jobModule.ts"
 import { ChildProcess, describeEnd } from "../../process/childProcess.ts"
@@ -11,11 +12,11 @@ import { heapArgs, watchMemory } from "./resourceLimits.ts"
 
 /** The limit for a process to begin to load the module, also on a busy machine. */
 const startMs = 30_000
-/** The limit for the check of one submission by default. */
+/** The limit for one question by default. */
 const defaultCheckMs = 20_000
 /** The time after which an inspector without questions ends, because its module may have changed by the next one. */
 const idleMs = 30_000
-/** The longest answer in bytes. It is the name of a job, or why there is none. */
+/** The longest answer in bytes. It is the name of a job, why there is none, or the JSON Schema of a payload. */
 const longestAnswer = 1_024 * 1_024
 /** The time for reading the last output of a process that has ended. */
 const readMs = 500
@@ -27,8 +28,14 @@ const inspectorMain = entryPoint(import.meta.url, "./inspectorMain")
 /** The name of a module's only or default job, or why there is none. */
 export type LoadedModule = Extract<Answer, { readonly _tag: "Loaded" }>
 
-/** Receives the reason why a submission cannot be run, or `undefined` if it can. */
-type Reply = (refusal: string | undefined) => void
+/** What an inspector says of a submission or of its module. `refusal` is why it cannot be run, or could not be asked. */
+export interface Inspection {
+  readonly refusal?: string
+  /** The JSON Schema of the payload, if that was asked for and there is one. */
+  readonly payload?: Schema.Json
+}
+
+type Reply = (inspection: Inspection) => void
 
 type State =
   /** The process starts, or loads the module. */
@@ -45,7 +52,7 @@ export interface InspectorOptions {
   readonly env: NodeJS.ProcessEnv
   /** The limit for loading the module. */
   readonly loadMs: number
-  /** The limit for the check of one submission, 20 s by default. */
+  /** The limit for one question, 20 s by default. */
   readonly checkMs?: number
   /** The memory that its process may use, in bytes; no limit by default. */
   readonly memory?: number | undefined
@@ -99,12 +106,24 @@ export class Inspector {
 
   /** Resolves to the reason why a submission cannot be run, or to `undefined` if it can. */
   async check(submission: Submission): Promise<string | undefined> {
+    const { refusal } = await this.#ask((number) => ({ _tag: "Check", number, submission }))
+    return refusal
+  }
+
+  /** Resolves to the JSON Schema of the payload of the module's job. */
+  describe(): Promise<Inspection> {
+    return this.#ask((number) => ({ _tag: "Describe", number }))
+  }
+
+  async #ask(questionOf: (number: number) => Question): Promise<Inspection> {
     await this.loaded
     const state = this.#state
-    if (state._tag !== "Loaded") return state._tag === "Ended" ? state.refusal : "its module is still being loaded"
+    if (state._tag !== "Loaded") {
+      return { refusal: state._tag === "Ended" ? state.refusal : "its module is still being loaded" }
+    }
     const { replies } = state
     return new Promise((resolve) => {
-      const question: Question = { number: ++this.#questions, submission }
+      const question = questionOf(++this.#questions)
       // the first question starts the limit, so that later ones do not extend it
       if (replies.size === 0) this.#limitCheck()
       replies.set(question.number, resolve)
@@ -129,10 +148,11 @@ export class Inspector {
         this.#state = { _tag: "Loaded", replies: new Map() }
         this.#resolveLoaded(answer)
         return this.#limitIdle()
-      case "Checked": {
+      case "Checked":
+      case "Described": {
         if (this.#state._tag !== "Loaded") return
         const { replies } = this.#state
-        replies.get(answer.number)?.(answer.refusal)
+        replies.get(answer.number)?.(answer)
         replies.delete(answer.number)
         return replies.size > 0 ? this.#limitCheck() : this.#limitIdle()
       }
@@ -141,7 +161,7 @@ export class Inspector {
 
   #limitCheck(): void {
     const { checkMs = defaultCheckMs } = this.#options
-    this.#limit(checkMs, `a submission could not be checked within ${checkMs / 1_000} s`)
+    this.#limit(checkMs, `a question was not answered within ${checkMs / 1_000} s`)
   }
 
   #limitIdle(): void {
@@ -184,6 +204,6 @@ export class Inspector {
     this.#child.killAtOnce()
     this.#options.onEnd()
     this.#resolveLoaded({ _tag: "Loaded", refusal })
-    if (before._tag === "Loaded") { for (const reply of before.replies.values()) reply(refusal) }
+    if (before._tag === "Loaded") { for (const reply of before.replies.values()) reply({ refusal }) }
   }
 }

@@ -19,7 +19,12 @@ export interface PoolOptions {
 }
 
 /** The code to ask about, and how its process is started. */
-export type Inspected = Pick<InspectorOptions, "module" | "nodeArgs" | "env" | "loadMs">
+export interface Inspected extends Pick<InspectorOptions, "module" | "nodeArgs" | "env" | "loadMs"> {
+  /** Descriptions take long: they have a process of their own, so that no submission waits for them. */
+  readonly purpose: "check" | "describe"
+}
+
+const keyOf = ({ module, purpose }: Inspected): string => `${purpose} ${module}`
 
 /** A question that waits for a process. */
 interface Waiting {
@@ -36,7 +41,7 @@ interface Entry {
 
 export class InspectorPool {
   readonly #options: PoolOptions
-  /** The inspectors that answer, by their modules; the one that was asked last is the last. */
+  /** The inspectors that answer, by purpose and module; the one that was asked last is the last. */
   readonly #inspectors = new Map<string, Entry>()
   readonly #waiting = new Set<Waiting>()
   /** All that have a process, with those that are being ended. */
@@ -90,12 +95,12 @@ export class InspectorPool {
 
   /** Puts a question if its inspector runs, or can be started. Returns false if the question has to wait. */
   #put(waiting: Waiting, isBehind: boolean): boolean {
-    const { module } = waiting.inspected
-    const known = this.#inspectors.get(module)
+    const key = keyOf(waiting.inspected)
+    const known = this.#inspectors.get(key)
     const entry = known ?? (isBehind ? undefined : this.#start(waiting.inspected))
     if (entry === undefined) return false
-    this.#inspectors.delete(module)
-    this.#inspectors.set(module, entry)
+    this.#inspectors.delete(key)
+    this.#inspectors.set(key, entry)
     this.#waiting.delete(waiting)
     entry.questions++
     void waiting.ask(entry.inspector).then(() => {
@@ -113,13 +118,13 @@ export class InspectorPool {
       this.#makeRoom()
       return undefined
     }
-    const { module } = inspected
+    const key = keyOf(inspected)
     const entry: Entry = {
       questions: 0,
       inspector: new Inspector({
         ...inspected,
         memory,
-        onEnd: () => void (this.#inspectors.get(module) === entry && this.#inspectors.delete(module))
+        onEnd: () => void (this.#inspectors.get(key) === entry && this.#inspectors.delete(key))
       })
     }
     const { inspector } = entry

@@ -50,6 +50,12 @@ export const makeLauncher = (options: LauncherOptions): LocalLauncher => {
         pool.ask(inspectedOf(code, { env }), (inspector) => inspector.check(submission)),
         (refusal) => refusal === undefined ? Effect.void : Effect.fail(new Refused({ message: refusal }))
       ),
+    describe: (code, env) =>
+      Effect.flatMap(
+        pool.ask(inspectedOf(code, { env }, "describe"), (inspector) => inspector.describe()),
+        ({ payload, refusal }) =>
+          refusal === undefined ? Effect.succeed(payload) : Effect.fail(new Refused({ message: refusal }))
+      ),
     inspect: (module, given) =>
       Effect.flatMap(
         pool.ask(inspectedOf({ module }, given), (inspector) => inspector.loaded),
@@ -68,9 +74,14 @@ export const makeLauncher = (options: LauncherOptions): LocalLauncher => {
   }
 }
 
-const inspectedOf = ({ confinement, module }: Code, given: Surroundings = {}): Inspected => {
+const inspectedOf = (
+  { confinement, module }: Code,
+  given: Surroundings = {},
+  purpose: Inspected["purpose"] = "check"
+): Inspected => {
   const env = jobEnvironment(given.env)
-  return { module, nodeArgs: [...given.nodeArgs ?? [], ...nodeArgs(confinement)], env, loadMs: limitsOf(env).loadMs }
+  const args = [...given.nodeArgs ?? [], ...nodeArgs(confinement)]
+  return { module, purpose, nodeArgs: args, env, loadMs: limitsOf(env).loadMs }
 }
 
 /**

@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { errorText, messageOf } from "../../base/errorText.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
@@ -80,18 +81,26 @@ class JobRunner {
 
   get run(): Effect.Effect<JobEnd> {
     return Effect.gen({ self: this }, function*() {
-      const { id, module, spec } = this.#start
+      const { id, module, spec, trace } = this.#start
       const name = pathOf(module)
       // there is no limit here, because the parent has one and can also end a process that blocks
       const exports = yield* importModule(module, name, Infinity)
       const { job, payload, stopPolicy } = yield* prepareJob(exports, name, spec)
+      // this is loaded here, because most jobs have no trace
+      const tracing = trace === undefined
+        ? Context.empty()
+        : (yield* Effect.promise(() => import("../../telemetry/jobTracing.ts"))).tracingJob(
+          trace,
+          (spans) => send({ _tag: "Spans", spans })
+        )
       const run = yield* Environment.submit(job, payload, {
         id,
         stopPolicy,
         ...(spec.autostop === undefined ? {} : { autostop: spec.autostop })
       }).pipe(
         Effect.mapError(({ message }) => message),
-        Effect.provideService(RunObserver, (run) => this.#follow(job, run))
+        Effect.provideService(RunObserver, (run) => this.#follow(job, run)),
+        Effect.provide(tracing)
       )
       const { report } = yield* Effect.uninterruptible(Effect.andThen(this.#reported.await, run.result))
       return this.#endOf(job, report)

@@ -35,7 +35,7 @@ const clock = Context.get(Context.empty(), Clock.Clock)
 
 /** Runs a job in a process of its own, which outlives neither its deadline nor its manager. */
 export const startJobProcess = (options: JobProcessOptions, spares?: Spares): JobProcess => {
-  const { code, id, limits = {}, onEvent, onStages, resultFile, submission } = options
+  const { code, id, limits = {}, onEvent, onSpans = () => {}, onStages, resultFile, submission, trace } = options
   const settings = childSettings({
     confinement: code.confinement,
     limits,
@@ -48,6 +48,8 @@ export const startJobProcess = (options: JobProcessOptions, spares?: Spares): Jo
     switch (message._tag) {
       case "Stages":
         return onStages(message.stages)
+      case "Spans":
+        return onSpans(message.spans)
       case "Limits":
       case "Reported":
       case "Alive":
@@ -85,7 +87,8 @@ export const startJobProcess = (options: JobProcessOptions, spares?: Spares): Jo
     module: code.module,
     spec: submission,
     resultFile,
-    ...(endOfOutput === undefined ? {} : { endOfOutput })
+    ...(endOfOutput === undefined ? {} : { endOfOutput }),
+    ...(trace === undefined ? {} : { trace })
   })
   return {
     pid: supervised.pid,

@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Host, type JobRun } from "../../../src/index.ts"
-import { eventOf, eventsOf, gone, local, remotes, slackMs, until } from "../../support/hosts.ts"
+import { eventOf, eventsOf, gone, local, patientStart, remotes, slackMs, until } from "../../support/hosts.ts"
 import { isAlive } from "../../support/cli.ts"
 import { serviceOf, submit } from "../../support/jobs.ts"
 import { Frail, frail, HostJournal } from "../services/frail.ts"
@@ -133,7 +133,10 @@ describe.each(remotes)("a %s host that does not stop", (host) => {
       using journal = new HostJournal()
       const plan = { journal: journal.file, release: "spins" } as const
       const scope = yield* Scope.make()
-      yield* Layer.buildWithScope(Host.layer(frail(plan), { host, stop: { timeout: "500 millis" } }), scope)
+      yield* Layer.buildWithScope(
+        Host.layer(frail(plan), { host, start: patientStart, stop: { timeout: "500 millis" } }),
+        scope
+      )
       const since = performance.now()
       yield* Scope.close(scope, Exit.void)
       assert.isBelow(performance.now() - since, 500 + slackMs)

@@ -150,7 +150,9 @@ describe("the API of a job manager", () => {
       const { headers, text } = yield* ask("GET", "/metrics")
       assert.match(headers.get("content-type") ?? "", /^text\/plain; version=0\.0\.4/)
       assert.match(text, /^autostop_jobs\{state="stopped"\} 0$/m)
-      for (const line of text.trimEnd().split("\n")) assert.match(line, /^(# (HELP|TYPE) |[a-z_]+(\{.*\})? [\d.]+$)/)
+      for (const line of text.trimEnd().split("\n")) {
+        assert.match(line, /^(# (HELP|TYPE) |[a-z_\d]+(\{.*\})? [\d.e-]+$)/)
+      }
       assert.strictEqual((yield* ask("GET", "/health/live")).status, 204)
       assert.strictEqual((yield* ask("GET", "/health/ready")).status, 204)
       ;(yield* Control).ready = false
@@ -176,9 +178,14 @@ describe("the API of a job manager", () => {
         "DELETE /jobs/{id}",
         "POST /jobs/clean",
         "GET /changes",
+        "GET /feed",
         "PUT /bundles/{hash}",
         "GET /info",
+        "GET /job-types/{job}",
         "GET /metrics",
+        "GET /session",
+        "POST /session/codes",
+        "POST /session",
         "GET /health/live",
         "GET /health/proof",
         "GET /health/ready"

@@ -44,7 +44,7 @@ const makePool = (options: PoolOptions) => {
   const pool = new InspectorPool(options)
   pools.push(pool)
   return (url: string, question: (inspector: Inspector) => Promise<unknown> = ({ loaded }) => loaded) =>
-    pool.ask({ module: url, nodeArgs: [], env: jobEnvironment(), loadMs: 30_000 }, question)
+    pool.ask({ module: url, purpose: "check", nodeArgs: [], env: jobEnvironment(), loadMs: 30_000 }, question)
 }
 
 /** Checks a submission without a payload. */

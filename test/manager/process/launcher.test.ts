@@ -59,6 +59,18 @@ describe("a submission", () => {
     assert.strictEqual(await Effect.runPromise(inspect(urlOf("work"))), "work")
   })
 
+  it("is told by the JSON Schema of the payload, which a process of its own makes", async () => {
+    const work = { module: urlOf("work") }
+    const launcher = makeLauncher({ places: 1 })
+    const [schema, refused] = await Effect.runPromise(Effect.all([
+      launcher.describe(work),
+      Effect.flip(launcher.describe({ module: urlOf("gone") })),
+      checkSubmission(work, { job: "work", payload: { act: "add" } })
+    ], { concurrency: "unbounded" }))
+    assert.include(JSON.stringify(schema), "\"act\"")
+    assert.match(refused.message, /gone\.ts could not be loaded/)
+  })
+
   it("is accepted although the manager was too busy to read the answer of the inspector", async () => {
     const inspector = new Inspector({
       module: urlOf("work"),

@@ -1,0 +1,15 @@
+/** What a manager exports of its jobs besides its metrics. */
+import * as Context from "effect/Context"
+import type * as Metric from "effect/Metric"
+import type { SpanRecord } from "../telemetry/spanRecord.ts"
+
+export interface ManagerTelemetryShape {
+  /** The registry that is exported; a new one by default. */
+  readonly registry: Metric.MetricRegistry
+  /** Exports a span; `undefined` if traces are off. */
+  readonly push: ((span: SpanRecord) => void) | undefined
+}
+
+export const ManagerTelemetry = Context.Reference<ManagerTelemetryShape | undefined>("autostop/manager/Telemetry", {
+  defaultValue: () => undefined
+})

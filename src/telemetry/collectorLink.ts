@@ -1,0 +1,145 @@
+/** The way to the collector: an HTTP client that knows what was lost, and keeps no process alive. */
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import { HttpClientError, TransportError } from "effect/http/HttpClientError"
+import type { HttpClientRequest } from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import { type ClientRequest, request as httpRequest } from "node:http"
+import { request as httpsRequest } from "node:https"
+import { messageOf } from "../base/errorText.ts"
+import type { SignalName, SignalSettings } from "./otelSettings.ts"
+
+/** The exporters try again so often. */
+const attempts = 4
+
+/** What became of the exports of one signal. */
+interface Exports {
+  readonly url: URL
+  readonly timeoutMs: number
+  /** The requests under way. */
+  readonly open: Set<ClientRequest>
+  /** The failures since the last success. */
+  failures: number
+  isLost: boolean
+  why: string
+}
+
+export class CollectorLink {
+  readonly #exports = new Map<SignalName, Exports>()
+  readonly #say: (line: string) => void
+  #state: "open" | "closing" | "closed" = "open"
+  #hasSaid = false
+
+  /** `say` tells people, once, that something is lost. */
+  constructor(signals: Readonly<Partial<Record<SignalName, SignalSettings>>>, say: (line: string) => void) {
+    this.#say = say
+    for (const name of ["traces", "metrics", "logs"] as const) {
+      const settings = signals[name]
+      if (settings === undefined) continue
+      const { timeoutMs, url } = settings
+      this.#exports.set(name, { url, timeoutMs, open: new Set(), failures: 0, isLost: false, why: "" })
+    }
+  }
+
+  readonly client: HttpClient.HttpClient = HttpClient.make((request, url, signal) => {
+    const exports = [...this.#exports.values()].find((one) => one.url.href === url.href)
+    return exports === undefined || this.#state === "closed"
+      ? Effect.succeed(answer(request, 400))
+      : this.#send(request, exports, signal)
+  })
+
+  /** What fails from now on is not tried again, because the process ends. */
+  beginClose(): void {
+    this.#state = "closing"
+  }
+
+  /** Ends the requests under way. Returns what has been lost, as one sentence; `undefined` if nothing was. */
+  close(limitMs: number): string | undefined {
+    this.#state = "closed"
+    for (const one of this.#exports.values()) {
+      if (one.open.size === 0) continue
+      one.isLost = true
+      one.why = `it did not answer within ${Math.round(limitMs) / 1_000} s`
+      for (const request of one.open) request.destroy()
+    }
+    return this.#lossText()
+  }
+
+  #send(request: HttpClientRequest, exports: Exports, signal: AbortSignal) {
+    return Effect.callback<HttpClientResponse.HttpClientResponse, HttpClientError>((resume) => {
+      const send = exports.url.protocol === "https:" ? httpsRequest : httpRequest
+      const { body } = request
+      const bytes = body._tag === "Uint8Array" ? body.body : new Uint8Array()
+      const headers = { ...request.headers, "content-length": String(bytes.length) }
+      let sent: ClientRequest
+      try {
+        // a connection that stays open would be a handle that the program has left
+        sent = send(exports.url, { method: "POST", headers, agent: false, signal, timeout: exports.timeoutMs })
+      } catch (error) {
+        return resume(Effect.succeed(this.#failed(exports, messageOf(error), answer(request, 400))))
+      }
+      exports.open.add(sent)
+      const fails = (why: string): void => {
+        if (!exports.open.delete(sent)) return
+        const isLast = this.#state !== "open"
+        const last = this.#failed(exports, why, answer(request, 400))
+        resume(isLast ? Effect.succeed(last) : Effect.fail(failure(request, why)))
+      }
+      sent.on("socket", (socket) => void socket.unref())
+      sent.on("error", (error) => fails(messageOf(error) || "the connection was lost"))
+      sent.on("timeout", () => sent.destroy(new Error(`it did not answer within ${exports.timeoutMs / 1_000} s`)))
+      sent.on("response", (response) => {
+        response.on("error", () => {})
+        response.resume()
+        if (!exports.open.delete(sent)) return
+        const { statusCode: status = 500 } = response
+        if (status >= 200 && status < 300) {
+          exports.failures = 0
+          return resume(Effect.succeed(answer(request, status)))
+        }
+        const last = this.#failed(exports, `it answered ${status}`, answer(request, status), isFinal(status))
+        resume(Effect.succeed(this.#state === "open" ? last : answer(request, 400)))
+      })
+      sent.end(bytes)
+      return Effect.sync(() => {
+        if (exports.open.delete(sent)) {
+          exports.isLost = true
+          exports.why = "it did not answer in time"
+        }
+        sent.destroy()
+      })
+    })
+  }
+
+  #failed<A>(exports: Exports, why: string, answer: A, isFinal = false): A {
+    exports.failures++
+    exports.why = why
+    if (isFinal || exports.failures >= attempts) exports.isLost = true
+    const text = this.#state === "open" && exports.isLost && !this.#hasSaid ? this.#lossText() : undefined
+    if (text !== undefined) {
+      this.#hasSaid = true
+      this.#say(text)
+    }
+    return answer
+  }
+
+  #lossText(): string | undefined {
+    const ended = this.#state === "closed"
+    const lost = [...this.#exports].filter(([, { failures, isLost }]) => isLost || (ended && failures > 0))
+    const [first] = lost
+    if (first === undefined) return undefined
+    const [, { url, why }] = first
+    const names = lost.map(([name]) => name)
+    const all = names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`
+    return `telemetry: some ${all} were lost, because the collector at ${url.origin} cannot be used: ${why}.`
+  }
+}
+
+/** The exporters try again after these. */
+const isFinal = (status: number): boolean => ![408, 429, 500, 502, 503, 504].includes(status)
+
+const answer = (request: HttpClientRequest, status: number): HttpClientResponse.HttpClientResponse =>
+  HttpClientResponse.fromWeb(request, new Response(null, { status }))
+
+const failure = (request: HttpClientRequest, description: string): HttpClientError =>
+  new HttpClientError({ reason: new TransportError({ request, description }) })

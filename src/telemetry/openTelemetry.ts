@@ -1,0 +1,103 @@
+/** Exports metrics, traces and logs of this process to a collector. It is loaded only if a variable asks for it. */
+import * as Clock from "effect/Clock"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { HttpClient } from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as OtlpExporter from "effect/observability/OtlpExporter"
+import * as OtlpLogger from "effect/observability/OtlpLogger"
+import * as OtlpMetrics from "effect/observability/OtlpMetrics"
+import * as OtlpSerialization from "effect/observability/OtlpSerialization"
+import * as OtlpTracer from "effect/observability/OtlpTracer"
+import * as Scope from "effect/Scope"
+import { waitFor } from "../base/waits.ts"
+import { version } from "../process/packageVersion.ts"
+import { CollectorLink } from "./collectorLink.ts"
+import { type OtelSettings, readOtelSettings, type SignalName } from "./otelSettings.ts"
+import { registerProcessMetrics } from "./processMetrics.ts"
+import { layerSpanSink, SpanSink } from "./spanSink.ts"
+import { observingRuns } from "./runTelemetry.ts"
+import { unrefClock } from "./unrefClock.ts"
+
+/** The longest that the end of a program waits for its telemetry, in milliseconds. */
+const longestMs = 500
+
+export interface OpenTelemetryOptions {
+  /** The name of the service if no variable has one. */
+  readonly name: string
+  /** Prints a line for people. */
+  readonly say: (line: string) => void
+  /** The registry of the metrics that are exported; that of the context by default. */
+  readonly registry?: Metric.MetricRegistry | undefined
+}
+
+export interface Telemetry {
+  /** What a program is given, so that it is observed. */
+  readonly context: Context.Context<never>
+  /** Exports a span that somebody else has made; `undefined` if traces are off. */
+  readonly push: SpanSink["Service"]["push"] | undefined
+  /** Exports the rest within a limit, and says what was lost. */
+  readonly close: (leftMs: number) => Effect.Effect<void>
+}
+
+export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Telemetry> =>
+  Effect.gen(function*() {
+    const { name, registry, say } = options
+    const settings = readOtelSettings(process.env, name)
+    for (const fault of settings.faults) say(`telemetry: ${fault}.`)
+    const { signals } = settings
+    const link = new CollectorLink(signals, say)
+    const scope = yield* Scope.make()
+    const given = yield* Effect.context<never>()
+    const measured = registry === undefined ? given : Context.add(given, Metric.MetricRegistry, registry)
+    const built = yield* Layer.buildWithScope(exporters(settings), scope).pipe(
+      Effect.provideService(HttpClient, link.client),
+      Effect.provide(settings.protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf),
+      // the resource is read here, and not by those who die of a wrong one
+      Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown({})),
+      Effect.provideService(Clock.Clock, unrefClock),
+      Effect.updateContext((context: Context.Context<never>) => Context.merge(measured, context))
+    )
+    const endProcess = signals.metrics === undefined ? () => {} : registerProcessMetrics(measured)
+    const on = { metrics: signals.metrics !== undefined, traces: signals.traces !== undefined }
+    return {
+      push: Option.getOrUndefined(Context.getOption(built, SpanSink))?.push,
+      context: Context.merge(Context.omit(OtlpExporter.Flusher, SpanSink)(built), observingRuns(measured, on)),
+      close: (leftMs) =>
+        Effect.gen(function*() {
+          const limitMs = Math.max(0, Math.min(longestMs, leftMs))
+          link.beginClose()
+          const closing = yield* Effect.forkDetach(Scope.close(scope, Exit.void), { startImmediately: true })
+          yield* waitFor(closing, limitMs)
+          endProcess()
+          const loss = link.close(limitMs)
+          if (loss !== undefined) say(loss)
+        })
+    }
+  })
+
+const exporters = ({ attributes, everyMs, serviceName, signals }: OtelSettings) => {
+  const resource = { serviceName, attributes: { "autostop.version": version, ...attributes } }
+  const common = (signal: SignalName) => {
+    const settings = signals[signal]
+    return settings === undefined ? undefined : {
+      url: settings.url.href,
+      headers: settings.headers,
+      compression: settings.compression,
+      resource,
+      exportInterval: everyMs[signal],
+      // the wait below ends before, and knows what is lost
+      shutdownTimeout: 2 * longestMs
+    }
+  }
+  const [traces, metrics, logs] = [common("traces"), common("metrics"), common("logs")]
+  return Layer.mergeAll(
+    traces === undefined ? OtlpExporter.layerFlusher : Layer.merge(OtlpTracer.layer(traces), layerSpanSink(traces)),
+    metrics === undefined ? OtlpExporter.layerFlusher : OtlpMetrics.layer(metrics),
+    logs === undefined ? OtlpExporter.layerFlusher : OtlpLogger.layer(logs)
+  )
+}
