@@ -53,7 +53,10 @@ const writeStyles = (name: string, files: ReadonlyArray<string>): string => {
 }
 
 const entry = output.find((file) => file.type === "chunk" && file.isEntry)?.fileName ?? ""
-const styles = writeStyles("page", globSync("styles/*.css", { cwd: sources }).toSorted().map((file) => join(sources, file)))
+const styles = writeStyles(
+  "page",
+  globSync("styles/*.css", { cwd: sources }).toSorted().map((file) => join(sources, file))
+)
 const html = readFileSync(join(sources, "index.html"), "utf8")
   .replace("page.css", `assets/${styles}`)
   .replace("page.js", `assets/${entry}`)

@@ -31,7 +31,7 @@ export const compareJobs = (a: JobInfo, b: JobInfo): number => {
 export const listedJobs = (jobs: Iterable<JobInfo>, filter: JobFilter): ReadonlyArray<JobInfo> => {
   const listed: Array<JobInfo> = []
   for (const info of jobs) if (matches(filter, info)) listed.push(info)
-  return listed.sort(compareJobs)
+  return listed.toSorted(compareJobs)
 }
 
 /** Returns the place of a job in the list of the manager, for the next page. */

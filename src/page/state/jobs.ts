@@ -1,15 +1,13 @@
 /** All jobs that this tab knows. */
 import { signal } from "@preact/signals"
 import type { Counts, JobInfo, Overview } from "../api/models.ts"
-import { getJson } from "../api/request.ts"
 
 const known = new Map<string, JobInfo>()
 
 /** The largest number of jobs that are kept; of more, those that stopped first are forgotten. */
 const maxKept = 20_000
-/** The shortest time between two drawings of the list, and between two requests for counts. */
+/** The shortest time between two drawings of the list. */
 const drawMs = 100
-const countsMs = 2_000
 
 /** Changes with the jobs, at most ten times a second. */
 export const jobsVersion = signal(0)
@@ -32,14 +30,14 @@ export const takeOverview = ({ counts: all, jobs, ...rest }: Overview): void => 
   changed()
 }
 
+export const takeCounts = (all: Counts, ready: boolean): void => {
+  counts.value = all
+  const before = manager.peek()
+  if (before !== undefined && before.ready !== ready) manager.value = { ...before, ready }
+}
+
 export const takeJob = (info: JobInfo): void => {
-  const before = known.get(info.id)?.state
   known.set(info.id, info)
-  if (before === undefined) void countAgain()
-  else if (before !== info.state) {
-    const { [before]: from, [info.state]: to } = counts.peek()
-    counts.value = { ...counts.peek(), [before]: Math.max(0, from - 1), [info.state]: to + 1 }
-  }
   if (known.size > maxKept) forgetStopped()
   changed()
 }
@@ -70,14 +68,4 @@ const changed = (): void => {
     isDrawing = false
     jobsVersion.value++
   }, drawMs)
-}
-
-let isCounting = false
-/** A job that was not known may be a new one or an old one: the manager alone can count then. */
-const countAgain = async (): Promise<void> => {
-  if (isCounting) return
-  isCounting = true
-  await new Promise((resolve) => setTimeout(resolve, countsMs))
-  isCounting = false
-  await getJson<Counts>("counts").then((all) => counts.value = all, () => {})
 }

@@ -22,14 +22,14 @@ export interface JobEnd {
 }
 
 /** The events that are marked in the log, where they happened. */
-const marked: ReadonlyArray<JobEvent["_tag"]> = [
+const marked: ReadonlySet<JobEvent["_tag"]> = new Set([
   "StopRequested",
   "PhaseStarted",
   "ServiceOverdue",
   "HostKilled",
   "JobRestarting",
   "JobStopped"
-]
+])
 
 /** Draws at most ten times a second, however many messages come. */
 const drawMs = 100
@@ -50,7 +50,7 @@ export class OpenJob {
   constructor(id: string) {
     this.id = id
     this.#attempt = new LatestAttempt({ job: id, jobId: id, environment: "", startedAt: "" })
-    void this.#begin()
+    void this.refresh()
   }
 
   get info(): JobInfo | undefined {
@@ -70,7 +70,7 @@ export class OpenJob {
     heard(event.at)
     this.events.push({ seq, event })
     this.#attempt.apply(event)
-    if (marked.includes(event._tag)) this.log.mark({ at: event.at, text: describeEvent(event) })
+    if (marked.has(event._tag)) this.log.mark({ at: event.at, text: describeEvent(event) })
     if (event._tag === "StopRequested") void this.#readLastRun()
     this.changed()
   }
@@ -99,7 +99,8 @@ export class OpenJob {
     }, drawMs)
   }
 
-  async #begin(): Promise<void> {
+  /** Reads how the job stands: the feed tells only what changes. */
+  async refresh(): Promise<void> {
     try {
       const info = await getJson<JobInfo>(jobPath(this.id))
       takePage([info])

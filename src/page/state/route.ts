@@ -27,7 +27,12 @@ export const jobHref = (id: string, tab: JobTab = "job"): string =>
   `#/jobs/${encodeURIComponent(id)}${tab === "job" ? "" : `/${tab}`}`
 
 const hash = signal(globalThis.location?.hash ?? "")
-globalThis.addEventListener?.("hashchange", () => hash.value = location.hash)
+
+/** Reads the address again: something else than a link may have changed it. */
+export const syncRoute = (): void => {
+  hash.value = location.hash
+}
+globalThis.addEventListener?.("hashchange", syncRoute)
 
 export const route = computed(() => parseRoute(hash.value))
 

@@ -2,8 +2,8 @@
 import { effect, signal } from "@preact/signals"
 import { Feed } from "../api/feed.ts"
 import type { FeedMessage } from "../api/models.ts"
-import { setClock } from "./clock.ts"
-import { dropJob, takeJob, takeOverview } from "./jobs.ts"
+import { heard, setClock } from "./clock.ts"
+import { dropJob, takeCounts, takeJob, takeOverview } from "./jobs.ts"
 import { OpenJob } from "./openJob.ts"
 import { jobHref, replaceRoute, route } from "./route.ts"
 
@@ -14,7 +14,13 @@ const take = (message: FeedMessage): void => {
   switch (message._tag) {
     case "Overview":
       setClock(message.at)
-      return takeOverview(message)
+      takeOverview(message)
+      // it may have stopped while the feed was broken
+      if (job?.info === undefined || job.info.state === "stopped") void job?.refresh()
+      return
+    case "Counts":
+      heard(message.at)
+      return takeCounts(message.counts, message.ready)
     case "Job":
       takeJob(message.info)
       if (job?.id === message.info.id) {
