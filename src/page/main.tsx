@@ -1,6 +1,7 @@
 /** The page of a job manager: the entry of its bundle. */
 import { render } from "preact"
 import { useOpeningCode } from "./api/openingCode.ts"
+import { followRole } from "./api/role.ts"
 import { App } from "./app.tsx"
 import { syncRoute } from "./state/route.ts"
 import { beginTab } from "./state/tab.ts"
@@ -25,4 +26,5 @@ if (root !== null && missing.length > 0) {
   root.replaceChildren()
   render(<App />, root)
   beginTab()
+  followRole()
 }

@@ -65,9 +65,9 @@ const TabView = ({ job, tab }: { readonly job: OpenJob; readonly tab: JobTab }) 
     case "logs":
       return <LogsTab job={job} />
     case "graph":
-      return <Lazy load={() => import("../graph/graphTab.tsx")} props={{ job }} />
+      return <Lazy key={tab} load={() => import("../graph/graphTab.tsx")} props={{ job }} />
     case "metrics":
-      return <Lazy load={() => import("../metrics/metricsTab.tsx")} props={{ job }} />
+      return <Lazy key={tab} load={() => import("../metrics/metricsTab.tsx")} props={{ job }} />
   }
 }
 

@@ -39,7 +39,8 @@ const slowest = 30
 export const stopPicture = (stop: Stop, job: EventProjection): StopPicture => {
   const begun = timeOf(job.request?.at)
   const phases = phasesOf(stop, job, begun)
-  const { others, shown } = chosen(stop.services)
+  // services are known in the order of their start, and released the other way round
+  const { others, shown } = chosen(stop.services.toReversed())
   const services = shown.map((service) => placed(service, job, begun, stop.whole.elapsedMs))
   const ends = [...phases, ...services.flatMap(({ release }) => release ?? [])].map(({ toMs }) => toMs)
   // a limit that lies beyond what has happened is seen, unless it is so far away that nothing else would be
