@@ -13,5 +13,6 @@ if (changedSinceBuild() !== undefined) {
   run("tsc", "-p", "tsconfig.build.json")
   // the Python part of Ray hosts goes where what was built looks for it
   copyFileSync(`${root}src/host/ray/host.py`, `${root}dist/host/ray/host.py`)
+  run("node", "scripts/page.ts")
   run("node", "scripts/prebundle.ts")
 }

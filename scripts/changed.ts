@@ -14,7 +14,7 @@ const sources = (): ReadonlyArray<string> => [
   "tsconfig.build.json",
   "src",
   ...readdirSync(`${root}src`, { recursive: true, encoding: "utf8" }).map((name) => `src/${name}`),
-  ...["build", "prebundle"].map((name) => `scripts/${name}.ts`)
+  ...["build", "page", "prebundle"].map((name) => `scripts/${name}.ts`)
 ]
 
 /** Returns the first source that has changed since the last build, if there is one. */

@@ -9,7 +9,7 @@ import { parseSync, Visitor } from "rolldown/utils"
 
 /** A part imports from parts with a lower number only. */
 const levels = new Map(
-  ["base", "process", "internal", "telemetry", "host jobProcess", "facade", "manager", "remote", "cli", "top"]
+  ["base", "process", "internal", "telemetry", "host jobProcess", "facade", "manager", "remote", "cli page", "top"]
     .flatMap((parts, level) => parts.split(" ").map((part) => [part, level]))
 )
 
@@ -63,6 +63,21 @@ const mayImport = (from: string, to: string): boolean => {
   return !fromFolder || !toFolder || fromFolder === toFolder || withinInternal[fromFolder]?.includes(toFolder) === true
 }
 
+/** The parts whose code goes into the page; of the others it takes types, because their code would be too much for a browser. */
+const bundledIntoPage: ReadonlySet<string> = new Set(["base", "jobProcess", "page"])
+
+/** Returns the files of which a file takes more than types. */
+const valueImportsOf = (file: string): ReadonlyArray<string> => {
+  const targets: Array<string> = []
+  const visitor = new Visitor({
+    ImportDeclaration: ({ importKind, source }) => {
+      if (importKind !== "type") targets.push(normalize(join(dirname(file), source.value)).replaceAll("\\", "/"))
+    }
+  })
+  visitor.visit(parseSync(file, readFileSync(join(src, file), "utf8")).program)
+  return targets.filter((target) => files.includes(target))
+}
+
 type Graph = ReadonlyMap<string, ReadonlySet<string>>
 
 /** A shortest circle through each node that lies on one. */
@@ -91,11 +106,16 @@ const addCircles = (kind: string, graph: Graph): void => {
   }
 }
 
-const files = globSync("**/*.ts", { cwd: src }).map((file) => file.replaceAll("\\", "/")).toSorted()
+const files = globSync("**/*.{ts,tsx}", { cwd: src }).map((file) => file.replaceAll("\\", "/")).toSorted()
 const imports = new Map(files.map((file) => [file, importsOf(file, files)]))
 for (const [from, targets] of imports) {
   partOf(from)
   for (const to of targets) if (!mayImport(from, to)) problems.add(`${from}: may not import ${to}`)
+}
+for (const file of files.filter((file) => file.startsWith("page/"))) {
+  for (const to of valueImportsOf(file)) {
+    if (!bundledIntoPage.has(partOf(to))) problems.add(`${file}: may import only types of ${to}`)
+  }
 }
 addCircles("files", imports)
 

@@ -12,7 +12,7 @@ import { jobId, remoteFlags } from "../flags/remoteFlags.ts"
 import { askManager } from "../remote/askManager.ts"
 import { followEvents, followLogs, type LogQuery } from "../remote/followJob.ts"
 import { withJob } from "../remote/shortIds.ts"
-import { describeEvent } from "../views/eventText.ts"
+import { describeEvent } from "../../jobProcess/describeEvent.ts"
 import { printLine, printOutput } from "../views/output.ts"
 
 const flags = {

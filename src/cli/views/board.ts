@@ -4,7 +4,7 @@ import type { StageReport } from "../../StopReport.ts"
 import { Rates } from "./rates.ts"
 import * as State from "./boardState.ts"
 import { shortIds } from "../remote/shortIds.ts"
-import { cleanness } from "./eventText.ts"
+import { cleanness } from "../../jobProcess/describeEvent.ts"
 
 /** The order of the states on the board. */
 const order = ["stopping", "running", "starting", "queued", "stopped"] as const satisfies ReadonlyArray<JobState>

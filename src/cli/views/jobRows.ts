@@ -3,7 +3,7 @@ import { printable, table } from "../../base/format.ts"
 import type { JobInfo } from "../../manager/models.ts"
 import { shortIds } from "../remote/shortIds.ts"
 import { ending } from "./board.ts"
-import { cleanness } from "./eventText.ts"
+import { cleanness } from "../../jobProcess/describeEvent.ts"
 import { printLine } from "./output.ts"
 
 const head = ["ID", "JOB", "STATE", "OUTCOME", "", "SUBMITTED", "STOPPED"]

@@ -1,5 +1,6 @@
 /** The stop of a job, as lines of text for a terminal. */
 import { plural, table, whole } from "../../base/format.ts"
+import { passedText, serviceStateText, waitText } from "../../jobProcess/stopText.ts"
 import type { Awaited, Passed, StopTimeline, TimelineService } from "../../jobProcess/stopTimeline.ts"
 
 type Stop = Exclude<StopTimeline, { readonly _tag: "Running" }>
@@ -8,8 +9,6 @@ type Stop = Exclude<StopTimeline, { readonly _tag: "Running" }>
 const listed = 20
 /** The largest number of waits that have a line each. */
 const listedWaits = 3
-/** The largest number of names in one line. */
-const namedAtOnce = 5
 const barWidth = 10
 
 /**
@@ -22,7 +21,7 @@ export const stopLines = (stop: Stop, rows = Infinity): ReadonlyArray<string> =>
   const phases = stop.phases.map((phase) => [phase.phase, bar(phase), phase.state, passedText(phase)])
   const room = Math.min(listed, Math.max(0, rows - head.length - phases.length - 1))
   const { others, shown } = choose(stop.services, room)
-  const services = shown.map((service) => [service.name, bar(service), stateText(service), timeText(service)])
+  const services = shown.map((service) => [service.name, bar(service), serviceStateText(service), timeText(service)])
   return [
     ...head,
     ...table([...phases, ...services]),
@@ -34,12 +33,6 @@ const headLine = ({ _tag, mode, reason, trigger, whole }: Stop): string =>
   `${_tag === "Stopped" ? "Stopped" : "Stopping"} (${trigger}, ${mode})${reason === undefined ? "" : `: ${reason}`}; ` +
   passedText(whole)
 
-/** Says whom the stop waits for, and which services that holds up. */
-export const waitText = (awaited: Awaited): string => {
-  const held = awaited.holdsUp.length === 0 ? "" : `; holds up ${names(awaited.holdsUp)}`
-  return `Waiting for ${awaited.service ?? "the run"}, ${passedText(awaited)}${held}`
-}
-
 const waitLines = (awaited: ReadonlyArray<Awaited>): ReadonlyArray<string> => {
   const more = awaited.slice(listedWaits)
   return [
@@ -48,22 +41,6 @@ const waitLines = (awaited: ReadonlyArray<Awaited>): ReadonlyArray<string> => {
   ]
 }
 
-const names = (all: ReadonlyArray<string>): string =>
-  all.length <= namedAtOnce
-    ? all.join(", ")
-    : `${all.slice(0, namedAtOnce).join(", ")} and ${all.length - namedAtOnce} more`
-
-/** Returns a time and its limit: `2.6 of 5 s`. */
-export const passedText = ({ elapsedMs, limitMs }: Passed): string => {
-  const elapsed = elapsedMs < 999.5 ? `${elapsedMs.toFixed(0)} ms` : `${tenths(elapsedMs)} s`
-  if (limitMs === undefined) return elapsed
-  const limit = limitMs < 999.5 ? `${limitMs.toFixed(0)} ms` : `${Number(tenths(limitMs))} s`
-  // a unit that both have is said once
-  return elapsed.slice(-2) === limit.slice(-2) ? `${elapsed.split(" ")[0]} of ${limit}` : `${elapsed} of ${limit}`
-}
-
-const tenths = (ms: number): string => (ms / 1_000).toFixed(1)
-
 /** Shows the part of a limit that has passed. What has no limit has no bar, and what is beyond it ends in `!`. */
 const bar = ({ elapsedMs, limitMs }: Passed): string => {
   if (limitMs === undefined) return ""
@@ -71,9 +48,6 @@ const bar = ({ elapsedMs, limitMs }: Passed): string => {
   const filled = Math.floor(part * barWidth)
   return `${"█".repeat(filled)}${"░".repeat(barWidth - filled)}${elapsedMs > limitMs ? "!" : " "}`
 }
-
-const stateText = ({ isOverdue, state }: TimelineService): string =>
-  isOverdue && state !== "timed-out" && state !== "abandoned" ? `${state}, overdue` : state
 
 /** A service that is not being released yet has no time. */
 const timeText = (service: TimelineService): string =>

@@ -37,9 +37,9 @@ const complete = (
       HttpServerResponse.setHeaders(response, { "cache-control": "no-cache", "x-accel-buffering": "no" })
     )
   }
-  // the next answer to the same request says what is true then
+  // the next answer to the same request says what is true then, unless this one says how long it holds
   const fresh = HttpServerResponse.setHeaders(response, {
-    "cache-control": "no-store",
+    "cache-control": response.headers["cache-control"] ?? "no-store",
     ...(status === 429 ? { "retry-after": "1" } : {})
   })
   if (status < 400 || status === 499 || contentType.startsWith("application/json")) return Effect.succeed(fresh)

@@ -22,6 +22,7 @@ import { authorizer, layerAuthorization } from "./authorization.ts"
 import { completeAnswers } from "./answers.ts"
 import { layerDocs } from "./docs.ts"
 import { layerHandlers, ServerStatus } from "./handlers.ts"
+import { layerPage } from "./page.ts"
 import { PageSessions } from "./pageSessions.ts"
 import { refuseExpectation, refuseUnread } from "./refuseUnread.ts"
 import { limitsOf, type ServerLimits } from "./serverLimits.ts"
@@ -61,7 +62,7 @@ export const serveManager = (
   const strangers = new Strangers(limits.connections - limits.keptFree)
   const sessions = new PageSessions()
   const authorize = authorizer(tokens, strangers, sessions)
-  const routes = Layer.mergeAll(HttpApiBuilder.layer(Api), layerDocs(authorize)).pipe(
+  const routes = Layer.mergeAll(HttpApiBuilder.layer(Api), layerDocs(authorize), layerPage()).pipe(
     Layer.provide(Layer.provideMerge(layerSessions(sessions, strangers), layerHandlers)),
     Layer.provide(layerAuthorization(authorize))
   )

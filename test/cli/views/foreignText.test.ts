@@ -1,7 +1,7 @@
 /** Names, reasons and errors of others are shown as text: none of them drives the terminal or begins a line of its own. */
 import { assert, describe, it } from "@effect/vitest"
 import { printable, printableLines, table } from "../../../src/base/format.ts"
-import { describeEvent } from "../../../src/cli/views/eventText.ts"
+import { describeEvent } from "../../../src/jobProcess/describeEvent.ts"
 import { Board } from "../../../src/cli/views/board.ts"
 import { JobEvent, StopReport } from "../../../src/index.ts"
 import { JobInfo } from "../../../src/manager/models.ts"

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { passedText, stopLines } from "../../../src/cli/views/stopLines.ts"
+import { stopLines } from "../../../src/cli/views/stopLines.ts"
+import { passedText } from "../../../src/jobProcess/stopText.ts"
 import type { StopTimeline, TimelineService } from "../../../src/jobProcess/stopTimeline.ts"
 
 type Stop = Exclude<StopTimeline, { readonly _tag: "Running" }>

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { EventClock } from "../../../src/cli/views/eventClock.ts"
+import { EventClock } from "../../src/base/eventClock.ts"
 
 describe("the clock of events", () => {
   it("goes on evenly, from what is known at first", () => {

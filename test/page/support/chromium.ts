@@ -1,0 +1,17 @@
+/** Chromium of this machine, without anything that it asks of the network by itself. */
+import { type Browser, chromium } from "playwright-core"
+
+export const startChromium = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: process.env["AUTOSTOP_CHROMIUM"] ?? "/usr/bin/chromium",
+    headless: true,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync"
+    ]
+  })
