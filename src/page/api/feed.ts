@@ -12,7 +12,7 @@ const longestDelayMs = 10_000
 export type FeedState =
   | { readonly _tag: "Connecting" | "Live" }
   /** It broke at this time on the clock of this browser that nobody sets. */
-  | { readonly _tag: "Broken"; readonly sinceMs: number; readonly reason: string }
+  | { readonly _tag: "Broken"; readonly sinceMs: number; readonly reason: string; readonly isRefused: boolean }
 
 export const feedState = signal<FeedState>({ _tag: "Connecting" })
 
@@ -66,12 +66,12 @@ export class Feed {
   #broken(reason: unknown): void {
     const state = feedState.peek()
     const sinceMs = state._tag === "Broken" ? state.sinceMs : performance.now()
-    feedState.value = { _tag: "Broken", sinceMs, reason: messageOf(reason) }
+    feedState.value = { _tag: "Broken", sinceMs, reason: messageOf(reason), isRefused: isRefusal(reason) }
   }
 
   /** Waits before the next try. One that was refused waits until there is another token. */
   #pause(reason: unknown): Promise<void> {
-    const isRefused = reason instanceof ApiError && (reason.status === 401 || reason.status === 403)
+    const isRefused = isRefusal(reason)
     const delayMs = Math.min(longestDelayMs, 250 * 2 ** this.#failures++)
     return new Promise((resolve) => {
       const timer = isRefused ? undefined : setTimeout(resolve, delayMs)
@@ -102,6 +102,9 @@ export class Feed {
     }
   }
 }
+
+const isRefusal = (reason: unknown): boolean =>
+  reason instanceof ApiError && (reason.status === 401 || reason.status === 403)
 
 class Silence extends Error {}
 

@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals"
 import { useEffect, useMemo, useState } from "preact/hooks"
 import type { StopMode } from "../api/models.ts"
-import { actionFault } from "../api/session.ts"
+import { actionFault, tokenFault } from "../api/session.ts"
 import { counts, manager } from "../state/jobs.ts"
 import type { JobFilter } from "../state/jobList.ts"
 import { messageOf } from "../api/request.ts"
@@ -61,7 +61,7 @@ export const JobsScreen = () => {
         )}
         {fault !== undefined && <span class="fault" role="alert">{fault}</span>}
       </div>
-      {pages.fault.value !== undefined && (
+      {pages.fault.value !== undefined && tokenFault.value === undefined && (
         <p class="notice alert" role="alert">The list cannot be read: {pages.fault.value}.</p>
       )}
       <JobTable filter={filter.value} pages={pages} selected={selected} total={total} />

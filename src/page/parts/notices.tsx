@@ -29,6 +29,14 @@ export const Notices = () => (
 const FeedNotice = () => {
   const state = feedState.value
   if (state._tag !== "Broken" || tokenFault.value !== undefined) return null
+  if (state.isRefused) {
+    return (
+      <p class="notice alert" role="alert">
+        The manager refuses this page: {state.reason}.{" "}
+        <button type="button" onClick={() => tokenFault.value = state.reason}>Enter a token</button>
+      </p>
+    )
+  }
   const since = managerNow() - (performance.now() - state.sinceMs)
   return (
     <p class="notice alert" role="alert">

@@ -1,0 +1,14 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+import base from "../../vitest.config.ts"
+
+/** The tests of the page in Chromium. */
+export default defineConfig({
+  test: {
+    ...base.test,
+    root: fileURLToPath(new URL("../..", import.meta.url)),
+    include: ["test/page/browser/**/*.test.ts"],
+    exclude: [],
+    maxWorkers: 1
+  }
+})
