@@ -1,21 +1,11 @@
-import { Pipeline } from "autostop"
 import { Stream } from "effect"
 import type { Case, Figures } from "../case.ts"
 import { runJob } from "../job.ts"
 import { expect } from "../measure.ts"
+import { evenNumbers } from "../numbers.ts"
 
 const peak = async (elements: number): Promise<Figures> => {
-  const { value } = await runJob(
-    Stream.range(1, elements).pipe(
-      Pipeline.source("numbers"),
-      Pipeline.stage("read"),
-      Stream.map((n) => n + 1),
-      Pipeline.stage("mapped"),
-      Stream.filter((n) => n % 2 === 0),
-      Pipeline.stage("filtered"),
-      Stream.runCount
-    )
-  )
+  const { value } = await runJob(Stream.runCount(evenNumbers(elements)))
   expect(value, elements / 2)
   return { peak: process.resourceUsage().maxRSS / 1_024 }
 }

@@ -1,8 +1,9 @@
-import { Observability, Pipeline } from "autostop"
+import { Observability } from "autostop"
 import { Layer, Stream } from "effect"
 import type { Case } from "../case.ts"
 import { runJob } from "../job.ts"
 import { timed } from "../measure.ts"
+import { evenNumbers } from "../numbers.ts"
 
 const elements = 10_000_000
 
@@ -10,15 +11,7 @@ const elements = 10_000_000
 const time = (observability: Layer.Layer<never>) =>
   timed({ warmUp: 2, times: 5 }, elements / 2, async () => {
     const { value } = await runJob(
-      Stream.range(1, elements).pipe(
-        Pipeline.source("numbers"),
-        Pipeline.stage("read"),
-        Stream.map((n) => n + 1),
-        Pipeline.stage("mapped"),
-        Stream.filter((n) => n % 2 === 0),
-        Pipeline.stage("filtered"),
-        Stream.runCount
-      ),
+      Stream.runCount(evenNumbers(elements)),
       { observability }
     )
     return value

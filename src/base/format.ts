@@ -24,6 +24,10 @@ export const whole = (count: number): string => Math.round(count).toLocaleString
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
 
+/** Cuts a text that is longer than so many characters; the last one then says so. */
+export const shortened = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1)}…` : text
+
 export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, " ")
 
 /** Control characters, and those that change the direction of a text: they would drive the terminal that shows it. */

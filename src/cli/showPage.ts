@@ -1,12 +1,11 @@
 /** Opens an address in the user's browser. */
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
-import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { messageOf } from "../base/errorText.ts"
-import { stateFolder } from "../manager/localToken.ts"
-import { keepPrivate, writePrivate } from "../manager/privateFiles.ts"
+import { createStateFolder } from "../manager/localToken.ts"
+import { writePrivate } from "../manager/privateFiles.ts"
 import { Refusal } from "./refusal.ts"
 import { sayLine } from "./views/output.ts"
 
@@ -28,11 +27,7 @@ const refusal = (why: string): Refusal =>
   new Refusal({ message: `no browser could be started (${why}): give --print for the address` })
 
 const writeRedirect = (address: string): string => {
-  const folder = stateFolder()
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const fault = keepPrivate(folder)
-  if (fault !== undefined) throw new Error(fault)
-  const file = join(folder, "open.html")
+  const file = join(createStateFolder(), "open.html")
   writePrivate(file, `<!doctype html><meta http-equiv="refresh" content="0; url=${escaped(address)}">\n`)
   return file
 }

@@ -39,10 +39,7 @@ export class LocalToken {
   publish(url: string): string | undefined {
     this.#url = url
     try {
-      const folder = stateFolder()
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
-      const fault = keepPrivate(folder)
-      if (fault !== undefined) return this.#unpublished(fault)
+      const folder = createStateFolder()
       forgetGone(folder)
       const file = recordOf(folder, new URL(url))
       const start = readProcess(process.pid)?.start
@@ -125,8 +122,17 @@ export const findToken = (url: string): FoundToken | undefined => {
   }
 }
 
+/** Creates the state folder, which nobody else may enter; throws if it cannot be kept private. */
+export const createStateFolder = (): string => {
+  const folder = stateFolder()
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const fault = keepPrivate(folder)
+  if (fault !== undefined) throw new Error(fault)
+  return folder
+}
+
 /** The folder in which programs keep what they know of this user's machine. */
-export const stateFolder = (): string => {
+const stateFolder = (): string => {
   const given = process.env["XDG_STATE_HOME"]
   const state = given !== undefined && isAbsolute(given) ? given : join(homedir(), ".local", "state")
   return join(state, "autostop")

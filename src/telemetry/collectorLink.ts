@@ -76,14 +76,14 @@ export class CollectorLink {
         // a connection that stays open would be a handle that the program has left
         sent = send(exports.url, { method: "POST", headers, agent: false, signal, timeout: exports.timeoutMs })
       } catch (error) {
-        return resume(Effect.succeed(this.#failed(exports, messageOf(error), answer(request, 400))))
+        this.#failed(exports, messageOf(error))
+        return resume(Effect.succeed(answer(request, 400)))
       }
       exports.open.add(sent)
       const fails = (why: string): void => {
         if (!exports.open.delete(sent)) return
-        const isLast = this.#state !== "open"
-        const last = this.#failed(exports, why, answer(request, 400))
-        resume(isLast ? Effect.succeed(last) : Effect.fail(failure(request, why)))
+        this.#failed(exports, why)
+        resume(this.#state === "open" ? Effect.fail(failure(request, why)) : Effect.succeed(answer(request, 400)))
       }
       sent.on("socket", (socket) => void socket.unref())
       sent.on("error", (error) => fails(messageOf(error) || "the connection was lost"))
@@ -97,8 +97,8 @@ export class CollectorLink {
           exports.failures = 0
           return resume(Effect.succeed(answer(request, status)))
         }
-        const last = this.#failed(exports, `it answered ${status}`, answer(request, status), isFinal(status))
-        resume(Effect.succeed(this.#state === "open" ? last : answer(request, 400)))
+        this.#failed(exports, `it answered ${status}`, isFinal(status))
+        resume(Effect.succeed(answer(request, this.#state === "open" ? status : 400)))
       })
       sent.end(bytes)
       return Effect.sync(() => {
@@ -111,7 +111,7 @@ export class CollectorLink {
     })
   }
 
-  #failed<A>(exports: Exports, why: string, answer: A, isFinal = false): A {
+  #failed(exports: Exports, why: string, isFinal = false): void {
     exports.failures++
     exports.why = why
     if (isFinal || exports.failures >= attempts) exports.isLost = true
@@ -120,7 +120,6 @@ export class CollectorLink {
       this.#hasSaid = true
       this.#say(text)
     }
-    return answer
   }
 
   #lossText(): string | undefined {

@@ -4,6 +4,7 @@ import type { JobEvent } from "../JobEvent.ts"
 import { attemptKey, jobKey, runKey, RunSpanFold } from "./runSpans.ts"
 import type { SpanRecord, TraceContext } from "./spanRecord.ts"
 import type { SpanStep, StepOf } from "./spanSteps.ts"
+import { readTraceparent, type TraceParent } from "./traceparent.ts"
 
 /** A stored job, as its trace sees it. Times are ISO 8601 strings. */
 export interface TracedJob {
@@ -14,21 +15,13 @@ export interface TracedJob {
   readonly traceparent?: string | undefined
 }
 
-interface Parent {
-  readonly traceId: string
+interface Parent extends Omit<TraceParent, "spanId"> {
   /** `undefined`: the job begins a trace of its own. */
   readonly spanId: string | undefined
-  readonly isSampled: boolean
 }
 
-const form = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
-
-const parentOf = ({ id, traceparent = "" }: TracedJob): Parent => {
-  const [, traceId, spanId, flags] = form.exec(traceparent) ?? []
-  return traceId === undefined || spanId === undefined || flags === undefined
-    ? { traceId: hash(`trace of ${id}`, 32), spanId: undefined, isSampled: true }
-    : { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 }
-}
+const parentOf = ({ id, traceparent }: TracedJob): Parent =>
+  readTraceparent(traceparent) ?? { traceId: hash(`trace of ${id}`, 32), spanId: undefined, isSampled: true }
 
 /** The id of a span is made of what it is: it is the same whenever it is made, by whatever manager. */
 const spanId = ({ id, submittedAt }: TracedJob, key: string, time = 1): string =>

@@ -5,6 +5,7 @@ import type * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { type ObservedRun, RunTelemetry } from "../internal/run/runTelemetry.ts"
+import { shortened } from "../base/format.ts"
 import { valueText } from "../base/valueText.ts"
 import { startInterval } from "../process/timers.ts"
 import type { SpanRecord, TraceContext } from "./spanRecord.ts"
@@ -83,4 +84,4 @@ const valueOf = (value: unknown): string | number | boolean =>
 
 const textOf = (value: unknown): string => typeof value === "string" ? value : valueText(value, maxText)
 
-const cut = (text: string): string => text.length > maxText ? `${text.slice(0, maxText - 1)}…` : text
+const cut = (text: string): string => shortened(text, maxText)

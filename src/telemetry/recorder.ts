@@ -1,6 +1,7 @@
 /** Records values in metrics of Effect, of a limited number of series. */
 import type * as Context from "effect/Context"
 import type * as Metric from "effect/Metric"
+import { shortened } from "../base/format.ts"
 import { type Labels, type MetricName, metricOf } from "./instruments.ts"
 import type { Update } from "./runMeter.ts"
 
@@ -41,7 +42,7 @@ export class Recorder {
     const key = JSON.stringify(labels)
     const found = known.get(key)
     if (found !== undefined) return found
-    const limited = known.size < maxSeries ? shortened(labels) : summed(labels)
+    const limited = known.size < maxSeries ? bounded(labels) : summed(labels)
     // the key of what is too long or too many is not kept: there may be any number of them
     const own = JSON.stringify(limited)
     const series = known.get(own) ?? metricOf(metric, limited)
@@ -50,8 +51,7 @@ export class Recorder {
   }
 }
 
-const shortened = (labels: Labels): Labels =>
-  mapped(labels, (_, value) => value.length > maxLabel ? `${value.slice(0, maxLabel - 1)}…` : value)
+const bounded = (labels: Labels): Labels => mapped(labels, (_, value) => shortened(value, maxLabel))
 
 const summed = (labels: Labels): Labels => mapped(labels, (name, value) => names.has(name) ? otherLabel : value)
 

@@ -77,7 +77,7 @@ export class RunMeter {
       case "JobStopped":
         return [...this.#stopped(event), {
           metric: "autostop.job.duration",
-          value: since(this.#startedAt ?? event.at, event.at),
+          value: secondsBetween(this.#startedAt ?? event.at, event.at),
           labels: { job_name: job, outcome: event.outcome, clean: String(event.clean) }
         }]
       default:
@@ -96,7 +96,7 @@ export class RunMeter {
     this.#hosts.clear()
     if (asked === undefined) return none
     const { first: { at: from, deadlineMs, trigger }, mode } = asked
-    const took = since(from, at)
+    const took = secondsBetween(from, at)
     const duration: Update = {
       metric: "autostop.stop.duration",
       value: took,
@@ -118,4 +118,5 @@ const serviceLabel = (name: string): string => name.replace(/\[\d+\](?=\/)/g, ""
 /** Times and durations are what the job says: no value is negative, and one that is no number is zero. */
 const seconds = (ms: number): number => Math.max(0, ms || 0) / 1_000
 
-const since = (from: string, to: string): number => seconds(Date.parse(to) - Date.parse(from))
+/** The seconds between two times in ISO 8601. */
+export const secondsBetween = (from: string, to: string): number => seconds(Date.parse(to) - Date.parse(from))

@@ -1,4 +1,5 @@
 /** The steps that spans are made of, and the spans of one job that are open. */
+import { shortened } from "../base/format.ts"
 
 export type Attributes = Readonly<Record<string, string | number | boolean>>
 
@@ -57,7 +58,7 @@ export const openSpans = (): OpenSpans => {
         _tag: "Close",
         key,
         at,
-        ...(error === undefined ? {} : { error: shortened(error) }),
+        ...(error === undefined ? {} : { error: shortened(error, maxText) }),
         ...(attributes === undefined ? {} : { attributes })
       }]
       : []
@@ -81,7 +82,7 @@ export const openSpans = (): OpenSpans => {
         _tag: "Open",
         ...rest,
         ...(parent === undefined ? {} : { parent }),
-        name: shortened(span.name),
+        name: shortened(span.name, maxText),
         ...(attributes === undefined ? {} : { attributes: mapTexts(attributes) })
       }]
     },
@@ -94,9 +95,7 @@ export const openSpans = (): OpenSpans => {
   }
 }
 
-const shortened = (text: string): string => text.length > maxText ? `${text.slice(0, maxText - 1)}…` : text
-
 const mapTexts = (attributes: Attributes): Attributes =>
   Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [name, typeof value === "string" ? shortened(value) : value])
+    Object.entries(attributes).map(([name, value]) => [name, typeof value === "string" ? shortened(value, maxText) : value])
   )

@@ -8,6 +8,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { createHash } from "node:crypto"
 import { Api } from "../Api.ts"
 import type { Authorize } from "./authorization.ts"
+import { securityPolicy } from "./securityPolicy.ts"
 
 /**
  * Serves the pages to those who may read jobs. A browser asks for the token as for a password, with any name, because a person
@@ -55,15 +56,9 @@ const policyOf = (html: string): string => {
   const scripts = [...html.matchAll(/<script>([^]*?)<\/script>/g)].map(([, script = ""]) =>
     `'sha256-${createHash("sha256").update(script).digest("base64")}'`
   )
-  return [
-    "default-src 'none'",
-    `script-src ${scripts.join(" ")}`,
-    "style-src 'unsafe-inline'",
-    "img-src 'self' data:",
-    "font-src data:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'"
-  ].join("; ")
+  return securityPolicy({
+    "script-src": scripts.join(" "),
+    "style-src": "'unsafe-inline'",
+    "font-src": "data:"
+  })
 }

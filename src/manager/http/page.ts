@@ -8,22 +8,17 @@ import { readdir, readFile } from "node:fs/promises"
 import { extname } from "node:path"
 import { promisify } from "node:util"
 import { gzip } from "node:zlib"
+import { securityPolicy } from "./securityPolicy.ts"
 
 /** The page is built there, whether the manager runs from its sources or was built itself. */
 const folder = new URL("../../../dist/page/", import.meta.url)
 
 /** Allows scripts and styles of these files, requests to this manager, and nothing from elsewhere. */
-const policy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'"
-].join("; ")
+const policy = securityPolicy({
+  "script-src": "'self'",
+  "style-src": "'self'",
+  "require-trusted-types-for": "'script'"
+})
 
 const types: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",

@@ -7,7 +7,7 @@ import * as Stream from "effect/Stream"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { NotFound, StoreError } from "../errors.ts"
 import type { Manager } from "../Manager.ts"
-import type { Change, JobInfo, Overview, Update } from "../models.ts"
+import type { Change, JobInfo, Update } from "../models.ts"
 
 /** The largest number of jobs of an overview. */
 const mostJobs = 500
@@ -23,12 +23,10 @@ export interface OpenJob {
   readonly line?: number
 }
 
-export interface PageFeed {
-  (open: OpenJob): Stream.Stream<Update, StoreError>
-}
-
 /** Returns the feed of each page. All pages share the counts, which the store makes. */
-export const makePageFeed = (manager: Manager["Service"]): PageFeed => {
+export const makePageFeed = (
+  manager: Manager["Service"]
+): (open: OpenJob) => Stream.Stream<Update, StoreError> => {
   const counts = Effect.runSync(Effect.cachedWithTTL(countsOf(manager), countsMs))
   return (open) =>
     Stream.suspend(() => {
@@ -49,7 +47,7 @@ export const makePageFeed = (manager: Manager["Service"]): PageFeed => {
 /** Keeps the jobs that stop, and of the others the latest. */
 const shortened = (change: Change): Change => {
   if (change._tag !== "Overview" || change.jobs.length <= mostJobs) return change
-  return { ...change, jobs: first(change.jobs, mostJobs) } satisfies Overview
+  return { ...change, jobs: first(change.jobs, mostJobs) }
 }
 
 const first = (jobs: ReadonlyArray<JobInfo>, most: number): ReadonlyArray<JobInfo> =>

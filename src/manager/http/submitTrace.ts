@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Tracer from "effect/Tracer"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { readTraceparent, writeTraceparent } from "../../telemetry/traceparent.ts"
 import { ManagerTelemetry } from "../managerTelemetry.ts"
 
 /**
@@ -12,15 +13,13 @@ export const submitTrace = (request: HttpServerRequest): Effect.Effect<string | 
     const span = fiber.getRef(ManagerTelemetry)?.push === undefined
       ? undefined
       : fiber.context.mapUnsafe.get(Tracer.ParentSpan.key) as Tracer.AnySpan | undefined
-    const given = request.headers.traceparent
+    const { traceparent } = request.headers
     return Effect.succeed(
       span === undefined
-        ? given !== undefined && form.test(given) ? given : undefined
-        : `00-${span.traceId.padStart(32, "0")}-${span.spanId}-${span.sampled ? "01" : "00"}`
+        ? readTraceparent(traceparent) && traceparent
+        : writeTraceparent({ traceId: span.traceId, spanId: span.spanId, isSampled: span.sampled })
     )
   })
-
-const form = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** Every other request has no span: readers wait for hours, and probes come every second. */
 export const isTraced = ({ method, url }: { readonly method: string; readonly url: string }): boolean =>

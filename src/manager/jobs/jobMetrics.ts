@@ -5,7 +5,7 @@ import type { JobEvent } from "../../JobEvent.ts"
 import { gauge, registerProcessMetrics } from "../../telemetry/processMetrics.ts"
 import { prometheusText } from "../../telemetry/prometheusText.ts"
 import { Recorder } from "../../telemetry/recorder.ts"
-import { RunMeter } from "../../telemetry/runMeter.ts"
+import { RunMeter, secondsBetween } from "../../telemetry/runMeter.ts"
 import { StageMeter } from "../../telemetry/stageMeter.ts"
 import type { JobInfo, JobState } from "../models.ts"
 import type { JobObserver } from "./activeJob.ts"
@@ -58,7 +58,7 @@ export class JobMetrics {
         if (hasStarted) return
         hasStarted = true
         meter.started(at)
-        const value = Math.max(0, Date.parse(at) - Date.parse(submittedAt)) / 1_000
+        const value = secondsBetween(submittedAt, at)
         recorder.record([{ metric: "autostop.job.queue.duration", value, labels: { job_name: job } }])
       }
     }

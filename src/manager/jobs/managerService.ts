@@ -10,7 +10,7 @@ import { version } from "../../process/packageVersion.ts"
 import { JobCode } from "../code/jobCode.ts"
 import { Conflict, type NotFound, Refused, StoreError, Unavailable } from "../errors.ts"
 import type { Launcher } from "../JobProcess.ts"
-import { JobStore, type StoredJob } from "../JobStore.ts"
+import { type JobCounts, JobStore, type StoredJob } from "../JobStore.ts"
 import { unknownVariable, variablesOf } from "../jobVariables.ts"
 import { Manager, type ManagerOptions } from "../Manager.ts"
 import { ManagerTelemetry, type ManagerTelemetryShape } from "../managerTelemetry.ts"
@@ -145,7 +145,7 @@ class ManagerService {
       jobs: options.jobs,
       jobType: this.#jobType,
       counts: store.counts,
-      metrics: this.#text,
+      metrics: this.#counted((metrics, counts, isReady) => metrics.text(counts, isReady)),
       countsOf: store.countsOf,
       stopRunning: (command) => Effect.sync(() => this.#scheduler.stopAll(command)),
       begin: Effect.sync(() => this.#scheduler.begin()),
@@ -154,9 +154,15 @@ class ManagerService {
     }
   }
 
-  readonly #text = Effect.suspend(() =>
-    Effect.zipWith(this.#given.store.counts, this.#readiness, (counts, ready) => this.#metrics.text(counts, ready))
-  )
+  /** Counts the jobs for the metrics. */
+  readonly #counted = <A>(use: (metrics: JobMetrics, counts: JobCounts, isReady: boolean) => A) =>
+    Effect.suspend(() =>
+      Effect.zipWith(
+        this.#given.store.counts,
+        this.#readiness,
+        (counts, isReady) => use(this.#metrics, counts, isReady)
+      )
+    )
 
   readonly #readiness: Effect.Effect<boolean> = Effect.suspend(() =>
     this.#isReady ? this.#canRead : Effect.succeed(false)
@@ -219,7 +225,9 @@ class ManagerService {
   })
 
   /** Counts the jobs again and again, for those who are sent the metrics and do not ask for them. */
-  readonly countJobs: Effect.Effect<void> = Effect.suspend(() => Effect.ignore(this.#text)).pipe(
+  readonly countJobs: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.ignore(this.#counted((metrics, counts, isReady) => metrics.setStates(counts, isReady)))
+  ).pipe(
     Effect.andThen(Effect.sleep(countMs)),
     Effect.forever
   )
