@@ -13,7 +13,7 @@ export interface Token {
   readonly role: Role
 }
 
-/** What the client of a request may do. */
+/** The role of the client of a request. */
 export class Session extends Context.Service<Session, { readonly role: Role }>()("autostop/manager/Session") {}
 
 /** Annotates an endpoint that changes nothing of any job, although its method is not GET. */

@@ -48,5 +48,5 @@ const unnumbered = <S extends Schema.Top>(element: S) =>
 /** The changes of all jobs. */
 export const changes = unnumbered(Change)
 
-/** What a page shows: the changes of all jobs, their counts, and the events and output of the job that is open. */
+/** The updates of a page: the changes of all jobs, their counts, and the events and output of the job that is open. */
 export const updates = unnumbered(Update)

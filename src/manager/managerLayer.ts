@@ -11,7 +11,7 @@ export { Address } from "./http/server.ts"
 export { Manager } from "./Manager.ts"
 
 export const layerManager = ({ launcher, manager, server, store, telemetry }: {
-  /** What the service of the jobs and the server are given. */
+  /** The telemetry for the service of the jobs and for the server. */
   readonly telemetry: { readonly jobs: Context.Context<never>; readonly server: Context.Context<never> }
   readonly server: ServeOptions
   readonly manager: ManagerOptions

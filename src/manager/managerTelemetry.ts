@@ -1,4 +1,4 @@
-/** What a manager exports of its jobs besides its metrics. */
+/** The export of a manager: the registry of its metrics, and the spans of its jobs. */
 import * as Context from "effect/Context"
 import type * as Metric from "effect/Metric"
 import type { SpanRecord } from "../telemetry/spanRecord.ts"

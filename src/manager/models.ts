@@ -202,7 +202,7 @@ export type Overview = typeof Overview.Type
 const JobStages = Schema.TaggedStruct("Stages", { id: JobId, stages: Stages })
 export type JobStages = typeof JobStages.Type
 
-/** What became of the job that a page has open; it is gone if there is no such job, or no longer. */
+/** News of the job that a page has open. `Gone`: there is no such job, or no longer. */
 const OpenJob = Schema.Union([
   Schema.TaggedStruct("Event", { id: JobId, seq: Schema.Int, event: JobEvent }),
   Schema.TaggedStruct("Line", { id: JobId, line: LogLine }),

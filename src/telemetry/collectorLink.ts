@@ -12,7 +12,7 @@ import type { SignalName, SignalSettings } from "./otelSettings.ts"
 /** The exporters try again so often. */
 const attempts = 4
 
-/** What became of the exports of one signal. */
+/** The exports of one signal, and their failures. */
 interface Exports {
   readonly url: URL
   readonly timeoutMs: number
@@ -48,7 +48,7 @@ export class CollectorLink {
       : this.#send(request, exports, signal)
   })
 
-  /** What fails from now on is not tried again, because the process ends. */
+  /** Tries no failed request again from now on, because the process ends. */
   beginClose(): void {
     this.#state = "closing"
   }

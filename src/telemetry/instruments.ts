@@ -7,7 +7,7 @@ type Unit = "s" | "By" | "1" | "share"
 /** The ends of names for Prometheus. */
 const endings = { s: "_seconds", By: "_bytes", 1: "", share: "_ratio" } as const satisfies Record<Unit, string>
 
-/** What a metric of Effect is made of. */
+/** The description of a metric, of which one of Effect is made. */
 export interface Instrument {
   readonly kind: "counter" | "gauge" | "histogram"
   readonly unit: Unit

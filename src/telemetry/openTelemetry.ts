@@ -33,7 +33,7 @@ export interface OpenTelemetryOptions {
 }
 
 export interface Telemetry {
-  /** What a program is given, so that it is observed. */
+  /** The context in which a program is observed. */
   readonly context: Context.Context<never>
   /** Exports a span that somebody else has made; `undefined` if traces are off. */
   readonly push: SpanSink["Service"]["push"] | undefined

@@ -21,7 +21,7 @@ export interface OtelSettings {
   readonly everyMs: Readonly<Record<SignalName, number>>
   /** The longest that the end of a program waits for its telemetry, in milliseconds. */
   readonly closeMs: number
-  /** What is wrong with the variables. */
+  /** The faults of the variables, a sentence each. */
   readonly faults: ReadonlyArray<string>
 }
 

@@ -1,4 +1,4 @@
-/** What the events of a job say in numbers: a fold that knows no clock and no metrics of Effect. */
+/** The numbers of a job's events: a fold that knows no clock and no metrics of Effect. */
 import type { JobEvent } from "../JobEvent.ts"
 import type { Labels, MetricName } from "./instruments.ts"
 

@@ -1,4 +1,4 @@
-/** What the events of a job say as spans: a fold that knows no clock, no ids and no tracer. */
+/** The spans of a job's events: a fold that knows no clock, no ids and no tracer. */
 import type { JobEvent } from "../JobEvent.ts"
 import { type OpenSpans, openSpans, type SpanStep, type StepOf } from "./spanSteps.ts"
 

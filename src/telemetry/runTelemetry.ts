@@ -105,7 +105,7 @@ class LiveSpans {
   }
 }
 
-/** What a span failed with. It has no stack, because none would say anything of the job. */
+/** The failure of a span. It has no stack, because none would say anything of the job. */
 class SpanFault extends Error {
   override readonly name = "JobError"
   override readonly stack = ""

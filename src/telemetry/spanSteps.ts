@@ -97,5 +97,7 @@ export const openSpans = (): OpenSpans => {
 
 const mapTexts = (attributes: Attributes): Attributes =>
   Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [name, typeof value === "string" ? shortened(value, maxText) : value])
+    Object.entries(attributes).map((
+      [name, value]
+    ) => [name, typeof value === "string" ? shortened(value, maxText) : value])
   )

@@ -22,7 +22,7 @@ export const layerSessions = (sessions: PageSessions, strangers: Strangers) =>
           session === undefined ? refuse(strangers) : Effect.succeed(session))))
   )
 
-/** Who guesses codes is as slow as who guesses tokens. */
+/** Refuses a code after the wait that a wrong token has: guesses are slow. */
 const refuse = (strangers: Strangers) =>
   Effect.gen(function*() {
     yield* strangers.denied(yield* HttpServerRequest)

@@ -19,7 +19,7 @@ export interface Past {
   readonly failures: ReadonlyArray<number>
 }
 
-/** What follows a job as it happens, also what is not on disk yet. */
+/** The listeners of a job. They are called as things happen, before those are on disk. */
 export interface JobObserver {
   readonly event: (event: JobEvent) => void
   readonly stages: (stages: ReadonlyArray<StageReport>) => void

@@ -1,4 +1,4 @@
-/** What a person needs to know to submit a registered job. */
+/** The descriptions of registered jobs, for those who submit them. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { NotFound } from "../errors.ts"

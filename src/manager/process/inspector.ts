@@ -28,7 +28,7 @@ const inspectorMain = entryPoint(import.meta.url, "./inspectorMain")
 /** The name of a module's only or default job, or why there is none. */
 export type LoadedModule = Extract<Answer, { readonly _tag: "Loaded" }>
 
-/** What an inspector says of a submission or of its module. `refusal` is why it cannot be run, or could not be asked. */
+/** An inspector's answer. `refusal` says why the submission cannot be run, or why the question could not be asked. */
 export interface Inspection {
   readonly refusal?: string
   /** The JSON Schema of the payload, if that was asked for and there is one. */

@@ -16,7 +16,7 @@ export type FeedState =
 
 export const feedState = signal<FeedState>({ _tag: "Connecting" })
 
-/** What the feed is about, beside all jobs. */
+/** The job that the feed is about, beside all jobs, and the place from which it goes on. */
 export interface FeedQuery {
   readonly job?: string
   /** The number of the last event that is known. */

@@ -1,4 +1,4 @@
-/** What the API sends, as types alone: its Schemas would be more than half of the page. */
+/** The messages of the API, as types alone: its Schemas would be more than half of the page. */
 import type { JobEvent } from "../../JobEvent.ts"
 import type { ReportData } from "../../internal/report/reportSchemas.ts"
 import type { JobInfo as Info, JobState, LogLine, Overview, Update } from "../../manager/models.ts"

@@ -3,7 +3,9 @@ import { Graph, layout } from "@dagrejs/dagre"
 import { useMemo, useState } from "preact/hooks"
 import type { KnownService } from "../../jobProcess/knownParts.ts"
 import { shapeOf } from "../parts/marks.tsx"
-import { rateText, shown } from "../parts/text.ts"
+import { SearchField } from "../parts/searchField.tsx"
+import { StageTable } from "../parts/stageTable.tsx"
+import { rateText, shortName, shown } from "../parts/text.ts"
 import { useManagerNow } from "../state/clock.ts"
 import type { OpenJob } from "../state/openJob.ts"
 
@@ -49,7 +51,7 @@ const ServiceGraph = ({ services }: { readonly services: Services }) => {
             <g key={name} class={`node service ${state}${isOverdue ? " overdue" : ""}`}>
               <title>{shown(name)}</title>
               <rect x={x - nodeWidth / 2} y={y - nodeHeight / 2} width={nodeWidth} height={nodeHeight} rx={6} />
-              <text x={x} y={y - 3} text-anchor="middle">{shortened(shown(name))}</text>
+              <text x={x} y={y - 3} text-anchor="middle">{shortName(shown(name))}</text>
               <text class="state" x={x} y={y + 13} text-anchor="middle">
                 {shapeOf(state)} {state}
                 {isOverdue && ", overdue"}
@@ -61,8 +63,6 @@ const ServiceGraph = ({ services }: { readonly services: Services }) => {
     </div>
   )
 }
-
-const shortened = (name: string): string => name.length <= 24 ? name : `${name.slice(0, 11)}…${name.slice(-12)}`
 
 /** Places the services: each above those that it needs. */
 const placed = (services: Services) => {
@@ -100,15 +100,7 @@ const ServiceList = ({ services }: { readonly services: Services }) => {
   if (services.size === 0) return null
   return (
     <>
-      <label class="inline search">
-        <span class="hidden">Search the services</span>
-        <input
-          type="search"
-          placeholder="service"
-          value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-      </label>
+      <SearchField label="Search the services" placeholder="service" value={text} onText={setText} />
       <div class="scroll tall" tabIndex={0} role="group" aria-label="Table of the services">
         <table>
           <thead>
@@ -150,34 +142,19 @@ const Stages = ({ job }: { readonly job: OpenJob }) => {
     <>
       <h2>Pipelines</h2>
       {stages.length === 0 ? <p>The job has no pipelines, or none that has begun.</p> : (
-        <table>
-          <thead>
-            <tr>
-              <th>Stage</th>
-              <th>Kind</th>
-              <th class="number">Count</th>
-              <th class="number">Rate</th>
-              <th>
-                <span class="hidden">Share</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {stages.map(({ count, kind, name, rate }, index) => (
-              <tr key={index}>
-                <td>
-                  <bdi>{shown(name)}</bdi>
-                </td>
-                <td>{kind}</td>
-                <td class="number">{count.toLocaleString("en")}</td>
-                <td class="number">{rateText(rate)}</td>
-                <td>
-                  <meter min={0} max={most} value={rate ?? 0} aria-label={`${shown(name)}: ${rateText(rate)}`} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <StageTable
+          stages={stages}
+          head={
+            <th>
+              <span class="hidden">Share</span>
+            </th>
+          }
+          cell={({ name, rate }) => (
+            <td>
+              <meter min={0} max={most} value={rate ?? 0} aria-label={`${shown(name)}: ${rateText(rate)}`} />
+            </td>
+          )}
+        />
       )}
     </>
   )

@@ -1,4 +1,4 @@
-/** What can be done to a job. While it stops, only harsher modes are offered, and they stay at hand. */
+/** The actions on a job. While it stops, only harsher modes are offered, and they stay at hand. */
 import { useState } from "preact/hooks"
 import type { JobInfo, StopMode } from "../api/models.ts"
 import { jobPath, messageOf, postJson, request } from "../api/request.ts"

@@ -1,7 +1,8 @@
-/** Where a job stands: times, process, result, events. */
+/** The state of a job: times, process, result, events. */
 import { span } from "../../base/format.ts"
 import { describeEvent } from "../../jobProcess/describeEvent.ts"
-import { dateText, rateText, shown, timeText } from "../parts/text.ts"
+import { StageTable } from "../parts/stageTable.tsx"
+import { dateText, shown, timeText } from "../parts/text.ts"
 import { ageOf, useManagerNow } from "../state/clock.ts"
 import type { OpenJob } from "../state/openJob.ts"
 
@@ -56,30 +57,11 @@ const Stages = ({ job }: { readonly job: OpenJob }) => {
   return (
     <section aria-labelledby="stages-title">
       <h2 id="stages-title">Pipelines</h2>
-      <table>
-        <thead>
-          <tr>
-            <th>Stage</th>
-            <th>Kind</th>
-            <th class="number">Count</th>
-            <th class="number">Rate</th>
-            <th class="number">Dropped</th>
-          </tr>
-        </thead>
-        <tbody>
-          {stages.map(({ count, dropped, kind, name, rate }, index) => (
-            <tr key={index}>
-              <td>
-                <bdi>{shown(name)}</bdi>
-              </td>
-              <td>{kind}</td>
-              <td class="number">{count.toLocaleString("en")}</td>
-              <td class="number">{rateText(rate)}</td>
-              <td class="number">{dropped ?? 0}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <StageTable
+        stages={stages}
+        head={<th class="number">Dropped</th>}
+        cell={({ dropped }) => <td class="number">{dropped ?? 0}</td>}
+      />
     </section>
   )
 }

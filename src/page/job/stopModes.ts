@@ -1,4 +1,4 @@
-/** What the modes of a stop do, for those who are asked to confirm one. */
+/** The modes of a stop, in words for those who are asked to confirm one. */
 import type { StopMode } from "../api/models.ts"
 
 export const stopModes: ReadonlyArray<StopMode> = ["drain", "cancel", "kill"]

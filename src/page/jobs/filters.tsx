@@ -2,6 +2,7 @@ import type { Signal } from "@preact/signals"
 import type { JobState, Outcome } from "../api/models.ts"
 import { whole } from "../../base/format.ts"
 import { shapeOf } from "../parts/marks.tsx"
+import { SearchField } from "../parts/searchField.tsx"
 import type { JobFilter } from "../state/jobList.ts"
 import { counts } from "../state/jobs.ts"
 
@@ -60,15 +61,7 @@ export const Filters = ({ filter }: { readonly filter: Signal<JobFilter> }) => {
         />{" "}
         unclean
       </label>
-      <label class="inline search">
-        <span class="hidden">Search</span>
-        <input
-          type="search"
-          placeholder="name or id"
-          value={now.text ?? ""}
-          onInput={(event) => toggle({ text: event.currentTarget.value })}
-        />
-      </label>
+      <SearchField label="Search" placeholder="name or id" value={now.text ?? ""} onText={(text) => toggle({ text })} />
     </div>
   )
 }

@@ -6,6 +6,7 @@ import { actionFault, tokenFault } from "../api/session.ts"
 import { counts, manager } from "../state/jobs.ts"
 import type { JobFilter } from "../state/jobList.ts"
 import { messageOf } from "../api/request.ts"
+import { stopModes } from "../job/stopModes.ts"
 import { BulkStop } from "./bulkStop.tsx"
 import { Filters } from "./filters.tsx"
 import { JobTable } from "./jobTable.tsx"
@@ -15,7 +16,6 @@ import { ListPages, readAll } from "./listPages.ts"
 const filter = signal<JobFilter>({})
 const selected = signal<ReadonlySet<string>>(new Set())
 const selectedCount = computed(() => selected.value.size)
-const modes: ReadonlyArray<StopMode> = ["drain", "cancel", "kill"]
 
 export const JobsScreen = () => {
   // a feed that begins again tells nothing of the jobs that have stopped meanwhile
@@ -44,7 +44,7 @@ export const JobsScreen = () => {
         {selectedCount.value > 0 && (
           <>
             <span>{selectedCount.value} selected</span>
-            {modes.map((mode) => (
+            {stopModes.map((mode) => (
               <button
                 key={mode}
                 type="button"

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { whole } from "../../base/format.ts"
 import { messageOf } from "../api/request.ts"
+import { SearchField } from "../parts/searchField.tsx"
 import { scrollToRow, VirtualRows } from "../parts/virtualRows.tsx"
 import { rowAt } from "../state/logBuffer.ts"
 import type { OpenJob } from "../state/openJob.ts"
@@ -42,19 +43,16 @@ export const LogsTab = ({ job }: { readonly job: OpenJob }) => {
   return (
     <div class="logs">
       <div class="log-tools" role="group" aria-label="Log">
-        <label class="inline search">
-          <span class="hidden">Search the log</span>
-          <input
-            type="search"
-            placeholder="search; Enter goes on"
-            value={query}
-            onInput={(event) => {
-              setQuery(event.currentTarget.value)
-              setPlace(0)
-            }}
-            onKeyDown={(event) => event.key === "Enter" && goTo(place + (event.shiftKey ? -1 : 1))}
-          />
-        </label>
+        <SearchField
+          label="Search the log"
+          placeholder="search; Enter goes on"
+          value={query}
+          onText={(text) => {
+            setQuery(text)
+            setPlace(0)
+          }}
+          onKeyDown={(event) => event.key === "Enter" && goTo(place + (event.shiftKey ? -1 : 1))}
+        />
         <span role="status">
           {query === ""
             ? ""

@@ -1,6 +1,7 @@
 /** The search in a log. */
 import type { LogLine } from "../api/models.ts"
 import type { LogMark } from "../state/logBuffer.ts"
+import { countFirst } from "../state/sorted.ts"
 
 type Mark = LogMark & { readonly before: number }
 
@@ -30,12 +31,4 @@ export const rowsWith = (query: string) => {
 }
 
 /** Returns the index of the first line with a higher number. */
-const indexAfter = (lines: ReadonlyArray<LogLine>, seq: number): number => {
-  let [low, high] = [0, lines.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((lines[middle]?.seq ?? 0) <= seq) low = middle + 1
-    else high = middle
-  }
-  return low
-}
+const indexAfter = (lines: ReadonlyArray<LogLine>, seq: number): number => countFirst(lines, (line) => line.seq <= seq)

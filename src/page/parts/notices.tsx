@@ -1,4 +1,4 @@
-/** What everyone has to know: the feed is broken, the manager takes no jobs, the page is of another version. */
+/** The notices above each screen: the feed is broken, the manager takes no jobs, the page is of another version. */
 import { useEffect } from "preact/hooks"
 import { feedState } from "../api/feed.ts"
 import { actionFault, role, tokenFault } from "../api/session.ts"

@@ -18,7 +18,7 @@ export const matches = ({ outcome, state, text = "", unclean = false }: JobFilte
 
 const folded = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 
-/** What stops stands first, then what runs, then the latest. */
+/** Jobs that stop stand first, then those that run or wait, then the others. */
 const ranks: Readonly<Record<JobState, number>> = { stopping: 0, starting: 1, running: 1, queued: 1, stopped: 2 }
 
 export const compareJobs = (a: JobInfo, b: JobInfo): number => {

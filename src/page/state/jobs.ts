@@ -1,16 +1,16 @@
 /** All jobs that this tab knows. */
 import { signal } from "@preact/signals"
 import type { Counts, JobInfo, Overview } from "../api/models.ts"
+import { raising } from "./drawn.ts"
 
 const known = new Map<string, JobInfo>()
 
 /** The largest number of jobs that are kept; of more, those that stopped first are forgotten. */
 const maxKept = 20_000
-/** The shortest time between two drawings of the list. */
-const drawMs = 100
 
 /** Changes with the jobs, at most ten times a second. */
 export const jobsVersion = signal(0)
+const changed = raising(jobsVersion)
 export const counts = signal<Counts>({ queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 })
 /** The state of the manager; `undefined` until its feed has begun. */
 export const manager = signal<Omit<Overview, "jobs" | "counts"> | undefined>(undefined)
@@ -58,14 +58,4 @@ const forgetStopped = (): void => {
     if (more <= 0) return
     if (state === "stopped" && more-- > 0) known.delete(id)
   }
-}
-
-let isDrawing = false
-const changed = (): void => {
-  if (isDrawing) return
-  isDrawing = true
-  setTimeout(() => {
-    isDrawing = false
-    jobsVersion.value++
-  }, drawMs)
 }

@@ -1,7 +1,8 @@
 /** The output of a job that is kept in this tab. */
 import type { LogLine } from "../api/models.ts"
+import { countFirst } from "./sorted.ts"
 
-/** What is kept, in characters: as much as a manager keeps. */
+/** The largest number of characters that are kept: as many as a manager keeps. */
 const maxChars = 16 * 2 ** 20
 /** Each line costs more than its text. */
 const lineChars = 64
@@ -54,19 +55,8 @@ export class LogBuffer {
 
   /** Returns the marks, each with the number of lines before it. */
   get placedMarks(): ReadonlyArray<LogMark & { readonly before: number }> {
-    return this.#marks.map((mark) => ({ ...mark, before: countUntil(this.#lines, mark.at) }))
+    return this.#marks.map((mark) => ({ ...mark, before: countFirst(this.#lines, ({ at }) => at <= mark.at) }))
   }
-}
-
-/** Returns how many lines are not later than a time. Lines are in the order of their times. */
-const countUntil = (lines: ReadonlyArray<LogLine>, at: string): number => {
-  let [low, high] = [0, lines.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((lines[middle]?.at ?? "") <= at) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 /** Returns the row of the log at an index, marks included. */

@@ -6,6 +6,8 @@ import { LatestAttempt } from "../../jobProcess/latestAttempt.ts"
 import type { JobEvent, JobInfo, LogLine, Result, StageReport } from "../api/models.ts"
 import { getJson, jobPath, messageOf, queryOf } from "../api/request.ts"
 import { heard } from "./clock.ts"
+import { raising } from "./drawn.ts"
+import { placeOf } from "./jobList.ts"
 import { jobOf, takePage } from "./jobs.ts"
 import { LogBuffer } from "./logBuffer.ts"
 import { StageHistory } from "./rates.ts"
@@ -31,9 +33,6 @@ const marked: ReadonlySet<JobEvent["_tag"]> = new Set([
   "JobStopped"
 ])
 
-/** Draws at most ten times a second, however many messages come. */
-const drawMs = 100
-
 export class OpenJob {
   readonly id: string
   readonly events: Array<NumberedEvent> = []
@@ -44,8 +43,8 @@ export class OpenJob {
   readonly isGone = signal(false)
   /** Changes with all that has no signal of its own. */
   readonly version = signal(0)
+  readonly changed = raising(this.version)
   #attempt: LatestAttempt
-  #isDrawing = false
 
   constructor(id: string) {
     this.id = id
@@ -90,15 +89,6 @@ export class OpenJob {
     this.changed()
   }
 
-  changed(): void {
-    if (this.#isDrawing) return
-    this.#isDrawing = true
-    setTimeout(() => {
-      this.#isDrawing = false
-      this.version.value++
-    }, drawMs)
-  }
-
   /** Reads how the job stands: the feed tells only what changes. */
   async refresh(): Promise<void> {
     try {
@@ -128,7 +118,7 @@ export class OpenJob {
     if (info === undefined || this.lastRun.peek() !== undefined) return
     try {
       const before = await getJson<ReadonlyArray<JobInfo>>(
-        `jobs${queryOf({ job: info.job, state: "stopped", before: `${info.submittedAt}_${info.id}`, limit: 1 })}`
+        `jobs${queryOf({ job: info.job, state: "stopped", before: placeOf(info), limit: 1 })}`
       )
       const [last] = before
       if (last !== undefined) this.lastRun.value = await getJson(jobPath(last.id, "/report"))

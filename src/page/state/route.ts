@@ -1,4 +1,4 @@
-/** What the address shows. It lies in the hash, because a proxy knows no other path of the page. */
+/** The route: the screen that the address names. It lies in the hash, because a proxy knows no other path of the page. */
 import { computed, signal } from "@preact/signals"
 
 export const jobTabs = ["job", "stop", "graph", "logs", "metrics"] as const

@@ -1,5 +1,5 @@
 /** The stop of a job as it happens; once it is over, its report. */
-import { heldText, passedText, waitText } from "../../jobProcess/stopText.ts"
+import { heldText, passedText } from "../../jobProcess/stopText.ts"
 import { type Awaited, stopTimeline } from "../../jobProcess/stopTimeline.ts"
 import { shown } from "../parts/text.ts"
 import { useManagerNow } from "../state/clock.ts"
@@ -61,7 +61,7 @@ const Announced = ({ awaited }: { readonly awaited: ReadonlyArray<Awaited> }) =>
   const [first] = awaited
   return (
     <p class="hidden" role="status">
-      {first === undefined ? "" : shown(waitText({ ...first, elapsedMs: 0 }).replace(/, 0 .*?(;|$)/, "$1"))}
+      {first === undefined ? "" : shown(`Waiting for ${first.service ?? "the run"}${heldText(first)}`)}
     </p>
   )
 }

@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks"
 import { passedText, serviceStateText } from "../../jobProcess/stopText.ts"
 import type { Report } from "../api/models.ts"
 import { shapeOf } from "../parts/marks.tsx"
-import { shown } from "../parts/text.ts"
+import { shortName, shown } from "../parts/text.ts"
 import type { PicturePhase, PictureService, Stop, StopPicture } from "./stopPicture.ts"
 
 const rowHeight = 24
@@ -105,7 +105,7 @@ const ServiceRow = ({ lastMs, outcomeX, service, x, y }: ServiceRowProps) => {
       <title>
         {`${shown(name)}: ${serviceStateText(service)}${release === undefined ? "" : `, ${passedText(service)}`}`}
       </title>
-      <text class="service-name" x={nameWidth - 8} y={middle + 4} text-anchor="end">{shortened(shown(name))}</text>
+      <text class="service-name" x={nameWidth - 8} y={middle + 4} text-anchor="end">{shortName(shown(name))}</text>
       {/* it waits until those that depend on it are released */}
       <line class="waiting" x1={x(0)} x2={release === undefined ? x(0) + 6 : from} y1={middle} y2={middle} />
       {release !== undefined && (
@@ -125,8 +125,6 @@ const ServiceRow = ({ lastMs, outcomeX, service, x, y }: ServiceRowProps) => {
     </g>
   )
 }
-
-const shortened = (name: string): string => name.length <= 24 ? name : `${name.slice(0, 11)}…${name.slice(-12)}`
 
 /** Lines at round times, some eight of them. */
 const Scale = ({ height, spanMs, x }: { readonly x: X; readonly spanMs: number; readonly height: number }) => {

@@ -1,4 +1,5 @@
 /** A form for a value that a JSON Schema describes. */
+import type { ComponentChildren } from "preact"
 import { useId, useState } from "preact/hooks"
 import { shown } from "../parts/text.ts"
 import { isAt, type PayloadFault } from "./faultPath.ts"
@@ -20,7 +21,6 @@ export interface FieldProps {
 export const SchemaField = (props: FieldProps) => {
   const { label, onChange, path, root, schema, value } = props
   const field = fieldOf(schema, root, path.length)
-  const described = schema.description === undefined ? null : <small>{shown(schema.description)}</small>
   switch (field._tag) {
     case "Object":
       return <ObjectField {...props} properties={field.properties} />
@@ -30,7 +30,7 @@ export const SchemaField = (props: FieldProps) => {
       return <JsonField {...props} />
     case "Boolean":
       return (
-        <div class="field">
+        <PlainField {...props}>
           <label class="inline">
             <input
               type="checkbox"
@@ -39,13 +39,11 @@ export const SchemaField = (props: FieldProps) => {
             />{" "}
             {label}
           </label>
-          {described}
-          <Fault {...props} />
-        </div>
+        </PlainField>
       )
     case "Choice":
       return (
-        <div class="field">
+        <PlainField {...props}>
           <label>
             {label}
             <select
@@ -57,13 +55,11 @@ export const SchemaField = (props: FieldProps) => {
               ))}
             </select>
           </label>
-          {described}
-          <Fault {...props} />
-        </div>
+        </PlainField>
       )
     case "Text":
       return (
-        <div class="field">
+        <PlainField {...props}>
           <label>
             {label}
             <input
@@ -71,14 +67,12 @@ export const SchemaField = (props: FieldProps) => {
               onInput={(event) => onChange(event.currentTarget.value)}
             />
           </label>
-          {described}
-          <Fault {...props} />
-        </div>
+        </PlainField>
       )
     case "Number":
     case "Integer":
       return (
-        <div class="field">
+        <PlainField {...props}>
           <label>
             {label}
             <input
@@ -88,11 +82,21 @@ export const SchemaField = (props: FieldProps) => {
               onInput={({ currentTarget }) => onChange(currentTarget.value === "" ? "" : currentTarget.valueAsNumber)}
             />
           </label>
-          {described}
-          <Fault {...props} />
-        </div>
+        </PlainField>
       )
   }
+}
+
+/** A field of one value, with its description and what is wrong with it. */
+const PlainField = (props: FieldProps & { readonly children: ComponentChildren }) => {
+  const { children, schema: { description } } = props
+  return (
+    <div class="field">
+      {children}
+      {description === undefined ? null : <small>{shown(description)}</small>}
+      <Fault {...props} />
+    </div>
+  )
 }
 
 const Fault = ({ fault, path }: FieldProps) =>

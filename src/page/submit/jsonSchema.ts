@@ -1,4 +1,4 @@
-/** What a form needs of a JSON Schema (draft 2020-12). What it cannot show is edited as JSON. */
+/** The part of JSON Schema (draft 2020-12) that a form can show. Other values are edited as JSON. */
 
 export interface JsonSchema {
   readonly $ref?: string
@@ -80,10 +80,7 @@ const isPlain = (value: unknown): boolean => value === null || ["string", "numbe
 
 /** Follows references within the document; `undefined` if one leads nowhere. */
 const resolved = (schema: JsonSchema, root: JsonSchema, hops = 0): JsonSchema | undefined => {
-  if (schema.$ref === undefined) {
-    // a check of a Schema stands beside the type, in an `allOf` of its own
-    return schema
-  }
+  if (schema.$ref === undefined) return schema
   const name = /^#\/\$defs\/(.+)$/.exec(schema.$ref)?.[1]?.replaceAll("~1", "/").replaceAll("~0", "~")
   const target = name === undefined ? undefined : root.$defs?.[decodeURIComponent(name)]
   return target === undefined || hops > mostLevels ? undefined : resolved(target, root, hops + 1)
