@@ -100,10 +100,9 @@ describe("access to the page", () => {
     await using server = await startManager(["--open"])
     await using chromium = await Chromium.start()
     const page = await chromium.open("about:blank", { path: "" })
-    let [loads, feeds] = [0, 0]
+    let loads = 0
     page.on("load", () => loads++)
     await page.route("**/feed", async (route) => {
-      feeds++
       const at = new Date().toISOString()
       const counts = { queued: 0, starting: 0, running: 0, stopping: 0, stopped: 0 }
       const overview = { _tag: "Overview", version: "99.0.0", at, startedAt: at, ready: true, counts, jobs: [] }
@@ -117,8 +116,7 @@ describe("access to the page", () => {
     await page.getByText(/The manager has version 99.0.0, and this page is of version/).waitFor()
     await reloaded
     // the feed ends and begins again several times, and the page is not loaded for it
-    const before = feeds
-    while (feeds < before + 4) await page.waitForRequest("**/feed")
+    for (let requests = 0; requests < 4; requests++) await page.waitForRequest("**/feed")
     await page.getByRole("button", { name: "Load now" }).waitFor()
     assert.strictEqual(loads, 2)
   })
