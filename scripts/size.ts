@@ -48,7 +48,7 @@ const loaded = () => {
 const firstView = (): number => {
   const folder = new URL("../dist/page/", import.meta.url)
   const read = (path: string): string => readFileSync(new URL(path, folder), "utf8")
-  const files = new Set(["index.html", ...(read("index.html").match(/assets\/[^"]+/g) ?? [])])
+  const files = new Set(["index.html", ...Array.from(read("index.html").matchAll(/assets\/[^"]+/g), ([path]) => path)])
   for (const file of files) {
     if (!file.endsWith(".js")) continue
     for (const [, name = ""] of read(file).matchAll(/(?:from|import)\s*"\.\/([^"]+)"/g)) files.add(`assets/${name}`)

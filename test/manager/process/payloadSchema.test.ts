@@ -44,7 +44,7 @@ describe("the JSON Schema of a job's payload", () => {
 
   const odd: ReadonlyArray<readonly [what: string, payload: () => Schema.Struct.Fields]> = [
     ["larger than anybody reads", () => ({
-      one: Schema.Literals(Array.from({ length: 20_000 }, (_, n) => `${"x".repeat(20)}${n}`))
+      one: Schema.Literals(Array.from({ length: 300 }, (_, n) => `${"x".repeat(1_000)}${n}`))
     })],
     ["nested without an end", () => {
       let deep: Schema.Top = Schema.String
