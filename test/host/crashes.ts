@@ -47,7 +47,7 @@ export const crash = (host: Host.HostKind, cases: ReadonlyArray<Case>, restarts 
     const folder = yield* temporaryFolder
     const crashes = cases.map((one): Crash => ({ ...one, journal: join(folder, nameOf(one).replaceAll(" ", "-")) }))
     const orders: Orders = { host, restarts, crashes }
-    const memory = cases.some(({ event }) => event === "memory") ? ["--max-old-space-size=80"] : []
+    const memory = cases.some(({ event }) => event === "memory") ? ["--max-heap-size=80"] : []
     const run = new Started([...memory, program, JSON.stringify(orders)])
     const code = yield* Effect.promise(() => run.ended())
     // safe: the program prints nothing else that begins so

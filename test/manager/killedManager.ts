@@ -21,6 +21,9 @@ const listed = async (server: Server): Promise<ReadonlyArray<JobInfo>> =>
 /** The number of submits that are under way at a time. */
 const inFlight = 8
 
+/** The number of jobs that are submitted at once, each twice: the manager checks at most 256 submissions at a time. */
+const crowd = 100
+
 /** Kills a manager in the middle of submits: it must have each job that it has answered, and run each once. */
 export const killDuringSubmits = async (
   { count, killAfter }: { readonly count: number; readonly killAfter: number }
@@ -48,8 +51,9 @@ export const killDuringSubmits = async (
 
   // submits all of them again, each twice at once: a job that exists stays the same job
   const again = new Set<number>()
-  for (const half of [ids.slice(0, count / 2), ids.slice(count / 2)]) {
-    const submits = [...half, ...half].map((id) => post(server, "/jobs", { id, job: "greet", payload: { name: id } }))
+  for (let at = 0; at < count; at += crowd) {
+    const some = ids.slice(at, at + crowd)
+    const submits = [...some, ...some].map((id) => post(server, "/jobs", { id, job: "greet", payload: { name: id } }))
     for (const status of await Promise.all(submits)) again.add(status)
   }
   assert.deepStrictEqual(again, new Set([201]))

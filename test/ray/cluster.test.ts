@@ -54,11 +54,11 @@ describe("a service that cannot start in a cluster says why:", () => {
   it.live("this package is not on the node, or does not run there", () =>
     Effect.gen(function*() {
       const node = join(yield* temporary, "node")
-      writeFileSync(node, "#!/bin/sh\n[ \"$1\" = --version ] && echo v24.0.0 || exit 3\n")
+      writeFileSync(node, "#!/bin/sh\n[ \"$1\" = --version ] && echo v24.0.0 && exit; echo not here >&2; exit 3\n")
       chmodSync(node, 0o755)
       assert.match(
         yield* refusal({ node }),
-        /the guard on node [\d.]+ ended with code 3: \S+guardMain\S+; this package must be at that path there/
+        /the guard on node [\d.]+ ended with code 3: \S+guardMain\S+; it printed: not here; this package must be at that path/
       )
     }).pipe(local))
 

@@ -19,6 +19,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
@@ -32,6 +33,8 @@ HANDSHAKE_SECONDS = 10
 MOST_STRANGERS = 32
 # the longest line in bytes
 LONGEST_LINE = 4 * 1_024
+# what is kept of the output of a guard, in bytes
+LONGEST_TAIL = 1_000
 
 
 class Replica:
@@ -50,16 +53,30 @@ class Replica:
             return {"error": f"{node} could not be run on node {host}: {error}"}
         pipe = subprocess.PIPE
         self.guard = subprocess.Popen(
-            [node, *plan["guard"]], stdin=pipe, stdout=pipe, text=True, start_new_session=True
+            [node, *plan["guard"]], stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True
         )
+        self.printed = b""
+        printing = threading.Thread(target=self.forward, daemon=True)
+        printing.start()
         self.limit_ms = plan["limitMs"]
         self.send({"key": key, "host": host, "limitMs": self.limit_ms})
         assert self.guard.stdout is not None
         line = self.guard.stdout.readline()
         if line == "":
-            return {"error": f"the guard on node {host} ended with code {self.guard.wait()}: {' '.join(plan['guard'])}"}
+            code = self.guard.wait()
+            printing.join(1)
+            printed = self.printed.decode(errors="replace").strip()
+            said = f"; it printed: {printed}" if printed else ""
+            return {"error": f"the guard on node {host} ended with code {code}: {' '.join(plan['guard'])}{said}"}
         ids = {"actorId": context.get_actor_id(), "nodeId": context.get_node_id()}
         return {**json.loads(line), **ids, "host": host}
+
+    def forward(self) -> None:
+        """Passes on what the guard and the host print to stderr, and keeps its end."""
+        assert self.guard.stderr is not None
+        while part := os.read(self.guard.stderr.fileno(), 65_536):
+            self.printed = (self.printed + part)[-LONGEST_TAIL:]
+            os.write(2, part)
 
     def wait(self) -> Json:
         """Waits until the Node process has ended; `gone` if nothing of its process group is left."""

@@ -94,8 +94,7 @@ export const withAdvice = (error: string, { names, node }: RaySettings): string 
     return `${error}; Node ${atLeast.join(".")} or later is needed there: set ${names.node}, which is "${node}"`
   }
   return error.startsWith("the guard on node ")
-    ? `${error}; this package must be at that path there, or in the working_dir of ${names.runtimeEnv}; ` +
-      "Ray's log of the actor has the output of the guard"
+    ? `${error}; this package must be at that path there, or in the working_dir of ${names.runtimeEnv}`
     : error
 }
 

@@ -60,9 +60,12 @@ export const watchMemory = ({ intervalMs, memory, onExceeded, pids }: MemoryWatc
   return startInterval(intervalMs, () => void measure())
 }
 
-/** Returns arguments of Node with which V8 collects garbage more eagerly before the limit is reached. */
+/**
+ * Returns arguments of Node with which V8 collects garbage more eagerly before the limit is reached. It is the heap that is
+ * limited: a thread without memory ends alone then. Where its old space is, Node 24 often aborts the whole process instead.
+ */
 export const heapArgs = ({ memory }: Pick<Limits, "memory">): ReadonlyArray<string> =>
-  memory === undefined ? [] : [`--max-old-space-size=${Math.max(1, Math.floor(memory / mebibyte))}`]
+  memory === undefined ? [] : [`--max-heap-size=${Math.max(1, Math.floor(memory / mebibyte))}`]
 
 const mebibyte = 1024 * 1024
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / mebibyte)} MiB`
