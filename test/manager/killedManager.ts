@@ -21,8 +21,17 @@ const listed = async (server: Server): Promise<ReadonlyArray<JobInfo>> =>
 /** The number of submits that are under way at a time. */
 const inFlight = 8
 
-/** The number of jobs that are submitted at once, each twice: the manager checks at most 256 submissions at a time. */
-const crowd = 100
+/**
+ * Sends requests for each job, for a hundred at once: the manager checks at most 256 submissions at a time, and answers a stop
+ * once it is on disk, or that it is not after 5 s. Returns the answers that came.
+ */
+const inCrowds = async (ids: ReadonlyArray<string>, send: (id: string) => Promise<number>): Promise<Set<number>> => {
+  const answers = new Set<number>()
+  for (let at = 0; at < ids.length; at += 100) {
+    for (const answer of await Promise.all(ids.slice(at, at + 100).map(send))) answers.add(answer)
+  }
+  return answers
+}
 
 /** Kills a manager in the middle of submits: it must have each job that it has answered, and run each once. */
 export const killDuringSubmits = async (
@@ -50,20 +59,16 @@ export const killDuringSubmits = async (
   assert.deepStrictEqual([...before].filter((id) => !kept.has(id)), [])
 
   // submits all of them again, each twice at once: a job that exists stays the same job
-  const again = new Set<number>()
-  for (let at = 0; at < count; at += crowd) {
-    const some = ids.slice(at, at + crowd)
-    const submits = [...some, ...some].map((id) => post(server, "/jobs", { id, job: "greet", payload: { name: id } }))
-    for (const status of await Promise.all(submits)) again.add(status)
-  }
+  const submitAgain = (id: string) => post(server, "/jobs", { id, job: "greet", payload: { name: id } })
+  const again = await inCrowds(ids.flatMap((id) => [id, id]), submitAgain)
   assert.deepStrictEqual(again, new Set([201]))
   const other = await post(server, "/jobs", { id: "job-0", job: "greet", payload: { name: "another" } })
   assert.strictEqual(other, 409)
   assert.deepStrictEqual((await listed(server)).map(({ id }) => id).toSorted(), ids.toSorted())
 
   // running jobs end by their own policies, queued jobs at once
-  const statuses = await Promise.all(ids.map((id) => post(server, `/jobs/${id}/stop`, { reason: "not needed" })))
-  assert.deepStrictEqual(new Set(statuses), new Set([200]))
+  const stopped = await inCrowds(ids, (id) => post(server, `/jobs/${id}/stop`, { reason: "not needed" }))
+  assert.deepStrictEqual(stopped, new Set([200]))
   await Promise.all(ids.map((id) => server.stopped(id)))
   const ended = await listed(server)
   assert.deepStrictEqual(new Set(ended.map(({ state }) => state)), new Set(["stopped"]))
