@@ -1,10 +1,19 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
+/** Tests that leave nothing in their process: they share one, and with it what is loaded. */
+const sharing = ["base", "internal/{run,service,stop}", "jobProcess", "page", "Pipeline", "stop"]
+  .map((folder) => `test/${folder}/**/*.test.ts`)
+
+/** Tests with another configuration, which need a cluster or a browser. */
+const apart = ["test/ray/**", "test/page/browser/**"]
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    exclude: ["test/ray/**", "test/page/browser/**"],
+    projects: [
+      { extends: true, test: { name: "sharing", include: sharing, exclude: apart, isolate: false } },
+      { extends: true, test: { name: "alone", include: ["test/**/*.test.ts"], exclude: [...apart, ...sharing] } }
+    ],
     globalSetup: "test/support/freshBuild.ts",
     // The tests start hundreds of processes, each of which loads Effect: from a cache it takes two thirds of the time.
     env: {

@@ -7,6 +7,6 @@ describe("a job manager", () => {
     "loses nothing and does nothing twice, whatever is asked of it and whatever happens to its store",
     { operations: Schema.Array(Operation).check(Schema.isMinLength(10), Schema.isMaxLength(60)) },
     ({ operations }) => operate(operations),
-    { timeout: 120_000, arbitrary: { runs: 60 } }
+    { timeout: 120_000, arbitrary: { runs: 20 } }
   )
 })

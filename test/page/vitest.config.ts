@@ -6,6 +6,7 @@ import base from "../../vitest.config.ts"
 export default defineConfig({
   test: {
     ...base.test,
+    projects: [],
     root: fileURLToPath(new URL("../..", import.meta.url)),
     include: ["test/page/browser/**/*.test.ts"],
     exclude: [],
