@@ -33,7 +33,7 @@ class Paged implements AsyncDisposable {
     this.id = id
     const headers = { "content-type": "application/json" }
     const answer = await fetch(`${url}/session`, { method: "POST", headers, body: JSON.stringify({ code }) })
-    const { token }: { readonly token?: string } = await answer.json()
+    const { token }: { readonly token?: string } = JSON.parse(await answer.text())
     this.#token = token ?? assert.fail("there is no token")
     return this
   }
