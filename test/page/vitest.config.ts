@@ -9,6 +9,7 @@ export default defineConfig({
     root: fileURLToPath(new URL("../..", import.meta.url)),
     include: ["test/page/browser/**/*.test.ts"],
     exclude: [],
+    globalSetup: ["test/support/freshBuild.ts", "test/page/installedChromium.ts"],
     maxWorkers: 1
   }
 })

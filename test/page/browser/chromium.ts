@@ -1,9 +1,10 @@
 /** Chromium of this machine, without anything that it asks of the network by itself. */
+import { findChromium } from "../../../scripts/chromium.ts"
 import { type Browser, chromium } from "playwright-core"
 
 export const startChromium = (): Promise<Browser> =>
   chromium.launch({
-    executablePath: process.env["AUTOSTOP_CHROMIUM"] ?? "/usr/bin/chromium",
+    executablePath: findChromium() ?? "/usr/bin/chromium",
     headless: true,
     args: [
       "--no-sandbox",
