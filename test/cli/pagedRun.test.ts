@@ -7,6 +7,7 @@ import { JobInfo } from "../../src/manager/models.ts"
 import { assertClean } from "../../src/testing.ts"
 import { bin, bothReleased, fates, fixture, Started } from "../support/cli.ts"
 import { reportOn } from "../support/report.ts"
+import { onTerminal } from "../support/terminal.ts"
 
 /** `autostop run --page` of the `life` job, with a folder for temporary files of its own. */
 class Paged implements AsyncDisposable {
@@ -140,6 +141,21 @@ describe("autostop run --page", () => {
     paged.run.signal("SIGINT")
     assert.strictEqual(await paged.run.ended(), 0, paged.run.stderr)
     await paged.assertGone()
+  })
+
+  it("is shown on a terminal as a run without it, and stopped by Ctrl-C", async () => {
+    const settings = { act: "wait", close: "slow" }
+    const run = onTerminal(["run", fixture("life.ts"), "--payload", JSON.stringify(settings), "--page"], {
+      LIFE: JSON.stringify(settings)
+    })
+    await run.printedNext(/The page of the job: http:/)
+    await run.printedNext(/outer +running/)
+    run.type("\u0003")
+    await run.printedNext(/Waiting for outer, /)
+    await run.printedNext(/closed inner/)
+    const { code, screen } = await run.ended()
+    assert.strictEqual(code, 130, screen)
+    for (const part of ["opened outer", "ready", "cancelled, clean"]) assert.include(screen, part)
   })
 
   it("opens no page for a job that is refused", async () => {

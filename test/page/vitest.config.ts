@@ -10,6 +10,8 @@ export default defineConfig({
     include: ["test/page/browser/**/*.test.ts"],
     exclude: [],
     globalSetup: ["test/support/freshBuild.ts", "test/page/installedChromium.ts"],
-    maxWorkers: 1
+    maxWorkers: 1,
+    // a test has several waits
+    testTimeout: 600_000
   }
 })
