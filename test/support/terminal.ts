@@ -33,10 +33,12 @@ export const onTerminal = (args: ReadonlyArray<string>, env: Record<string, stri
           if (found === null) return
           read += found.index + found[0].length
           child.stdout.off("data", look)
+          child.off("close", fail)
           resolve()
         }
+        const fail = () => reject(new Error(`it ended without printing ${pattern}\n${screen}`))
         child.stdout.on("data", look)
-        child.once("close", () => reject(new Error(`it ended without printing ${pattern}\n${screen}`)))
+        child.once("close", fail)
         look()
       }),
     /** Types on the terminal. */

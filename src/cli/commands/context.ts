@@ -32,7 +32,7 @@ const list = Command.make("list", { format: remoteFlags.format }, ({ format }) =
     const { current = localName } = all
     const managers = namesOf(all).map((name) => {
       const { tokenFile, url }: Managed = all.contexts[name] ?? { url: defaultUrl }
-      return { name, url, ...(tokenFile === undefined ? {} : { tokenFile }), current: name === current }
+      return { name, url, tokenFile, current: name === current }
     })
     if (format === "json") return printLine(JSON.stringify(managers))
     const rows = managers.map(({ current, name, tokenFile = "", url }) => [current ? "*" : "", name, url, tokenFile])

@@ -28,8 +28,11 @@ export class Chromium implements AsyncDisposable {
     context.setDefaultTimeout(patienceMs)
     const page = await context.newPage()
     page.on("pageerror", ({ message }) => this.faults.push(message))
+    // these are printed if the test fails
+    page.on("requestfailed", (request) => console.log(`${request.url()} failed: ${request.failure()?.errorText}`))
     page.on("console", (message) => {
       const text = message.text()
+      console.log(`the page says: ${text}`)
       if (/content security policy|trusted ?(type|html|script)/i.test(text)) this.faults.push(text)
     })
     // a dialog of the browser itself comes only from foreign code
