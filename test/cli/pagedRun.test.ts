@@ -9,7 +9,18 @@ import { bin, bothReleased, fates, fixture, Started } from "../support/cli.ts"
 import { reportOn } from "../support/report.ts"
 import { onTerminal } from "../support/terminal.ts"
 
-/** `autostop run --page` of the `life` job, with a folder for temporary files of its own. */
+/** A job and how it is run. */
+interface Given {
+  readonly job: ReadonlyArray<string>
+  readonly env: Record<string, string>
+}
+
+const life = (settings: Record<string, string>): Given => ({
+  job: [fixture("life.ts"), "--payload", JSON.stringify({ act: "end", ...settings })],
+  env: { LIFE: JSON.stringify(settings) }
+})
+
+/** `autostop run --page` of a job, with a folder for temporary files of its own. */
 class Paged implements AsyncDisposable {
   readonly temporary = mkdtempSync(join(tmpdir(), "autostop-paged-"))
   readonly run: Started
@@ -17,12 +28,8 @@ class Paged implements AsyncDisposable {
   id = ""
   #token = ""
 
-  constructor(settings: Record<string, string>, args: ReadonlyArray<string> = ["--page"]) {
-    const payload = JSON.stringify({ act: "end", ...settings })
-    this.run = new Started(
-      [bin, "run", fixture("life.ts"), "--payload", payload, "--format", "json", ...args],
-      { LIFE: JSON.stringify(settings), TMPDIR: this.temporary }
-    )
+  constructor({ env, job }: Given, flag: "--page" | "--keep-page" = "--page") {
+    this.run = new Started([bin, "run", ...job, "--format", "json", flag], { ...env, TMPDIR: this.temporary })
   }
 
   /** Exchanges the code in the address for a token, as a browser does. */
@@ -75,7 +82,7 @@ const readAll = async ({ body }: Response): Promise<string> => {
 
 describe("autostop run --page", () => {
   it("shows the stop on the page of a job manager, and ends with the job: its code, no port, no file", async () => {
-    await using paged = new Paged({ act: "wait", close: "slow" })
+    await using paged = new Paged(life({ act: "wait", close: "slow" }))
     await paged.open()
     const page = await fetch(paged.url)
     assert.include(await page.text(), "<!doctype html>")
@@ -106,7 +113,7 @@ describe("autostop run --page", () => {
   })
 
   it("exits with 3 after a second signal if a release hangs, and leaves nothing of the page", async () => {
-    await using paged = new Paged({ act: "wait", close: "hang" })
+    await using paged = new Paged(life({ act: "wait", close: "hang" }))
     await paged.open()
     await paged.run.said("ready")
     paged.run.signal("SIGINT")
@@ -119,7 +126,7 @@ describe("autostop run --page", () => {
   })
 
   it("stops the job if the page asks for it, and takes no other job", async () => {
-    await using paged = new Paged({ act: "wait" })
+    await using paged = new Paged(life({ act: "wait" }))
     await paged.open()
     const other = await paged.ask("/jobs", { method: "POST", body: JSON.stringify({ job: "life" }) })
     assert.strictEqual(other.status, 400)
@@ -132,7 +139,7 @@ describe("autostop run --page", () => {
   })
 
   it("keeps the page after the end of the job with --keep-page, until a signal, and exits with the job's code", async () => {
-    await using paged = new Paged({ act: "end" }, ["--keep-page"])
+    await using paged = new Paged(life({ act: "end" }), "--keep-page")
     await paged.open()
     await paged.run.said("stays until Ctrl-C")
     assertClean(reportOn(paged.run))
@@ -140,6 +147,24 @@ describe("autostop run --page", () => {
     assert.strictEqual((await paged.ask(`/jobs/${paged.id}/report`)).status, 200)
     paged.run.signal("SIGINT")
     assert.strictEqual(await paged.run.ended(), 0, paged.run.stderr)
+    await paged.assertGone()
+  })
+
+  it("answers while the event loop of the job is blocked, and has the report once that is killed", async () => {
+    await using paged = new Paged({ job: [fixture("stuck.ts")], env: { BLOCK: "run" } }, "--keep-page")
+    await paged.open()
+    await paged.run.said("ready")
+    assert.strictEqual((await paged.info()).state, "running")
+    paged.run.signal("SIGTERM")
+    await paged.run.said("its event loop is blocked")
+    assert.strictEqual((await paged.info()).state, "running")
+    await paged.run.signalAgain("SIGTERM")
+    await paged.run.said("stays until Ctrl-C")
+    assert.deepInclude(await paged.info(), { state: "stopped", clean: false })
+    const report = await paged.ask(`/jobs/${paged.id}/report`)
+    assert.include(await report.text(), "\"outcome\":\"killed\"")
+    await paged.run.signalAgain("SIGINT")
+    assert.strictEqual(await paged.run.ended(), 3, paged.run.stderr)
     await paged.assertGone()
   })
 
@@ -159,7 +184,7 @@ describe("autostop run --page", () => {
   })
 
   it("opens no page for a job that is refused", async () => {
-    await using paged = new Paged({ act: "fly" })
+    await using paged = new Paged(life({ act: "fly" }))
     assert.strictEqual(await paged.run.ended(), 2)
     assert.notInclude(paged.run.stderr, "#code=")
     assert.deepStrictEqual(readdirSync(paged.temporary), [])
