@@ -1,7 +1,7 @@
 /**
  * Makes the pictures of the page in `docs/pictures`: a manager runs jobs, one of which stops slowly, and Chromium looks at them.
  *
- * Usage: `node scripts/pictures.ts`, after a build; `AUTOSTOP_CHROMIUM` is the path of Chromium, if it is not /usr/bin/chromium.
+ * Usage: `node scripts/pictures.ts`, after a build; `AUTOSTOP_CHROMIUM` is the path of Chromium, if it is not in the `PATH`.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"

@@ -172,7 +172,10 @@ const commands = await rolldown({
   input: { main: own("cli/main") },
   plugins: [{
     name: "autostop:commands",
-    load: (id) => id === own("cli/commands/runManager") ? "export const runManager = undefined" : null
+    load: (id) => {
+      if (id === own("cli/commands/runManager")) return "export const runManager = undefined"
+      return id === own("cli/pagedRun") ? "export const runPaged = undefined" : null
+    }
   }, plugin]
 })
 await commands.write({

@@ -4,6 +4,7 @@ import { isoNow } from "../base/clock.ts"
 import { seconds } from "../base/format.ts"
 import type { JobLimits } from "../jobProcess/nextKill.ts"
 import type { JobEnd } from "../jobProcess/jobEnd.ts"
+import type { JobMessage } from "../jobProcess/protocol.ts"
 import { SupervisedJob } from "../jobProcess/supervisedJob.ts"
 import { ChildProcess } from "../process/childProcess.ts"
 import { entryPoint } from "../process/entryPoints.ts"
@@ -24,6 +25,14 @@ export interface IsolateOptions {
   readonly args: ReadonlyArray<string>
   readonly module: string
   readonly limits: JobLimits
+  /** Shows the job. Without one, the job prints to the streams of this process. */
+  readonly viewer?: JobViewer
+}
+
+export interface JobViewer {
+  readonly onMessage: (job: SupervisedJob, message: JobMessage) => void
+  /** Waits until the process of the job has ended, and all of its output is shown. */
+  readonly follow: (job: SupervisedJob) => Effect.Effect<JobEnd>
 }
 
 export interface Ending {
@@ -32,26 +41,32 @@ export interface Ending {
   readonly report: StopReport | undefined
   /** Prints the result of the job, if it ran in this process. */
   readonly showResult?: Effect.Effect<void>
+  /** Lets people look at the end of the job. */
+  readonly lastLook?: Effect.Effect<void>
 }
 
 /**
  * Runs a job in a process of its own, so that its deadline holds even if the event loop of that process is blocked. The
  * signals of this process are passed on to the job.
  */
-export const runIsolated = ({ args, limits, module, owner }: IsolateOptions): Effect.Effect<Ending, Refusal> =>
+export const runIsolated = (
+  { args, limits, module, owner, viewer }: IsolateOptions
+): Effect.Effect<Ending, Refusal> =>
   Effect.scoped(Effect.gen(function*() {
     const clock = yield* Clock.Clock
     const job = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        new SupervisedJob({
-          child: new ChildProcess({ entry: isolatedMain, args, output: "inherit" }),
+      Effect.sync(() => {
+        const output = viewer === undefined ? "inherit" : "stdout and stderr, input inherited"
+        const job: SupervisedJob = new SupervisedJob({
+          child: new ChildProcess({ entry: isolatedMain, args, output }),
           identity: { job: module, jobId: crypto.randomUUID(), environment: "local", startedAt: isoNow(clock) },
           limits,
           clock,
-          onMessage: () => {},
+          onMessage: (message) => viewer?.onMessage(job, message),
           say: (line) => owner.say(line)
         })
-      ),
+        return job
+      }),
       (job) => Effect.promise(() => job.kill())
     )
     const fork = Effect.runForkWith(yield* Effect.context<never>())
@@ -61,7 +76,7 @@ export const runIsolated = ({ args, limits, module, owner }: IsolateOptions): Ef
     }
     // its terminal is not the terminal of its session, so that the system does not tell it
     process.on("SIGWINCH", () => job.resized())
-    return yield* endingOf(yield* Effect.promise(() => job.ended), module)
+    return yield* endingOf(yield* viewer?.follow(job) ?? Effect.promise(() => job.ended), module)
   }))
 
 /** Says that the event loop of the job is blocked, because the job itself cannot say it then. */

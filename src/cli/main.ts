@@ -14,6 +14,7 @@ import { printUsageError } from "../process/usageError.ts"
 import { version } from "../process/packageVersion.ts"
 import { CommandContext } from "./commandContext.ts"
 import { backupCommand } from "./commands/backup.ts"
+import { contextCommand } from "./commands/context.ts"
 import { eventsCommand, logsCommand } from "./commands/feeds.ts"
 import { listCommand, reportCommand, resultCommand, statusCommand } from "./commands/jobs.ts"
 import { cleanCommand, deleteCommand } from "./commands/removal.ts"
@@ -49,7 +50,8 @@ const command = Command.make("autostop").pipe(
     openCommand,
     infoCommand,
     healthCommand,
-    backupCommand
+    backupCommand,
+    contextCommand
   ])
 )
 

@@ -194,7 +194,9 @@ const Overview = Schema.TaggedStruct("Overview", {
   startedAt: Schema.String,
   ready: Schema.Boolean,
   counts: Counts,
-  jobs: Schema.Array(JobInfo)
+  jobs: Schema.Array(JobInfo),
+  /** True if there are too many jobs for an overview, so that some are left out. */
+  shortened: Schema.optionalKey(Schema.Boolean)
 })
 export type Overview = typeof Overview.Type
 

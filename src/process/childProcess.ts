@@ -23,8 +23,11 @@ export interface ChildOptions {
   readonly args?: ReadonlyArray<string>
   /** Its environment; that of this process by default. */
   readonly env?: NodeJS.ProcessEnv | undefined
-  /** `inherit` shares all three streams with this process; otherwise it has no input, and these streams can be read. */
-  readonly output: "inherit" | "stdout and stderr" | "stderr"
+  /**
+   * `inherit` shares all three streams with this process; otherwise these streams can be read, and it has no input unless that is
+   * named as well.
+   */
+  readonly output: "inherit" | "stdout and stderr" | "stdout and stderr, input inherited" | "stderr"
   /** A connection that becomes its file descriptor 3, instead of the result pipe. */
   readonly connection?: Socket | undefined
 }
@@ -238,6 +241,7 @@ export class ChildProcess {
 const streams: { readonly [Output in ChildOptions["output"]]: Extract<StdioOptions, ReadonlyArray<unknown>> } = {
   inherit: ["inherit", "inherit", "inherit"],
   "stdout and stderr": ["ignore", "pipe", "pipe"],
+  "stdout and stderr, input inherited": ["inherit", "pipe", "pipe"],
   stderr: ["ignore", "ignore", "pipe"]
 }
 

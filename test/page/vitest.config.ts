@@ -10,6 +10,9 @@ export default defineConfig({
     root: fileURLToPath(new URL("../..", import.meta.url)),
     include: ["test/page/browser/**/*.test.ts"],
     exclude: [],
-    maxWorkers: 1
+    globalSetup: ["test/support/freshBuild.ts", "test/page/installedChromium.ts"],
+    maxWorkers: 1,
+    // a test has several waits
+    testTimeout: 600_000
   }
 })

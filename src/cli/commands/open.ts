@@ -3,6 +3,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { pageAddress } from "../../manager/pageAddress.ts"
 import { jobId, remoteFlags } from "../flags/remoteFlags.ts"
 import { askManager } from "../remote/askManager.ts"
 import { withJob } from "../remote/shortIds.ts"
@@ -24,7 +25,7 @@ export const openCommand = Command.make(
       Effect.gen(function*() {
         const { code } = yield* client.session.newCode()
         const open = (path: string) => {
-          const address = `${url}/#code=${code}&to=${path}`
+          const address = pageAddress(url, code, path)
           return input.print ? Effect.sync(() => printLine(address)) : showPage(url, address)
         }
         yield* Option.match(input.id, {

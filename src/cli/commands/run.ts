@@ -18,7 +18,7 @@ import { withTelemetry } from "../../telemetry/withTelemetry.ts"
 import { CommandContext } from "../commandContext.ts"
 import { loadJob } from "../flags/moduleArgument.ts"
 import { autostopOf, policySourceOf, readPayload, startFlags, type StartInput, text } from "../flags/startFlags.ts"
-import { type Ending, runIsolated } from "../isolatedRun.ts"
+import { type Ending, type IsolateOptions, runIsolated } from "../isolatedRun.ts"
 import { asRefusal, Refusal } from "../refusal.ts"
 import { showProgress } from "../views/progress.ts"
 import { printExitLine, printReport, printResult, reportWriter } from "../views/reportOutput.ts"
@@ -40,6 +40,16 @@ const flags = {
     Flag.withDescription("Run the job in a process of its own, which is killed if it does not keep its deadline"),
     Flag.withDefault(false)
   ),
+  page: Flag.Boolean("page").pipe(
+    Flag.withDescription(
+      "Show the job on a page of this machine while it runs, in a process of its own as with --isolate"
+    ),
+    Flag.withDefault(false)
+  ),
+  keepPage: Flag.Boolean("keep-page").pipe(
+    Flag.withDescription("The same, and keep the page after the end of the job, until Ctrl-C"),
+    Flag.withDefault(false)
+  ),
   ...startFlags
 }
 
@@ -48,6 +58,8 @@ interface Input extends StartInput {
   readonly report: Option.Option<string>
   readonly format: "pretty" | "json"
   readonly isolate: boolean
+  readonly page: boolean
+  readonly keepPage: boolean
 }
 
 /** The command `autostop run MODULE`. */
@@ -64,18 +76,26 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     const autostop = yield* autostopOf(input)
     const writeReport = yield* reportWriter(input.report)
     const loadMs = Duration.toMillis(values.startTimeout)
-    const { code, report, showResult = Effect.void } = input.isolate && !context.isIsolated
-      ? yield* runIsolated({
-        owner: context.owner,
-        args: context.args,
-        module: input.module,
-        limits: {
-          deadlineMs: Duration.toMillis(values.deadline),
-          loadMs,
-          afterMs: typeof autostop === "object" && "after" in autostop ? Duration.toMillis(autostop.after) : Infinity
-        }
-      })
-      : yield* runHere(input, { config, given, autostop, loadMs })
+    const isolation: IsolateOptions = {
+      owner: context.owner,
+      args: context.args,
+      module: input.module,
+      limits: {
+        deadlineMs: Duration.toMillis(values.deadline),
+        loadMs,
+        afterMs: typeof autostop === "object" && "after" in autostop ? Duration.toMillis(autostop.after) : Infinity
+      }
+    }
+    const ending: Ending = context.isIsolated || !(input.isolate || isPaged(input))
+      ? yield* runHere(input, { config, given, autostop, loadMs })
+      : isPaged(input)
+      // the server of the page takes a while to load
+      ? yield* Effect.flatMap(
+        Effect.promise(() => import("../pagedRun.ts")),
+        ({ runPaged }) => runPaged({ ...isolation, format: input.format, keepsPage: input.keepPage })
+      )
+      : yield* runIsolated(isolation)
+    const { code, lastLook = Effect.void, report, showResult = Effect.void } = ending
     context.exitCode = code
     // the parent of an isolated job has its report, writes and prints it, and fails if that fails
     if (report === undefined || (context.isIsolated && !context.owner.isParentLost)) return yield* showResult
@@ -83,7 +103,9 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
     yield* showResult
     printReport(input.format, report)
     if (unwritten !== undefined) context.owner.unwritten(unwritten)
+    yield* lastLook
   }).pipe(
+    Effect.scoped,
     Effect.provide(LocalEnvironment.layer),
     // a machine reads nothing but the report on stdout
     Effect.provideService(Logger.LogToStderr, input.format === "json"),
@@ -93,6 +115,8 @@ export const runCommand = Command.make("run", flags, (input: Input) =>
 /** Returns the part of the deadline that a stop has not used. */
 const leftMs = ({ phases }: StopReport, { deadline }: Policy.StopPolicy): number =>
   Duration.toMillis(deadline) - phases.reduce((sum, { durationMs }) => sum + durationMs, 0)
+
+const isPaged = ({ keepPage, page }: Input): boolean => page || keepPage
 
 /** Runs the job in this process. */
 const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, given, loadMs }: {
@@ -110,7 +134,9 @@ const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, gi
     { name: job.name, say: (line) => owner.say(line), leftMs: ({ report }) => leftMs(report, stopPolicy) },
     Effect.gen(function*() {
       const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
-      return yield* Effect.uninterruptible(Effect.andThen(showProgress(run, input.format), run.result))
+      // the process that has the page shows the progress
+      const shown = isPaged(input) ? Effect.void : showProgress(run, input.format)
+      return yield* Effect.uninterruptible(Effect.andThen(shown, run.result))
     })
   )
   const refusal = exit._tag === "Failure" && report.clean ? refusalOf(exit.cause) : undefined

@@ -13,6 +13,7 @@ import { askManager, notAManager } from "../remote/askManager.ts"
 import { ConnectionNotice, silenceMs } from "../remote/connectionNotice.ts"
 import { printLine } from "../views/output.ts"
 import { Screen } from "../views/screen.ts"
+import { WatchedJobs } from "../remote/watchedJobs.ts"
 
 /** The shortest time between two drawings. Changes that come faster are shown together. */
 const drawMs = 100
@@ -30,7 +31,7 @@ export const watchCommand = Command.make(
         : watchLines(client, url, format))
 ).pipe(
   Command.withDescription(
-    "Shows a manager and its jobs until q is pressed. Without a terminal it prints a line for each change"
+    "Shows a manager and its jobs, and stops them, until q is pressed. Without a terminal it prints a line for each change"
   )
 )
 
@@ -75,42 +76,40 @@ const watchLive = (client: Client, url: string) =>
   Effect.gen(function*() {
     const clock = yield* Clock.Clock
     const board = new Board(url)
-    const quit = new OneShotLatch()
+    const watched = new WatchedJobs(client, url, board, clock)
     const begun = new OneShotLatch()
-    let hasChanged = false
-    const draw = (screen: Screen) => {
-      hasChanged = false
-      screen.draw(board.lines(clock.currentTimeMillisUnsafe()))
-    }
     const view: View = {
       heard: () => {
-        if (board.heard()) hasChanged = true
+        if (board.heard()) watched.hasChanged = true
       },
       lost: () => {
-        if (board.lost()) hasChanged = true
+        if (board.lost()) watched.hasChanged = true
       },
       take: (news) => {
         board.take(news, clock.currentTimeMillisUnsafe())
-        hasChanged = true
+        watched.hasChanged = true
         begun.open()
       }
     }
     // the screen is taken only after the first connection, so that its error is printed on the screen as it was
     const drawn = Effect.scoped(Effect.gen(function*() {
       yield* begun.await
+      const draw = () => screen.draw(watched.lines(screen.rows))
       const screen: Screen = yield* Effect.acquireRelease(
-        Effect.sync(() => new Screen({ onQuit: () => quit.open(), onResize: () => draw(screen) })),
+        Effect.sync(() => new Screen({ onKey: (key) => watched.press(key), onResize: draw })),
         (screen) => Effect.sync(() => screen.close())
       )
       for (let since = ageMs;; since += drawMs) {
-        if (hasChanged || since >= ageMs) {
-          draw(screen)
+        if (watched.hasChanged || since >= ageMs) {
+          watched.hasChanged = false
+          draw()
           since = 0
         }
         yield* Effect.sleep(drawMs)
       }
     }))
-    yield* Effect.raceFirst(Effect.raceFirst(follow(client, url, view), drawn), quit.await)
+    const all = [follow(client, url, view), drawn, watched.run]
+    yield* Effect.raceFirst(Effect.all(all, { concurrency: "unbounded", discard: true }), watched.quit.await)
   })
 
 /** Prints a line for each change. */

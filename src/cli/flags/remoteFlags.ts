@@ -9,16 +9,25 @@ import { readSecretFile } from "../../manager/privateFiles.ts"
 import { tokenFault, tokenText } from "../../manager/token.ts"
 import { Refusal } from "../refusal.ts"
 
-const defaultUrl = `http://127.0.0.1:${defaultPort}`
+/** The address of the manager of this machine. */
+export const defaultUrl = `http://127.0.0.1:${defaultPort}`
 
 export const remoteFlags = {
   url: Flag.String("url").pipe(
-    Flag.withDescription(`The address of the job manager; AUTOSTOP_URL by default, or else ${defaultUrl}`),
-    Flag.withDefault(process.env["AUTOSTOP_URL"] || defaultUrl)
+    Flag.withDescription(
+      `The address of the job manager; by default AUTOSTOP_URL, or that of the context, or else ${defaultUrl}`
+    ),
+    Flag.optional
+  ),
+  context: Flag.String("context").pipe(
+    Flag.withDescription(
+      "The name of the job manager, see \"autostop context\"; by default AUTOSTOP_CONTEXT, or the current context"
+    ),
+    Flag.optional
   ),
   tokenFile: Flag.File("token-file").pipe(
     Flag.withDescription(
-      "The file with the token; by default the token in AUTOSTOP_TOKEN, or the one that this user's manager has made"
+      "The file with the token; by default that of the context, AUTOSTOP_TOKEN, or what this user's manager has made"
     ),
     Flag.optional
   ),
@@ -29,7 +38,8 @@ export const remoteFlags = {
 }
 
 export interface RemoteInput {
-  readonly url: string
+  readonly url: Option.Option<string>
+  readonly context: Option.Option<string>
   readonly tokenFile: Option.Option<string>
   readonly format: "pretty" | "json"
 }
@@ -67,10 +77,10 @@ export const readToken = Effect.fnUntraced(function*(
 })
 
 /** Reads the address of a manager, without a slash at its end. */
-export const readUrl = (given: string): Effect.Effect<string, Refusal> => {
+export const readUrl = (given: string, name = "--url"): Effect.Effect<string, Refusal> => {
   const text = given.trim()
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
   return url?.protocol === "http:" || url?.protocol === "https:"
     ? Effect.succeed(`${url.origin}${url.pathname.replace(/\/+$/, "")}`)
-    : Effect.fail(new Refusal({ message: `--url is "${text}"; expected an address such as ${defaultUrl}` }))
+    : Effect.fail(new Refusal({ message: `${name} is "${text}"; expected an address such as ${defaultUrl}` }))
 }

@@ -3,7 +3,8 @@ import { hasProperty } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type { Client } from "../../manager/client/apiClient.ts"
 import { CommandContext } from "../commandContext.ts"
-import { readToken, readUrl, type RemoteInput } from "../flags/remoteFlags.ts"
+import { chosenManager } from "../contexts/chosenManager.ts"
+import type { RemoteInput } from "../flags/remoteFlags.ts"
 import { Refusal } from "../refusal.ts"
 import { whenInterrupted } from "./interrupted.ts"
 
@@ -14,21 +15,20 @@ export const askManager = <E, R>(
 ): Effect.Effect<void, Refusal, Exclude<R, Scope.Scope> | CommandContext> =>
   Effect.scoped(Effect.gen(function*() {
     const interrupted = whenInterrupted(yield* CommandContext)
-    const token = yield* readToken(input.tokenFile)
-    const url = yield* readUrl(input.url)
+    const { label, token, url } = yield* chosenManager(input)
     // commands that only run jobs here do not wait for this module
     const api = yield* Effect.promise(() => import("../../manager/client/apiClient.ts"))
     const client = yield* api.makeClient({ url, token })
     const asked = Effect.mapError(
       use(client, url),
-      (error) => error instanceof Refusal ? error : new Refusal({ message: explain({ url, token }, error, api) })
+      (error) => error instanceof Refusal ? error : new Refusal({ message: explain({ label, token }, error, api) })
     )
     yield* Effect.raceFirst(asked, interrupted.await)
   }))
 
 /** Says in one line what went wrong and what to do about it. */
 const explain = (
-  { token, url }: { readonly url: string; readonly token: string | undefined },
+  { label: url, token }: { readonly label: string; readonly token: string | undefined },
   error: unknown,
   { failureText, obstacle }: typeof import("../../manager/client/apiClient.ts")
 ): string => {

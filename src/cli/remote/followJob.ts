@@ -12,7 +12,7 @@ const followJob = <A, E, E2>(
   client: Client,
   id: string,
   feed: Feed<A, E, E2>,
-  { heard, lost }: ConnectionNotice
+  { heard, lost }: Pick<ConnectionNotice, "heard" | "lost">
 ) =>
   Effect.gen(function*() {
     const { followFeed } = yield* Effect.promise(() => import("../../manager/client/followFeed.ts"))
@@ -22,14 +22,20 @@ const followJob = <A, E, E2>(
     yield* followFeed({ connect, take: feed.take, onAlive: heard, onLost: lost, isOver, silenceMs })
   })
 
-export const followEvents = (client: Client, url: string, id: string, print: (event: JobEvent) => void) =>
+export const followEvents = (
+  client: Client,
+  url: string,
+  id: string,
+  print: (event: JobEvent) => void,
+  notice: Pick<ConnectionNotice, "heard" | "lost"> = new ConnectionNotice(url)
+) =>
   followJob(client, id, {
     connect: (after) => client.jobs.events({ params: { id }, query: { after, follow: true }, headers: {} }),
     take: (event) => {
       print(event)
       return event._tag === "JobStopped"
     }
-  }, new ConnectionNotice(url))
+  }, notice)
 
 /** The largest number of an event that each store can compare with. */
 const pastAll = 2 ** 31 - 1

@@ -76,17 +76,47 @@ export class Board {
     return order.map((state) => `${whole(counts?.[state] ?? 0)} ${state}`).join(", ")
   }
 
-  /** Returns the lines of the whole board. */
-  lines(now: number): ReadonlyArray<string> {
-    const jobs = [...this.#jobs.values()]
+  /** The jobs in the order in which they are listed. */
+  get listed(): ReadonlyArray<JobInfo> {
+    const byState = Map.groupBy(this.#jobs.values(), ({ state }) => state)
+    return order.flatMap((state) => byState.get(state) ?? [])
+  }
+
+  /** The counters of a job. */
+  stages(id: string): ReadonlyArray<StageReport> {
+    return this.#stages.get(id) ?? []
+  }
+
+  /** Returns the time of the manager, in milliseconds since 1970. */
+  managerTime(now: number): number {
+    return this.#now(now)
+  }
+
+  /** Returns the lines of the whole board: those around the selected job, if there are more than `rows`. */
+  lines(now: number, { rows, selected }: { readonly rows: number; readonly selected: string | undefined }) {
+    const jobs = this.listed
     const shortId = shortIds(jobs)
-    const rows = order.flatMap((state) =>
-      jobs.filter((info) => info.state === state).map((
-        info
-      ) => [shortId(info.id), info.job, info.state, this.age(info, now), this.#detail(info, now)])
-    )
-    const head = ["ID", "JOB", "STATE", "FOR", ""]
-    return [this.head(now), this.counts(), "", ...table([head, ...rows])]
+    const lines = table([
+      ["", "ID", "JOB", "STATE", "FOR", ""],
+      ...jobs.map((info) => [
+        info.id === selected ? ">" : "",
+        shortId(info.id),
+        info.job,
+        info.state,
+        this.age(info, now),
+        this.#detail(info, now)
+      ])
+    ])
+    const above = [this.head(now), this.counts(), "", ...lines.slice(0, 1)]
+    const room = Math.max(1, rows - above.length)
+    const at = jobs.findIndex(({ id }) => id === selected) + 1
+    const first = Math.max(1, Math.min(at - Math.floor(room / 2), lines.length - room))
+    return [...above, ...lines.slice(first, first + room)]
+  }
+
+  /** Returns the line about one job. */
+  jobLine(info: JobInfo, now: number): string {
+    return [info.id, info.job, info.state, `for ${this.age(info, now)}`, ending(info)].join("  ").trimEnd()
   }
 
   /** Returns the time that a job has run, or has waited to run, as text. */

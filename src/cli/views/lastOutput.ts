@@ -7,10 +7,12 @@ export type LastOutput =
 
 export const nothingPrinted: LastOutput = { _tag: "Others", isMidLine: false }
 
+const newline = 10
+
 /** Returns the output after others have printed `chunk`. */
 export const othersPrinted = (chunk: unknown): LastOutput => ({
   _tag: "Others",
-  isMidLine: typeof chunk === "string" && !chunk.endsWith("\n")
+  isMidLine: typeof chunk === "string" ? !chunk.endsWith("\n") : chunk instanceof Uint8Array && chunk.at(-1) !== newline
 })
 
 /** Returns the output after the view was drawn, which took the place of an earlier view. An empty view prints nothing. */

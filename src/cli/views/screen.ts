@@ -6,14 +6,15 @@ export class Screen {
   readonly #redraw: () => void
   #isClosed = false
 
-  /** `onQuit` is called at the key `q`; `onResize` when the screen must be drawn anew. */
-  constructor({ onQuit, onResize }: { readonly onQuit: () => void; readonly onResize: () => void }) {
+  /** `onKey` is called with each key, and `onResize` when the screen must be drawn anew. */
+  constructor({ onKey, onResize }: { readonly onKey: (key: string) => void; readonly onResize: () => void }) {
     const { stdin, stdout } = process
     this.#redraw = onResize
     this.#onKey = (data) => {
-      const keys = data.toString()
-      if (keys.includes(interrupt)) process.emit("SIGINT")
-      else if (keys.includes("q")) onQuit()
+      for (const [key] of data.toString().matchAll(keys)) {
+        if (key === interrupt) process.emit("SIGINT")
+        else onKey(key)
+      }
     }
     // switches to a screen of its own, hides the cursor, and cuts lines that are too long
     stdout.write("\u001b[?1049h\u001b[?25l\u001b[?7l")
@@ -22,9 +23,14 @@ export class Screen {
     process.once("exit", this.close)
   }
 
-  draw(lines: ReadonlyArray<string>): void {
+  /** The number of lines that it has room for. */
+  get rows(): number {
     // a terminal that does not know its size says 0
-    const rows = process.stdout.rows || 24
+    return process.stdout.rows || 24
+  }
+
+  draw(lines: ReadonlyArray<string>): void {
+    const { rows } = this
     const shown = lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `… and ${lines.length - rows + 1} more`]
     process.stdout.write(`\u001b[H${shown.map((line) => `${printable(line)}\u001b[K`).join("\r\n")}\u001b[J`)
   }
@@ -39,6 +45,10 @@ export class Screen {
     stdout.write("\u001b[?7h\u001b[?25h\u001b[?1049l")
   }
 }
+
+/** The keys in what a terminal sends: a key is a character, or a sequence that begins with Esc. */
+// oxlint-disable-next-line no-control-regex
+const keys = /\u001b(?:\[[\d;]*[A-Za-z~]|O[A-Za-z])|[\s\S]/gu
 
 /** Ctrl-C, which a raw terminal leaves to the program. */
 const interrupt = "\u0003"

@@ -47,7 +47,7 @@ export const makePageFeed = (
 /** Keeps the jobs that stop, and of the others the latest. */
 const shortened = (change: Change): Change => {
   if (change._tag !== "Overview" || change.jobs.length <= mostJobs) return change
-  return { ...change, jobs: first(change.jobs, mostJobs) }
+  return { ...change, jobs: first(change.jobs, mostJobs), shortened: true }
 }
 
 const first = (jobs: ReadonlyArray<JobInfo>, most: number): ReadonlyArray<JobInfo> =>

@@ -28,6 +28,11 @@ export class PageSessions {
   readonly #codes = new Map<string, Granted>()
   readonly #sessions = new Map<string, Granted>()
 
+  /** True once a browser has opened the page with a code. */
+  get areAny(): boolean {
+    return this.#sessions.size > 0
+  }
+
   /** Returns a new code for a client that has this role. */
   readonly newCode = (role: Role): Effect.Effect<string> => grant(this.#codes, role, codeMs)
 

@@ -38,6 +38,8 @@ export interface ServeOptions {
   readonly limits?: Partial<ServerLimits> | undefined
   /** Proves that this is the manager which has made the token that a client has found; none by default. */
   readonly prove?: ((nonce: string) => string | undefined) | undefined
+  /** The sessions of browsers, if the program that serves opens some itself. */
+  readonly sessions?: PageSessions | undefined
 }
 
 /** The settings would let any machine use the manager. Nothing was started. */
@@ -57,10 +59,9 @@ export class Address extends Context.Service<Address, {
 export const serveManager = (
   options: ServeOptions
 ): Layer.Layer<Address, ServeError | ServeRefused, Manager> => {
-  const { host = "127.0.0.1", port, prove = () => undefined, tokens = [] } = options
+  const { host = "127.0.0.1", port, prove = () => undefined, sessions = new PageSessions(), tokens = [] } = options
   const limits = limitsOf(options.limits)
   const strangers = new Strangers(limits.connections - limits.keptFree)
-  const sessions = new PageSessions()
   const authorize = authorizer(tokens, strangers, sessions)
   const routes = Layer.mergeAll(HttpApiBuilder.layer(Api), layerDocs(authorize), layerPage()).pipe(
     Layer.provide(Layer.provideMerge(layerSessions(sessions, strangers), layerHandlers)),

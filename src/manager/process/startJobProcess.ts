@@ -8,7 +8,6 @@ import { mergePolicy } from "../../internal/policy/resolvePolicy.ts"
 import { pathOf } from "../../jobProcess/jobModule.ts"
 import type { JobLimits } from "../../jobProcess/nextKill.ts"
 import { storedEvents } from "../../jobProcess/pipeLimits.ts"
-import type { JobMessage } from "../../jobProcess/protocol.ts"
 import type { JobEnd } from "../../jobProcess/jobEnd.ts"
 import { SupervisedJob } from "../../jobProcess/supervisedJob.ts"
 import { readProcess } from "../../process/processTable.ts"
@@ -21,21 +20,16 @@ import { partialFile } from "../resultFile.ts"
 import { childSettings, moduleVersion, newChild } from "./jobChild.ts"
 import { settingsOf } from "./prepareJob.ts"
 import { upTo } from "./jobOutput.ts"
-import { readOutput } from "./readOutput.ts"
+import { passOn, passOnOutput } from "./passOn.ts"
 import { enforceLimits } from "./resourceLimits.ts"
 import type { Spares } from "./spares.ts"
-
-/**
- * The time for reading the output of a process that has ended. A process that it has started may hold the output open.
- */
-const outputMs = 2_000
 
 /** The real clock, because a job process lives in real time. */
 const clock = Context.get(Context.empty(), Clock.Clock)
 
 /** Runs a job in a process of its own, which outlives neither its deadline nor its manager. */
 export const startJobProcess = (options: JobProcessOptions, spares?: Spares): JobProcess => {
-  const { code, id, limits = {}, onEvent, onSpans = () => {}, onStages, resultFile, submission, trace } = options
+  const { code, id, limits = {}, resultFile, submission, trace } = options
   const settings = childSettings({
     confinement: code.confinement,
     limits,
@@ -44,28 +38,13 @@ export const startJobProcess = (options: JobProcessOptions, spares?: Spares): Jo
   })
   const module = moduleVersion(code.module)
   const endOfOutput = spares === undefined || code.confinement !== undefined ? undefined : `\0${crypto.randomUUID()}\n`
-  const onMessage = (message: JobMessage): void => {
-    switch (message._tag) {
-      case "Stages":
-        return onStages(message.stages)
-      case "Spans":
-        return onSpans(message.spans)
-      case "Limits":
-      case "Reported":
-      case "Alive":
-      case "Idle":
-        return
-      default:
-        onEvent(message)
-    }
-  }
   const supervised = new SupervisedJob({
     child: spares?.take(settings, module) ?? newChild(settings),
     identity: { job: submission.job, jobId: id, environment: "remote", startedAt: isoNow(clock) },
     limits: limitsOf(settings.env, submission),
     pipe: { events: limits.events ?? storedEvents },
     clock,
-    onMessage,
+    onMessage: (message) => passOn(message, options),
     ...(spares === undefined || endOfOutput === undefined
       ? {}
       : { onIdle: (child) => spares.giveBack({ child, settings, module }) }),
@@ -108,25 +87,6 @@ const outputOf = ({ output: { stderr, stdout } }: SupervisedJob, end: string | u
   end === undefined
     ? { stderr, stdout }
     : { stderr: stderr && upTo(stderr, end), stdout: stdout && upTo(stdout, end) }
-
-/** Passes on the output of the process. Returns a function that waits for the rest once the process has ended. */
-const passOnOutput = (
-  { stderr, stdout }: Output,
-  { onOutput }: JobProcessOptions
-): () => Promise<unknown> => {
-  const all = Promise.all([
-    stdout === undefined ? undefined : readOutput(stdout, (lines) => onOutput("stdout", lines)),
-    stderr === undefined ? undefined : readOutput(stderr, (lines) => onOutput("stderr", lines))
-  ])
-  return async () => {
-    const timer = setTimeout(() => {
-      stdout?.destroy()
-      stderr?.destroy()
-    }, outputMs)
-    await all
-    clearTimeout(timer)
-  }
-}
 
 const resultOf = (ended: JobEnd, supervised: SupervisedJob, options: JobProcessOptions): JobResult => {
   const { code: { module }, id, submission: { job } } = options

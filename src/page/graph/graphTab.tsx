@@ -2,6 +2,7 @@
 import { Graph, layout } from "@dagrejs/dagre"
 import { useMemo, useState } from "preact/hooks"
 import type { KnownService } from "../../jobProcess/knownParts.ts"
+import { serviceStateText } from "../../jobProcess/stopText.ts"
 import { shapeOf } from "../parts/marks.tsx"
 import { SearchField } from "../parts/searchField.tsx"
 import { StageTable } from "../parts/stageTable.tsx"
@@ -45,16 +46,14 @@ const ServiceGraph = ({ services }: { readonly services: Services }) => {
         </defs>
         {edges.map(({ key, path }) => <path key={key} class="edge" d={path} marker-end="url(#arrow)" />)}
         {nodes.map(({ name, x, y }) => {
-          const state = services.get(name)?.state ?? "lost"
-          const isOverdue = services.get(name)?.isOverdue === true
+          const { isOverdue = false, state = "lost" } = services.get(name) ?? {}
           return (
             <g key={name} class={`node service ${state}${isOverdue ? " overdue" : ""}`}>
               <title>{shown(name)}</title>
               <rect x={x - nodeWidth / 2} y={y - nodeHeight / 2} width={nodeWidth} height={nodeHeight} rx={6} />
               <text x={x} y={y - 3} text-anchor="middle">{shortName(shown(name))}</text>
               <text class="state" x={x} y={y + 13} text-anchor="middle">
-                {shapeOf(state)} {state}
-                {isOverdue && ", overdue"}
+                {shapeOf(state)} {serviceStateText({ isOverdue, state })}
               </text>
             </g>
           )
@@ -118,8 +117,7 @@ const ServiceList = ({ services }: { readonly services: Services }) => {
                   <bdi>{shown(name)}</bdi>
                 </td>
                 <td>
-                  <span aria-hidden="true">{shapeOf(state)}</span> {state}
-                  {isOverdue && ", overdue"}
+                  <span aria-hidden="true">{shapeOf(state)}</span> {serviceStateText({ isOverdue, state })}
                 </td>
                 <td>{host === undefined ? "the job" : shown(host)}</td>
                 <td>

@@ -27,7 +27,8 @@ export const Actions = ({ info, job }: { readonly info: JobInfo; readonly job: O
     dropJob(job.id)
     goTo("#/")
   })
-  const current = info.state === "stopping" ? job.projection.latestRequest?.mode ?? "drain" : undefined
+  // the event of a request may come before the news that the job stops
+  const current = job.projection.latestRequest?.mode ?? (info.state === "stopping" ? "drain" : undefined)
   return (
     <div class="actions" role="group" aria-label="Actions">
       {info.state === "stopped"

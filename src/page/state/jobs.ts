@@ -18,13 +18,13 @@ export const manager = signal<Omit<Overview, "jobs" | "counts"> | undefined>(und
 export const jobOf = (id: string): JobInfo | undefined => known.get(id)
 export const allJobs = (): Iterable<JobInfo> => known.values()
 
-export const takeOverview = ({ counts: all, jobs, ...rest }: Overview): void => {
+export const takeOverview = ({ counts: all, jobs, shortened = false, ...rest }: Overview): void => {
   manager.value = rest
   counts.value = all
   const ids = new Set(jobs.map(({ id }) => id))
   for (const { id, state } of known.values()) {
-    // a job that runs is in the overview, unless there are too many of them
-    if (state !== "stopped" && !ids.has(id) && jobs.length < 500) known.delete(id)
+    // a job that runs is in the overview, unless that leaves some out
+    if (state !== "stopped" && !ids.has(id) && !shortened) known.delete(id)
   }
   for (const info of jobs) known.set(info.id, info)
   changed()

@@ -28,7 +28,8 @@ describe("the last output of a live view", () => {
     assert.deepStrictEqual(nothingPrinted, newLine)
     assert.deepStrictEqual(othersPrinted("text"), midLine)
     assert.deepStrictEqual(othersPrinted("text\n"), newLine)
-    assert.deepStrictEqual(othersPrinted(Buffer.from("text")), newLine)
+    assert.deepStrictEqual(othersPrinted(Buffer.from("text")), midLine)
+    assert.deepStrictEqual(othersPrinted(Buffer.from("text\n")), newLine)
   })
 
   it("is erased by the number of its lines if it is a view, and never if it is of others", () => {

@@ -1,44 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { bin, fixture } from "../../support/cli.ts"
+import { fixture } from "../../support/cli.ts"
 import { Server } from "../../support/cliServer.ts"
+import { onTerminal } from "../../support/terminal.ts"
 
 /** `autostop run` of the `life` job on a terminal. */
 const runOnTerminal = (settings: Record<string, string>, ...flags: ReadonlyArray<string>) =>
   onTerminal(["run", fixture("life.ts"), "--payload", JSON.stringify(settings), ...flags], {
     LIFE: JSON.stringify(settings)
   })
-
-/** The command line on a pseudo-terminal, which `script` of util-linux makes. */
-const onTerminal = (args: ReadonlyArray<string>, env: Record<string, string> = {}) => {
-  const words = [process.execPath, bin, ...args]
-  const quoted = words.map((word) => `'${word}'`).join(" ")
-  const child = spawn("script", ["--quiet", "--return", "--command", quoted, "/dev/null"], {
-    stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, ...env, TERM: "xterm" }
-  })
-  let screen = ""
-  const closed = once(child, "close")
-  const printed = (text: string) =>
-    new Promise<void>((resolve, reject) => {
-      const look = () => {
-        if (screen.includes(text)) resolve()
-      }
-      child.stdout.on("data", look)
-      child.once("close", () => reject(new Error(`it ended without printing "${text}"\n${screen}`)))
-    })
-  child.stdout.on("data", (chunk: Buffer) => screen += chunk)
-  return {
-    printed,
-    /** Types on the terminal. */
-    type: (keys: string) => child.stdin.write(keys),
-    ended: async () => {
-      await closed
-      return { code: child.exitCode, screen }
-    }
-  }
-}
 
 describe("a run on a terminal", () => {
   it("is shown live, and leaves nothing of that behind", async () => {

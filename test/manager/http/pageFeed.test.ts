@@ -34,6 +34,7 @@ describe("the feed of a page", () => {
         (update) => update._tag === "Event" && update.event._tag === "RunStarted"
       )
       const overview = updates.find(({ _tag }) => _tag === "Overview")
+      assert.notProperty(overview, "shortened")
       assert.sameMembers(overview?._tag === "Overview" ? overview.jobs.map(({ id }) => id) : [], ["a", "b"])
       const events = updates.filter((update) => update._tag === "Event")
       assert.deepStrictEqual(events.map(({ id, seq }) => [id, seq]), events.map((_, index) => ["a", index + 1]))
@@ -66,6 +67,7 @@ describe("the feed of a page", () => {
       const [overview] = yield* readUntil({}, ({ _tag }) => _tag === "Overview")
       if (overview?._tag !== "Overview") return assert.fail("it is no overview")
       assert.strictEqual(overview.jobs.length, 500)
+      assert.isTrue(overview.shortened)
       assert.strictEqual(overview.jobs[0]?.id, "first")
       assert.isFalse(overview.jobs.some(({ id }) => id === "n50"))
       assert.isTrue(overview.jobs.some(({ id }) => id === "n599"))

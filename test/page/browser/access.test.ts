@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { once } from "node:events"
 import { createServer, request } from "node:http"
 import type { AddressInfo } from "node:net"
+import { pipeline } from "node:stream"
 import { Chromium } from "./opened.ts"
 import { startManager, submitWarehouse } from "./warehouse.ts"
 
@@ -15,11 +16,14 @@ const prefixProxy = async (target: string, prefix: string) => {
     if (!url.startsWith(prefix)) return void outgoing.writeHead(404).end()
     const asked = request(`${target}/${url.slice(prefix.length)}`, {
       method: incoming.method,
-      headers: incoming.headers
+      headers: incoming.headers,
+      // a connection that is kept may be closed by the manager while a request is on its way
+      agent: false
     })
     asked.on("response", (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders()
-      answer.pipe(outgoing)
+      // an answer that is cut off is not left open
+      pipeline(answer, outgoing, () => {})
     })
     asked.on("error", () => outgoing.destroy())
     outgoing.on("close", () => asked.destroy())

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import type { Browser, Page } from "playwright-core"
-import { startChromium } from "./chromium.ts"
+import { patienceMs, startChromium } from "./chromium.ts"
 
 export interface OpenOptions {
   readonly token?: string
@@ -25,11 +25,14 @@ export class Chromium implements AsyncDisposable {
   /** Opens the page in a browser profile of its own. */
   async open(url: string, { colorScheme = "light", path = "/", token = "" }: OpenOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ colorScheme, viewport: { width: 1280, height: 800 } })
-    context.setDefaultTimeout(60_000)
+    context.setDefaultTimeout(patienceMs)
     const page = await context.newPage()
     page.on("pageerror", ({ message }) => this.faults.push(message))
+    // these are printed if the test fails
+    page.on("requestfailed", (request) => console.log(`${request.url()} failed: ${request.failure()?.errorText}`))
     page.on("console", (message) => {
       const text = message.text()
+      console.log(`the page says: ${text}`)
       if (/content security policy|trusted ?(type|html|script)/i.test(text)) this.faults.push(text)
     })
     // a dialog of the browser itself comes only from foreign code

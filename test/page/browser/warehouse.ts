@@ -9,8 +9,13 @@ export const startManager = (args: ReadonlyArray<string> = [], env: Record<strin
   Server.start(["--jobs", module, ...args], env)
 
 /** Submits the job, waits until it is open, and returns its id. */
-export const submitWarehouse = async (server: Server, payload: object = { closesInMs: 100 }): Promise<string> => {
-  const { id }: { readonly id?: string } = JSON.parse(await server.post("/jobs", { job: "warehouse", payload }))
+export const submitWarehouse = async (
+  server: Server,
+  payload: object = { closesInMs: 100 },
+  stopPolicy: object = {}
+): Promise<string> => {
+  const submission = { job: "warehouse", payload, stopPolicy }
+  const { id }: { readonly id?: string } = JSON.parse(await server.post("/jobs", submission))
   assert.isDefined(id)
   await server.logged(id ?? "", "business")
   return id ?? ""
