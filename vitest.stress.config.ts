@@ -1,7 +1,5 @@
 import { defineConfig } from "vitest/config"
-import tests from "./vitest.config.ts"
-
-const { projects: _, ...base } = tests.test ?? {}
+import { base } from "./vitest.config.ts"
 
 // What takes long: many rounds, crowds, kill loops. `STRESS=full` asks for all rounds, see test/support/rounds.ts.
 export default defineConfig({

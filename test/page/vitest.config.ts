@@ -1,16 +1,14 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
-import base from "../../vitest.config.ts"
+import { base } from "../../vitest.config.ts"
 
 /** The tests of the page in Chromium. */
 export default defineConfig({
   test: {
-    ...base.test,
-    projects: [],
+    ...base,
     root: fileURLToPath(new URL("../..", import.meta.url)),
     include: ["test/page/browser/**/*.test.ts"],
-    exclude: [],
-    globalSetup: ["test/support/freshBuild.ts", "test/page/installedChromium.ts"],
+    globalSetup: [...base.globalSetup, "test/page/installedChromium.ts"],
     maxWorkers: 1,
     // a test has several waits
     testTimeout: 600_000
