@@ -13,7 +13,7 @@ import { askManager, notAManager } from "../remote/askManager.ts"
 import { ConnectionNotice, silenceMs } from "../remote/connectionNotice.ts"
 import { printLine } from "../views/output.ts"
 import { Screen } from "../views/screen.ts"
-import { WatchedJobs } from "../remote/watchedJobs.ts"
+import { WatchedJobs } from "../views/watchedJobs.ts"
 
 /** The shortest time between two drawings. Changes that come faster are shown together. */
 const drawMs = 100

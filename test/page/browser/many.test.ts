@@ -49,7 +49,8 @@ describe("the page with many jobs", () => {
         (index) => manager.submit({ id: `job-${index}`, job: "many" }),
         { concurrency: 64, discard: true }
       )
-      yield* Effect.promise(() => page.getByText("10,000 listed of 10,000").waitFor())
+      // a page that fell behind gets a shortened overview in place of the changes, and reads the rest as it is scrolled
+      yield* Effect.promise(() => page.getByText(/ listed of 10,000$/).waitFor())
       const grid = page.getByRole("grid")
       yield* Effect.promise(() => grid.press("End"))
       yield* Effect.promise(() => page.locator("#row-job-0").or(page.locator(".row").last()).first().waitFor())

@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import { now } from "../../base/clock.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { Client } from "../../manager/client/apiClient.ts"
-import type { Board } from "../views/board.ts"
-import { JobLines } from "../views/jobLines.ts"
-import { footLine, listShown, pressed, selectedOf, type StopAction } from "../views/watchState.ts"
-import { followEvents } from "./followJob.ts"
+import type { Board } from "./board.ts"
+import { JobLines } from "./jobLines.ts"
+import { footLine, listShown, pressed, selectedOf, type StopAction } from "./watchState.ts"
+import { followEvents } from "../remote/followJob.ts"
 
 /** The largest number of waits beneath the list. */
 const mostWaits = 5
