@@ -61,9 +61,10 @@ export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Tele
     )
     const endProcess = signals.metrics === undefined ? () => {} : registerProcessMetrics(measured)
     const on = { metrics: signals.metrics !== undefined, traces: signals.traces !== undefined }
+    const push = Option.getOrUndefined(Context.getOption(built, SpanSink))?.push
     return {
-      push: Option.getOrUndefined(Context.getOption(built, SpanSink))?.push,
-      context: Context.merge(Context.omit(OtlpExporter.Flusher, SpanSink)(built), observingRuns(measured, on)),
+      push,
+      context: Context.merge(Context.omit(OtlpExporter.Flusher, SpanSink)(built), observingRuns(measured, on, push)),
       close: (leftMs) =>
         Effect.gen(function*() {
           const limitMs = Math.max(0, Math.min(settings.closeMs, leftMs))

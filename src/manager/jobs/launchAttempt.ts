@@ -43,6 +43,7 @@ export const launchAttempt = (
     },
     onStages: (stages) => void (job.stages = stages),
     trace: job.observer.trace((job.info.restarts ?? 0) + 1),
+    onCalls: job.observer.calls,
     onSpans: job.observer.spans,
     onOutput: (stream, lines) => job.log.add(stream, lines, now())
   })

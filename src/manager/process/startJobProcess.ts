@@ -35,7 +35,7 @@ const clock = Context.get(Context.empty(), Clock.Clock)
 
 /** Runs a job in a process of its own, which outlives neither its deadline nor its manager. */
 export const startJobProcess = (options: JobProcessOptions, spares?: Spares): JobProcess => {
-  const { code, id, limits = {}, onEvent, onSpans = () => {}, onStages, resultFile, submission, trace } = options
+  const { code, id, limits = {}, onCalls, onEvent, onSpans, onStages, resultFile, submission, trace } = options
   const settings = childSettings({
     confinement: code.confinement,
     limits,
@@ -49,7 +49,9 @@ export const startJobProcess = (options: JobProcessOptions, spares?: Spares): Jo
       case "Stages":
         return onStages(message.stages)
       case "Spans":
-        return onSpans(message.spans)
+        return onSpans?.(message.spans)
+      case "Calls":
+        return onCalls?.(message.counts)
       case "Limits":
       case "Reported":
       case "Alive":
