@@ -1,10 +1,16 @@
-/** Counts the calls to the hosts of one service, at either end. A call costs it one search among a few bounds. */
+/**
+ * Counts the calls to the hosts of one service, at either end, and times some of them: reading the clock twice for each would cost
+ * as much as a tenth of a call. The others are taken to last as long as the timed one that follows them.
+ */
 import type * as Exit from "effect/Exit"
 import { shortened } from "../base/format.ts"
 import type { CallCounts, EndedCalls } from "./callCounts.ts"
 import { errorTypeOf } from "./callErrors.ts"
 import { Histogram } from "./histogram.ts"
 import { bucketsOf } from "./instruments.ts"
+
+/** About so many calls are timed from one `take` to the next. */
+const timedCalls = 250
 
 /** The most kinds of failures of one method: further ones are counted together. */
 const maxErrors = 20
@@ -22,11 +28,37 @@ export interface CallMeterOptions {
   readonly methods: ReadonlyArray<string>
 }
 
-/** The calls of one method: those that have succeeded, and those that have failed, by the kind of the failure. */
+/** The calls of one method that have ended in the same way. */
+class Series {
+  readonly #histogram: Histogram
+  #untimed = 0
+  #last: number | undefined
+
+  constructor(bounds: ReadonlyArray<number>) {
+    this.#histogram = new Histogram(bounds)
+  }
+
+  /** Adds a call that took so many seconds; `undefined` if it was not timed. */
+  add(seconds: number | undefined): void {
+    this.#untimed++
+    if (seconds === undefined) return
+    this.#last = seconds
+    this.#histogram.add(seconds, this.#untimed)
+    this.#untimed = 0
+  }
+
+  take(otherwise: number) {
+    if (this.#untimed > 0) this.#histogram.add(this.#last ?? otherwise, this.#untimed)
+    this.#untimed = 0
+    return this.#histogram.take()
+  }
+}
+
 interface MethodCalls {
   readonly method: string
-  readonly succeeded: Histogram
-  readonly failed: Map<string, Histogram>
+  readonly succeeded: Series
+  /** Those that have failed, by the kind of the failure. */
+  readonly failed: Map<string, Series>
 }
 
 export class CallMeter {
@@ -35,40 +67,54 @@ export class CallMeter {
   readonly #methods: ReadonlyArray<MethodCalls>
   #active = 0
   #toldActive = 0
+  /** The calls since the last `take`. */
+  #begun = 0
+  /** One of so many calls is timed. */
+  #stride = 1
+  #untilTimed = 1
+  #lastSeconds = 0
 
   constructor(options: CallMeterOptions) {
     this.#options = options
     this.#bounds = bucketsOf(`rpc.${options.side}.call.duration`)
     this.#methods = options.methods.map((method) => ({
       method,
-      succeeded: new Histogram(this.#bounds),
+      succeeded: new Series(this.#bounds),
       failed: new Map()
     }))
   }
 
-  /** A call has begun. */
-  began(): void {
+  /** A call has begun. Returns true if it is to be timed. */
+  began(): boolean {
     this.#active++
+    this.#begun++
+    if (--this.#untilTimed > 0) return false
+    this.#untilTimed = this.#stride
+    return true
   }
 
-  /** A call to the method with this number has ended after so many milliseconds. */
-  ended(index: number, ms: number, exit: Exit.Exit<unknown, unknown>): void {
+  /** A call to the method with this number has ended, after so many milliseconds if it was timed. */
+  ended(index: number, exit: Exit.Exit<unknown, unknown>, ms?: number): void {
     this.#active--
     const calls = this.#methods[index]
     if (calls === undefined) return
-    const histogram = exit._tag === "Success" ? calls.succeeded : this.#failed(calls, errorTypeOf(exit) ?? "")
-    histogram.add(Math.max(0, ms) / 1_000)
+    const series = exit._tag === "Success" ? calls.succeeded : this.#failed(calls, errorTypeOf(exit) ?? "")
+    if (ms !== undefined) this.#lastSeconds = Math.max(0, ms) / 1_000
+    series.add(ms === undefined ? undefined : this.#lastSeconds)
   }
 
   /** Returns what has changed since the last time. */
   take(): ReadonlyArray<CallCounts> {
+    this.#stride = Math.max(1, Math.ceil(this.#begun / timedCalls))
+    this.#untilTimed = Math.min(this.#untilTimed, this.#stride)
+    this.#begun = 0
     const { host, service, side } = this.#options
     const taken: Array<CallCounts> = []
     for (const { failed, method, succeeded } of this.#methods) {
-      const counts = succeeded.take()
+      const counts = succeeded.take(this.#lastSeconds)
       if (counts !== undefined) taken.push({ _tag: "Ended", side, service, method, ...counts })
-      for (const [error, histogram] of failed) {
-        const counts = histogram.take()
+      for (const [error, series] of failed) {
+        const counts = series.take(this.#lastSeconds)
         if (counts !== undefined) taken.push({ _tag: "Ended", side, service, method, error, ...counts })
       }
     }
@@ -79,13 +125,13 @@ export class CallMeter {
     return taken
   }
 
-  #failed({ failed }: MethodCalls, type: string): Histogram {
+  #failed({ failed }: MethodCalls, type: string): Series {
     const name = shortened(type, maxError)
     const error = failed.has(name) || failed.size < maxErrors ? name : otherErrors
     const known = failed.get(error)
     if (known !== undefined) return known
-    const histogram = new Histogram(this.#bounds)
-    failed.set(error, histogram)
-    return histogram
+    const series = new Series(this.#bounds)
+    failed.set(error, series)
+    return series
   }
 }

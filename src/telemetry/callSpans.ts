@@ -10,6 +10,8 @@ import type { Attributes } from "./spanSteps.ts"
 /** The most calls in one second that have spans: a pipeline may make one for each of its elements. */
 const mostCalls = 100
 const windowMs = 1_000
+/** Once there are as many, the clock is read for one of so many calls. */
+const stride = 16
 
 export interface CallSpansOptions {
   readonly service: string
@@ -42,7 +44,7 @@ export class CallSpans {
     const { span: parent } = cache
     if (parent === undefined || !parent.sampled || !cache.tracerEnabled) return undefined
     const { clock, methods, service } = this.#options
-    if (!this.#hasRoom(now(clock))) {
+    if (!this.#hasRoom(clock)) {
       this.#leftOut++
       return undefined
     }
@@ -63,7 +65,9 @@ export class CallSpans {
     return span
   }
 
-  #hasRoom(at: number): boolean {
+  #hasRoom(clock: Clock.Clock): boolean {
+    if (this.#begun >= mostCalls && this.#leftOut % stride !== 0) return false
+    const at = now(clock)
     if (at - this.#since >= windowMs) {
       this.#since = at
       this.#begun = 0

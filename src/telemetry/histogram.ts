@@ -22,12 +22,13 @@ export class Histogram {
     this.#counts = zeros(bounds)
   }
 
-  add(value: number): void {
+  /** Adds a value so many times. */
+  add(value: number, times = 1): void {
     const bounds = this.#bounds
     let at = 0
     while (at < bounds.length && value > (bounds[at] ?? 0)) at++
-    this.#counts[at] = (this.#counts[at] ?? 0) + 1
-    this.#sum += value
+    this.#counts[at] = (this.#counts[at] ?? 0) + times
+    this.#sum += value * times
     if (value < this.#min) this.#min = value
     if (value > this.#max) this.#max = value
   }

@@ -18,9 +18,9 @@ describe("the calls to a service", () => {
   it("are told once, by method and by kind of failure", () => {
     const meter = meterOf()
     for (let n = 0; n < 4; n++) meter.began()
-    meter.ended(0, 2, Exit.void)
-    meter.ended(1, 5, Exit.fail(HostError.of("Db", "lost", "it exited")))
-    meter.ended(1, 5, Exit.die(new TypeError("no")))
+    meter.ended(0, Exit.void, 2)
+    meter.ended(1, Exit.fail(HostError.of("Db", "lost", "it exited")), 5)
+    meter.ended(1, Exit.die(new TypeError("no")), 5)
     const taken = meter.take()
     assert.deepStrictEqual(
       taken.map((one) => one._tag === "Active" ? one.calls : [one.method, one.error, one.sum]),
@@ -29,9 +29,27 @@ describe("the calls to a service", () => {
     assert.deepStrictEqual(meter.take(), [])
   })
 
+  it("are all counted, and about 250 of them are timed from one reading to the next", () => {
+    const meter = meterOf()
+    const readings = Array.from({ length: 3 }, () => {
+      let timed = 0
+      for (let n = 0; n < 10_000; n++) {
+        const isTimed = meter.began()
+        if (isTimed) timed++
+        meter.ended(0, Exit.void, isTimed ? 2 : undefined)
+      }
+      const [taken] = meter.take()
+      if (taken?._tag !== "Ended") return assert.fail("no call has ended")
+      assert.strictEqual(taken.counts.reduce((sum, count) => sum + count), 10_000)
+      assert.closeTo(taken.sum, 20, 1e-6)
+      return timed
+    })
+    assert.deepStrictEqual(readings, [10_000, 250, 250])
+  })
+
   it("have a limited number of kinds of failures", () => {
     const meter = meterOf()
-    for (let n = 0; n < 1_000; n++) meter.ended(0, 1, Exit.fail({ _tag: `error ${n}` }))
+    for (let n = 0; n < 1_000; n++) meter.ended(0, Exit.fail({ _tag: `error ${n}` }), 1)
     assert.isAtMost(meter.take().length, 22)
   })
 
@@ -40,7 +58,7 @@ describe("the calls to a service", () => {
     for (let n = 0; n < 2; n++) {
       const meter = meterOf()
       const records = new CallRecords(new Recorder(context), "flights")
-      for (const ms of [0.005, 3, 1_000_000]) meter.ended(0, ms, Exit.void)
+      for (const ms of [0.005, 3, 1_000_000]) meter.ended(0, Exit.void, ms)
       records.record(meter.take())
     }
     const labels = `job_name="flights",service="Db/Pool",rpc_method="get"`
@@ -67,7 +85,7 @@ describe("the calls to a service", () => {
       records.record(meter.take())
     }
     assert.strictEqual(active(), "4")
-    one.meter.ended(0, 1, Exit.void)
+    one.meter.ended(0, Exit.void, 1)
     one.records.record(one.meter.take())
     assert.strictEqual(active(), "3")
     other.records.end()

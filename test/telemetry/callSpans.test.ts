@@ -14,9 +14,11 @@ describe("the spans of calls", () => {
       assert.strictEqual(first.filter((span) => span !== undefined).length, 100)
       assert.strictEqual(first[0]?.name, "call Db.get")
       yield* TestClock.adjust("1 second")
-      const [next, another] = [yield* begin, yield* begin]
-      assert.strictEqual(next?.attributes.get("autostop.calls.left_out"), 150)
-      assert.isUndefined(another?.attributes.get("autostop.calls.left_out"))
+      // the clock is read for one of 16 calls once there are too many
+      const next = (yield* Effect.forEach(Array.from({ length: 17 }), () => begin)).filter((span) => span !== undefined)
+      const leftOut = next.map(({ attributes }) => Number(attributes.get("autostop.calls.left_out") ?? 0))
+      assert.isAtLeast(leftOut[0] ?? 0, 150)
+      assert.strictEqual(leftOut.reduce((sum, n) => sum + n) + next.length, 150 + 17)
     }).pipe(Effect.withSpan("the caller")))
 
   it.effect("lie in one of their caller that is exported", () =>

@@ -35,6 +35,8 @@ export class ObservedCalls {
   readonly #spans: CallSpans | undefined
   /** The counts of hosts that nobody has read yet. */
   #received: Array<CallCounts> = []
+  /** The calls that are counted and nothing else, by the number of their method. */
+  readonly #counted: ReadonlyArray<ObservedCall>
 
   constructor(options: ObservedCallsOptions) {
     const { calls, clock, contract, host, service } = options
@@ -42,6 +44,7 @@ export class ObservedCalls {
     const methods = contract.methods.map(({ name }) => name)
     this.#meter = calls.metrics ? new CallMeter({ side: "client", service, host, methods }) : undefined
     this.#spans = calls.traces ? new CallSpans({ service, methods, clock }) : undefined
+    this.#counted = methods.map((_, index) => ({ trace: undefined, end: (exit) => this.#meter?.ended(index, exit) }))
     calls.meters.push(this)
   }
 
@@ -51,16 +54,17 @@ export class ObservedCalls {
     return { service, metrics, traces }
   }
 
-  begin({ index }: Method, fiber: Fiber.Fiber<unknown, unknown>): ObservedCall {
+  begin({ index }: Method, fiber: Fiber.Fiber<unknown, unknown>): ObservedCall | undefined {
     const { clock } = this.#options
     const meter = this.#meter
+    const isTimed = meter?.began() === true
     const span = this.#spans?.begin(index, fiber)
-    const since = now(clock)
-    meter?.began()
+    if (!isTimed && span === undefined) return this.#counted[index]
+    const since = isTimed ? now(clock) : undefined
     return {
       trace: span,
       end: (exit) => {
-        meter?.ended(index, now(clock) - since, exit)
+        meter?.ended(index, exit, since && now(clock) - since)
         span?.end(clock.currentTimeNanosUnsafe(), exit)
       }
     }

@@ -50,7 +50,10 @@ export const buildRemote = (
     const { fingerprint, name, version } = contract
     const clock = yield* Clock.Clock
     const calls = yield* CurrentHostCalls
-    const observer = calls && new ObservedCalls({ calls, service: spec.name, host: spec.host, contract, clock })
+    const isObserved = calls !== undefined && (calls.metrics || calls.traces)
+    const observer = !isObserved
+      ? undefined
+      : new ObservedCalls({ calls, service: spec.name, host: spec.host, contract, clock })
     const transport = yield* makeTransport({ service: spec.name, releaseMs, killMs: limits.killTimeout })
     // within a job the registry ends what the hosts lived in, within a limit
     if (managed === undefined) yield* Scope.addFinalizer(scope, Effect.suspend(() => transport.end(Infinity)))

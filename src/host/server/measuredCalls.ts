@@ -32,6 +32,8 @@ export class MeasuredCalls {
   readonly #meter: CallMeter | undefined
   readonly #sender: SpanSender | undefined
   #spans: ReadonlyArray<SpanRecord> = []
+  /** The calls that are counted and nothing else, by the number of their method. */
+  readonly #counted: ReadonlyArray<MeasuredCall>
   /** Ends the sending at an interval. */
   readonly end: () => void
 
@@ -47,24 +49,26 @@ export class MeasuredCalls {
     const methods = contract.methods.map(({ name }) => name)
     this.#meter = metrics ? new CallMeter({ side: "server", service: "", methods }) : undefined
     this.#sender = traces ? new SpanSender(mostSpans, (spans) => void (this.#spans = spans)) : undefined
+    this.#counted = methods.map((_, index) => ({ context: undefined, end: (exit) => this.#meter?.ended(index, exit) }))
     this.end = startInterval(sendMs, () => this.send())
   }
 
-  begin({ index, name }: Method, trace: CallTrace | undefined): MeasuredCall {
+  begin({ index, name }: Method, trace: CallTrace | undefined): MeasuredCall | undefined {
     const clock = this.#clock
     const meter = this.#meter
     const tracer = this.#sender?.tracer
     const span = tracer === undefined || trace === undefined
       ? undefined
       : servedSpan(tracer, trace, { clock, method: name, service: this.#service })
-    const since = now(clock)
-    meter?.began()
+    const isTimed = meter?.began() === true
+    if (!isTimed && span === undefined) return this.#counted[index]
+    const since = isTimed ? now(clock) : undefined
     return {
       context: tracer === undefined || span === undefined
         ? undefined
         : Context.make(Tracer.Tracer, tracer).pipe(Context.add(Tracer.ParentSpan, span)),
       end: (exit) => {
-        meter?.ended(index, now(clock) - since, exit)
+        meter?.ended(index, exit, since && now(clock) - since)
         span?.end(clock.currentTimeNanosUnsafe(), exit)
       }
     }
