@@ -16,7 +16,9 @@ import * as OtlpTracer from "effect/observability/OtlpTracer"
 import * as Scope from "effect/Scope"
 import { waitFor } from "../base/waits.ts"
 import { version } from "../process/packageVersion.ts"
+import type { LostTelemetry } from "../StopReport.ts"
 import { CollectorLink } from "./collectorLink.ts"
+import { CountedBodies } from "./countedBodies.ts"
 import { type OtelSettings, readOtelSettings, type SignalName } from "./otelSettings.ts"
 import { registerProcessMetrics } from "./processMetrics.ts"
 import { layerSpanSink, SpanSink } from "./spanSink.ts"
@@ -37,8 +39,8 @@ export interface Telemetry {
   readonly context: Context.Context<never>
   /** Exports a span that somebody else has made; `undefined` if traces are off. */
   readonly push: SpanSink["Service"]["push"] | undefined
-  /** Exports the rest within a limit, and says what was lost. */
-  readonly close: (leftMs: number) => Effect.Effect<void>
+  /** Exports the rest within a limit. Returns what was lost, and says it. */
+  readonly close: (leftMs: number) => Effect.Effect<ReadonlyArray<LostTelemetry>>
 }
 
 export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Telemetry> =>
@@ -47,13 +49,14 @@ export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Tele
     const settings = readOtelSettings(process.env, name)
     for (const fault of settings.faults) say(`telemetry: ${fault}.`)
     const { signals } = settings
-    const link = new CollectorLink(signals, say)
+    const bodies = new CountedBodies()
+    const link = new CollectorLink(signals, bodies, say)
     const scope = yield* Scope.make()
     const given = yield* Effect.context<never>()
     const measured = registry === undefined ? given : Context.add(given, Metric.MetricRegistry, registry)
     const built = yield* Layer.buildWithScope(exporters(settings), scope).pipe(
       Effect.provideService(HttpClient, link.client),
-      Effect.provide(settings.protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf),
+      Effect.provide(serialization(settings.protocol, bodies)),
       // the resource is read here, and not by those who die of a wrong one
       Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown({})),
       Effect.provideService(Clock.Clock, unrefClock),
@@ -72,11 +75,16 @@ export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Tele
           const closing = yield* Effect.forkDetach(Scope.close(scope, Exit.void), { startImmediately: true })
           yield* waitFor(closing, limitMs)
           endProcess()
-          const loss = link.close(limitMs)
-          if (loss !== undefined) say(loss)
+          return link.close(limitMs)
         })
     }
   })
+
+const serialization = (protocol: OtelSettings["protocol"], bodies: CountedBodies) =>
+  Layer.effect(
+    OtlpSerialization.OtlpSerialization,
+    Effect.map(OtlpSerialization.OtlpSerialization, (one) => bodies.of(one))
+  ).pipe(Layer.provide(protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf))
 
 const exporters = ({ attributes, closeMs, everyMs, serviceName, signals }: OtelSettings) => {
   const resource = { serviceName, attributes: { "autostop.version": version, ...attributes } }

@@ -8,6 +8,6 @@ export default Job.make("calling").implement({
   run: () =>
     Effect.gen(function*() {
       const echo = yield* Echo
-      for (let n = 0; n < 3; n++) yield* echo.say({ text: "hello" })
+      for (let n = 0; n < 3; n++) yield* Effect.orDie(echo.say({ text: "hello" }))
     })
 })
