@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/ray/**", "test/page/browser/**"],
+    exclude: ["test/ray/**", "test/otel/**", "test/page/browser/**"],
     globalSetup: "test/support/freshBuild.ts",
     // The tests start hundreds of processes, each of which loads Effect: from a cache it takes two thirds of the time.
     env: {
