@@ -19,6 +19,7 @@ import { version } from "../process/packageVersion.ts"
 import type { LostTelemetry } from "../StopReport.ts"
 import { CollectorLink } from "./collectorLink.ts"
 import { CountedBodies } from "./countedBodies.ts"
+import { layerLogSink, LogSink } from "./logSink.ts"
 import { type OtelSettings, readOtelSettings, type SignalName } from "./otelSettings.ts"
 import { registerProcessMetrics } from "./processMetrics.ts"
 import { layerSpanSink, SpanSink } from "./spanSink.ts"
@@ -39,6 +40,8 @@ export interface Telemetry {
   readonly context: Context.Context<never>
   /** Exports a span that somebody else has made; `undefined` if traces are off. */
   readonly push: SpanSink["Service"]["push"] | undefined
+  /** Exports a line that a job has printed; `undefined` if logs are off. */
+  readonly pushLog: LogSink["Service"]["push"] | undefined
   /** Exports the rest within a limit. Returns what was lost, and says it. */
   readonly close: (leftMs: number) => Effect.Effect<ReadonlyArray<LostTelemetry>>
 }
@@ -67,7 +70,11 @@ export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Tele
     const push = Option.getOrUndefined(Context.getOption(built, SpanSink))?.push
     return {
       push,
-      context: Context.merge(Context.omit(OtlpExporter.Flusher, SpanSink)(built), observingRuns(measured, on, push)),
+      pushLog: Option.getOrUndefined(Context.getOption(built, LogSink))?.push,
+      context: Context.merge(
+        Context.omit(OtlpExporter.Flusher, SpanSink, LogSink)(built),
+        observingRuns(measured, on, push)
+      ),
       close: (leftMs) =>
         Effect.gen(function*() {
           const limitMs = Math.max(0, Math.min(settings.closeMs, leftMs))
@@ -104,6 +111,6 @@ const exporters = ({ attributes, closeMs, everyMs, serviceName, signals }: OtelS
   return Layer.mergeAll(
     traces === undefined ? OtlpExporter.layerFlusher : Layer.merge(OtlpTracer.layer(traces), layerSpanSink(traces)),
     metrics === undefined ? OtlpExporter.layerFlusher : OtlpMetrics.layer(metrics),
-    logs === undefined ? OtlpExporter.layerFlusher : OtlpLogger.layer(logs)
+    logs === undefined ? OtlpExporter.layerFlusher : Layer.merge(OtlpLogger.layer(logs), layerLogSink(logs))
   )
 }

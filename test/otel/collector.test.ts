@@ -84,5 +84,8 @@ describe("a real collector of OpenTelemetry", () => {
     const log = logsOf(received).find(({ body }) => body.stringValue === "a log of the user")
     const span = spansOf(received).find(({ spanId }) => spanId === log?.spanId)
     assert.strictEqual(span?.name, "a span of the user")
+    // a job's own output goes out from its manager
+    const line = logsOf(received).find(({ body }) => body.stringValue === "otel: none")
+    assert.strictEqual(spansOf(received).find(({ spanId }) => spanId === line?.spanId)?.name, "run")
   })
 })

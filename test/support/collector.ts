@@ -31,6 +31,7 @@ export interface ReceivedMetric {
 
 export interface ReceivedLog {
   readonly body: { readonly stringValue?: string }
+  readonly attributes: ReadonlyArray<Attribute>
   readonly traceId?: string
   readonly spanId?: string
 }

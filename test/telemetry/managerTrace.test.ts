@@ -84,6 +84,23 @@ describe("the trace of a job at a manager", () => {
       )
       const logs = yield* ask(server, "/jobs/first/logs")
       assert.include(logs, "otel: none")
+      yield* Effect.promise(() => server.server.signal("SIGTERM").ended())
+      const line = receiver.logs().find(({ body }) => body.stringValue === "otel: none")
+      assert.strictEqual(line?.traceId, traceId)
+      assert.strictEqual(line?.spanId, one(spans, "run").spanId)
+      assert.deepStrictEqual(
+        line?.attributes.map(({ key, value }) => [key, value.stringValue]),
+        [["autostop.job.name", "traced"], ["autostop.job.id", "first"], ["log.iostream", "stdout"]]
+      )
+    }).pipe(Effect.scoped, Effect.timeout("110 seconds")))
+
+  it.live("begins at the span that is stored with the job", () =>
+    Effect.gen(function*() {
+      const receiver = yield* collector()
+      const server = yield* serving(receiver.url)
+      yield* submit(server, "first", { ms: 10 })
+      yield* ended(server, "first")
+      const spans = yield* awaitSpan(receiver.spans, "job traced")
       const info: { traceparent?: string } = JSON.parse(yield* ask(server, "/jobs/first"))
       assert.strictEqual(info.traceparent, `00-${traceId}-${one(spans, "POST").spanId}-01`)
     }).pipe(Effect.scoped, Effect.timeout("110 seconds")))

@@ -4,6 +4,7 @@ import type { StageReport } from "../../StopReport.ts"
 import type { CallCounts } from "../../telemetry/callCounts.ts"
 import type { SpanRecord, TraceContext } from "../../telemetry/spanRecord.ts"
 import type { JobProcess } from "../JobProcess.ts"
+import type { OutputLine } from "../outputLine.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "../models.ts"
 import type { JobLog } from "./jobLog.ts"
 import { type Input, type JobState, type StateInfo, stateInfo, type StopRequest, transition } from "./jobState.ts"
@@ -28,6 +29,13 @@ export interface JobObserver {
   readonly started: (at: string) => void
   /** It has called hosts of its services. */
   readonly calls: (counts: ReadonlyArray<CallCounts>) => void
+  /** It has printed lines in an attempt, at a time in ISO 8601. */
+  readonly output: (
+    stream: "stdout" | "stderr",
+    lines: ReadonlyArray<OutputLine>,
+    at: string,
+    attempt: number
+  ) => void
   /** The code of its process has made spans. */
   readonly spans: (spans: ReadonlyArray<SpanRecord>) => void
   /** Returns the place of an attempt in its trace, if that is exported. */
@@ -40,6 +48,7 @@ const noObserver: JobObserver = {
   stages: () => {},
   started: () => {},
   calls: () => {},
+  output: () => {},
   spans: () => {},
   trace: () => undefined
 }
