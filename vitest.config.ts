@@ -5,8 +5,8 @@ import { defineConfig } from "vitest/config"
 const sharing = ["base", "internal/{run,service,stop}", "jobProcess", "page", "Pipeline", "stop"]
   .map((folder) => `test/${folder}/**/*.test.ts`)
 
-/** Tests with another configuration, which need a cluster or a browser. */
-const apart = ["test/ray/**", "test/page/browser/**"]
+/** Tests with another configuration, which need a cluster, a collector or a browser. */
+const apart = ["test/ray/**", "test/otel/**", "test/page/browser/**"]
 
 /** What holds for all tests. */
 export const base = {

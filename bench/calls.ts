@@ -47,7 +47,8 @@ const measure = (double: Double, inFlight: number): Promise<Figures> =>
 /** The service in a job, for something that measures. */
 export const withNumbers = <A>(
   options: Host.Options,
-  use: (client: Numbers["Service"], context: Context.Context<never>) => Promise<A>
+  use: (client: Numbers["Service"], context: Context.Context<never>) => Promise<A>,
+  observability?: Layer.Layer<never>
 ): Promise<A> =>
   runJob(
     Effect.gen(function*() {
@@ -55,12 +56,26 @@ export const withNumbers = <A>(
       const context = yield* Effect.context<never>()
       return yield* Effect.promise(() => use(client, context))
     }),
-    { services: Layer.orDie(Host.layer(Numbers, options)) }
+    { services: Layer.orDie(Host.layer(Numbers, options)), observability }
   ).then(({ value }) => value)
 
 export const autostopCalls = (name: string, host: Host.HostKind, inFlight: number): Variant => ({
   name,
   run: () => withNumbers({ host }, (client) => measure((n) => Effect.orDie(client.double({ n })), inFlight))
+})
+
+/** The same calls within the span of the job's `run`, observed or not. */
+export const observedCalls = (name: string, inFlight: number, observability?: Layer.Layer<never>): Variant => ({
+  name,
+  run: () =>
+    withNumbers(
+      { host: "thread" },
+      (client, context) =>
+        perElement(calls, expected, () =>
+          Effect.runPromiseWith(context)(program((n) =>
+            Effect.orDie(client.double({ n })), inFlight))),
+      observability
+    )
 })
 
 /** The same calls as a stage of a pipeline. */

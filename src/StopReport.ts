@@ -5,10 +5,11 @@
  */
 import * as Schema from "effect/Schema"
 import { renderReport } from "./internal/report/renderReport.ts"
-import { type ReportData, reportFields } from "./internal/report/reportSchemas.ts"
+import { type LostTelemetry, type ReportData, reportFields } from "./internal/report/reportSchemas.ts"
 
 export {
   Leftover,
+  LostTelemetry,
   Outcome,
   Phase,
   PhaseReport,
@@ -33,6 +34,15 @@ export class StopReport extends Schema.Class<StopReport>("autostop/StopReport")(
    */
   static trusted(parts: ReportData): StopReport {
     return Object.assign(Object.create(StopReport.prototype), parts)
+  }
+
+  /**
+   * Adds what telemetry was lost, which is only known once the run has stopped.
+   *
+   * @internal
+   */
+  static withLost(report: StopReport, lost: ReadonlyArray<LostTelemetry>): StopReport {
+    return lost.length === 0 ? report : StopReport.trusted({ ...report, lostTelemetry: lost })
   }
 
   /** The report as a table for people, with the five lines of the cleanup check for each service. */

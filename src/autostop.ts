@@ -144,11 +144,13 @@ const owned = <E>(
       printUsageError(file)
       return 2
     }
-    const { result } = yield* withTelemetry(
+    const { lost, result: { result } } = yield* withTelemetry(
       { name, say: owner.say, leftMs: ({ budget }) => budget.remaining() },
       yield* start
     )
-    return result === undefined ? uncleanCode : concluded(owner, result, file)
+    return result === undefined
+      ? uncleanCode
+      : concluded(owner, { ...result, report: StopReport.withLost(result.report, lost) }, file)
   }).pipe(Effect.catchCause((cause) => Effect.sync(() => failed(owner, cause))), Effect.uninterruptible)
 
 const concluded = (owner: ProcessOwner, { exit, report }: RunResult, file: ReportFile | undefined): number => {

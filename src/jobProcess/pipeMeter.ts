@@ -10,8 +10,8 @@ export type Verdict =
   /** The process has to be killed, and its messages count no longer. */
   | { readonly _tag: "Kill"; readonly reason: string }
 
-const isUnstored = ({ _tag }: JobMessage): boolean =>
-  _tag === "Stages" || _tag === "Alive" || _tag === "Idle" || _tag === "Spans"
+/** The messages that are no events: nobody stores them. */
+const unstored: ReadonlySet<string> = new Set<JobMessage["_tag"]>(["Stages", "Alive", "Idle", "Spans", "Calls"])
 
 const pass: Verdict = { _tag: "Pass", pauseMs: 0 }
 
@@ -42,7 +42,7 @@ export class PipeMeter {
     if (bytes > event) {
       return { _tag: "Kill", reason: `it sent an event of more than ${inMebibytes(event)}, which is the limit` }
     }
-    const isStored = message !== undefined && !isUnstored(message)
+    const isStored = message !== undefined && !unstored.has(message._tag)
     const before = this.#events
     if (isStored) this.#events += bytes
     if (this.#events > events) {

@@ -4,6 +4,7 @@ import { decodeForeignJson } from "../base/foreignJson.ts"
 import { JobEvent, StopMode } from "../JobEvent.ts"
 import { signals } from "../process/signals.ts"
 import { StageReport, StopReport, Trigger } from "../StopReport.ts"
+import { CallCounts } from "../telemetry/callCounts.ts"
 import { SpanRecord, TraceContext } from "../telemetry/spanRecord.ts"
 
 /** The deadline of the job, once it is known. `null` stands for no limit, because JSON has no infinity. */
@@ -25,8 +26,11 @@ const Idle = Schema.TaggedStruct("Idle", {})
 /** Spans of the job's own code that have ended. */
 const Spans = Schema.TaggedStruct("Spans", { spans: Schema.Array(SpanRecord) })
 
+/** The calls to hosts of its services since the last message. */
+const Calls = Schema.TaggedStruct("Calls", { counts: Schema.Array(CallCounts) })
+
 /** A message from a job process to its parent. */
-export const JobMessage = Schema.Union([JobEvent, Limits, Stages, Reported, Alive, Idle, Spans])
+export const JobMessage = Schema.Union([JobEvent, Limits, Stages, Reported, Alive, Idle, Spans, Calls])
 export type JobMessage = typeof JobMessage.Type
 
 /** Decodes what a process has sent that runs code of others. */

@@ -192,6 +192,7 @@ export class SupervisedJob {
       case "Reported":
       case "Alive":
       case "Spans":
+      case "Calls":
         break
       case "Idle":
         return this.#becameIdle()

@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type { JobEvent } from "../JobEvent.ts"
 import type { StageReport } from "../StopReport.ts"
+import type { CallCounts } from "../telemetry/callCounts.ts"
 import type { SpanRecord, TraceContext } from "../telemetry/spanRecord.ts"
 import type { Busy, Refused } from "./errors.ts"
 import type { JobResult, StopCommand, Submission } from "./models.ts"
@@ -54,6 +55,7 @@ export interface JobProcessOptions {
   readonly onStages: (stages: ReadonlyArray<StageReport>) => void
   /** The place of the job in a trace, if its spans are wanted. */
   readonly trace?: TraceContext | undefined
+  readonly onCalls?: ((counts: ReadonlyArray<CallCounts>) => void) | undefined
   readonly onSpans?: ((spans: ReadonlyArray<SpanRecord>) => void) | undefined
   /** Receives a few lines at a time. The stream is not read further until a returned promise has resolved. */
   readonly onOutput: (

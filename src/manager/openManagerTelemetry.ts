@@ -12,7 +12,7 @@ import { ManagerTelemetry } from "./managerTelemetry.ts"
 /** Returns what the manager is given. Its end waits half a second at most for what is not exported yet. */
 export const openManagerTelemetry = Effect.gen(function*() {
   const registry: Metric.MetricRegistry = new Map()
-  const { context, push } = yield* Effect.acquireRelease(
+  const { context, push, pushLog } = yield* Effect.acquireRelease(
     openTelemetry({
       name: "autostop",
       registry,
@@ -22,11 +22,11 @@ export const openManagerTelemetry = Effect.gen(function*() {
   )
   const loggers = Context.make(Logger.CurrentLoggers, Context.get(context, Logger.CurrentLoggers))
   return {
-    jobs: Context.add(loggers, ManagerTelemetry, { registry, push }),
+    jobs: Context.add(loggers, ManagerTelemetry, { registry, push, pushLog }),
     server: loggers.pipe(
       Context.add(Tracer.Tracer, withoutStrays(Context.get(context, Tracer.Tracer))),
       Context.add(TracerDisabledWhen, (request) => !isTraced(request)),
-      Context.add(ManagerTelemetry, { registry, push })
+      Context.add(ManagerTelemetry, { registry, push, pushLog })
     )
   }
 })

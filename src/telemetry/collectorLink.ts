@@ -1,5 +1,6 @@
 /** The way to the collector: an HTTP client that knows what was lost, and keeps no process alive. */
 import * as Effect from "effect/Effect"
+import type { HttpBody } from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import { HttpClientError, TransportError } from "effect/http/HttpClientError"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
@@ -7,6 +8,8 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { type ClientRequest, request as httpRequest } from "node:http"
 import { request as httpsRequest } from "node:https"
 import { messageOf } from "../base/errorText.ts"
+import type { LostTelemetry } from "../StopReport.ts"
+import type { CountedBodies } from "./countedBodies.ts"
 import type { SignalName, SignalSettings } from "./otelSettings.ts"
 
 /** The exporters try again so often. */
@@ -22,22 +25,41 @@ interface Exports {
   failures: number
   isLost: boolean
   why: string
+  /** What was sent and not taken so far: the number of spans, metrics or records of each body, and its failures. */
+  readonly sent: Map<HttpBody, { readonly count: number; failures: number }>
+  /** The number of spans, metrics or records that were lost. */
+  lost: number
 }
 
 export class CollectorLink {
   readonly #exports = new Map<SignalName, Exports>()
+  readonly #bodies: CountedBodies
   readonly #say: (line: string) => void
   #state: "open" | "closing" | "closed" = "open"
   #hasSaid = false
 
   /** `say` tells people, once, that something is lost. */
-  constructor(signals: Readonly<Partial<Record<SignalName, SignalSettings>>>, say: (line: string) => void) {
+  constructor(
+    signals: Readonly<Partial<Record<SignalName, SignalSettings>>>,
+    bodies: CountedBodies,
+    say: (line: string) => void
+  ) {
+    this.#bodies = bodies
     this.#say = say
     for (const name of ["traces", "metrics", "logs"] as const) {
       const settings = signals[name]
       if (settings === undefined) continue
       const { timeoutMs, url } = settings
-      this.#exports.set(name, { url, timeoutMs, open: new Set(), failures: 0, isLost: false, why: "" })
+      this.#exports.set(name, {
+        url,
+        timeoutMs,
+        open: new Set(),
+        failures: 0,
+        isLost: false,
+        why: "",
+        sent: new Map(),
+        lost: 0
+      })
     }
   }
 
@@ -53,8 +75,8 @@ export class CollectorLink {
     this.#state = "closing"
   }
 
-  /** Ends the requests under way. Returns what has been lost, as one sentence; `undefined` if nothing was. */
-  close(limitMs: number): string | undefined {
+  /** Ends the requests under way. Returns what has been lost, and says it in one sentence. */
+  close(limitMs: number): ReadonlyArray<LostTelemetry> {
     this.#state = "closed"
     for (const one of this.#exports.values()) {
       if (one.open.size === 0) continue
@@ -62,7 +84,12 @@ export class CollectorLink {
       one.why = `it did not answer within ${Math.round(limitMs) / 1_000} s`
       for (const request of one.open) request.destroy()
     }
-    return this.#lossText()
+    const text = this.#lossText()
+    if (text !== undefined) this.#say(text)
+    return this.#lostSignals.map(([signal, { lost, sent, url, why }]) => {
+      const count = [...sent.values()].reduce((sum, { count }) => sum + count, lost)
+      return { signal, endpoint: url.origin, why, ...(count === 0 ? {} : { count }) }
+    })
   }
 
   #send(request: HttpClientRequest, exports: Exports, signal: AbortSignal) {
@@ -76,13 +103,14 @@ export class CollectorLink {
         // a connection that stays open would be a handle that the program has left
         sent = send(exports.url, { method: "POST", headers, agent: false, signal, timeout: exports.timeoutMs })
       } catch (error) {
-        this.#failed(exports, messageOf(error))
+        this.#failed(exports, body, messageOf(error))
         return resume(Effect.succeed(answer(request, 400)))
       }
       exports.open.add(sent)
+      if (!exports.sent.has(body)) exports.sent.set(body, { count: this.#bodies.count(body), failures: 0 })
       const fails = (why: string): void => {
         if (!exports.open.delete(sent)) return
-        this.#failed(exports, why)
+        this.#failed(exports, body, why)
         resume(this.#state === "open" ? Effect.fail(failure(request, why)) : Effect.succeed(answer(request, 400)))
       }
       sent.on("socket", (socket) => void socket.unref())
@@ -95,9 +123,10 @@ export class CollectorLink {
         const { statusCode: status = 500 } = response
         if (status >= 200 && status < 300) {
           exports.failures = 0
+          exports.sent.delete(body)
           return resume(Effect.succeed(answer(request, status)))
         }
-        this.#failed(exports, `it answered ${status}`, isFinal(status))
+        this.#failed(exports, body, `it answered ${status}`, isFinal(status))
         resume(Effect.succeed(answer(request, this.#state === "open" ? status : 400)))
       })
       sent.end(bytes)
@@ -111,8 +140,13 @@ export class CollectorLink {
     })
   }
 
-  #failed(exports: Exports, why: string, isFinal = false): void {
+  #failed(exports: Exports, body: HttpBody, why: string, isFinal = false): void {
     exports.failures++
+    const sent = exports.sent.get(body)
+    if (sent !== undefined && (++sent.failures >= attempts || isFinal)) {
+      exports.sent.delete(body)
+      exports.lost += sent.count
+    }
     exports.why = why
     if (isFinal || exports.failures >= attempts) exports.isLost = true
     const text = this.#state === "open" && exports.isLost && !this.#hasSaid ? this.#lossText() : undefined
@@ -122,9 +156,13 @@ export class CollectorLink {
     }
   }
 
-  #lossText(): string | undefined {
+  get #lostSignals() {
     const ended = this.#state === "closed"
-    const lost = [...this.#exports].filter(([, { failures, isLost }]) => isLost || (ended && failures > 0))
+    return [...this.#exports].filter(([, { failures, isLost }]) => isLost || (ended && failures > 0))
+  }
+
+  #lossText(): string | undefined {
+    const lost = this.#lostSignals
     const [first] = lost
     if (first === undefined) return undefined
     const [, { url, why }] = first

@@ -22,6 +22,8 @@ export interface Instrument {
 const stopSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 300]
 /** From what a test takes to a month. */
 const jobSeconds = [0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400, 604_800, 2_592_000]
+/** From a call within this machine to one that takes long. */
+const callSeconds = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, ...stopSeconds.slice(0, -2)]
 const shares = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1]
 
 const histogram = (about: string, buckets: ReadonlyArray<number>, unit: Unit = "s") =>
@@ -40,6 +42,9 @@ export const instruments = {
   "autostop.job.restarts": counter("The restarts of jobs."),
   "autostop.host.restarts": counter("The restarts of hosts of services."),
   "autostop.host.kills": counter("The hosts of services that were killed."),
+  "autostop.host.calls.active": gauge("The calls that hosts of services have and did not answer yet."),
+  "rpc.client.call.duration": histogram("The time from the sending of a call to its answer.", callSeconds),
+  "rpc.server.call.duration": histogram("The time that the handler of a call takes at its host.", callSeconds),
   "autostop.stage.elements": counter("The elements that left a stage of a pipeline."),
   "autostop.stage.dropped": counter("The elements that a stage took in and never handed on."),
   "autostop.jobs": gauge("The number of jobs in each state."),
@@ -77,9 +82,15 @@ export const prometheusName = (name: string): string => {
 
 export type Labels = Readonly<Record<string, string>>
 
+/** Returns the upper bounds of the buckets of a histogram. */
+export const bucketsOf = (name: MetricName): ReadonlyArray<number> => {
+  const { buckets }: Instrument = instruments[name]
+  return buckets ?? []
+}
+
 /** Returns the metric of Effect that has this name, with labels. Each call makes another one of the same series. */
 export const metricOf = (name: MetricName, labels: Labels): Metric.Metric<number, unknown> => {
-  const { about, buckets, kind, unit }: Instrument = instruments[name]
+  const { about, kind, unit }: Instrument = instruments[name]
   const given = { description: about, attributes: unit === "s" || unit === "By" ? { ...labels, unit } : labels }
   switch (kind) {
     case "counter":
@@ -87,6 +98,6 @@ export const metricOf = (name: MetricName, labels: Labels): Metric.Metric<number
     case "gauge":
       return Metric.gauge(name, given)
     case "histogram":
-      return Metric.histogram(name, { ...given, boundaries: buckets ?? [] })
+      return Metric.histogram(name, { ...given, boundaries: bucketsOf(name) })
   }
 }

@@ -16,7 +16,10 @@ import * as OtlpTracer from "effect/observability/OtlpTracer"
 import * as Scope from "effect/Scope"
 import { waitFor } from "../base/waits.ts"
 import { version } from "../process/packageVersion.ts"
+import type { LostTelemetry } from "../StopReport.ts"
 import { CollectorLink } from "./collectorLink.ts"
+import { CountedBodies } from "./countedBodies.ts"
+import { layerLogSink, LogSink } from "./logSink.ts"
 import { type OtelSettings, readOtelSettings, type SignalName } from "./otelSettings.ts"
 import { registerProcessMetrics } from "./processMetrics.ts"
 import { layerSpanSink, SpanSink } from "./spanSink.ts"
@@ -37,8 +40,10 @@ export interface Telemetry {
   readonly context: Context.Context<never>
   /** Exports a span that somebody else has made; `undefined` if traces are off. */
   readonly push: SpanSink["Service"]["push"] | undefined
-  /** Exports the rest within a limit, and says what was lost. */
-  readonly close: (leftMs: number) => Effect.Effect<void>
+  /** Exports a line that a job has printed; `undefined` if logs are off. */
+  readonly pushLog: LogSink["Service"]["push"] | undefined
+  /** Exports the rest within a limit. Returns what was lost, and says it. */
+  readonly close: (leftMs: number) => Effect.Effect<ReadonlyArray<LostTelemetry>>
 }
 
 export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Telemetry> =>
@@ -47,13 +52,14 @@ export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Tele
     const settings = readOtelSettings(process.env, name)
     for (const fault of settings.faults) say(`telemetry: ${fault}.`)
     const { signals } = settings
-    const link = new CollectorLink(signals, say)
+    const bodies = new CountedBodies()
+    const link = new CollectorLink(signals, bodies, say)
     const scope = yield* Scope.make()
     const given = yield* Effect.context<never>()
     const measured = registry === undefined ? given : Context.add(given, Metric.MetricRegistry, registry)
     const built = yield* Layer.buildWithScope(exporters(settings), scope).pipe(
       Effect.provideService(HttpClient, link.client),
-      Effect.provide(settings.protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf),
+      Effect.provide(serialization(settings.protocol, bodies)),
       // the resource is read here, and not by those who die of a wrong one
       Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown({})),
       Effect.provideService(Clock.Clock, unrefClock),
@@ -61,9 +67,14 @@ export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Tele
     )
     const endProcess = signals.metrics === undefined ? () => {} : registerProcessMetrics(measured)
     const on = { metrics: signals.metrics !== undefined, traces: signals.traces !== undefined }
+    const push = Option.getOrUndefined(Context.getOption(built, SpanSink))?.push
     return {
-      push: Option.getOrUndefined(Context.getOption(built, SpanSink))?.push,
-      context: Context.merge(Context.omit(OtlpExporter.Flusher, SpanSink)(built), observingRuns(measured, on)),
+      push,
+      pushLog: Option.getOrUndefined(Context.getOption(built, LogSink))?.push,
+      context: Context.merge(
+        Context.omit(OtlpExporter.Flusher, SpanSink, LogSink)(built),
+        observingRuns(measured, on, push)
+      ),
       close: (leftMs) =>
         Effect.gen(function*() {
           const limitMs = Math.max(0, Math.min(settings.closeMs, leftMs))
@@ -71,11 +82,16 @@ export const openTelemetry = (options: OpenTelemetryOptions): Effect.Effect<Tele
           const closing = yield* Effect.forkDetach(Scope.close(scope, Exit.void), { startImmediately: true })
           yield* waitFor(closing, limitMs)
           endProcess()
-          const loss = link.close(limitMs)
-          if (loss !== undefined) say(loss)
+          return link.close(limitMs)
         })
     }
   })
+
+const serialization = (protocol: OtelSettings["protocol"], bodies: CountedBodies) =>
+  Layer.effect(
+    OtlpSerialization.OtlpSerialization,
+    Effect.map(OtlpSerialization.OtlpSerialization, (one) => bodies.of(one))
+  ).pipe(Layer.provide(protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf))
 
 const exporters = ({ attributes, closeMs, everyMs, serviceName, signals }: OtelSettings) => {
   const resource = { serviceName, attributes: { "autostop.version": version, ...attributes } }
@@ -95,6 +111,6 @@ const exporters = ({ attributes, closeMs, everyMs, serviceName, signals }: OtelS
   return Layer.mergeAll(
     traces === undefined ? OtlpExporter.layerFlusher : Layer.merge(OtlpTracer.layer(traces), layerSpanSink(traces)),
     metrics === undefined ? OtlpExporter.layerFlusher : OtlpMetrics.layer(metrics),
-    logs === undefined ? OtlpExporter.layerFlusher : OtlpLogger.layer(logs)
+    logs === undefined ? OtlpExporter.layerFlusher : Layer.merge(OtlpLogger.layer(logs), layerLogSink(logs))
   )
 }

@@ -1,8 +1,9 @@
 /** Records values in metrics of Effect, of a limited number of series. */
-import type * as Context from "effect/Context"
-import type * as Metric from "effect/Metric"
+import * as Context from "effect/Context"
+import * as Metric from "effect/Metric"
 import { shortened } from "../base/format.ts"
-import { type Labels, type MetricName, metricOf } from "./instruments.ts"
+import { Histogram, type HistogramCounts } from "./histogram.ts"
+import { bucketsOf, type Labels, type MetricName, metricOf } from "./instruments.ts"
 import type { Update } from "./runMeter.ts"
 
 /** The most series of one metric: further names of jobs, services and stages are counted together. */
@@ -14,7 +15,7 @@ const maxLabel = 200
 export const otherLabel = "(other)"
 
 /** The labels whose values are names that somebody has chosen. The others have few values. */
-const names = new Set(["job_name", "service", "stage"])
+const names = new Set(["job_name", "service", "stage", "rpc.method", "error.type"])
 
 type Series = Metric.Metric<number, unknown>
 
@@ -34,6 +35,16 @@ export class Recorder {
   /** Sets one gauge, or adds to one counter. */
   set(metric: MetricName, value: number, labels: Labels = {}): void {
     this.#find(metric, labels).updateUnsafe(value, this.#context)
+  }
+
+  /** Adds to one gauge, which several have a share of. */
+  change(metric: MetricName, by: number, labels: Labels): void {
+    this.#find(metric, labels).modifyUnsafe(by, this.#context)
+  }
+
+  /** Adds the values of a histogram to one of the same buckets. */
+  addAll(metric: MetricName, labels: Labels, counts: HistogramCounts): void {
+    histogramOf(this.#context, metric, this.#find(metric, labels)).addAll(counts)
   }
 
   #find(metric: MetricName, labels: Labels): Series {
@@ -57,3 +68,19 @@ const summed = (labels: Labels): Labels => mapped(labels, (name, value) => names
 
 const mapped = (labels: Labels, change: (name: string, value: string) => string): Labels =>
   Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, change(name, value)]))
+
+/** The histograms that values are added to many at once, by the registry that they are read from. */
+const histograms = new WeakMap<Metric.MetricRegistry, Map<string, Histogram>>()
+
+const histogramOf = (context: Context.Context<never>, name: MetricName, series: Series): Histogram => {
+  const registry = Context.get(context, Metric.MetricRegistry)
+  let known = histograms.get(registry)
+  if (known === undefined) histograms.set(registry, known = new Map())
+  const key = JSON.stringify([name, series.attributes])
+  const found = known.get(key)
+  if (found !== undefined) return found
+  const histogram = new Histogram(bucketsOf(name))
+  known.set(key, histogram)
+  Metric.registerUnsafe(series, context, { get: () => histogram.state, update: () => {}, modify: () => {} })
+  return histogram
+}

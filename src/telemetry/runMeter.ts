@@ -113,7 +113,7 @@ export class RunMeter {
 }
 
 /** Returns the name of a service without the numbers of the replicas that it lives in. */
-const serviceLabel = (name: string): string => name.replace(/\[\d+\](?=\/)/g, "")
+export const serviceLabel = (name: string): string => name.replace(/\[\d+\](?=\/)/g, "")
 
 /** Times and durations are what the job says: no value is negative, and one that is no number is zero. */
 const seconds = (ms: number): number => Math.max(0, ms || 0) / 1_000

@@ -3,16 +3,20 @@ import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import { noSpans, type ObservedRun, RunTelemetry } from "../internal/run/runTelemetry.ts"
+import { type ObservedRun, type RunObservation, RunTelemetry, unobserved } from "../internal/run/runTelemetry.ts"
 import { startInterval } from "../process/timers.ts"
+import { CallRecords } from "./callRecords.ts"
+import { CurrentHostCalls, type HostCalls, takeCounts } from "./hostCalls.ts"
 import { Recorder } from "./recorder.ts"
 import { RunMeter } from "./runMeter.ts"
 import { jobKey, runKey, RunSpanFold } from "./runSpans.ts"
+import { copySpan, SpanFault } from "./spanCopies.ts"
+import type { SpanRecord } from "./spanRecord.ts"
 import type { SpanStep } from "./spanSteps.ts"
 import { StageMeter } from "./stageMeter.ts"
 
-/** The interval at which the counters of pipelines are read. */
-const stagesMs = 1_000
+/** The interval at which the counters of pipelines and of calls are read. */
+const readMs = 1_000
 
 /** The signals that are on. */
 export interface Signals {
@@ -20,35 +24,50 @@ export interface Signals {
   readonly traces: boolean
 }
 
-/** Returns a context in which runs have metrics and spans. Metrics go to the registry of `context`. */
+/**
+ * Returns a context in which runs have metrics and spans. Metrics go to the registry of `context`. `push` exports spans that
+ * others have made; without it they are made once more by the tracer of the submitter.
+ */
 export const observingRuns = (
   context: Context.Context<never>,
-  { metrics, traces }: Signals
+  { metrics, traces }: Signals,
+  push?: (span: SpanRecord) => void
 ): Context.Context<never> => {
   const recorder = new Recorder(context)
   return Context.make(RunTelemetry, (run, submitter) => {
-    if (metrics) measure(run, recorder)
-    return traces ? trace(run, submitter) : noSpans
+    const tracer = Context.get(submitter, Tracer.Tracer)
+    const exported = push ?? ((span: SpanRecord) => copySpan(tracer, span))
+    const spans = (all: ReadonlyArray<SpanRecord>) => all.forEach(exported)
+    const calls: HostCalls = { metrics, traces, meters: [], spans }
+    if (metrics) measure(run, calls, recorder)
+    const references = Context.make(CurrentHostCalls, calls)
+    return { ...traces ? trace(run, tracer, submitter) : unobserved, references }
   })
 }
 
-const measure = (run: ObservedRun, recorder: Recorder): void => {
+const measure = (run: ObservedRun, calls: HostCalls, recorder: Recorder): void => {
   const { job } = run.options
   const meter = new RunMeter(job)
   const stages = new StageMeter(job)
-  const readStages = () => recorder.record(stages.apply(run.stages.report()))
-  const stop = startInterval(stagesMs, readStages)
+  const records = new CallRecords(recorder, job)
+  const read = () => {
+    recorder.record(stages.apply(run.stages.report()))
+    records.record(takeCounts(calls))
+  }
+  const stop = startInterval(readMs, read)
   run.events.listen((event) => recorder.record(meter.apply(event)))
   run.stopped.onOpen(() => {
     stop()
-    readStages()
+    read()
+    records.end()
   })
 }
 
+type RunSpans = Pick<RunObservation, "job" | "run">
+
 /** Makes the spans of a run as its events come, within the span of its submitter. */
-const trace = (run: ObservedRun, submitter: Context.Context<never>) => {
+const trace = (run: ObservedRun, tracer: Tracer.Tracer, submitter: Context.Context<never>): RunSpans => {
   const { clock, id, job } = run.options
-  const tracer = Context.get(submitter, Tracer.Tracer)
   const parent = Option.fromUndefinedOr(submitter.mapUnsafe.get(Tracer.ParentSpan.key) as Tracer.AnySpan | undefined)
   const live = new LiveSpans(tracer, parent)
   const fold = new RunSpanFold({ job, id })
@@ -103,12 +122,6 @@ class LiveSpans {
     for (const [name, value] of Object.entries(attributes ?? {})) span.attribute(name, value)
     span.end(nanos(at), error === undefined ? Exit.void : Exit.fail(new SpanFault(error)))
   }
-}
-
-/** The failure of a span. It has no stack, because none would say anything of the job. */
-class SpanFault extends Error {
-  override readonly name = "JobError"
-  override readonly stack = ""
 }
 
 const nanos = (ms: number): bigint => BigInt(Math.round(ms)) * 1_000_000n

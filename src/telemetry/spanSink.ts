@@ -11,7 +11,7 @@ export class SpanSink extends Context.Service<SpanSink, {
   readonly push: (span: SpanRecord) => void
 }>()("autostop/telemetry/SpanSink") {}
 
-interface SinkOptions {
+export interface SinkOptions {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly compression: "gzip" | "none"

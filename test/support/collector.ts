@@ -31,6 +31,7 @@ export interface ReceivedMetric {
 
 export interface ReceivedLog {
   readonly body: { readonly stringValue?: string }
+  readonly attributes: ReadonlyArray<Attribute>
   readonly traceId?: string
   readonly spanId?: string
 }
@@ -48,7 +49,7 @@ export interface Collector {
   readonly logs: () => ReadonlyArray<ReceivedLog>
 }
 
-interface Exported {
+export interface Exported {
   readonly resourceSpans?: ReadonlyArray<{
     readonly scopeSpans: ReadonlyArray<{ readonly spans: ReadonlyArray<ReceivedSpan> }>
   }>
@@ -59,6 +60,28 @@ interface Exported {
     readonly scopeLogs: ReadonlyArray<{ readonly logRecords: ReadonlyArray<ReceivedLog> }>
   }>
 }
+
+type Received = ReadonlyArray<Exported>
+
+export const spansOf = (received: Received): ReadonlyArray<ReceivedSpan> =>
+  received.flatMap(({ resourceSpans = [] }) =>
+    resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
+  )
+
+/** The latest of each name. */
+export const metricsOf = (received: Received): ReadonlyMap<string, ReceivedMetric> =>
+  new Map(
+    received.flatMap(({ resourceMetrics = [] }) =>
+      resourceMetrics.flatMap(({ scopeMetrics }) =>
+        scopeMetrics.flatMap(({ metrics }) => metrics.map((metric) => [metric.name, metric] as const))
+      )
+    )
+  )
+
+export const logsOf = (received: Received): ReadonlyArray<ReceivedLog> =>
+  received.flatMap(({ resourceLogs = [] }) =>
+    resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords))
+  )
 
 export const slowMs = 200
 
@@ -95,22 +118,9 @@ export const collector = (behaviour: Behaviour = "accept") =>
           url: `http://127.0.0.1:${port}`,
           behaviour,
           requests: [],
-          spans: () =>
-            received().flatMap(({ resourceSpans = [] }) =>
-              resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
-            ),
-          metrics: () =>
-            new Map(
-              received().flatMap(({ resourceMetrics = [] }) =>
-                resourceMetrics.flatMap(({ scopeMetrics }) =>
-                  scopeMetrics.flatMap(({ metrics }) => metrics.map((metric) => [metric.name, metric] as const))
-                )
-              )
-            ),
-          logs: () =>
-            received().flatMap(({ resourceLogs = [] }) =>
-              resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords))
-            )
+          spans: () => spansOf(received()),
+          metrics: () => metricsOf(received()),
+          logs: () => logsOf(received())
         }
         return { server, state }
       }),

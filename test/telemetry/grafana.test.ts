@@ -9,7 +9,7 @@ const known = new Set(Object.keys(instruments).map(prometheusName))
 describe("the dashboard and the rules for alerts", () => {
   for (const name of ["autostop.json", "alerts.yml"]) {
     it(`${name} asks for metrics that there are`, () => {
-      const used = [...read(name).matchAll(/\b(autostop|process|nodejs)_[a-z0-9_]+/g)].map(([metric]) =>
+      const used = [...read(name).matchAll(/\b(autostop|process|nodejs|rpc)_[a-z0-9_]+/g)].map(([metric]) =>
         metric.replace(/_(bucket|sum|count)$/, "")
       )
       assert.isAbove(used.length, 3)

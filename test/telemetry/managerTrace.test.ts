@@ -6,6 +6,7 @@ import { Started } from "../support/cli.ts"
 import { Server } from "../support/cliServer.ts"
 
 const traced = fileURLToPath(new URL("programs/traced.ts", import.meta.url))
+const calling = fileURLToPath(new URL("programs/calling.ts", import.meta.url))
 const submits = fileURLToPath(new URL("programs/submits.ts", import.meta.url))
 
 /** A collector that hangs does so for ever. */
@@ -17,10 +18,10 @@ const submitter = "b7ad6b7169203331"
 /** A busy machine may need long for what a collector takes. */
 const patient = { AUTOSTOP_TELEMETRY_TIMEOUT: "5 minutes" }
 
-const serving = (url: string, limit: Record<string, string> = patient) =>
+const serving = (url: string, limit: Record<string, string> = patient, module = traced) =>
   Effect.acquireRelease(
     Effect.promise(() =>
-      Server.start(["--jobs", traced], {
+      Server.start(["--jobs", module], {
         OTEL_EXPORTER_OTLP_ENDPOINT: url,
         OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
         OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20secret",
@@ -83,6 +84,23 @@ describe("the trace of a job at a manager", () => {
       )
       const logs = yield* ask(server, "/jobs/first/logs")
       assert.include(logs, "otel: none")
+      yield* Effect.promise(() => server.server.signal("SIGTERM").ended())
+      const line = receiver.logs().find(({ body }) => body.stringValue === "otel: none")
+      assert.strictEqual(line?.traceId, traceId)
+      assert.strictEqual(line?.spanId, one(spans, "run").spanId)
+      assert.deepStrictEqual(
+        line?.attributes.map(({ key, value }) => [key, value.stringValue]),
+        [["autostop.job.name", "traced"], ["autostop.job.id", "first"], ["log.iostream", "stdout"]]
+      )
+    }).pipe(Effect.scoped, Effect.timeout("110 seconds")))
+
+  it.live("begins at the span that is stored with the job", () =>
+    Effect.gen(function*() {
+      const receiver = yield* collector()
+      const server = yield* serving(receiver.url)
+      yield* submit(server, "first", { ms: 10 })
+      yield* ended(server, "first")
+      const spans = yield* awaitSpan(receiver.spans, "job traced")
       const info: { traceparent?: string } = JSON.parse(yield* ask(server, "/jobs/first"))
       assert.strictEqual(info.traceparent, `00-${traceId}-${one(spans, "POST").spanId}-01`)
     }).pipe(Effect.scoped, Effect.timeout("110 seconds")))
@@ -139,6 +157,29 @@ describe("the trace of a job at a manager", () => {
       assert.strictEqual(yield* Effect.promise(() => server.server.signal("SIGTERM").ended()), 143)
       assert.isBelow(performance.now() - at, enoughMs)
       assert.match(server.server.stdout + server.server.stderr, /telemetry: some .* did not answer within 0\.5 s/)
+    }).pipe(Effect.scoped, Effect.timeout("110 seconds")))
+
+  it.live("has the calls of the job to hosts of its services, which are also in the manager's metrics", () =>
+    Effect.gen(function*() {
+      const receiver = yield* collector()
+      const server = yield* serving(receiver.url, patient, calling)
+      yield* ask(server, "/jobs", { method: "POST", body: JSON.stringify({ id: "calls", job: "calling" }) })
+      yield* ended(server, "calls")
+      const spans = yield* awaitSpan(receiver.spans, "job calling")
+      const inHost = spans.filter(({ name }) => name === "a span of the host")
+      assert.deepStrictEqual(
+        inHost.map((span) => pathOf(spans, span)),
+        Array.from(
+          { length: 3 },
+          () => "POST > job calling > attempt > run > call traced/Echo.say > call traced/Echo.say > a span of the host"
+        )
+      )
+      const metrics = yield* ask(server, "/metrics")
+      const labels = `job_name="calling",service="traced/Echo"`
+      for (const side of ["client", "server"]) {
+        assert.include(metrics, `rpc_${side}_call_duration_seconds_count{${labels},rpc_method="say"} 3`)
+      }
+      assert.include(metrics, `autostop_host_calls_active{${labels},host="process"} 0`)
     }).pipe(Effect.scoped, Effect.timeout("110 seconds")))
 
   it.live("is not exported if its submitter does not want it, nor are requests that are no submits", () =>

@@ -44,6 +44,7 @@ describe("an application whose variables name a collector", () => {
       assert.strictEqual(code, 143)
       assert.isTrue(report.clean)
       assert.deepStrictEqual(said, [])
+      assert.isUndefined(report.lostTelemetry)
       for (const { headers } of receiver.requests) assert.strictEqual(headers.authorization, "Bearer secret")
       const text = JSON.stringify(receiver.requests[0]?.json)
       assert.include(text, `{"key":"service.name","value":{"stringValue":"the shop"}}`)
@@ -95,6 +96,10 @@ describe("an application whose variables name a collector", () => {
         assert.isAtLeast(said.length, 1)
         assert.include(said.at(-1), "traces")
         assert.match(said.at(-1) ?? "", why)
+        const lost = report.lostTelemetry?.find(({ signal }) => signal === "traces")
+        assert.strictEqual(lost?.endpoint, receiver.url)
+        assert.isAtLeast(lost?.count ?? 0, 1)
+        assert.match(`${lost?.why}.`, why.source.startsWith("cannot") ? /./ : why)
         assert.notInclude(said.join(), "secret")
       }).pipe(Effect.scoped))
   }

@@ -13,7 +13,7 @@ import { refusalOf } from "../../internal/run/refusedStart.ts"
 import { encodeExit } from "../../manager/exitCodec.ts"
 import * as LocalEnvironment from "../../LocalEnvironment.ts"
 import * as Policy from "../../StopPolicy.ts"
-import type { StopReport } from "../../StopReport.ts"
+import { StopReport } from "../../StopReport.ts"
 import { withTelemetry } from "../../telemetry/withTelemetry.ts"
 import { CommandContext } from "../commandContext.ts"
 import { loadJob } from "../flags/moduleArgument.ts"
@@ -130,7 +130,7 @@ const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, gi
   const stopPolicy = yield* Policy.resolve([config, Policy.fromOptions(job.stopPolicy), given])
   const payload = yield* Effect.mapError(decodePayload(job, json), (message) => new Refusal({ message }))
   const { owner } = yield* CommandContext
-  const { exit, report } = yield* withTelemetry(
+  const { lost, result: { exit, report: stopped } } = yield* withTelemetry(
     { name: job.name, say: (line) => owner.say(line), leftMs: ({ report }) => leftMs(report, stopPolicy) },
     Effect.gen(function*() {
       const run = yield* Environment.submit(job, payload, { autostop, stopPolicy })
@@ -139,6 +139,7 @@ const runHere = Effect.fnUntraced(function*(input: Input, { autostop, config, gi
       return yield* Effect.uninterruptible(Effect.andThen(shown, run.result))
     })
   )
+  const report = StopReport.withLost(stopped, lost)
   const refusal = exit._tag === "Failure" && report.clean ? refusalOf(exit.cause) : undefined
   if (refusal !== undefined) return yield* new Refusal({ message: refusal.message })
   const showResult = input.format === "pretty"

@@ -4,7 +4,9 @@ import * as Stream from "effect/Stream"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { decodeFailure, type Method } from "../contract.ts"
 import type { HostError } from "../hostError.ts"
+import { withTrace } from "../wire/callTrace.ts"
 import { type FrameWriter, Reply, Request } from "../wire/frames.ts"
+import type { ObservedCall, ObservedCalls } from "./observedCalls.ts"
 import { type Chunk, ReceivedStream } from "./receivedStream.ts"
 
 /** A call that was sent, and what its answers are passed to. */
@@ -14,6 +16,8 @@ interface Pending {
   readonly end: (exit: Exit.Exit<unknown, unknown>) => void
   /** Takes elements of a stream. */
   readonly emit: (chunk: Chunk) => void
+  /** Its telemetry, if that is on. */
+  readonly observed: ObservedCall | undefined
 }
 
 /** The state of the host, which decides about a call to it. */
@@ -29,18 +33,23 @@ const unresponsive: State = { _tag: "Unresponsive" }
 
 const nothing = () => {}
 
+/** Begins the telemetry of a call. */
+type Observe = () => ObservedCall | undefined
+
 /** The calls in flight to one host. Those of one turn of the event loop are sent together. */
 export class PendingCalls {
   readonly #pending = new Map<number, Pending>()
   readonly #writer: FrameWriter
+  readonly #observer: ObservedCalls | undefined
   /** The calls that were interrupted and whose handlers have not ended yet. */
   readonly #interrupted = new Set<number>()
   #state: State = open
   #nextId = 0
   #idle: OneShotLatch | undefined
 
-  constructor(writer: FrameWriter) {
+  constructor(writer: FrameWriter, observer?: ObservedCalls) {
     this.#writer = writer
+    this.#observer = observer
   }
 
   get inFlight(): number {
@@ -55,26 +64,28 @@ export class PendingCalls {
   }
 
   call(method: Method, payload: unknown): Effect.Effect<unknown, unknown> {
-    return Effect.callback((resume) => {
-      const id = this.#begin(method, payload, { method, end: resume, emit: nothing })
-      return id === undefined ? undefined : this.#interrupt(id, method)
-    })
+    return this.#observed(method, (observe) =>
+      Effect.callback((resume) => {
+        const id = this.#begin(payload, { method, end: resume, emit: nothing, observed: observe() })
+        return id === undefined ? undefined : this.#interrupt(id)
+      }))
   }
 
   stream(method: Method, payload: unknown): Stream.Stream<unknown, unknown> {
     return Stream.scoped(Stream.fromPull(
       Effect.map(
         Effect.acquireRelease(
-          Effect.sync(() => {
-            let id: number | undefined
-            const received = new ReceivedStream(() => {
-              if (id !== undefined) this.#writer.write(Request.ack, id)
-            })
-            id = this.#begin(method, payload, { method, end: received.end, emit: received.emit })
-            return { id, received }
-          }),
+          this.#observed(method, (observe) =>
+            Effect.sync(() => {
+              let id: number | undefined
+              const received = new ReceivedStream(() => {
+                if (id !== undefined) this.#writer.write(Request.ack, id)
+              })
+              id = this.#begin(payload, { method, end: received.end, emit: received.emit, observed: observe() })
+              return { id, received }
+            })),
           // nothing pulls the stream any longer: its host need not go on
-          ({ id, received }) => id === undefined || received.hasEnded ? Effect.void : this.#interrupt(id, method)
+          ({ id, received }) => id === undefined || received.hasEnded ? Effect.void : this.#interrupt(id)
         ),
         ({ received }) => received.pull
       )
@@ -129,31 +140,49 @@ export class PendingCalls {
     }
   }
 
+  /** Lets a call begin its telemetry in the turn in which it is sent: one that is interrupted before has none. */
+  #observed<A>(method: Method, call: (observe: Observe) => Effect.Effect<A, unknown>): Effect.Effect<A, unknown> {
+    const observer = this.#observer
+    return observer === undefined
+      ? call(unobserved)
+      : Effect.withFiber((fiber) => call(() => observer.begin(method, fiber)))
+  }
+
   /** Sends a call and returns its id; ends it at once and returns nothing if it cannot be sent. */
-  #begin(method: Method, payload: unknown, pending: Pending): number | undefined {
+  #begin(payload: unknown, pending: Pending): number | undefined {
+    const { method, observed } = pending
     if (this.#state._tag === "Lost") {
-      pending.end(Exit.fail(this.#state.error))
+      finish(pending, Exit.fail(this.#state.error))
       return undefined
     }
     let body: Uint8Array
     try {
       body = method.payload.encode(payload)
     } catch (error) {
-      pending.end(Exit.die(error))
+      finish(pending, Exit.die(error))
       return undefined
     }
     const id = this.#nextId
     this.#nextId = (id + 1) >>> 0
     this.#pending.set(id, pending)
-    this.#writer.write(Request.call, id, method.index, body)
+    if (observed?.trace === undefined) this.#writer.write(Request.call, id, method.index, body)
+    else this.#writer.write(Request.tracedCall, id, method.index, withTrace(observed.trace, body))
     return id
   }
 
   /** Interrupts a call as one in process is: the interrupt ends once the handler has. */
-  #interrupt(id: number, method: Method): Effect.Effect<void> {
+  #interrupt(id: number): Effect.Effect<void> {
     return Effect.callback((resume) => {
-      if (!this.#pending.has(id)) return resume(Effect.void)
-      this.#pending.set(id, { method, end: () => resume(Effect.void), emit: nothing })
+      const pending = this.#pending.get(id)
+      if (pending === undefined) return resume(Effect.void)
+      const { method, observed } = pending
+      this.#pending.set(id, {
+        method,
+        end: () => resume(Effect.void),
+        emit: nothing,
+        // however its handler ends, nobody takes its result
+        observed: observed && { ...observed, end: () => observed.end(Exit.interrupt()) }
+      })
       this.#interrupted.add(id)
       this.#writer.write(Request.interrupt, id)
       if (this.#state._tag === "Unresponsive") this.#end(id, Exit.void)
@@ -169,6 +198,13 @@ export class PendingCalls {
       this.#idle?.open()
       this.#idle = undefined
     }
-    pending.end(exit)
+    finish(pending, exit)
   }
+}
+
+const unobserved: Observe = () => undefined
+
+const finish = ({ end, observed }: Pending, exit: Exit.Exit<unknown, unknown>): void => {
+  observed?.end(exit)
+  end(exit)
 }

@@ -6,11 +6,13 @@ import { type PolicyMillis, policyMillis } from "../../internal/policy/policyMil
 import type { ServiceHosts, ServiceRecord, ServiceSpec } from "../../internal/service/serviceRecord.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { StopPolicy } from "../../StopPolicy.ts"
+import { CurrentHostCalls } from "../../telemetry/hostCalls.ts"
 import { clientOf } from "../client.ts"
 import type { Contract } from "../contract.ts"
 import type { RestartPolicy } from "../restartPolicy.ts"
 import { type Build, type BuildContext, countCalls } from "../serviceBuild.ts"
 import type { Transport } from "./hostConnection.ts"
+import { ObservedCalls } from "./observedCalls.ts"
 import { detailsOf, leftoversOf, linesOf, replicaName } from "./replicaLines.ts"
 import { type Change, ReplicaPool, type Slot } from "./replicaPool.ts"
 
@@ -47,6 +49,11 @@ export const buildRemote = (
     const releaseMs = releaseTimeout ?? limits.releaseTimeout
     const { fingerprint, name, version } = contract
     const clock = yield* Clock.Clock
+    const calls = yield* CurrentHostCalls
+    const isObserved = calls !== undefined && (calls.metrics || calls.traces)
+    const observer = !isObserved
+      ? undefined
+      : new ObservedCalls({ calls, service: spec.name, host: spec.host, contract, clock })
     const transport = yield* makeTransport({ service: spec.name, releaseMs, killMs: limits.killTimeout })
     // within a job the registry ends what the hosts lived in, within a limit
     if (managed === undefined) yield* Scope.addFinalizer(scope, Effect.suspend(() => transport.end(Infinity)))
@@ -59,8 +66,10 @@ export const buildRemote = (
           version,
           fingerprint,
           module: transport.moduleOf(module),
-          limits: { ...limits, releaseTimeout: releaseMs, deadline: releaseMs }
+          limits: { ...limits, releaseTimeout: releaseMs, deadline: releaseMs },
+          telemetry: observer?.wanted
         },
+        observer,
         service: spec.name,
         startLimitMs: startTimeout ?? limits.startTimeout,
         clock,

@@ -11,8 +11,10 @@ import { HostError } from "../hostError.ts"
 import { readResult, sendStop } from "../wire/farewell.ts"
 import { FrameReader, FrameWriter, readJson, Reply, Request } from "../wire/frames.ts"
 import { type Init, readStartFailed, sendInit } from "../wire/handshake.ts"
+import { readMeasurements } from "../wire/measurements.ts"
 import { Heartbeat } from "./heartbeat.ts"
 import type { HostConnection, OpenHost } from "./hostConnection.ts"
+import type { ObservedCalls } from "./observedCalls.ts"
 import { PendingCalls } from "./pendingCalls.ts"
 import {
   broken,
@@ -38,6 +40,8 @@ export interface ReplicaOptions {
   /** The interval of the heartbeat, in milliseconds. */
   readonly heartbeatMs: number
   readonly clock: Clock.Clock
+  /** The telemetry of its calls, if that is on. */
+  readonly observer?: ObservedCalls | undefined
   readonly onEvent: (event: JobEvent) => void
   /** The event loop of the host is blocked, or turns again. */
   readonly onHeartbeat: (responsive: boolean) => void
@@ -76,7 +80,7 @@ export class Replica {
     )
     this.connection = options.open((bytes) => reader.feed(bytes))
     this.#writer = new FrameWriter(this.connection.send)
-    this.calls = new PendingCalls(this.#writer)
+    this.calls = new PendingCalls(this.#writer, options.observer)
     this.#heartbeat = new Heartbeat(options.heartbeatMs, () => this.#writer.write(Request.ping), (responsive) => {
       if (responsive) this.calls.hostResponsive()
       else this.calls.hostBlocked()
@@ -171,6 +175,8 @@ export class Replica {
         return
       case Reply.event:
         return this.#hostEvent(readJson(body, isEvent))
+      case Reply.measurements:
+        return this.#options.observer?.measured(readMeasurements(body))
       case Reply.result: {
         const result = readResult(body)
         this.#state = finished(this.#state, result)

@@ -9,15 +9,20 @@ import { isInstance } from "../../base/valueText.ts"
 import { ExitCalled } from "../../process/selfExit.ts"
 import { type Contract, encodeFailure, type Method } from "../contract.ts"
 import { type Handler, handlerOf, type Handlers } from "../handlers.ts"
+import { type CallTrace, readTrace } from "../wire/callTrace.ts"
 import { type FrameWriter, Reply, Request } from "../wire/frames.ts"
 import { ChunkWindow } from "./chunkWindow.ts"
+import type { MeasuredCalls } from "./measuredCalls.ts"
 
 /** A method and its handler. */
 interface Served {
   readonly method: Method
   readonly handler: Handler
-  /** Starts a fiber with the context of the handler. */
-  readonly fork: (effect: Effect.Effect<unknown, unknown>) => Fiber.Fiber<unknown, unknown>
+  /** Starts a fiber with the context of the handler, and what is added to it. */
+  readonly fork: (
+    effect: Effect.Effect<unknown, unknown>,
+    added: Context.Context<never> | undefined
+  ) => Fiber.Fiber<unknown, unknown>
 }
 
 /** A call whose handler has not ended. */
@@ -33,6 +38,7 @@ export class CallServer {
   readonly #served: ReadonlyArray<Served>
   readonly #running = new Map<number, Running>()
   readonly #writer: FrameWriter
+  readonly #measured: MeasuredCalls | undefined
   /** Set once no more calls are taken; opens when none is running. */
   #closing: OneShotLatch | undefined
 
@@ -40,18 +46,30 @@ export class CallServer {
     contract: Contract,
     handlers: Handlers,
     writer: FrameWriter,
-    context: Context.Context<never>
+    context: Context.Context<never>,
+    measured?: MeasuredCalls
   ) {
     this.#writer = writer
+    this.#measured = measured
     this.#served = contract.methods.map((method) => {
       const handler = handlerOf(handlers, method)
-      return { method, handler, fork: Effect.runForkWith(Context.merge(context, handler.context)) }
+      const own = Context.merge(context, handler.context)
+      const fork = Effect.runForkWith(own)
+      return {
+        method,
+        handler,
+        fork: (effect, added) =>
+          added === undefined ? fork(effect) : Effect.runForkWith(Context.merge(own, added))(effect)
+      }
     })
   }
 
   receive(operation: number, id: number, method: number, body: Uint8Array): void {
     if (operation === Request.call) this.#call(id, this.#served[method], body)
-    else if (operation === Request.interrupt) this.#running.get(id)?.fiber?.interruptUnsafe()
+    else if (operation === Request.tracedCall) {
+      const { payload, trace } = readTrace(body)
+      this.#call(id, this.#served[method], payload, trace)
+    } else if (operation === Request.interrupt) this.#running.get(id)?.fiber?.interruptUnsafe()
     else if (operation === Request.ack) this.#running.get(id)?.window?.acknowledge()
   }
 
@@ -63,15 +81,20 @@ export class CallServer {
     return closing.await
   })
 
-  #call(id: number, served: Served | undefined, body: Uint8Array): void {
+  #call(id: number, served: Served | undefined, body: Uint8Array, trace?: CallTrace): void {
     if (served === undefined || this.#closing !== undefined) return
     const { fork, method } = served
     const window = method.isStream ? new ChunkWindow() : undefined
     const running: Running = { fiber: undefined, window }
     this.#running.set(id, running)
-    const fiber = fork(Effect.suspend(() => this.#answer(id, served, window, method.payload.decode(body))))
+    const measured = this.#measured?.begin(method, trace)
+    const answer = Effect.suspend(() => this.#answer(id, served, window, method.payload.decode(body)))
+    const fiber = fork(answer, measured?.context)
     running.fiber = fiber
-    fiber.addObserver((exit) => this.#ended(id, method, exit))
+    fiber.addObserver((exit) => {
+      measured?.end(exit)
+      this.#ended(id, method, exit)
+    })
   }
 
   #answer(

@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { errorText } from "../../base/errorText.ts"
@@ -10,6 +11,7 @@ import { sendResult } from "../wire/farewell.ts"
 import { FrameWriter, Reply } from "../wire/frames.ts"
 import { sendReady, sendStartFailed } from "../wire/handshake.ts"
 import { CallServer } from "./callServer.ts"
+import { MeasuredCalls } from "./measuredCalls.ts"
 import type { OwnerConnection } from "./ownerConnection.ts"
 import { OwnerInbox } from "./ownerInbox.ts"
 
@@ -36,6 +38,9 @@ export const hostProgram = (owner: OwnerConnection): Effect.Effect<number> =>
       yield* flush(owner, writer)
       return 1
     }
+    const { telemetry } = init
+    const clock = yield* Clock.Clock
+    const measured = telemetry && new MeasuredCalls(served.success.contract, telemetry, writer, clock)
     const stop = (reason: string, withinMs: number, trigger: "stopped" | "lost") =>
       run.stop({ trigger, mode: "cancel", reason, withinMs })
     inbox.onStop((limitMs) => stop("the service was stopped", limitMs, "stopped"))
@@ -44,9 +49,11 @@ export const hostProgram = (owner: OwnerConnection): Effect.Effect<number> =>
       Stream.runForEach(run.events.stream, (event) => Effect.sync(() => writer.writeJson(Reply.event, event)))
     )
     yield* Effect.withFiber((fiber) =>
-      Effect.sync(() => run.start(jobOf(served.success, inbox, writer), undefined, fiber.context))
+      Effect.sync(() => run.start(jobOf(served.success, inbox, writer, measured), undefined, fiber.context))
     )
     yield* run.stopped.await
+    measured?.end()
+    measured?.send()
     const result = run.result
     if (result === undefined) return 1
     const { exit, report } = result
@@ -93,11 +100,11 @@ const runOf = (service: string, limits: PolicyMillis): Effect.Effect<Run> =>
   })
 
 /** A host is a job whose run answers calls. */
-const jobOf = (served: Served, inbox: OwnerInbox, writer: FrameWriter) => ({
+const jobOf = (served: Served, inbox: OwnerInbox, writer: FrameWriter, measured: MeasuredCalls | undefined) => ({
   services: served.layer,
   run: () =>
     Effect.withFiber((fiber) => {
-      const server = new CallServer(served.contract, fiber.context, writer, fiber.context)
+      const server = new CallServer(served.contract, fiber.context, writer, fiber.context, measured)
       inbox.serve(server)
       sendReady(writer)
       return Effect.onExit(Effect.never, () => server.close)

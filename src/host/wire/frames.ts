@@ -6,7 +6,7 @@
 import { attempt } from "../../base/valueText.ts"
 
 /** From a caller to a host. */
-export const Request = { init: 1, call: 2, interrupt: 3, ack: 4, ping: 5, stop: 6 } as const
+export const Request = { init: 1, call: 2, interrupt: 3, ack: 4, ping: 5, stop: 6, tracedCall: 7 } as const
 /** From a host to its caller. */
 export const Reply = {
   ready: 16,
@@ -17,7 +17,8 @@ export const Reply = {
   end: 21,
   pong: 22,
   event: 23,
-  result: 24
+  result: 24,
+  measurements: 25
 } as const
 
 /** The length of the rest (4 bytes), the operation (1), the id of the call (4), the method (2). */

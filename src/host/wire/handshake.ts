@@ -7,6 +7,16 @@ import { type FrameWriter, isRecord, readJson, Reply, Request } from "./frames.t
 export interface Init extends ExpectedService {
   /** The limits of the services within the host. */
   readonly limits: PolicyMillis
+  /** What the caller wants to know of the calls; nothing by default. */
+  readonly telemetry?: HostTelemetry | undefined
+}
+
+/** The telemetry that a caller wants of a host. */
+export interface HostTelemetry {
+  /** The name of the service in the report. */
+  readonly service: string
+  readonly metrics: boolean
+  readonly traces: boolean
 }
 
 export const sendInit = (writer: FrameWriter, init: Init): void => writer.writeJson(Request.init, init)

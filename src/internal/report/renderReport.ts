@@ -62,5 +62,14 @@ export const renderReport = (report: ReportData): string => {
     lines.push("Left over:")
     lines.push(...indented(report.leftovers.map((leftover) => [leftover.kind, oneLine(leftover.detail)])))
   }
+  const { lostTelemetry = [] } = report
+  if (lostTelemetry.length > 0) {
+    lines.push("Lost telemetry:")
+    lines.push(...indented(lostTelemetry.map(({ count, endpoint, signal, why }) => [
+      signal,
+      count === undefined ? "" : String(count),
+      `${endpoint}: ${oneLine(why)}`
+    ])))
+  }
   return lines.map(printable).join("\n")
 }

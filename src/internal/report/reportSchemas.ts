@@ -188,6 +188,31 @@ export const Leftover = Schema.Struct({ kind: Schema.String, detail: Schema.Stri
  */
 export type Leftover = typeof Leftover.Type
 
+/**
+ * Telemetry of a program that no collector has taken.
+ *
+ * **Details**
+ *
+ * `count` is the number of spans, metrics or log records that were sent in vain: there may be more that could not be sent at all.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export const LostTelemetry = Schema.Struct({
+  signal: Schema.Literals(["traces", "metrics", "logs"]),
+  /** The origin of the collector's URL. */
+  endpoint: Schema.String,
+  count: Schema.optionalKey(Count),
+  why: Schema.String
+})
+/**
+ * The type of lost telemetry.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type LostTelemetry = typeof LostTelemetry.Type
+
 /** The fields of a report, for its class and for what prints one. */
 export const reportFields = {
   jobId: Schema.String,
@@ -202,7 +227,8 @@ export const reportFields = {
   phases: Schema.Array(PhaseReport),
   stages: Schema.Array(StageReport),
   services: Schema.Array(ServiceReport),
-  leftovers: Schema.Array(Leftover)
+  leftovers: Schema.Array(Leftover),
+  lostTelemetry: Schema.optionalKey(Schema.Array(LostTelemetry))
 }
 
 /** A report as plain data. */

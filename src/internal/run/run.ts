@@ -33,7 +33,7 @@ import { CurrentRun, type RunContext } from "./currentRun.ts"
 import { fitted } from "./resultFit.ts"
 import { safeLoggers } from "./safeLoggers.ts"
 import { EventLog } from "./eventLog.ts"
-import { noSpans, RunTelemetry } from "./runTelemetry.ts"
+import { RunTelemetry, unobserved } from "./runTelemetry.ts"
 import { RunLifecycle, type RunResult, type StopRequest } from "./runState.ts"
 import { CurrentWork, WorkUnits } from "./workUnits.ts"
 
@@ -72,7 +72,7 @@ export class Run implements RunContext, StoppableRun {
   readonly fibers: JobFibers
   readonly scope = Scope.makeUnsafe()
   readonly startedAt: string
-  #spans = noSpans
+  #observation = unobserved
 
   constructor(options: RunOptions) {
     const { clock, id, job, limits, scheduler } = options
@@ -167,7 +167,7 @@ export class Run implements RunContext, StoppableRun {
 
   /** Starts the services and the run, and stops them in the end. Returns at once. */
   start(implementation: AnyImplementation, payload: unknown, context: Context.Context<never>): void {
-    this.#spans = Context.get(context, RunTelemetry)(this, context)
+    this.#observation = Context.get(context, RunTelemetry)(this, context)
     const own = this.#ownContext(context)
     const main = Effect.runForkWith(own)(Effect.andThen(Effect.yieldNow, this.#main(implementation, payload)))
     main.addObserver((exit) => this.#ended(exit))
@@ -220,7 +220,7 @@ export class Run implements RunContext, StoppableRun {
         const { contract } = this.options
         const result = contract === undefined ? scoped : fitted(contract, scoped)
         const running = Context.add(context, CurrentWork, "run")
-        const span = this.#spans.run()
+        const span = this.#observation.run()
         return within(
           withAll(built, span === undefined ? running : Context.add(running, Tracer.ParentSpan, span)),
           result
@@ -231,13 +231,13 @@ export class Run implements RunContext, StoppableRun {
 
   /** Returns the references that make a fiber one of this job's. */
   #references(submitter: Context.Context<never>): Context.Context<never> {
-    const span = this.#spans.job()
+    const span = this.#observation.job()
     const references = this.#ownReferences(submitter)
     return span === undefined ? references : Context.add(references, Tracer.ParentSpan, span)
   }
 
   #ownReferences(submitter: Context.Context<never>): Context.Context<never> {
-    return Context.make(CurrentRun, this).pipe(
+    return Context.add(this.#observation.references, CurrentRun, this).pipe(
       Context.add(Logger.CurrentLoggers, safeLoggers(Context.get(submitter, Logger.CurrentLoggers))),
       Context.add(CurrentRegistry, this.registry),
       Context.add(CurrentStages, this.stages),

@@ -14,19 +14,21 @@ export interface ObservedRun {
   readonly stopped: OneShotLatch
 }
 
-/** The spans that the spans of user code lie in, as far as there are any. */
-export interface RunSpans {
-  /** The span of the whole job, for the starts of its services. */
+/** The telemetry of a run, as the run sees it. */
+export interface RunObservation {
+  /** The span of the whole job, which the starts of its services lie in, if it has one. */
   readonly job: () => AnySpan | undefined
   /** The span of its `run`, once that has begun. */
   readonly run: () => AnySpan | undefined
+  /** The references that its fibers get. */
+  readonly references: Context.Context<never>
 }
 
 const none = () => undefined
-export const noSpans: RunSpans = { job: none, run: none }
+export const unobserved: RunObservation = { job: none, run: none, references: Context.empty() }
 
 /** Called with each new run before it starts, also with those within another one. It is off unless somebody provides it. */
-export const RunTelemetry = Context.Reference<(run: ObservedRun, submitter: Context.Context<never>) => RunSpans>(
+export const RunTelemetry = Context.Reference<(run: ObservedRun, submitter: Context.Context<never>) => RunObservation>(
   "autostop/RunTelemetry",
-  { defaultValue: () => () => noSpans }
+  { defaultValue: () => () => unobserved }
 )

@@ -1,8 +1,10 @@
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import type { StageReport } from "../../StopReport.ts"
+import type { CallCounts } from "../../telemetry/callCounts.ts"
 import type { SpanRecord, TraceContext } from "../../telemetry/spanRecord.ts"
 import type { JobProcess } from "../JobProcess.ts"
+import type { OutputLine } from "../outputLine.ts"
 import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "../models.ts"
 import type { JobLog } from "./jobLog.ts"
 import { type Input, type JobState, type StateInfo, stateInfo, type StopRequest, transition } from "./jobState.ts"
@@ -25,6 +27,15 @@ export interface JobObserver {
   readonly stages: (stages: ReadonlyArray<StageReport>) => void
   /** Its attempt has a process since `at`, in ISO 8601. */
   readonly started: (at: string) => void
+  /** It has called hosts of its services. */
+  readonly calls: (counts: ReadonlyArray<CallCounts>) => void
+  /** It has printed lines in an attempt, at a time in ISO 8601. */
+  readonly output: (
+    stream: "stdout" | "stderr",
+    lines: ReadonlyArray<OutputLine>,
+    at: string,
+    attempt: number
+  ) => void
   /** The code of its process has made spans. */
   readonly spans: (spans: ReadonlyArray<SpanRecord>) => void
   /** Returns the place of an attempt in its trace, if that is exported. */
@@ -36,6 +47,8 @@ const noObserver: JobObserver = {
   event: () => {},
   stages: () => {},
   started: () => {},
+  calls: () => {},
+  output: () => {},
   spans: () => {},
   trace: () => undefined
 }

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import type { JobEvent } from "../../JobEvent.ts"
+import { CallRecords } from "../../telemetry/callRecords.ts"
 import { gauge, registerProcessMetrics } from "../../telemetry/processMetrics.ts"
 import { prometheusText } from "../../telemetry/prometheusText.ts"
 import { Recorder } from "../../telemetry/recorder.ts"
@@ -11,7 +12,7 @@ import type { JobInfo, JobState } from "../models.ts"
 import type { JobObserver } from "./activeJob.ts"
 
 /** Observes a job that an earlier manager may have had. */
-export interface MeteredJob extends Pick<JobObserver, "event" | "stages" | "started"> {
+export interface MeteredJob extends Pick<JobObserver, "calls" | "event" | "stages" | "started"> {
   /** Takes an event that was counted before. */
   readonly past: (event: JobEvent) => void
 }
@@ -46,13 +47,16 @@ export class JobMetrics {
     const recorder = this.#recorder
     const meter = new RunMeter(job, startedAt)
     const stages = new StageMeter(job)
+    const calls = new CallRecords(recorder, job)
     let hasStarted = startedAt !== undefined
     return {
       past: (event) => void meter.apply(event),
       event: (event) => {
         if (event._tag === "JobRestarting") stages.restart()
+        if (event._tag === "JobRestarting" || event._tag === "JobStopped") calls.end()
         recorder.record(meter.apply(event))
       },
+      calls: (counts) => calls.record(counts),
       stages: (counted) => recorder.record(stages.apply(counted)),
       started: (at) => {
         if (hasStarted) return

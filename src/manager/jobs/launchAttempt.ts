@@ -22,6 +22,7 @@ export const launchAttempt = (
 ): JobProcess => {
   const { id, submission } = job
   const now = (): string => new Date(clock.currentTimeMillisUnsafe()).toISOString()
+  const attempt = (job.info.restarts ?? 0) + 1
   results.remove(id)
   // another manager may have others than the one that took the submit
   const fault = unknownVariable(variables, submission.env)
@@ -42,9 +43,14 @@ export const launchAttempt = (
       if (unsaved !== undefined) writer.record(job, unsaved)
     },
     onStages: (stages) => void (job.stages = stages),
-    trace: job.observer.trace((job.info.restarts ?? 0) + 1),
+    trace: job.observer.trace(attempt),
+    onCalls: job.observer.calls,
     onSpans: job.observer.spans,
-    onOutput: (stream, lines) => job.log.add(stream, lines, now())
+    onOutput: (stream, lines) => {
+      const at = now()
+      job.observer.output(stream, lines, at, attempt)
+      return job.log.add(stream, lines, at)
+    }
   })
   // the stop may have been requested before there was a process
   const stop = job.state._tag === "Launching" ? job.state.stop : undefined

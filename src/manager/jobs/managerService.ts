@@ -21,6 +21,7 @@ import { eventFeed, logFeed, storedEvents } from "./jobFeeds.ts"
 import { JobLog, removeLog } from "./jobLog.ts"
 import { jobTypes } from "./jobTypes.ts"
 import { JobMetrics, type MeteredJob } from "./jobMetrics.ts"
+import { exportedOutput } from "./jobOutput.ts"
 import { JobTraces } from "./jobTraces.ts"
 import { jobLookup } from "./jobLookup.ts"
 import { type AdoptedJob, JobScheduler, type SchedulerDependencies } from "./jobScheduler.ts"
@@ -80,6 +81,7 @@ class ManagerService {
   readonly #jobType: Manager["Service"]["jobType"]
   readonly #logs: string
   readonly #metrics: JobMetrics
+  readonly #telemetry: ManagerTelemetryShape | undefined
   readonly #traces: JobTraces
   readonly #startedAt: string
 
@@ -104,6 +106,7 @@ class ManagerService {
       isKnown: (id) => Effect.map(store.get(id), (stored) => stored !== undefined)
     })
     this.#metrics = new JobMetrics(() => Math.max(0, this.#active.size - this.#scheduler.running), telemetry?.registry)
+    this.#telemetry = telemetry
     this.#traces = new JobTraces(store, telemetry?.push)
     this.#logs = join(options.folder, "logs")
     this.retention = {
@@ -288,7 +291,11 @@ class ManagerService {
       state: adoptedState(stored, clock.currentTimeMillisUnsafe()),
       log: (onWritten) => new JobLog({ folder: this.#logs, bytes: logBytes }, info.id, onWritten),
       onChange: (info) => changes.changed(info),
-      observe: () => ({ ...observed ?? this.#metrics.observe(info), ...this.#traces.of(info) })
+      observe: () => ({
+        ...observed ?? this.#metrics.observe(info),
+        ...this.#traces.of(info),
+        output: exportedOutput(info, this.#telemetry?.pushLog, this.#telemetry?.push !== undefined)
+      })
     })
     this.#active.set(job.id, job)
     changes.changed(job.info)

@@ -12,13 +12,15 @@ const outputMs = 2_000
 /** Passes on a message, unless it is for the parent of the process alone. */
 export const passOn = (
   message: JobMessage,
-  { onEvent, onSpans = () => {}, onStages }: Pick<JobProcessOptions, "onEvent" | "onSpans" | "onStages">
+  { onCalls, onEvent, onSpans, onStages }: Pick<JobProcessOptions, "onCalls" | "onEvent" | "onSpans" | "onStages">
 ): void => {
   switch (message._tag) {
     case "Stages":
       return onStages(message.stages)
     case "Spans":
-      return onSpans(message.spans)
+      return onSpans?.(message.spans)
+    case "Calls":
+      return onCalls?.(message.counts)
     case "Limits":
     case "Reported":
     case "Alive":

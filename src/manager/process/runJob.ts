@@ -1,4 +1,3 @@
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { errorText, messageOf } from "../../base/errorText.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
@@ -17,6 +16,8 @@ import type { ParentLink } from "../../process/parentLink.ts"
 import type { ProcessOwner } from "../../process/processOwner.ts"
 import { runOwned } from "../../process/runOwned.ts"
 import { StopReport, type Trigger } from "../../StopReport.ts"
+import type { CallCounts } from "../../telemetry/callCounts.ts"
+import { countingJob } from "../../telemetry/jobCalls.ts"
 import { encodeExit } from "../exitCodec.ts"
 import { fallbackExit, notStarted } from "../fallbackResult.ts"
 import type { JobResult } from "../models.ts"
@@ -86,12 +87,13 @@ class JobRunner {
       // there is no limit here, because the parent has one and can also end a process that blocks
       const exports = yield* importModule(module, name, Infinity)
       const { job, payload, stopPolicy } = yield* prepareJob(exports, name, spec)
+      const counts = (counts: ReadonlyArray<CallCounts>) => send({ _tag: "Calls", counts })
       // this is loaded here, because most jobs have no trace
-      const tracing = trace === undefined
-        ? Context.empty()
+      const telemetry = trace === undefined
+        ? countingJob(counts)
         : (yield* Effect.promise(() => import("../../telemetry/jobTracing.ts"))).tracingJob(
           trace,
-          (spans) => send({ _tag: "Spans", spans })
+          { counts, spans: (spans) => send({ _tag: "Spans", spans }) }
         )
       const run = yield* Environment.submit(job, payload, {
         id,
@@ -100,7 +102,7 @@ class JobRunner {
       }).pipe(
         Effect.mapError(({ message }) => message),
         Effect.provideService(RunObserver, (run) => this.#follow(job, run)),
-        Effect.provide(tracing)
+        Effect.provide(telemetry)
       )
       const { report } = yield* Effect.uninterruptible(Effect.andThen(this.#reported.await, run.result))
       return this.#endOf(job, report)

@@ -31,7 +31,7 @@ export class FakeHost {
     this.#writer = new FrameWriter((bytes) => onBytes(new Uint8Array(bytes)))
     const reader = new FrameReader((operation, id) => {
       this.#sent.push(names.get(operation as never) ?? "init")
-      if (operation === Request.call) this.#calls.push(id)
+      if (operation === Request.call || operation === Request.tracedCall) this.#calls.push(id)
     }, () => this.exit())
     this.connection = {
       pid: undefined,

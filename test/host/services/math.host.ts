@@ -15,7 +15,7 @@ const handlers = Maths.group.toLayer(Effect.gen(function*() {
         ? Effect.die(new Error("negative"))
         : Effect.succeed(2 * n),
     count: ({ to }) => Stream.range(1, to),
-    pid: () => Effect.sync(() => process.pid),
+    pid: () => Effect.sync(() => process.pid).pipe(Effect.withSpan("a span of the host")),
     spin: ({ ms }) =>
       Effect.sync(() => {
         const end = performance.now() + ms

@@ -1,0 +1,57 @@
+/** Exports log records of other processes. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as OtlpExporter from "effect/observability/OtlpExporter"
+import * as OtlpResource from "effect/observability/OtlpResource"
+import { OtlpSerialization } from "effect/observability/OtlpSerialization"
+import type { SinkOptions } from "./spanSink.ts"
+
+/** A line that a job has printed. */
+export interface LogRecord {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly text: string
+  readonly attributes: Readonly<Record<string, string | number>>
+  /** The span that it belongs to, if that is exported. */
+  readonly span?: { readonly traceId: string; readonly spanId: string } | undefined
+}
+
+export class LogSink extends Context.Service<LogSink, {
+  readonly push: (record: LogRecord) => void
+}>()("autostop/telemetry/LogSink") {}
+
+export const layerLogSink = ({ resource, ...options }: SinkOptions) =>
+  Layer.effect(
+    LogSink,
+    Effect.gen(function*() {
+      const serialization = yield* OtlpSerialization
+      const { push } = yield* OtlpExporter.make({
+        ...options,
+        label: "autostop",
+        maxBatchSize: 1_000,
+        body: (logRecords: Array<ReturnType<typeof encoded>>) => [
+          serialization.logs({
+            resourceLogs: [{
+              resource: OtlpResource.make(resource),
+              scopeLogs: [{ scope: { name: "autostop" }, logRecords }]
+            }]
+          }),
+          Effect.void
+        ]
+      })
+      return LogSink.of({ push: (record) => push(encoded(record)) })
+    })
+  ).pipe(Layer.provideMerge(OtlpExporter.layerFlusher))
+
+const encoded = ({ at, attributes, span, text }: LogRecord) => {
+  const time = `${BigInt(Math.max(0, Math.round(at))) * 1_000_000n}`
+  return {
+    timeUnixNano: time,
+    observedTimeUnixNano: time,
+    body: { stringValue: text },
+    attributes: OtlpResource.entriesToAttributes(Object.entries(attributes)),
+    droppedAttributesCount: 0,
+    ...span
+  }
+}
