@@ -195,7 +195,7 @@ const stops: Record<string, Body> = {
       assert.strictEqual(job.journal.rows, 4)
       assert.deepStrictEqual(report.stages, [
         { name: "range", kind: "source", count: 10 },
-        { name: "work", kind: "mapParallel", count: 4, dropped: 6 }
+        { name: "work", kind: "mapParallel", count: 4, dropped: 6, upstream: ["range"] }
       ])
     }),
   "a kill gives no time": (at) =>

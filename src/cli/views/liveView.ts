@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { now } from "../../base/clock.ts"
 import { printable, table, whole } from "../../base/format.ts"
+import { stageRows } from "../../base/stageGraph.ts"
 import type { JobRun } from "../../Environment.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { LatestAttempt } from "../../jobProcess/latestAttempt.ts"
@@ -111,10 +112,11 @@ class View {
 
   #stageLines(): ReadonlyArray<string> {
     const at = now(this.#clock)
-    const rows = this.#stages().map(({ count, kind, name }) => [
+    const rows = stageRows(this.#stages()).map(({ from, stage: { count, kind, name } }) => [
       name,
       whole(count),
-      `${whole(this.#rates.rate(`${kind} ${name}`, count, at))}/s`
+      `${whole(this.#rates.rate(`${kind} ${name}`, count, at))}/s`,
+      from
     ])
     return table(rows, ["left", "right"])
   }

@@ -2,6 +2,7 @@ import type * as Clock from "effect/Clock"
 import type * as Fiber from "effect/Fiber"
 import { now } from "../../base/clock.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { stageLabels } from "../../base/stageGraph.ts"
 import type { StageReport } from "../report/reportSchemas.ts"
 import { Flow } from "./flow.ts"
 
@@ -15,6 +16,8 @@ export interface Stage {
   dropped: number
   /** The reason why a source could not be told to end. */
   error: string | undefined
+  /** The stages that it takes from; some are known by their name alone. */
+  readonly upstream: Set<Stage | string>
 }
 
 /** An operator that holds elements while its stream runs. */
@@ -32,7 +35,14 @@ export const stageOf = (stages: StageCounters | undefined, kind: Stage["kind"], 
     ? stages.unnamed(kind)
     : stages.stage(kind, name)
 
-const makeStage = (kind: Stage["kind"], name: string): Stage => ({ name, kind, count: 0, dropped: 0, error: undefined })
+const makeStage = (kind: Stage["kind"], name: string): Stage => ({
+  name,
+  kind,
+  count: 0,
+  dropped: 0,
+  error: undefined,
+  upstream: new Set()
+})
 
 /** Calls the listener each time that the fiber goes on after a wait. Returns a function that removes it. */
 export type WatchFiber = (fiber: Fiber.Fiber<unknown, unknown>, onResume: () => void) => () => void
@@ -167,12 +177,27 @@ export class StageCounters {
   }
 
   report(): Array<StageReport> {
-    return this.#stages.map(({ count, dropped, error, kind, name }): StageReport => ({
-      name,
-      kind,
-      count,
-      ...(dropped === 0 ? {} : { dropped }),
-      ...(error === undefined ? {} : { error })
-    }))
+    const labels = stageLabels(this.#stages)
+    const labelOf = new Map(this.#stages.map((stage, place) => [stage, labels[place] ?? stage.name]))
+    return this.#stages.map((stage): StageReport => {
+      const { count, dropped, error, kind, name } = stage
+      const upstream = stage.upstream.size === 0 ? [] : this.#upstreamOf(stage, labelOf)
+      return {
+        name,
+        kind,
+        count,
+        ...(dropped === 0 ? {} : { dropped }),
+        ...(error === undefined ? {} : { error }),
+        ...(upstream.length === 0 ? {} : { upstream })
+      }
+    })
+  }
+
+  /** Returns the labels of the stages that one takes from, without itself: two stages of one name have one counter. */
+  #upstreamOf(stage: Stage, labelOf: ReadonlyMap<Stage, string>): ReadonlyArray<string> {
+    const stages = [...stage.upstream].flatMap((before) =>
+      typeof before === "string" ? this.#stages.filter(({ name }) => name === before) : [before]
+    )
+    return [...new Set(stages)].flatMap((before) => before === stage ? [] : labelOf.get(before) ?? [])
   }
 }

@@ -1,5 +1,6 @@
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -8,6 +9,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { stagesHere, stagesOf } from "./currentStages.ts"
 import type { InputQueue } from "./inputQueues.ts"
+import { Opening } from "./opening.ts"
 import type { OutputBuffer } from "./outputBuffers.ts"
 import { attempt } from "../../base/valueText.ts"
 import { type Holder, type Stage, stageOf } from "./stageCounters.ts"
@@ -29,23 +31,28 @@ export const parallel =
   <A, Task, Result, B, E2, R2>(options: Parallel<A, Task, Result, B, E2, R2>) =>
   <E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<B, E | E2, R | R2> => {
     const made = stagesHere()
-    return Stream.transformPullBracket(
-      self,
-      (pull, _, scope) =>
+    return Stream.fromChannel(
+      Channel.fromTransformBracket((_: unknown, around, scope) =>
         Effect.flatMap(Effect.context<R | R2>(), (context) =>
           Effect.withFiber((fiber) => {
             const stages = stagesOf(fiber, made)
-            const pool = new WorkerPool<A, Task, Result, B, E | E2, R | R2>(
-              options,
-              pull,
-              stageOf(stages, options.kind, options.name),
-              Effect.runForkWith(context),
-              (task) => fiber.currentDispatcher.scheduleTask(task, 0)
-            )
-            stages?.addHolder(pool)
-            const close = Effect.ensuring(pool.close, Effect.sync(() => stages?.removeHolder(pool)))
-            return Effect.as(Scope.addFinalizer(scope, close), pool.pull)
+            const opening = stages === undefined ? undefined : new Opening(around)
+            return Effect.flatMap(opening?.open(self) ?? Channel.toPullScoped(self.channel, around), (pull) => {
+              const stage = stageOf(stages, options.kind, options.name)
+              opening?.become(stage)
+              const pool = new WorkerPool<A, Task, Result, B, E | E2, R | R2>(
+                options,
+                pull,
+                stage,
+                Effect.runForkWith(context),
+                (task) => fiber.currentDispatcher.scheduleTask(task, 0)
+              )
+              stages?.addHolder(pool)
+              const close = Effect.ensuring(pool.close, Effect.sync(() => stages?.removeHolder(pool)))
+              return Effect.as(Scope.addFinalizer(scope, close), pool.pull)
+            })
           }))
+      )
     )
   }
 

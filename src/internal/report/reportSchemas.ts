@@ -101,7 +101,8 @@ export type PhaseReport = typeof PhaseReport.Type
  * **Details**
  *
  * `count` elements left it; `dropped` elements were taken in by an operator, or handed over by a stream to its source, and
- * never handed on, because the run was interrupted or failed. `error` says why a source could not be told to end. Of units
+ * never handed on, because the run was interrupted or failed. `upstream` names the stages that it took elements from: each by its
+ * name, or by kind and name (`source rows`) where stages of several kinds have that name. `error` says why a source could not be told to end. Of units
  * (`kind` is `unit`), `count` ended by themselves, and `dropped` were cut off.
  *
  * @category models
@@ -112,7 +113,8 @@ export const StageReport = Schema.Struct({
   kind: Schema.Literals(["source", "stage", "mapParallel", "keyed", "join", "feedback", "unit"]),
   count: Count,
   dropped: Schema.optionalKey(Count),
-  error: Schema.optionalKey(Schema.String)
+  error: Schema.optionalKey(Schema.String),
+  upstream: Schema.optionalKey(Schema.Array(Schema.String))
 })
 /**
  * The type of a stage report.
