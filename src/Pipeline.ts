@@ -118,14 +118,14 @@ export const stage: {
       Effect.withFiber((fiber) => {
         const stages = stagesOf(fiber, made)
         if (stages === undefined) return Channel.toPullScoped(self.channel, scope)
-        const opening = new Opening(scope)
-        return Effect.map(opening.open(self), (pull) => {
+        const opening = new Opening(stages, scope)
+        return Effect.flatMap(opening.open(self), (pull) => {
           const stage = stages.stage("stage", name)
           opening.become(stage)
-          return Effect.map(pull, (chunk) => {
+          return opening.timed(Effect.map(pull, (chunk) => {
             stage.count += chunk.length
             return chunk
-          })
+          }))
         })
       })
     ))

@@ -15,6 +15,7 @@ export {
   ServiceOutcome,
   ServiceReport,
   StageReport,
+  StageTime,
   Trigger
 } from "./internal/report/reportSchemas.ts"
 

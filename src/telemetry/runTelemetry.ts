@@ -36,12 +36,17 @@ const measure = (run: ObservedRun, recorder: Recorder): void => {
   const { job } = run.options
   const meter = new RunMeter(job)
   const stages = new StageMeter(job)
-  const readStages = () => recorder.record(stages.apply(run.stages.report()))
+  run.stages.measureTimes()
+  const readStages = () => {
+    run.stages.settleTimes()
+    recorder.record(stages.apply(run.stages.report()))
+  }
   const stop = startInterval(stagesMs, readStages)
   run.events.listen((event) => recorder.record(meter.apply(event)))
   run.stopped.onOpen(() => {
     stop()
     readStages()
+    recorder.record(stages.restart())
   })
 }
 

@@ -26,7 +26,7 @@ export const joinStreams = <L, EL, RL, R, ER, RR, K>(
     Effect.withFiber((fiber) => {
       const stages = stagesOf(fiber, made)
       const stage = stageOf(stages, "join", options.name)
-      const opening = stages === undefined ? undefined : new Opening(scope)
+      const opening = stages === undefined ? undefined : new Opening(stages, scope)
       opening?.become(stage)
       const left: Side<L, K> = { key: options.left, seen: new Map(), ended: false }
       const right: Side<R, K> = { key: options.right, seen: new Map(), ended: false }
@@ -59,7 +59,9 @@ export const joinStreams = <L, EL, RL, R, ER, RR, K>(
         Stream.flattenIterable,
         Stream.ensuring(Effect.sync(() => stages?.removeHolder(holder)))
       )
-      return opening?.open(pairs) ?? Channel.toPullScoped(pairs.channel, scope)
+      return opening === undefined
+        ? Channel.toPullScoped(pairs.channel, scope)
+        : Effect.flatMap(opening.open(pairs), (pull) => opening.timed(pull))
     })
   ))
 }

@@ -43,13 +43,18 @@ export const openSource = <A, E, R, R2>(
         }
       }
       // what a stream does before its first pull, such as a first fetch, is part of its flow
-      const opening = new Opening(scope)
+      const opening = new Opening(stages, scope)
       opening.become(stage)
       const opened = Effect.flatMap(opening.open(self), (pull) => {
+        const timer = opening.measure({ isParallel: false })
         // safe: the fiber that begins the source was given what `onDrain` needs
-        const gate = new DrainGate({ stages, stage, isLate, upstream: pull, onDrain: onDrain as OnDrain<never> }, fiber)
+        const own = onDrain as OnDrain<never>
+        const gate = new DrainGate({ stages, stage, isLate, timer, upstream: pull, onDrain: own }, fiber)
         const remove = flow.add(stage, gate, around)
-        return Effect.as(Scope.addFinalizer(scope, Effect.ensuring(gate.close, Effect.sync(remove))), gate.pull)
+        return Effect.andThen(
+          Scope.addFinalizer(scope, Effect.ensuring(gate.close, Effect.sync(remove))),
+          opening.measured(gate.pull)
+        )
       })
       return known === undefined
         ? Effect.andThen(Scope.addFinalizer(root, Effect.sync(() => stages.end(root))), opened)

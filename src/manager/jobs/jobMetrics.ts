@@ -50,7 +50,7 @@ export class JobMetrics {
     return {
       past: (event) => void meter.apply(event),
       event: (event) => {
-        if (event._tag === "JobRestarting") stages.restart()
+        if (event._tag === "JobRestarting" || event._tag === "JobStopped") recorder.record(stages.restart())
         recorder.record(meter.apply(event))
       },
       stages: (counted) => recorder.record(stages.apply(counted)),
