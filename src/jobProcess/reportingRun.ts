@@ -53,7 +53,10 @@ const stagesSender = (run: Run): (options?: { readonly isLast: boolean }) => voi
     run.stages.settleTimes()
     const stages = run.stages.report()
     if (stages.length === 0) return
-    const text = JSON.stringify(stages.map(({ p95Ms: _, timeMs: __, ...counters }) => counters))
+    const text = JSON.stringify(
+      stages,
+      (key, value: unknown) => key === "timeMs" || key === "p95Ms" ? undefined : value
+    )
     if (text === sent && !isLast && ++unsent * stagesMs < timesMs) return
     sent = text
     unsent = 0

@@ -33,21 +33,16 @@ export class StageMeter {
           added("autostop.stage.time", before?.timeMs?.[state], stage.timeMs?.[state], { ...labels, state }, 1_000)
         ),
         ...durationsAdded(before?.durations, stage.durations, labels),
-        ...changed("autostop.stage.in_flight", before?.inFlight, stage.inFlight, labels),
-        ...changed("autostop.stage.held", before?.held, stage.held, labels)
+        ...underWay(before, stage, labels)
       ]
     })
   }
 
   /** Counts from zero, because the job has ended or begins another attempt. Nothing is under way any longer. */
   restart(): ReadonlyArray<Update> {
-    const ended = [...this.#read.values()].flatMap(({ held, inFlight, kind, name }) => {
-      const labels = { job_name: this.#job, stage: name, kind }
-      return [
-        ...changed("autostop.stage.in_flight", inFlight, 0, labels),
-        ...changed("autostop.stage.held", held, 0, labels)
-      ]
-    })
+    const ended = [...this.#read.values()].flatMap((stage) =>
+      underWay(stage, undefined, { job_name: this.#job, stage: stage.name, kind: stage.kind })
+    )
     this.#read.clear()
     return ended
   }
@@ -55,6 +50,16 @@ export class StageMeter {
 
 const added = (metric: MetricName, before = 0, now = 0, labels: Labels, unit = 1): ReadonlyArray<Update> =>
   now > before ? [{ metric, value: (now - before) / unit, labels }] : []
+
+/** The change of what a stage has under way. */
+const underWay = (
+  before: StageReport | undefined,
+  now: StageReport | undefined,
+  labels: Labels
+): ReadonlyArray<Update> => [
+  ...changed("autostop.stage.in_flight", before?.inFlight, now?.inFlight, labels),
+  ...changed("autostop.stage.held", before?.held, now?.held, labels)
+]
 
 const changed = (metric: MetricName, before = 0, now = 0, labels: Labels): ReadonlyArray<Update> =>
   now === before ? [] : [{ metric, value: now - before, labels }]

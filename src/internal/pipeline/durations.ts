@@ -8,10 +8,15 @@ const makeCounts = () => new Uint32Array(octaves * bucketsPerOctave)
 
 /** The durations of one stage, counted in buckets. */
 export class Durations {
-  readonly #octaves = new Array<number>(octaves).fill(0)
+  readonly #octaves = Array.from({ length: octaves }, () => 0)
   #recent = makeCounts()
   #before = makeCounts()
-  #since = 0
+  #since: number
+
+  /** `at` is the time of now, in milliseconds of a clock that only moves forward. */
+  constructor(at: number) {
+    this.#since = at
+  }
 
   record(ms: number): void {
     const bucket = Math.floor(Math.log2(ms * 1_000) * bucketsPerOctave)

@@ -53,7 +53,7 @@ export class Opening {
     const { times } = this.#stages
     const stage = this.#stage
     if (times === undefined || stage === undefined) return undefined
-    const time = stage.time ??= new StageTime()
+    const time = stage.time ??= new StageTime(times.now())
     return this.timer = new StageTimer(times, { ...options, time, downstream: () => this.#downstream?.timer })
   }
 

@@ -12,7 +12,11 @@ export type ActivityTimes = Record<Activity, number>
 /** The times of one stage. If its stream is open several times, its times are the sum of theirs. */
 export class StageTime {
   readonly ms: ActivityTimes = { busy: 0, idle: 0, backpressured: 0 }
-  readonly durations = new Durations()
+  readonly durations: Durations
+
+  constructor(at: number) {
+    this.durations = new Durations(at)
+  }
 }
 
 /** A stream of a stage, whose times are being measured. */
