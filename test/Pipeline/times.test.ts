@@ -66,8 +66,9 @@ describe("the times of stages", () => {
   it.effect("hold where streams are opened one after the other, and side by side", () =>
     Effect.gen(function*() {
       const one = (name: string) => ticks(10).pipe(Pipeline.source(name))
-      const after = yield* measured(Stream.concat(one("a"), one("b")).pipe(Pipeline.stage("all")))
-      assert.deepStrictEqual(timesOf(after.report, "all"), { busy: 0, idle: 200, backpressured: 0 })
+      const rest = Stream.range(1, 3).pipe(Stream.rechunk(1), sleeping(50))
+      const after = yield* measured(Stream.concat(Stream.concat(one("a"), one("b")), rest).pipe(Pipeline.stage("all")))
+      assert.deepStrictEqual(timesOf(after.report, "all"), { busy: 150, idle: 200, backpressured: 0 })
       const beside = yield* measured(
         Stream.merge(one("a"), Stream.concat(Stream.fromEffectDrain(Effect.sleep(40)), one("b"))).pipe(
           Pipeline.stage("all"),
