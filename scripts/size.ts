@@ -10,7 +10,7 @@ import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
 
 /** A change that needs more raises these numbers, and says why. */
-const budget = { gzipBytes: 48_000, ownModules: 130, allModules: 302, pageGzipBytes: 38_000 }
+const budget = { gzipBytes: 50_000, ownModules: 134, allModules: 306, pageGzipBytes: 38_000 }
 
 /** The code of this package that the import loads at once, minified; `effect` and what is loaded on demand are left out. */
 const bundled = async () => {

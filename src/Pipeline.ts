@@ -4,12 +4,14 @@
  *
  * @since 0.1.0
  */
+import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Stream from "effect/Stream"
 import { illegalOption } from "./base/illegalOption.ts"
 import { stagesHere, stagesOf } from "./internal/pipeline/currentStages.ts"
 import { joinStreams } from "./internal/pipeline/hashJoin.ts"
+import { Opening, openingAround } from "./internal/pipeline/opening.ts"
 import { Fifo, Lanes, Loop } from "./internal/pipeline/inputQueues.ts"
 import { Ordered, Unordered } from "./internal/pipeline/outputBuffers.ts"
 import { openSource } from "./internal/pipeline/openSource.ts"
@@ -112,17 +114,62 @@ export const stage: {
   2,
   <A, E, R>(self: Stream.Stream<A, E, R>, name: string): Stream.Stream<A, E, R> => {
     const made = stagesHere()
-    return Stream.transformPull(self, (pull) =>
+    return Stream.fromChannel(Channel.fromTransform((_: unknown, scope) =>
       Effect.withFiber((fiber) => {
-        const stage = stagesOf(fiber, made)?.stage("stage", name)
-        return Effect.succeed(
-          stage === undefined ? pull : Effect.map(pull, (chunk) => {
+        const stages = stagesOf(fiber, made)
+        if (stages === undefined) return Channel.toPullScoped(self.channel, scope)
+        const opening = new Opening(stages, scope)
+        return Effect.flatMap(opening.open(self), (pull) => {
+          const stage = stages.stage("stage", name)
+          opening.become(stage)
+          return opening.timed(Effect.map(pull, (chunk) => {
             stage.count += chunk.length
             return chunk
-          })
-        )
-      }))
+          }))
+        })
+      })
+    ))
   }
+)
+
+/**
+ * Says that the elements of this stream come from the stages of that name. The streams of one run find each other by
+ * themselves; nobody sees what goes through a `Stream.broadcast`, a `Stream.share`, a queue or the function of a `flatMap`.
+ *
+ * **Details**
+ *
+ * It does nothing for an element. Behind it has to be an operator of this module: the stage that takes from them.
+ *
+ * **Example** (One source that two stages take from)
+ *
+ * ```ts
+ * import { Pipeline } from "autostop"
+ * import { Effect, Stream } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const [left, right] = yield* Stream.range(1, 100).pipe(
+ *     Pipeline.source("numbers"),
+ *     Stream.broadcastN({ n: 2, capacity: 8 })
+ *   )
+ *   const count = (self: Stream.Stream<number>, name: string) =>
+ *     self.pipe(Pipeline.upstream("numbers"), Pipeline.stage(name), Stream.runCount)
+ *   return yield* Effect.all([count(left, "left"), count(right, "right")], { concurrency: 2 })
+ * })
+ * ```
+ *
+ * @category counters
+ * @since 0.2.0
+ */
+export const upstream: {
+  (name: string): <A, E, R>(self: Stream.Stream<A, E, R>) => Stream.Stream<A, E, R>
+  <A, E, R>(self: Stream.Stream<A, E, R>, name: string): Stream.Stream<A, E, R>
+} = dual(
+  2,
+  <A, E, R>(self: Stream.Stream<A, E, R>, name: string): Stream.Stream<A, E, R> =>
+    Stream.fromChannel(Channel.fromTransform((_: unknown, scope) => {
+      openingAround(scope)?.takeFrom(name)
+      return Channel.toPullScoped(self.channel, scope)
+    }))
 )
 
 /**

@@ -16,6 +16,7 @@ export {
   ServiceOutcome,
   ServiceReport,
   StageReport,
+  StageTime,
   Trigger
 } from "./internal/report/reportSchemas.ts"
 

@@ -54,6 +54,8 @@ const AnyReport = Schema.Struct({
   stages: Schema.Array(
     Schema.Struct({
       ...StageReport.fields,
+      // the graph of stages has tests of its own
+      upstream: Schema.optionalKey(Schema.Tuple([])),
       name: Name,
       count: Count,
       dropped: Schema.optionalKey(Count),
@@ -99,7 +101,7 @@ const report = new StopReport({
   ],
   stages: [
     { name: "rows", kind: "source", count: 14 },
-    { name: "enriched", kind: "mapParallel", count: 3, dropped: 11 }
+    { name: "enriched", kind: "mapParallel", count: 3, dropped: 11, upstream: ["rows"] }
   ],
   services: [
     { ...service, used: 1, dependsOn: ["pool", "cache"] },
@@ -258,6 +260,21 @@ Services:
 Left over:
   child-process  sleep 100 (pid 42)`
     )
+  })
+
+  it("lists stages in the order of their elements, and says what they take from if that is not the row before", () => {
+    const stages = [
+      { name: "all", kind: "stage", count: 2, upstream: ["left", "right"] },
+      { name: "left", kind: "source", count: 1 },
+      { name: "right", kind: "source", count: 1 }
+    ] as const
+    const lines = StopReport.render(new StopReport({ ...report, stages })).split("\n")
+    const from = lines.indexOf("Stages:")
+    assert.deepStrictEqual(lines.slice(from + 1, from + 4), [
+      "  left   source  1",
+      "  right  source  1",
+      "  all    stage   2    from left, right"
+    ])
   })
 
   it.prop(

@@ -11,6 +11,8 @@ import type { JobMessage, ParentMessage, Reported } from "./protocol.ts"
 const aliveMs = 500
 /** The interval at which the counters of the pipelines are sent while they change. */
 const stagesMs = 250
+/** The interval at which they are sent while nothing but the times of stages changes. */
+const timesMs = 2_000
 
 export const send = (message: JobMessage): void => sendToParent(message)
 
@@ -33,23 +35,31 @@ export const reportRun = (
   link.outlive(deadline)
   send({ _tag: "Limits", deadlineMs: deadline })
   run.events.listen(send)
+  run.stages.measureTimes()
   const sendStages = stagesSender(run)
-  const stop = startInterval(stagesMs, sendStages)
+  const stop = startInterval(stagesMs, () => sendStages())
   run.stopped.onOpen(() => {
     stop()
-    sendStages()
+    sendStages({ isLast: true })
     if (run.result !== undefined) onStopped(run.result)
   })
 }
 
-/** Sends the counters of a run if they have changed. */
-const stagesSender = (run: Run): () => void => {
+/** Sends the counters of a run if they have changed. A stage that waits has new times each time, and nothing else. */
+const stagesSender = (run: Run): (options?: { readonly isLast: boolean }) => void => {
   let sent = "[]"
-  return () => {
+  let unsent = 0
+  return ({ isLast } = { isLast: false }) => {
+    run.stages.settleTimes()
     const stages = run.stages.report()
-    const text = JSON.stringify(stages)
-    if (text === sent) return
+    if (stages.length === 0) return
+    const text = JSON.stringify(
+      stages,
+      (key, value: unknown) => key === "timeMs" || key === "p95Ms" ? undefined : value
+    )
+    if (text === sent && !isLast && ++unsent * stagesMs < timesMs) return
     sent = text
+    unsent = 0
     send({ _tag: "Stages", stages })
   }
 }

@@ -24,6 +24,8 @@ const stopSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
 const jobSeconds = [0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400, 604_800, 2_592_000]
 /** From a call within this machine to one that takes long. */
 const callSeconds = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, ...stopSeconds.slice(0, -2)]
+/** The octaves that the durations of stages are counted in, from 16 µs to a minute. */
+const chunkSeconds = Array.from({ length: 23 }, (_, octave) => 2 ** (octave + 4) / 1_000_000)
 const shares = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1]
 
 const histogram = (about: string, buckets: ReadonlyArray<number>, unit: Unit = "s") =>
@@ -47,6 +49,13 @@ export const instruments = {
   "rpc.server.call.duration": histogram("The time that the handler of a call takes at its host.", callSeconds),
   "autostop.stage.elements": counter("The elements that left a stage of a pipeline."),
   "autostop.stage.dropped": counter("The elements that a stage took in and never handed on."),
+  "autostop.stage.time": counter("The time that stages were busy, idle or backpressured.", "s"),
+  "autostop.stage.duration": histogram(
+    "The time of a chunk in a stage, or of an element in one that works in parallel; of a part of them.",
+    chunkSeconds
+  ),
+  "autostop.stage.in_flight": gauge("The elements that a stage works on."),
+  "autostop.stage.held": gauge("The elements that a stage has taken in and not handed on yet."),
   "autostop.jobs": gauge("The number of jobs in each state."),
   "autostop.queue.depth": gauge("The jobs that wait for a slot or for their restart."),
   "autostop.ready": gauge("1 if the manager takes jobs, else 0."),

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import { shortened } from "../base/format.ts"
 import { Histogram, type HistogramCounts } from "./histogram.ts"
-import { bucketsOf, type Labels, type MetricName, metricOf } from "./instruments.ts"
+import { bucketsOf, instruments, type Labels, type MetricName, metricOf } from "./instruments.ts"
 import type { Update } from "./runMeter.ts"
 
 /** The most series of one metric: further names of jobs, services and stages are counted together. */
@@ -28,8 +28,13 @@ export class Recorder {
     this.#context = context
   }
 
+  /** Adds to counters and histograms, and to gauges, which several jobs of one name have together. */
   record(updates: ReadonlyArray<Update>): void {
-    for (const { labels, metric, value } of updates) this.#find(metric, labels).updateUnsafe(value, this.#context)
+    for (const { labels, metric, times = 1, value } of updates) {
+      const series = this.#find(metric, labels)
+      if (instruments[metric].kind === "gauge") series.modifyUnsafe(value, this.#context)
+      else for (let n = 0; n < times; n++) series.updateUnsafe(value, this.#context)
+    }
   }
 
   /** Sets one gauge, or adds to one counter. */

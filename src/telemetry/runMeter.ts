@@ -7,6 +7,8 @@ export interface Update {
   readonly metric: MetricName
   readonly value: number
   readonly labels: Labels
+  /** The number of equal values; one by default. */
+  readonly times?: number
 }
 
 type StopRequested = Extract<JobEvent, { readonly _tag: "StopRequested" }>

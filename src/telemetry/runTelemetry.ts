@@ -50,7 +50,9 @@ const measure = (run: ObservedRun, calls: HostCalls, recorder: Recorder): void =
   const meter = new RunMeter(job)
   const stages = new StageMeter(job)
   const records = new CallRecords(recorder, job)
+  run.stages.measureTimes()
   const read = () => {
+    run.stages.settleTimes()
     recorder.record(stages.apply(run.stages.report()))
     records.record(takeCounts(calls))
   }
@@ -59,6 +61,7 @@ const measure = (run: ObservedRun, calls: HostCalls, recorder: Recorder): void =
   run.stopped.onOpen(() => {
     stop()
     read()
+    recorder.record(stages.restart())
     records.end()
   })
 }

@@ -26,6 +26,11 @@ const repeats: Readonly<Record<string, (emitted: Array<number>, pause: number) =
     turn(emitted, pause).pipe(Pipeline.mapParallel(slow, { concurrency: 2 }), Stream.forever),
   "repeat behind mapEffect at a concurrency": (emitted, pause) =>
     turn(emitted, pause).pipe(Stream.mapEffect(slow, { concurrency: 3 }), Stream.forever),
+  "repeat behind many stages": (emitted, pause) =>
+    Array.from({ length: 12 }, (_, i) => `stage ${i}`).reduce(
+      (self, name) => self.pipe(Pipeline.stage(name)),
+      turn(emitted, pause)
+    ).pipe(Stream.forever),
   "repeat behind a buffer": (emitted, pause) =>
     turn(emitted, pause).pipe(Stream.buffer({ capacity: 4 }), Stream.forever),
   "repeat of unwrap": (emitted, pause) => Stream.forever(Stream.unwrap(Effect.sync(() => turn(emitted, pause)))),
@@ -94,6 +99,7 @@ describe("a source that is repeated", () => {
         () =>
           Stream.concat(Stream.make("a", "b", "c"), Stream.never).pipe(
             Pipeline.source("files"),
+            Pipeline.stage("opened"),
             Stream.flatMap((file) =>
               Stream.concat(
                 Stream.fromEffect(Effect.sleep(100)).pipe(Pipeline.source("lines"), Stream.as(`line of ${file}`)),

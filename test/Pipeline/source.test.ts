@@ -42,7 +42,7 @@ describe("source", () => {
       assert.deepStrictEqual(seen, [[1, 2], [4, 5, 6]])
       assert.deepStrictEqual(report.stages, [
         { name: "in", kind: "source", count: 6 },
-        { name: "on", kind: "stage", count: 5 }
+        { name: "on", kind: "stage", count: 5, upstream: ["in"] }
       ])
       assert.strictEqual(report.outcome, "succeeded")
       assert.strictEqual(report.trigger, "completed")

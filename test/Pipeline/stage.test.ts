@@ -70,7 +70,7 @@ describe("the counts of a job", () => {
       )
       assert.deepStrictEqual(report.stages.toSorted((a, b) => a.name < b.name ? -1 : 1), [
         { name: "left", kind: "source", count: 4 },
-        { name: "pairs", kind: "join", count: 4 },
+        { name: "pairs", kind: "join", count: 4, upstream: ["left", "right"] },
         { name: "right", kind: "source", count: 4 }
       ])
     }))

@@ -193,10 +193,10 @@ const stops: Record<string, Body> = {
       yield* job.run.stop({ mode: "cancel" })
       const { report } = yield* at.end(job)
       assert.strictEqual(job.journal.rows, 4)
-      assert.deepStrictEqual(report.stages, [
-        { name: "range", kind: "source", count: 10 },
-        { name: "work", kind: "mapParallel", count: 4, dropped: 6 }
-      ])
+      const [range, work, ...others] = report.stages
+      assert.deepInclude(range, { name: "range", kind: "source", count: 10 })
+      assert.deepInclude(work, { name: "work", kind: "mapParallel", count: 4, dropped: 6, upstream: ["range"] })
+      assert.deepStrictEqual(others, [])
     }),
   "a kill gives no time": (at) =>
     Effect.gen(function*() {

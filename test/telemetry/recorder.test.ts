@@ -36,6 +36,15 @@ describe("metrics of many jobs", () => {
     assert.isBelow(Math.max(...lines.map((line) => line.length)), 300)
   })
 
+  it("has one gauge for what jobs of one name have together", () => {
+    const context = registry()
+    const recorder = new Recorder(context)
+    for (const value of [5, 3, -5]) {
+      recorder.record([{ metric: "autostop.stage.held", value, labels: { job_name: "a", stage: "b", kind: "keyed" } }])
+    }
+    assert.include(prometheusText(context), "autostop_stage_held{job_name=\"a\",stage=\"b\",kind=\"keyed\"} 3")
+  })
+
   it("has names for Prometheus with their units, and leaves those of others alone", () => {
     assert.strictEqual(prometheusName("autostop.stop.duration"), "autostop_stop_duration_seconds")
     assert.strictEqual(prometheusName("autostop.stop.deadline.used"), "autostop_stop_deadline_used_ratio")

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { JobEvent } from "../../src/index.ts"
+import type { JobEvent, StageReport } from "../../src/index.ts"
 import { RunMeter, type Update } from "../../src/telemetry/runMeter.ts"
 import { StageMeter } from "../../src/telemetry/stageMeter.ts"
 
@@ -142,7 +142,42 @@ describe("the counters of pipelines as metrics", () => {
       ["autostop.stage.dropped", "source", 2]
     ])
     assert.deepStrictEqual(counted(15, 2), [])
-    meter.restart()
+    assert.deepStrictEqual(meter.restart(), [])
     assert.deepStrictEqual(counted(3)[0], ["autostop.stage.elements", "source", 3])
+  })
+
+  it("adds times and durations, and takes back what is under way once the job has ended", () => {
+    const meter = new StageMeter("flights")
+    const rows = { name: "rows", kind: "keyed", count: 0 } as const
+    const read = (stage: Partial<StageReport>) =>
+      meter.apply([{ ...rows, ...stage }]).map(({ labels: { state }, metric, times, value }) => [
+        metric.replace("autostop.stage.", ""),
+        value,
+        state ?? times
+      ])
+    assert.deepStrictEqual(
+      read({ timeMs: { busy: 500, idle: 0, backpressured: 250 }, durations: [0, 2, 1], held: 5, inFlight: 2 }),
+      [
+        ["time", 0.5, "busy"],
+        ["time", 0.25, "backpressured"],
+        ["duration", 0.000_003, 2],
+        ["duration", 0.000_006, 1],
+        ["in_flight", 2, undefined],
+        ["held", 5, undefined]
+      ]
+    )
+    assert.deepStrictEqual(
+      read({ timeMs: { busy: 500, idle: 1_000, backpressured: 250 }, durations: [0, 2, 3], held: 1 }),
+      [["time", 1, "idle"], ["duration", 0.000_006, 2], ["in_flight", -2, undefined], ["held", -4, undefined]]
+    )
+    assert.deepStrictEqual(meter.restart().map(({ metric, value }) => [metric, value]), [["autostop.stage.held", -1]])
+  })
+
+  it("takes any durations that a job sends", () => {
+    const meter = new StageMeter("flights")
+    const durations = [Number.MAX_SAFE_INTEGER, -5, ...Array.from({ length: 5_000 }, () => 1)]
+    const updates = meter.apply([{ name: "rows", kind: "stage", count: 0, durations }])
+    assert.isAtMost(updates.reduce((sum, { times = 1 }) => sum + times, 0), 2_000)
+    for (const { value } of updates) assert.isTrue(Number.isFinite(value) && value > 0)
   })
 })

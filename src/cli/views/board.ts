@@ -1,5 +1,6 @@
 import type { Change, JobInfo, JobState } from "../../manager/models.ts"
 import { span, table, whole } from "../../base/format.ts"
+import { inFlowOrder } from "../../base/stageGraph.ts"
 import type { StageReport } from "../../StopReport.ts"
 import { Rates } from "./rates.ts"
 import * as State from "./boardState.ts"
@@ -131,7 +132,7 @@ export class Board {
     if (info.restartsAt !== undefined) return `begins again in ${span(Date.parse(info.restartsAt) - this.#now(now))}`
     const rates = this.#rates.get(info.id) ?? new Rates(ratesMs)
     this.#rates.set(info.id, rates)
-    return stages.map(({ count, kind, name }) =>
+    return inFlowOrder(stages).map(({ count, kind, name }) =>
       `${name} ${whole(count)} (${whole(rates.rate(`${kind} ${name}`, count, now))}/s)`
     ).join("  ")
   }

@@ -1,6 +1,7 @@
 /** A job as lines of text for a terminal: its stages and services, and its stop as it goes. */
 import { table, whole } from "../../base/format.ts"
 import { EventClock } from "../../base/eventClock.ts"
+import { stageRows } from "../../base/stageGraph.ts"
 import type { JobEvent } from "../../JobEvent.ts"
 import { LatestAttempt } from "../../jobProcess/latestAttempt.ts"
 import { waitText } from "../../jobProcess/stopText.ts"
@@ -57,10 +58,11 @@ export class JobLines {
   }
 
   #stageLines(stages: ReadonlyArray<StageReport>, now: number): ReadonlyArray<string> {
-    const rows = stages.map(({ count, kind, name }) => [
+    const rows = stageRows(stages).map(({ from, stage: { count, kind, name } }) => [
       name,
       whole(count),
-      `${whole(this.#rates.rate(`${kind} ${name}`, count, now))}/s`
+      `${whole(this.#rates.rate(`${kind} ${name}`, count, now))}/s`,
+      from
     ])
     return table(rows, ["left", "right"])
   }

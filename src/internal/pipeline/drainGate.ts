@@ -8,6 +8,7 @@ import { errorText } from "../../base/errorText.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import { PullFiber } from "./pullFiber.ts"
 import type { Stage, StageCounters } from "./stageCounters.ts"
+import type { StageTimer } from "./stageTimer.ts"
 
 /** A pipeline that never waits lets the event loop turn this often. */
 const longestTurnMs = 10
@@ -52,6 +53,7 @@ export interface GateParts<A, E, R> {
   readonly onDrain: OnDrain<never>
   /** `true` if the stream began after the drain. */
   readonly isLate: boolean
+  readonly timer: StageTimer | undefined
 }
 
 /** Ends a stream when a drain is asked for, and hands on all that the stream had handed over. */
@@ -60,6 +62,7 @@ export class DrainGate<A, E, R> {
   readonly #stage: Stage
   readonly #upstream: Effect.Effect<Chunk<A>, E | Cause.Done, R>
   readonly #onDrain: OnDrain<never>
+  readonly #timer: StageTimer | undefined
   readonly #unlisten: () => void
   #puller: PullFiber<Chunk<A>, E | Cause.Done> | undefined
   #state: State = flowing
@@ -73,11 +76,12 @@ export class DrainGate<A, E, R> {
 
   /** `onDrain` runs in the context of the fiber. */
   constructor(parts: GateParts<A, E, R>, fiber: Fiber.Fiber<unknown, unknown>) {
-    const { isLate, onDrain, stage, stages, upstream } = parts
+    const { isLate, onDrain, stage, stages, timer, upstream } = parts
     this.#stages = stages
     this.#stage = stage
     this.#upstream = upstream
     this.#onDrain = onDrain
+    this.#timer = timer
     this.#lastTurn = stages.now()
     if (stages.draining.isOpen && !isLate && typeof onDrain === "string") this.#state = last
     const { context } = fiber
@@ -94,6 +98,7 @@ export class DrainGate<A, E, R> {
       })
     }
     if (this.#state._tag === "Ending") return Cause.done()
+    this.#timer?.ask()
     this.#pulled = undefined
     this.#puller ??= new PullFiber(
       this.#stages,
@@ -116,6 +121,7 @@ export class DrainGate<A, E, R> {
   #wait(): Effect.Effect<Chunk<A>, E | Cause.Done> {
     return Effect.callback((resume) => {
       this.#stages.awaitSource()
+      this.#timer?.wait()
       const done = () => {
         this.#consumer = undefined
         this.#stages.stopAwaitingSource()
@@ -143,6 +149,7 @@ export class DrainGate<A, E, R> {
       this.#stage.count += exit.value.length
       this.#stages.active(at)
       this.hasEmitted = true
+      this.#timer?.handOn()
       return exit
     }
     const state = this.#state

@@ -8,6 +8,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { stagesOf } from "./currentStages.ts"
 import { DrainGate, type OnDrain } from "./drainGate.ts"
+import { effectScope, Opening } from "./opening.ts"
 import { StageCounters } from "./stageCounters.ts"
 
 type SourcePull<A, E, R> = Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E, void, R>
@@ -25,28 +26,35 @@ export const openSource = <A, E, R, R2>(
   { made, name, onDrain }: SourceParts<R2>
 ): Stream.Stream<A, E, R | R2> =>
   Stream.fromChannel(Channel.fromTransform((_: unknown, scope) => {
-    const upstream = Channel.toPullScoped(self.channel, scope)
     return Effect.withFiber((fiber): Effect.Effect<SourcePull<A, E, R>, never, R | R2> => {
       const stages = stagesOf(fiber, made)
-      if (stages === undefined) return Effect.andThen(warnOutside(name), upstream)
+      if (stages === undefined) return Effect.andThen(warnOutside(name), Channel.toPullScoped(self.channel, scope))
       const root = rootOf(scope)
+      const around = effectScope(scope)
       const stage = stages.stage("source", name)
       const isLate = stages.draining.isOpen
       const known = stages.flowOf(root)
       const flow = known ?? stages.begin(root)
       if (isLate) {
-        const rerun = flow.rerun(stage, scope)
+        const rerun = flow.rerun(stage, around)
         if (rerun === "waits") return Effect.as(warnRepeated(name), Effect.never)
         if (rerun !== undefined && !isOfFiber(root, fiber.context)) {
-          return Effect.as(endAround(scope, root, rerun.level), endedPull)
+          return Effect.as(endAround(around, root, rerun.level), endedPull)
         }
       }
       // what a stream does before its first pull, such as a first fetch, is part of its flow
-      const opened = Effect.flatMap(upstream, (pull) => {
+      const opening = new Opening(stages, scope)
+      opening.become(stage)
+      const opened = Effect.flatMap(opening.open(self), (pull) => {
+        const timer = opening.measure({ isParallel: false })
         // safe: the fiber that begins the source was given what `onDrain` needs
-        const gate = new DrainGate({ stages, stage, isLate, upstream: pull, onDrain: onDrain as OnDrain<never> }, fiber)
-        const remove = flow.add(stage, gate, scope)
-        return Effect.as(Scope.addFinalizer(scope, Effect.ensuring(gate.close, Effect.sync(remove))), gate.pull)
+        const own = onDrain as OnDrain<never>
+        const gate = new DrainGate({ stages, stage, isLate, timer, upstream: pull, onDrain: own }, fiber)
+        const remove = flow.add(stage, gate, around)
+        return Effect.andThen(
+          Scope.addFinalizer(scope, Effect.ensuring(gate.close, Effect.sync(remove))),
+          opening.measured(gate.pull)
+        )
       })
       return known === undefined
         ? Effect.andThen(Scope.addFinalizer(root, Effect.sync(() => stages.end(root))), opened)
@@ -62,7 +70,7 @@ const endedPull = Cause.done()
  */
 const endAround = (scope: Scope.Scope, root: Scope.Scope, level: number): Effect.Effect<void> => {
   let around = scope
-  for (let i = 0; i < level && around.parent !== undefined; i++) around = around.parent
+  for (let i = 0; i < level && around.parent !== undefined; i++) around = effectScope(around.parent)
   if (around === root) return Effect.void
   return Scope.addFinalizerExit(around, (exit) =>
     // safe: the types of Effect know no finalizer that fails; here the failure is the end of a stream

@@ -2,8 +2,10 @@ import type * as Clock from "effect/Clock"
 import type * as Fiber from "effect/Fiber"
 import { now } from "../../base/clock.ts"
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
+import { stageLabels } from "../../base/stageGraph.ts"
 import type { StageReport } from "../report/reportSchemas.ts"
 import { Flow } from "./flow.ts"
+import { type StageTime, StageTimes } from "./stageTimes.ts"
 
 /** One counter of a pipeline. */
 export interface Stage {
@@ -15,6 +17,10 @@ export interface Stage {
   dropped: number
   /** The reason why a source could not be told to end. */
   error: string | undefined
+  /** The stages that it takes from; some are known by their name alone. */
+  readonly upstream: Set<Stage | string>
+  /** Its times, if they are measured and it was opened. */
+  time: StageTime | undefined
 }
 
 /** An operator that holds elements while its stream runs. */
@@ -22,6 +28,8 @@ export interface Holder {
   readonly stage: Stage
   /** Returns the number of elements that were taken in and not handed on. */
   held(): number
+  /** Returns the number of those that are worked on. */
+  inFlight?(): number
 }
 
 /** Returns the counter of an operator, named or not. Outside of a job nobody reads it. */
@@ -32,7 +40,15 @@ export const stageOf = (stages: StageCounters | undefined, kind: Stage["kind"], 
     ? stages.unnamed(kind)
     : stages.stage(kind, name)
 
-const makeStage = (kind: Stage["kind"], name: string): Stage => ({ name, kind, count: 0, dropped: 0, error: undefined })
+const makeStage = (kind: Stage["kind"], name: string): Stage => ({
+  name,
+  kind,
+  count: 0,
+  dropped: 0,
+  error: undefined,
+  upstream: new Set(),
+  time: undefined
+})
 
 /** Calls the listener each time that the fiber goes on after a wait. Returns a function that removes it. */
 export type WatchFiber = (fiber: Fiber.Fiber<unknown, unknown>, onResume: () => void) => () => void
@@ -55,6 +71,8 @@ export class StageCounters {
   /** The number of sources that a consumer waits for. */
   #awaited = 0
   #lastActive = 0
+  /** The times of its stages, if they are measured. */
+  #times: StageTimes | undefined
   /** `true` once the job has stopped. */
   isOver = false
   readonly watch: WatchFiber
@@ -72,6 +90,23 @@ export class StageCounters {
 
   now(): number {
     return now(this.#clock)
+  }
+
+  get times(): StageTimes | undefined {
+    return this.#times
+  }
+
+  /** Begins to measure the times of streams that are opened from now on. Somebody has to call `settleTimes` again and again. */
+  measureTimes(): void {
+    this.#times ??= new StageTimes(() => this.now())
+  }
+
+  /** Brings the times of the stages up to now. */
+  settleTimes(): void {
+    if (this.#times === undefined || this.isOver) return
+    this.#times.settle()
+    const at = this.now()
+    for (const { time } of this.#stages) time?.durations.turn(at)
   }
 
   /** Ends the sources. */
@@ -162,17 +197,62 @@ export class StageCounters {
   /** The job has stopped: counts as dropped what a run that does not end still holds. */
   conclude(): void {
     if (!this.isOver) running--
+    this.settleTimes()
     this.isOver = true
     for (const holder of this.#holders) this.removeHolder(holder)
   }
 
   report(): Array<StageReport> {
-    return this.#stages.map(({ count, dropped, error, kind, name }): StageReport => ({
-      name,
-      kind,
-      count,
-      ...(dropped === 0 ? {} : { dropped }),
-      ...(error === undefined ? {} : { error })
-    }))
+    const labels = stageLabels(this.#stages)
+    const labelOf = new Map(this.#stages.map((stage, place) => [stage, labels[place] ?? stage.name]))
+    return this.#stages.map((stage): StageReport => {
+      const { count, dropped, error, kind, name } = stage
+      const upstream = stage.upstream.size === 0 ? [] : this.#upstreamOf(stage, labelOf)
+      return {
+        name,
+        kind,
+        count,
+        ...(dropped === 0 ? {} : { dropped }),
+        ...(error === undefined ? {} : { error }),
+        ...(upstream.length === 0 ? {} : { upstream }),
+        ...(this.#times === undefined ? {} : this.#measured(stage))
+      }
+    })
+  }
+
+  /** Returns what is known of a stage if times are measured. */
+  #measured(stage: Stage): Partial<StageReport> {
+    let held = 0
+    let inFlight = 0
+    for (const holder of this.#holders) {
+      if (holder.stage !== stage) continue
+      held += holder.held()
+      inFlight += holder.inFlight?.() ?? 0
+    }
+    const { time } = stage
+    const p95Ms = time?.durations.percentile(0.95)
+    return {
+      ...(held === 0 ? {} : { held }),
+      ...(inFlight === 0 ? {} : { inFlight }),
+      ...(time === undefined ? {} : { timeMs: rounded(time.ms), durations: time.durations.counts }),
+      ...(p95Ms === undefined ? {} : { p95Ms: micros(p95Ms) })
+    }
+  }
+
+  /** Returns the labels of the stages that one takes from, without itself: two stages of one name have one counter. */
+  #upstreamOf(stage: Stage, labelOf: ReadonlyMap<Stage, string>): ReadonlyArray<string> {
+    const stages = [...stage.upstream].flatMap((before) =>
+      typeof before === "string" ? this.#stages.filter(({ name }) => name === before) : [before]
+    )
+    return [...new Set(stages)].flatMap((before) => before === stage ? [] : labelOf.get(before) ?? [])
   }
 }
+
+/** Milliseconds, to the microsecond. */
+const micros = (ms: number): number => Math.round(ms * 1_000) / 1_000
+
+const rounded = ({ backpressured, busy, idle }: StageTime["ms"]) => ({
+  busy: micros(busy),
+  idle: micros(idle),
+  backpressured: micros(backpressured)
+})

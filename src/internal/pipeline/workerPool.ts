@@ -1,5 +1,6 @@
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -8,9 +9,11 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { stagesHere, stagesOf } from "./currentStages.ts"
 import type { InputQueue } from "./inputQueues.ts"
+import { Opening } from "./opening.ts"
 import type { OutputBuffer } from "./outputBuffers.ts"
 import { attempt } from "../../base/valueText.ts"
 import { type Holder, type Stage, stageOf } from "./stageCounters.ts"
+import type { StageTimer } from "./stageTimer.ts"
 
 export interface Parallel<A, Task, Result, B, E, R> {
   readonly kind: Stage["kind"]
@@ -29,23 +32,30 @@ export const parallel =
   <A, Task, Result, B, E2, R2>(options: Parallel<A, Task, Result, B, E2, R2>) =>
   <E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<B, E | E2, R | R2> => {
     const made = stagesHere()
-    return Stream.transformPullBracket(
-      self,
-      (pull, _, scope) =>
+    return Stream.fromChannel(
+      Channel.fromTransformBracket((_: unknown, around, scope) =>
         Effect.flatMap(Effect.context<R | R2>(), (context) =>
           Effect.withFiber((fiber) => {
             const stages = stagesOf(fiber, made)
-            const pool = new WorkerPool<A, Task, Result, B, E | E2, R | R2>(
-              options,
-              pull,
-              stageOf(stages, options.kind, options.name),
-              Effect.runForkWith(context),
-              (task) => fiber.currentDispatcher.scheduleTask(task, 0)
-            )
-            stages?.addHolder(pool)
-            const close = Effect.ensuring(pool.close, Effect.sync(() => stages?.removeHolder(pool)))
-            return Effect.as(Scope.addFinalizer(scope, close), pool.pull)
+            const opening = stages === undefined ? undefined : new Opening(stages, around)
+            return Effect.flatMap(opening?.open(self) ?? Channel.toPullScoped(self.channel, around), (pull) => {
+              const stage = stageOf(stages, options.kind, options.name)
+              opening?.become(stage)
+              const timer = opening?.measure({ isParallel: true })
+              const pool = new WorkerPool<A, Task, Result, B, E | E2, R | R2>(
+                options,
+                pull,
+                { stage, timer },
+                Effect.runForkWith(context),
+                (task) => fiber.currentDispatcher.scheduleTask(task, 0)
+              )
+              stages?.addHolder(pool)
+              const close = Effect.ensuring(pool.close, Effect.sync(() => stages?.removeHolder(pool)))
+              const closing = Scope.addFinalizer(scope, close)
+              return Effect.andThen(closing, opening?.measured(pool.pull) ?? Effect.succeed(pool.pull))
+            })
           }))
+      )
     )
   }
 
@@ -78,6 +88,7 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
   readonly #input: InputQueue<A, Task>
   readonly #output: OutputBuffer<Task, Result, B>
   readonly stage: Stage
+  readonly #timer: StageTimer | undefined
   readonly #fork: <A, E>(effect: Effect.Effect<A, E, R>) => Fiber.Fiber<A, E>
   readonly #fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   readonly #later: (task: () => void) => void
@@ -93,7 +104,7 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
   constructor(
     options: Parallel<A, Task, Result, B, E, R>,
     pull: Pull.Pull<Arr.NonEmptyReadonlyArray<A>, E, void, R>,
-    stage: Stage,
+    { stage, timer }: { readonly stage: Stage; readonly timer: StageTimer | undefined },
     fork: <A, E>(effect: Effect.Effect<A, E, R>) => Fiber.Fiber<A, E>,
     later: (task: () => void) => void
   ) {
@@ -103,27 +114,50 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
     this.#input = options.input()
     this.#output = options.output()
     this.stage = stage
+    this.#timer = timer
     this.#fork = fork
     this.#later = later
   }
 
   readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<B>, E> = Effect.suspend(() => {
     if (this.#output.ready && this.#state._tag !== "Failed") return this.#emit()
+    this.#timer?.askParallel()
     this.#pump()
-    return this.#next() ?? Effect.callback<Arr.NonEmptyReadonlyArray<B>, E | Cause.Done>((resume) => {
+    const ready = this.#next()
+    if (ready !== undefined) {
+      this.#timer?.handOnParallel()
+      return ready
+    }
+    return Effect.callback<Arr.NonEmptyReadonlyArray<B>, E | Cause.Done>((resume) => {
+      const done = () => {
+        this.#consumer = undefined
+        this.#timer?.handOnParallel()
+      }
       this.#consumer = () => {
         const next = this.#next()
         if (next === undefined) return
-        this.#consumer = undefined
+        done()
         resume(next)
       }
-      return Effect.sync(() => this.#consumer = undefined)
+      return Effect.sync(done)
     })
   })
 
   /** Returns the number of elements that were taken in and not handed on. */
   held(): number {
     return this.#input.size + this.#busy + this.#output.size
+  }
+
+  /** Returns the number of elements that are worked on. */
+  inFlight(): number {
+    return this.#busy
+  }
+
+  /** Notes what the pool does: without room nothing may begin, whatever is under way. */
+  #noteActivity(): void {
+    if (this.#timer === undefined) return
+    const isIdle = this.#busy === 0 && this.#input.size === 0
+    this.#timer.become(!this.#output.room ? "backpressured" : isIdle ? "idle" : "busy")
   }
 
   /** Begins nothing more, and interrupts all workers at once. */
@@ -143,6 +177,7 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
   #emit(): Effect.Effect<Arr.NonEmptyReadonlyArray<B>> {
     const chunk = this.#output.takeAll()
     this.stage.count += chunk.length
+    this.#noteActivity()
     this.#pump()
     // safe: the output was ready, so there is at least one result
     return Effect.succeed(chunk as unknown as Arr.NonEmptyReadonlyArray<B>)
@@ -195,6 +230,7 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
   #add(chunk: ReadonlyArray<A>): void {
     try {
       this.#input.add(chunk)
+      this.#noteActivity()
     } catch (defect) {
       this.#fail(Cause.die(defect))
     }
@@ -219,13 +255,19 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
     const input = this.#input
     const output = this.#output
     const f = this.#f
+    const timer = this.#timer
     let task: Task
+    let begun = Number.NaN
     const work = Effect.whileLoop({
       while: () => {
         if (!input.available || !output.room || this.#state !== open) return false
         task = input.take()
         output.begin(task)
         this.#busy++
+        if (timer !== undefined) {
+          this.#noteActivity()
+          begun = timer.begin()
+        }
         return true
       },
       body: () => f(input.element(task)),
@@ -233,6 +275,10 @@ class WorkerPool<A, Task, Result, B, E, R> implements Holder {
         this.#busy--
         input.done(task)
         output.put(task, result)
+        if (timer !== undefined) {
+          timer.end(begun)
+          this.#noteActivity()
+        }
         if (input.available && (this.#idle.length > 0 || this.#workers < this.#concurrency)) this.#pump()
         if (this.#consumer !== undefined) this.#notify()
       }

@@ -1,4 +1,5 @@
 import { millis, oneLine, plural, printable, table } from "../../base/format.ts"
+import { stageRows } from "../../base/stageGraph.ts"
 import type { ReportData, ServiceReport } from "./reportSchemas.ts"
 
 const tick = (value: boolean): string => value ? "yes" : "no"
@@ -44,15 +45,17 @@ export const renderReport = (report: ReportData): string => {
   }
   if (report.stages.length > 0) {
     lines.push("Stages:")
-    lines.push(...indented(report.stages.map((stage) => [
-      stage.name,
-      stage.kind,
-      String(stage.count),
-      stage.dropped === undefined || stage.dropped === 0
-        ? ""
-        : `${stage.dropped} ${stage.kind === "unit" ? "cut off" : "dropped"}`,
-      stage.error === undefined ? "" : oneLine(stage.error)
-    ])))
+    lines.push(...indented(
+      stageRows(report.stages).map(({ from, stage }) => [
+        stage.name,
+        stage.kind,
+        String(stage.count),
+        stage.dropped === undefined || stage.dropped === 0
+          ? ""
+          : `${stage.dropped} ${stage.kind === "unit" ? "cut off" : "dropped"}`,
+        oneLine([from, stage.error ?? ""].filter((text) => text !== "").join("; "))
+      ])
+    ))
   }
   if (report.services.length > 0) {
     lines.push("Services:")

@@ -96,13 +96,35 @@ export const PhaseReport = Schema.Struct({ phase: Phase, durationMs: Millis, tim
 export type PhaseReport = typeof PhaseReport.Type
 
 /**
+ * The milliseconds that a stage was `busy`; was `idle`, because it waited for elements; or was `backpressured`, because it had
+ * elements that nobody took.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export const StageTime = Schema.Struct({ busy: Millis, idle: Millis, backpressured: Millis })
+/**
+ * The type of the times of a stage.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type StageTime = typeof StageTime.Type
+
+/**
  * The counter of one stage of a pipeline, or of the units of work of one name.
  *
  * **Details**
  *
  * `count` elements left it; `dropped` elements were taken in by an operator, or handed over by a stream to its source, and
- * never handed on, because the run was interrupted or failed. `error` says why a source could not be told to end. Of units
+ * never handed on, because the run was interrupted or failed. `upstream` names the stages that it took elements from: each by its
+ * name, or by kind and name (`source rows`) where stages of several kinds have that name. `error` says why a source could not be told to end. Of units
  * (`kind` is `unit`), `count` ended by themselves, and `dropped` were cut off.
+ *
+ * The others are there if metrics are wanted, and at a manager. `held` elements were taken in and not handed on yet, and
+ * `inFlight` of them are worked on. `timeMs` says how it spent its time. `durations` counts how long its chunks took, or its
+ * elements if it works in parallel: those below 2, 4, 8, … µs, each without those before. 95 % of those of the last seconds took
+ * no longer than `p95Ms`.
  *
  * @category models
  * @since 0.1.0
@@ -112,7 +134,13 @@ export const StageReport = Schema.Struct({
   kind: Schema.Literals(["source", "stage", "mapParallel", "keyed", "join", "feedback", "unit"]),
   count: Count,
   dropped: Schema.optionalKey(Count),
-  error: Schema.optionalKey(Schema.String)
+  error: Schema.optionalKey(Schema.String),
+  upstream: Schema.optionalKey(Schema.Array(Schema.String)),
+  held: Schema.optionalKey(Count),
+  inFlight: Schema.optionalKey(Count),
+  timeMs: Schema.optionalKey(StageTime),
+  p95Ms: Schema.optionalKey(Millis),
+  durations: Schema.optionalKey(Schema.Array(Count))
 })
 /**
  * The type of a stage report.

@@ -10,7 +10,7 @@ export interface ObservedRun {
   readonly options: { readonly id: string; readonly job: string; readonly clock: Clock }
   readonly startedAt: string
   readonly events: Pick<EventLog, "listen">
-  readonly stages: Pick<StageCounters, "report">
+  readonly stages: Pick<StageCounters, "report" | "measureTimes" | "settleTimes">
   readonly stopped: OneShotLatch
 }
 

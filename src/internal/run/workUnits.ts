@@ -99,7 +99,12 @@ export class WorkUnits {
   #kindOf(name: string): Kind {
     const known = this.#kinds.get(name)
     if (known !== undefined) return known
-    const kind: Kind = { stage: this.#stages.stage("unit", name), running: 0, held: () => kind.running }
+    const kind: Kind = {
+      stage: this.#stages.stage("unit", name),
+      running: 0,
+      held: () => kind.running,
+      inFlight: () => kind.running
+    }
     this.#kinds.set(name, kind)
     this.#stages.addHolder(kind)
     return kind

@@ -52,8 +52,10 @@ export class JobMetrics {
     return {
       past: (event) => void meter.apply(event),
       event: (event) => {
-        if (event._tag === "JobRestarting") stages.restart()
-        if (event._tag === "JobRestarting" || event._tag === "JobStopped") calls.end()
+        if (event._tag === "JobRestarting" || event._tag === "JobStopped") {
+          recorder.record(stages.restart())
+          calls.end()
+        }
         recorder.record(meter.apply(event))
       },
       calls: (counts) => calls.record(counts),

@@ -156,7 +156,7 @@ describe("the stop sequence", () => {
       assert.deepStrictEqual(delivered, [1, 2, 3, 4])
       assert.deepStrictEqual(report.stages, [
         { name: "range", kind: "source", count: 10 },
-        { name: "work", kind: "mapParallel", count: 4, dropped: 6 }
+        { name: "work", kind: "mapParallel", count: 4, dropped: 6, upstream: ["range"] }
       ])
     }).pipe(local))
 
