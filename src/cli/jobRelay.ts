@@ -4,7 +4,7 @@ import type { JobEnd } from "../jobProcess/jobEnd.ts"
 import type { JobMessage } from "../jobProcess/protocol.ts"
 import type { SupervisedJob } from "../jobProcess/supervisedJob.ts"
 import { fallbackExit, notStarted } from "../manager/fallbackResult.ts"
-import type { JobProcess, JobProcessOptions } from "../manager/JobProcess.ts"
+import type { JobProcess, JobProcessOptions, JobWatcher } from "../manager/JobProcess.ts"
 import type { JobResult } from "../manager/models.ts"
 import { passOn } from "../manager/process/passOn.ts"
 import { readProcess } from "../process/processTable.ts"
@@ -12,7 +12,6 @@ import { readProcess } from "../process/processTable.ts"
 /** The length of the output that is kept until somebody watches, in characters. A job that prints more waits. */
 const mostKept = 1024 * 1024
 
-type Watcher = Pick<JobProcessOptions, "onEvent" | "onOutput" | "onStages">
 /** A job that was submitted in its process. */
 export interface Submitted {
   readonly id: string
@@ -20,16 +19,16 @@ export interface Submitted {
   readonly job: SupervisedJob
 }
 
-type Output = Parameters<Watcher["onOutput"]>
+type Output = Parameters<JobWatcher["onOutput"]>
 
-const nobody: Watcher = { onEvent: () => {}, onOutput: () => {}, onStages: () => {} }
+const nobody: JobWatcher = { onEvent: () => {}, onOutput: () => {}, onStages: () => {} }
 
 /** Passes on what a job sends and prints, from its start, to a job manager that begins to watch it later. */
 export class JobRelay {
   #messages: Array<JobMessage> = []
   #output: Array<Output> = []
   #kept = 0
-  #watcher: Watcher | undefined
+  #watcher: JobWatcher | undefined
   readonly #watched = new OneShotLatch()
   readonly #ended = Promise.withResolvers<JobEnd>()
   readonly #submitted = Promise.withResolvers<Submitted>()
@@ -82,7 +81,7 @@ export class JobRelay {
     }
   }
 
-  #begin(watcher: Watcher): void {
+  #begin(watcher: JobWatcher): void {
     this.#watcher = watcher
     for (const message of this.#messages) passOn(message, watcher)
     for (const output of this.#output) void watcher.onOutput(...output)

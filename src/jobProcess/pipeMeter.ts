@@ -11,7 +11,14 @@ export type Verdict =
   | { readonly _tag: "Kill"; readonly reason: string }
 
 /** The messages that are no events: nobody stores them. */
-const unstored: ReadonlySet<string> = new Set<JobMessage["_tag"]>(["Stages", "Alive", "Idle", "Spans", "Calls"])
+const unstored: ReadonlySet<string> = new Set<JobMessage["_tag"]>([
+  "Stages",
+  "Alive",
+  "Idle",
+  "Spans",
+  "Calls",
+  "Usage"
+])
 
 const pass: Verdict = { _tag: "Pass", pauseMs: 0 }
 

@@ -29,8 +29,17 @@ const Spans = Schema.TaggedStruct("Spans", { spans: Schema.Array(SpanRecord) })
 /** The calls to hosts of its services since the last message. */
 const Calls = Schema.TaggedStruct("Calls", { counts: Schema.Array(CallCounts) })
 
+const amount = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+
+/**
+ * What the process uses: its processor time so far in milliseconds, its memory in bytes, and the longest delay of its event loop
+ * since the last message in milliseconds.
+ */
+const Usage = Schema.TaggedStruct("Usage", { cpuMs: amount, memory: amount, loopDelayMs: amount })
+export type Usage = typeof Usage.Type
+
 /** A message from a job process to its parent. */
-export const JobMessage = Schema.Union([JobEvent, Limits, Stages, Reported, Alive, Idle, Spans, Calls])
+export const JobMessage = Schema.Union([JobEvent, Limits, Stages, Reported, Alive, Idle, Spans, Calls, Usage])
 export type JobMessage = typeof JobMessage.Type
 
 /** Decodes what a process has sent that runs code of others. */

@@ -2,6 +2,7 @@
 import type { Run, RunResult } from "../internal/run/run.ts"
 import { type ParentLink, sendToParent } from "../process/parentLink.ts"
 import { startInterval } from "../process/timers.ts"
+import { watchUsage } from "./processUsage.ts"
 import type { JobMessage, ParentMessage, Reported } from "./protocol.ts"
 
 /**
@@ -37,9 +38,11 @@ export const reportRun = (
   run.events.listen(send)
   run.stages.measureTimes()
   const sendStages = stagesSender(run)
+  const endUsage = watchUsage(send)
   const stop = startInterval(stagesMs, () => sendStages())
   run.stopped.onOpen(() => {
     stop()
+    endUsage()
     sendStages({ isLast: true })
     if (run.result !== undefined) onStopped(run.result)
   })

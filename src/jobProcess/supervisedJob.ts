@@ -193,6 +193,7 @@ export class SupervisedJob {
       case "Alive":
       case "Spans":
       case "Calls":
+      case "Usage":
         break
       case "Idle":
         return this.#becameIdle()

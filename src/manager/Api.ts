@@ -13,12 +13,14 @@ import { Busy, Conflict, Failed, NotFound, Refused, StoreError, TooLarge, Unauth
 import {
   BundleHash,
   Counts,
+  JobHistory,
   JobId,
   JobInfo,
   JobName,
   JobResult,
   JobState,
   JobType,
+  ManagerStatus,
   Place,
   Retry,
   Stages,
@@ -122,6 +124,16 @@ const Jobs = HttpApiGroup.make("jobs")
     ),
     HttpApiEndpoint.get("stages", "/jobs/:id/stages", { params, success: Stages, error: jobErrors })
       .annotate(OpenApi.Summary, "Get the counters of a job's pipelines."),
+    HttpApiEndpoint.get("history", "/jobs/:id/history", {
+      params,
+      query: { after: Schema.optionalKey(Schema.String) },
+      success: JobHistory,
+      error: jobErrors
+    }).annotate(
+      OpenApi.Summary,
+      "Get what a job that runs has used and done in its last hour, a sample each 5 s: processor time, memory, the delay of its " +
+        "event loop, and the counters of its pipelines. With `after`, a time, it has the samples after that."
+    ),
     HttpApiEndpoint.post("stop", "/jobs/:id/stop", {
       params,
       // a request without a body asks for a drain
@@ -203,11 +215,16 @@ const Bundles = HttpApiGroup.make("bundles").add(
 const System = HttpApiGroup.make("system")
   .add(
     HttpApiEndpoint.get("info", "/info", {
-      success: Schema.Struct({ version: Schema.String, jobs: Schema.Array(Schema.String), counts: Counts }),
+      success: Schema.Struct({
+        version: Schema.String,
+        jobs: Schema.Array(Schema.String),
+        counts: Counts,
+        status: Schema.optionalKey(ManagerStatus)
+      }),
       error: StoreError
     }).annotate(
       OpenApi.Summary,
-      "Get the version of the manager, its registered jobs, and the number of jobs in each state."
+      "Get the version of the manager, its registered jobs, the number of jobs in each state, its limits, and how many watch it."
     ),
     HttpApiEndpoint.get("jobType", "/job-types/:job", {
       params: { job: JobName },

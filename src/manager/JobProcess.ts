@@ -2,6 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type { JobEvent } from "../JobEvent.ts"
+import type { Usage } from "../jobProcess/protocol.ts"
 import type { StageReport } from "../StopReport.ts"
 import type { CallCounts } from "../telemetry/callCounts.ts"
 import type { SpanRecord, TraceContext } from "../telemetry/spanRecord.ts"
@@ -40,8 +41,22 @@ export interface Limits {
   readonly events?: number | undefined
 }
 
-/** The job to run, and the callbacks for what happens to it. They are called in order, and never after `ended`. */
-export interface JobProcessOptions {
+/** The callbacks for what happens to a job. They are called in order, and never after `ended`. */
+export interface JobWatcher {
+  readonly onEvent: (event: JobEvent) => void
+  readonly onStages: (stages: ReadonlyArray<StageReport>) => void
+  readonly onCalls?: ((counts: ReadonlyArray<CallCounts>) => void) | undefined
+  readonly onSpans?: ((spans: ReadonlyArray<SpanRecord>) => void) | undefined
+  readonly onUsage?: ((usage: Usage) => void) | undefined
+  /** Receives a few lines at a time. The stream is not read further until a returned promise has resolved. */
+  readonly onOutput: (
+    stream: "stdout" | "stderr",
+    lines: ReadonlyArray<OutputLine>
+  ) => void | PromiseLike<unknown>
+}
+
+/** The job to run, and who watches it. */
+export interface JobProcessOptions extends JobWatcher {
   readonly id: string
   readonly submission: Submission
   readonly code: Code
@@ -51,17 +66,8 @@ export interface JobProcessOptions {
   readonly resultFile: string
   /** Environment variables in addition to those that every job gets. */
   readonly env?: Readonly<Record<string, string>> | undefined
-  readonly onEvent: (event: JobEvent) => void
-  readonly onStages: (stages: ReadonlyArray<StageReport>) => void
   /** The place of the job in a trace, if its spans are wanted. */
   readonly trace?: TraceContext | undefined
-  readonly onCalls?: ((counts: ReadonlyArray<CallCounts>) => void) | undefined
-  readonly onSpans?: ((spans: ReadonlyArray<SpanRecord>) => void) | undefined
-  /** Receives a few lines at a time. The stream is not read further until a returned promise has resolved. */
-  readonly onOutput: (
-    stream: "stdout" | "stderr",
-    lines: ReadonlyArray<OutputLine>
-  ) => void | PromiseLike<unknown>
 }
 
 export interface JobProcess {

@@ -41,6 +41,8 @@ export interface JobFilter extends JobConditions {
 export type JobCounts = Readonly<Record<JobInfo["state"], number>>
 
 export class JobStore extends Context.Service<JobStore, {
+  /** The kind of its database. */
+  readonly database: "SQLite" | "PostgreSQL"
   /** Adds a job. If a job with this id exists, returns that job instead. */
   readonly add: (job: StoredJob) => Effect.Effect<{ readonly stored: StoredJob; readonly isNew: boolean }, StoreError>
   readonly get: (id: string) => Effect.Effect<StoredJob | undefined, StoreError>

@@ -9,10 +9,12 @@ import type { JobVariables } from "./jobVariables.ts"
 import type { JobConditions, JobCounts, JobFilter } from "./JobStore.ts"
 import type {
   Change,
+  JobHistory,
   JobInfo,
   JobResult,
   JobType,
   LogLine,
+  ManagerStatus,
   NumberedEvent,
   Retry,
   StopCommand,
@@ -105,6 +107,8 @@ export class Manager extends Context.Service<Manager, {
   /** Emits an overview of all jobs that have not stopped, and then each change. */
   readonly changes: Stream.Stream<Change, StoreError>
   readonly stages: (id: string) => Effect.Effect<ReadonlyArray<StageReport>, NotFound | StoreError>
+  /** Returns what a job has used and done, with the samples after a time in ISO 8601; nothing once it has stopped. */
+  readonly history: (id: string, after?: string) => Effect.Effect<JobHistory, NotFound | StoreError>
   /** Requests a stop and returns at once. If the job has no process, it returns once the job's end is on disk. */
   readonly stop: (id: string, command: StopCommand) => Effect.Effect<JobInfo, NotFound | StoreError>
   /** Returns how the job ended; fails with `Conflict` if it has not stopped. */
@@ -116,6 +120,7 @@ export class Manager extends Context.Service<Manager, {
   /** Removes the jobs that stopped before a time (ISO 8601), and returns how many there were. */
   readonly clean: (before: string) => Effect.Effect<number, StoreError>
   readonly jobs: ReadonlyArray<RegisteredJob>
+  readonly status: () => ManagerStatus
   /** Describes a registered job. */
   readonly jobType: (name: string) => Effect.Effect<JobType, NotFound | Refused | Busy>
   readonly counts: Effect.Effect<JobCounts, StoreError>

@@ -11,6 +11,8 @@ export interface ManagerTelemetryShape {
   readonly push: ((span: SpanRecord) => void) | undefined
   /** Exports a line that a job has printed; `undefined` if logs are off. */
   readonly pushLog: ((record: LogRecord) => void) | undefined
+  /** The address at which people look at a trace, with `{traceId}` in it. */
+  readonly traceUrl?: string | undefined
 }
 
 export const ManagerTelemetry = Context.Reference<ManagerTelemetryShape | undefined>("autostop/manager/Telemetry", {

@@ -204,6 +204,47 @@ export type Overview = typeof Overview.Type
 const JobStages = Schema.TaggedStruct("Stages", { id: JobId, stages: Stages })
 export type JobStages = typeof JobStages.Type
 
+/** The limits of a manager, what it keeps jobs in, and who watches it. */
+export const ManagerStatus = Schema.Struct({
+  /** The kind of the database. */
+  store: Schema.Literals(["SQLite", "PostgreSQL"]),
+  /** The largest number of jobs that run at once. */
+  concurrency: Schema.Int,
+  /** The largest number of jobs that wait. */
+  queued: Schema.Int,
+  /** The largest number of processes that wait for a job. */
+  spares: Schema.Int,
+  /** The number of pages and programs that read the changes of its jobs. */
+  watchers: Schema.Int,
+  /** The address at which people look at a trace, with `{traceId}` in it. */
+  traceUrl: Schema.optionalKey(Schema.String)
+})
+export type ManagerStatus = typeof ManagerStatus.Type
+
+/** What a job used up to a time, and what its pipelines had done by then. */
+const UsageSample = Schema.Struct({
+  at: Schema.String,
+  /** The share of one processor since the sample before: 1 is all of it, and threads may use more. */
+  cpu: Schema.Finite,
+  /** The resident memory of its process in bytes. */
+  memory: Schema.Finite,
+  /** The longest delay of its event loop since the sample before, in milliseconds. */
+  loopDelayMs: Schema.Finite,
+  /** The number of elements that each stage had handed on. */
+  counts: Schema.Array(Schema.Finite),
+  /** The time in milliseconds that 95 % of the recent chunks of each stage did not exceed, where it is known. */
+  p95Ms: Schema.Array(Schema.NullOr(Schema.Finite))
+})
+export type UsageSample = typeof UsageSample.Type
+
+/** What a job has used and done, at most of its last hour and of its latest attempt. */
+export const JobHistory = Schema.Struct({
+  /** The stages that the samples have numbers of, in this order. A sample may be of a time when there were fewer. */
+  stages: Schema.Array(Schema.Struct({ kind: Schema.String, name: Schema.String })),
+  samples: Schema.Array(UsageSample)
+})
+export type JobHistory = typeof JobHistory.Type
+
 /** News of the job that a page has open. `Gone`: there is no such job, or no longer. */
 const OpenJob = Schema.Union([
   Schema.TaggedStruct("Event", { id: JobId, seq: Schema.Int, event: JobEvent }),

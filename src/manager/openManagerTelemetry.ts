@@ -6,6 +6,7 @@ import * as Logger from "effect/Logger"
 import type * as Metric from "effect/Metric"
 import * as Tracer from "effect/Tracer"
 import { openTelemetry } from "../telemetry/openTelemetry.ts"
+import { readTraceUrl } from "../telemetry/otelSettings.ts"
 import { isTraced } from "./http/submitTrace.ts"
 import { ManagerTelemetry } from "./managerTelemetry.ts"
 
@@ -20,13 +21,16 @@ export const openManagerTelemetry = Effect.gen(function*() {
     }),
     ({ close }) => close(Infinity)
   )
+  const { fault, url: traceUrl } = readTraceUrl(process.env)
+  if (fault !== undefined) yield* Effect.logWarning(fault)
+  const telemetry = { registry, push, pushLog, traceUrl }
   const loggers = Context.make(Logger.CurrentLoggers, Context.get(context, Logger.CurrentLoggers))
   return {
-    jobs: Context.add(loggers, ManagerTelemetry, { registry, push, pushLog }),
+    jobs: Context.add(loggers, ManagerTelemetry, telemetry),
     server: loggers.pipe(
       Context.add(Tracer.Tracer, withoutStrays(Context.get(context, Tracer.Tracer))),
       Context.add(TracerDisabledWhen, (request) => !isTraced(request)),
-      Context.add(ManagerTelemetry, { registry, push, pushLog })
+      Context.add(ManagerTelemetry, telemetry)
     )
   }
 })

@@ -39,6 +39,17 @@ const defaultTimeoutMs = 10_000
 const closeVariable = "AUTOSTOP_TELEMETRY_TIMEOUT"
 const defaultCloseMs = 500
 
+const traceVariable = "AUTOSTOP_TRACE_URL"
+
+/** Returns the address at which people look at a trace, with `{traceId}` in it, and what is wrong with it. */
+export const readTraceUrl = (env: Env): { readonly url?: string; readonly fault?: string } => {
+  const text = env[traceVariable]?.trim() || undefined
+  if (text === undefined) return {}
+  return httpUrl(text) !== undefined && text.includes("{traceId}")
+    ? { url: text }
+    : { fault: `${traceVariable} is no http or https URL with {traceId} in it: traces have no link` }
+}
+
 /** `defaultName` is the name of the service if no variable has one. */
 export const readOtelSettings = (env: Env, defaultName: string): OtelSettings => {
   const faults: Array<string> = []

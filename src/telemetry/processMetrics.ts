@@ -1,11 +1,10 @@
 /** The metrics of this process: processor time, memory, and the delay of its event loop. */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
-import { monitorEventLoopDelay, performance } from "node:perf_hooks"
+import { performance } from "node:perf_hooks"
 import { type MetricName, metricOf } from "./instruments.ts"
+import { delayMs, measureDelay } from "./loopDelay.ts"
 
-/** The resolution of the delay. It costs 0.3 % of a processor. */
-const resolutionMs = 20
 /** The shortest time that a measurement of the event loop covers. */
 const windowMs = 10_000
 
@@ -50,8 +49,7 @@ interface Loop {
 
 /** Measures the event loop. All who read within one window read the same: nobody takes values from another. */
 const measureLoop = (): { readonly read: () => Loop; readonly end: () => void } => {
-  const delays = monitorEventLoopDelay({ resolution: resolutionMs })
-  delays.enable()
+  const delays = measureDelay()
   let began = performance.now()
   let used = performance.eventLoopUtilization()
   let last: Loop | undefined
@@ -74,8 +72,4 @@ const measureLoop = (): { readonly read: () => Loop; readonly end: () => void } 
   return { read, end: () => void delays.disable() }
 }
 
-/** The delay beyond the resolution, which is part of each sample, in seconds; zero while there is no sample. */
-const seconds = (nanoseconds: number): number => {
-  const delay = nanoseconds / 1e9 - resolutionMs / 1_000
-  return delay > 0 ? delay : 0
-}
+const seconds = (nanoseconds: number): number => delayMs(nanoseconds) / 1_000

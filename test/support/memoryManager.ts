@@ -156,6 +156,8 @@ export const memoryManager = (...jobs: ReadonlyArray<Job.Any>): Layer.Layer<Mana
           ))),
       changes: Stream.never,
       stages: (id) => Effect.flatMap(entry(id), ({ run }) => run.stages),
+      status: () => ({ store: "SQLite", concurrency: 1, queued: 1, spares: 0, watchers: 0 }),
+      history: (id) => Effect.as(entry(id), { stages: [], samples: [] }),
       stop: (id, command) =>
         Effect.flatMap(entry(id), (entry) => Effect.map(entry.run.stop(command), () => entry.info)),
       result: (id) =>

@@ -18,6 +18,11 @@ export const infoCommand = Command.make(
             : table([
               ["version", info.version],
               ["jobs", info.jobs.join(", ")],
+              ...(info.status === undefined ? [] : [
+                ["store", info.status.store],
+                ["concurrency", String(info.status.concurrency)],
+                ["watchers", String(info.status.watchers)]
+              ]),
               ...Object.entries(info.counts).map(([state, count]) => [state, String(count)])
             ]).join("\n")
         )))

@@ -96,6 +96,7 @@ const jobs = HttpApiBuilder.group(
       logs: (request) =>
         Effect.flatMap(logQueryOf(request), (query) => feedOf(request, manager.logs, answerLogs, query)),
       stages: ({ params }) => manager.stages(params.id),
+      history: ({ params, query }) => manager.history(params.id, query.after),
       stop: ({ params, payload }) => manager.stop(params.id, payload ?? {}),
       result: ({ params }) => manager.result(params.id),
       report: ({ params }) => Effect.map(manager.result(params.id), ({ report }) => report),
@@ -188,7 +189,10 @@ const system = HttpApiBuilder.group(
     const manager = yield* Manager
     return handlers.handleAll({
       info: () =>
-        Effect.map(manager.counts, (counts) => ({ version, jobs: manager.jobs.map(({ name }) => name), counts })),
+        Effect.map(
+          manager.counts,
+          (counts) => ({ version, jobs: manager.jobs.map(({ name }) => name), counts, status: manager.status() })
+        ),
       jobType: ({ params }) => manager.jobType(params.job),
       metrics: () => manager.metrics
     })

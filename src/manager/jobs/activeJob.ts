@@ -1,15 +1,24 @@
 import { OneShotLatch } from "../../base/oneShotLatch.ts"
 import type { JobEvent } from "../../JobEvent.ts"
+import type { Usage } from "../../jobProcess/protocol.ts"
 import type { StageReport } from "../../StopReport.ts"
 import type { CallCounts } from "../../telemetry/callCounts.ts"
 import type { SpanRecord, TraceContext } from "../../telemetry/spanRecord.ts"
 import type { JobProcess } from "../JobProcess.ts"
 import type { OutputLine } from "../outputLine.ts"
-import { JobInfo, type JobResult, type NumberedEvent, type StopCommand, type Submission } from "../models.ts"
+import {
+  type JobHistory,
+  JobInfo,
+  type JobResult,
+  type NumberedEvent,
+  type StopCommand,
+  type Submission
+} from "../models.ts"
 import type { JobLog } from "./jobLog.ts"
 import { type Input, type JobState, type StateInfo, stateInfo, type StopRequest, transition } from "./jobState.ts"
 import { RecentEvents } from "./recentEvents.ts"
 import type { Unsaved } from "./unsaved.ts"
+import { UsageHistory } from "./usageHistory.ts"
 
 type Identity = Pick<JobInfo, "id" | "job" | "priority" | "submittedAt" | "traceparent">
 
@@ -79,6 +88,7 @@ export class ActiveJob {
   #observer: JobObserver | undefined
   readonly #failures: Array<number>
   #stages: ReadonlyArray<StageReport> = []
+  #history: UsageHistory | undefined
   #state: JobState
   #info: JobInfo
   #seq: number
@@ -134,6 +144,17 @@ export class ActiveJob {
   set stages(stages: ReadonlyArray<StageReport>) {
     this.#stages = stages
     this.observer.stages(stages)
+  }
+
+  /** Takes note of what its process uses, at a time in milliseconds since 1970. */
+  used(usage: Usage, at: number): void {
+    this.#history ??= new UsageHistory()
+    this.#history.add(usage, this.#stages, at)
+  }
+
+  /** Returns what it has used and done after a time in ISO 8601. */
+  history(after?: string): JobHistory | undefined {
+    return this.#history?.after(after)
   }
 
   /**
@@ -196,6 +217,7 @@ export class ActiveJob {
     const because = reason === undefined ? {} : { reason }
     if (countsAsFailure(trigger)) this.#failures.push(Date.parse(at))
     this.stages = []
+    this.#history?.restart()
     return this.#changed([
       this.#numbered({ _tag: "JobRestarting", at, attempt, delayMs, trigger, outcome, clean, ...because })
     ])

@@ -12,6 +12,11 @@ const stagesMs = 500
 export class ChangeFeed {
   readonly #readers = new Set<Reader>()
 
+  /** The number of its readers. */
+  get readers(): number {
+    return this.#readers.size
+  }
+
   /** Tells all readers that the info of a job has changed. */
   changed(info: JobInfo): void {
     // the readers get the same element, which is then encoded once

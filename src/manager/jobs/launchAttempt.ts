@@ -45,6 +45,7 @@ export const launchAttempt = (
     onStages: (stages) => void (job.stages = stages),
     trace: job.observer.trace(attempt),
     onCalls: job.observer.calls,
+    onUsage: (usage) => job.used(usage, clock.currentTimeMillisUnsafe()),
     onSpans: job.observer.spans,
     onOutput: (stream, lines) => {
       const at = now()

@@ -119,7 +119,7 @@ class ManagerService {
   }
 
   get service(): Manager["Service"] {
-    const { changes, options, store } = this.#given
+    const { changes, options, store, telemetry } = this.#given
     const { info, result } = this.#lookup
     const followed = (id: string, follow: boolean) => follow ? this.#active.get(id) : undefined
     return {
@@ -139,6 +139,8 @@ class ManagerService {
         Stream.unwrap(Effect.map(info(id), () => logFeed(this.#logs, id, followed(id, follow), after, query))),
       changes: changes.read(this.#overview, () => this.#stages()),
       stages: (id) => Effect.map(info(id), ({ id }) => this.#active.get(id)?.stages ?? []),
+      history: (id, after) =>
+        Effect.map(info(id), ({ id }) => this.#active.get(id)?.history(after) ?? { stages: [], samples: [] }),
       stop: (id, command) =>
         this.#withActive(id, (job) => this.#scheduler.stop(job, command) ? this.#awaitEnd(job) : Effect.void),
       result,
@@ -146,6 +148,14 @@ class ManagerService {
       remove: (id, force) => this.#remove(id, force),
       clean: (before) => removeStopped(this.retention, before),
       jobs: options.jobs,
+      status: () => ({
+        store: store.database,
+        concurrency: options.concurrency,
+        queued: options.quotas.queued,
+        spares: options.spares,
+        watchers: changes.readers,
+        ...(telemetry?.traceUrl === undefined ? {} : { traceUrl: telemetry.traceUrl })
+      }),
       jobType: this.#jobType,
       counts: store.counts,
       metrics: this.#counted((metrics, counts, isReady) => metrics.text(counts, isReady)),

@@ -1,7 +1,7 @@
 /** Passes on what the process of a job sends and prints. */
 import type { JobMessage } from "../../jobProcess/protocol.ts"
 import type { SupervisedJob } from "../../jobProcess/supervisedJob.ts"
-import type { JobProcessOptions } from "../JobProcess.ts"
+import type { JobProcessOptions, JobWatcher } from "../JobProcess.ts"
 import { readOutput } from "./readOutput.ts"
 
 /**
@@ -12,7 +12,7 @@ const outputMs = 2_000
 /** Passes on a message, unless it is for the parent of the process alone. */
 export const passOn = (
   message: JobMessage,
-  { onCalls, onEvent, onSpans, onStages }: Pick<JobProcessOptions, "onCalls" | "onEvent" | "onSpans" | "onStages">
+  { onCalls, onEvent, onSpans, onStages, onUsage }: Omit<JobWatcher, "onOutput">
 ): void => {
   switch (message._tag) {
     case "Stages":
@@ -21,6 +21,8 @@ export const passOn = (
       return onSpans?.(message.spans)
     case "Calls":
       return onCalls?.(message.counts)
+    case "Usage":
+      return onUsage?.(message)
     case "Limits":
     case "Reported":
     case "Alive":

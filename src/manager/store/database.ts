@@ -6,11 +6,13 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { messageOf } from "../../base/errorText.ts"
 import { StoreError } from "../errors.ts"
+import type { JobStore } from "../JobStore.ts"
 
 /**
  * A database of jobs. One manager alone may use it: two would run the same jobs, and treat each other's as lost.
  */
 export interface Database {
+  readonly kind: JobStore["Service"]["database"]
   /** The path or the address of the database, never with a password. */
   readonly name: string
   /** Returns one sentence that says what is wrong, and what to do about it. */

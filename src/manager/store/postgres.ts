@@ -46,7 +46,7 @@ export const database = (url: URL): Database => {
   const { host, port } = addressOf(url)
   const path = parameter("dbname") || url.pathname.slice(1)
   const name = `postgres://${user === "" ? "" : `${user}@`}${host}:${port}/${path}`
-  return { name, advice: (error) => advice(name, error), lock: lockDatabase(name) }
+  return { kind: "PostgreSQL", name, advice: (error) => advice(name, error), lock: lockDatabase(name) }
 }
 
 const advice = (name: string, error: SqlError): string => {

@@ -44,11 +44,11 @@ export const layer = <E extends Failure>(
         ),
         guard(database, openMs)("open")
       )
-      return yield* Effect.provideContext(make(guard(database, operationMs)), context)
+      return yield* Effect.provideContext(make(database.kind, guard(database, operationMs)), context)
     })
   )
 
-const make = Effect.fnUntraced(function*(guarded: Guard) {
+const make = Effect.fnUntraced(function*(database: Database["kind"], guarded: Guard) {
   const sql = yield* SqlClient.SqlClient
   const isPg = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
 
@@ -204,6 +204,7 @@ const make = Effect.fnUntraced(function*(guarded: Guard) {
   })
 
   return JobStore.of({
+    database,
     add,
     get: (id) => guarded("get")(get(id)),
     list: (filter) => guarded("list")(list(filter)),

@@ -24,7 +24,7 @@ export const layer = (filename: string): Layer.Layer<SqlClient.SqlClient, SqlErr
 
 export const database = (filename: string): Database => {
   const name = resolve(filename)
-  return { name, advice: (error) => advice(name, error), lock: lock(name) }
+  return { kind: "SQLite", name, advice: (error) => advice(name, error), lock: lock(name) }
 }
 
 /** The file is there: it was opened before. Links to it are other names of the same file. */

@@ -1,8 +1,11 @@
 /** The state of a job: times, process, result, events. */
 import { span } from "../../base/format.ts"
 import { describeEvent } from "../../jobProcess/describeEvent.ts"
+import type { ManagerInfo } from "../api/models.ts"
+import { getJson } from "../api/request.ts"
 import { StageTable } from "../parts/stageTable.tsx"
 import { dateText, shown, timeText } from "../parts/text.ts"
+import { useAnswer } from "../parts/useAnswer.ts"
 import { ageOf, useManagerNow } from "../state/clock.ts"
 import type { OpenJob } from "../state/openJob.ts"
 
@@ -24,9 +27,9 @@ export const JobTabView = ({ job }: { readonly job: OpenJob }) => {
     ["Attempts", String((info.restarts ?? 0) + 1)],
     ["Next attempt", info.restartsAt && timeText(info.restartsAt)],
     ["Trigger", info.trigger],
-    ["Reason", info.reason],
-    ["Trace", traceOf(info.traceparent)]
+    ["Reason", info.reason]
   ]
+  const trace = traceOf(info.traceparent)
   return (
     <div class="columns">
       <dl class="facts">
@@ -40,6 +43,14 @@ export const JobTabView = ({ job }: { readonly job: OpenJob }) => {
             </div>
           )
         )}
+        {trace !== undefined && (
+          <div>
+            <dt>Trace</dt>
+            <dd>
+              <TraceLink id={trace} />
+            </dd>
+          </div>
+        )}
       </dl>
       <Stages job={job} />
       <Exit job={job} />
@@ -50,6 +61,15 @@ export const JobTabView = ({ job }: { readonly job: OpenJob }) => {
 
 /** Returns the id of the trace in a `traceparent`, by which a tracing backend finds it. */
 const traceOf = (traceparent: string | undefined): string | undefined => traceparent?.split("-")[1]
+
+/** The id of the trace, as a link if the manager knows where people look at traces. */
+const TraceLink = ({ id }: { readonly id: string }) => {
+  const { answer } = useAnswer(() => getJson<ManagerInfo>("info"))
+  const url = answer?.status?.traceUrl
+  return url === undefined
+    ? <>{id}</>
+    : <a href={url.replaceAll("{traceId}", encodeURIComponent(id))} target="_blank" rel="noopener noreferrer">{id}</a>
+}
 
 const Stages = ({ job }: { readonly job: OpenJob }) => {
   const stages = job.stages.rates(performance.now())

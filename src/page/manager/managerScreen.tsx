@@ -1,7 +1,7 @@
 /** The manager itself. */
 import { span, whole } from "../../base/format.ts"
 import { getJson, queryOf, request } from "../api/request.ts"
-import type { JobInfo } from "../api/models.ts"
+import type { JobInfo, ManagerInfo } from "../api/models.ts"
 import { role } from "../api/session.ts"
 import { dateText, shown } from "../parts/text.ts"
 import { useAnswer } from "../parts/useAnswer.ts"
@@ -9,13 +9,9 @@ import { ageOf, useManagerNow } from "../state/clock.ts"
 import { counts, manager } from "../state/jobs.ts"
 import { jobHref } from "../state/route.ts"
 
-interface Info {
-  readonly jobs: ReadonlyArray<string>
-}
-
 export const ManagerScreen = () => {
   const now = useManagerNow(1_000)
-  const info = useAnswer(() => getJson<Info>("info"))
+  const info = useAnswer(() => getJson<ManagerInfo>("info"))
   const queue = useAnswer(() => getJson<ReadonlyArray<JobInfo>>(`jobs${queryOf({ state: "queued", limit: 50 })}`))
   const metrics = useAnswer(async () => (await request("metrics")).text())
   const state = manager.value
@@ -41,6 +37,12 @@ export const ManagerScreen = () => {
               : "yes; its store can be written"}
           </dd>
         </div>
+        {factsOf(info.answer?.status).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
         {Object.entries(counts.value).map(([name, count]) => (
           <div key={name}>
             <dt>{name}</dt>
@@ -85,6 +87,15 @@ export const ManagerScreen = () => {
     </section>
   )
 }
+
+const factsOf = (status: ManagerInfo["status"]): ReadonlyArray<readonly [string, string]> =>
+  status === undefined ? [] : [
+    ["Store", status.store],
+    ["Runs at once", `${whole(status.concurrency)} at most`],
+    ["Lets wait", `${whole(status.queued)} at most`],
+    ["Spare processes", whole(status.spares)],
+    ["Watchers", whole(status.watchers)]
+  ]
 
 /** Leaves out what describes the numbers to a machine. */
 const linesOf = (text = ""): string =>

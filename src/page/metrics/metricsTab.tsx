@@ -1,108 +1,95 @@
-/** The rates of the stages, as they were since the job was opened here, at most an hour. */
-import { useEffect, useRef } from "preact/hooks"
-import uPlot, { type AlignedData } from "uplot"
-import { rateText, shown } from "../parts/text.ts"
-import { useManagerNow } from "../state/clock.ts"
+/** What the job uses and does, as it was in its last hour. */
+import { useEffect, useState } from "preact/hooks"
+import { millis } from "../../base/format.ts"
+import type { JobHistory } from "../api/models.ts"
+import { getJson, jobPath, messageOf, queryOf } from "../api/request.ts"
+import { rateText } from "../parts/text.ts"
 import type { OpenJob } from "../state/openJob.ts"
-import type { StageHistory } from "../state/rates.ts"
+import * as History from "./history.ts"
+import { LineChart } from "./lineChart.tsx"
 
-/** Lines are told apart by their dashes too. */
-const dashes = [[], [8, 4], [2, 3], [12, 3, 2, 3]]
-const colours = ["--line-1", "--line-2", "--line-3", "--line-4", "--line-5", "--line-6"]
-const height = 280
+/** The interval at which the manager is asked for more. */
+const moreMs = 5_000
 
 const MetricsTab = ({ job }: { readonly job: OpenJob }) => {
   void job.version.value
-  const now = useManagerNow(1_000)
-  const { stages } = job.stages
-  const rates = job.stages.rates(performance.now())
-  if (stages.length === 0) return <p>The job has no pipelines, or none that has begun: there are no rates.</p>
+  const { fault, history } = useHistory(job)
+  const times = History.timesOf(history)
+  const percentiles = History.percentileLines(history)
   return (
     <div class="metrics">
-      <h2>Elements in a second</h2>
-      <RateChart key={stages.length} job={job} now={now} />
-      <table>
-        <caption>Now</caption>
-        <thead>
-          <tr>
-            <th>Stage</th>
-            <th class="number">Rate</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rates.map(({ name, rate }, index) => (
-            <tr key={index}>
-              <td>
-                <bdi>{shown(name)}</bdi>
-              </td>
-              <td class="number">{rateText(rate)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      {fault !== undefined && <p class="fault" role="alert">{fault}</p>}
+      {times.length === 0 && <p>{emptyText(job)}</p>}
+      {times.length > 0 && (
+        <>
+          {history.stages.length > 0 && (
+            <LineChart title="Elements in a second" times={times} lines={History.rateLines(history)} text={rateText} />
+          )}
+          {percentiles.length > 0 && (
+            <LineChart
+              title="Milliseconds that 95 % of the chunks stay within"
+              times={times}
+              lines={percentiles}
+              text={millis}
+            />
+          )}
+          <LineChart
+            title="Per cent of one processor"
+            times={times}
+            lines={History.cpuLines(history)}
+            text={(value) => `${Math.round(value)} %`}
+          />
+          <LineChart
+            title="Memory in MiB"
+            times={times}
+            lines={History.memoryLines(history)}
+            text={(value) => `${Math.round(value)} MiB`}
+          />
+          <LineChart
+            title="Longest delay of the event loop in milliseconds"
+            times={times}
+            lines={History.delayLines(history)}
+            text={millis}
+          />
+        </>
+      )}
     </div>
   )
 }
 export default MetricsTab
 
-const RateChart = ({ job, now }: { readonly job: OpenJob; readonly now: number }) => {
-  const ref = useRef<HTMLDivElement>(null)
-  const chart = useRef<uPlot>(undefined)
-  useEffect(() => {
-    const element = ref.current
-    if (element === null) return
-    const style = getComputedStyle(element)
-    const text = style.color
-    const axis = { stroke: text, grid: { stroke: style.getPropertyValue("--edge"), width: 1 }, ticks: { show: false } }
-    chart.current = new uPlot(
-      {
-        width: element.clientWidth,
-        height,
-        cursor: { show: false },
-        legend: { show: false },
-        axes: [axis, axis],
-        series: [
-          {},
-          ...job.stages.stages.map(({ name }, index) => ({
-            label: shown(name),
-            width: 2,
-            stroke: style.getPropertyValue(colours[index % colours.length] ?? ""),
-            dash: dashes[Math.floor(index / colours.length) % dashes.length] ?? []
-          }))
-        ]
-      },
-      dataOf(job.stages, now),
-      element
-    )
-    const observer = new ResizeObserver(() => chart.current?.setSize({ width: element.clientWidth, height }))
-    observer.observe(element)
-    return () => {
-      observer.disconnect()
-      chart.current?.destroy()
-    }
-  }, [])
-  useEffect(() => chart.current?.setData(dataOf(job.stages, now)), [now])
-  return (
-    <div
-      ref={ref}
-      class="rates"
-      role="img"
-      aria-label={`Rates of ${job.stages.stages.length} stages over the last minutes; the table below has those of now`}
-    />
-  )
-}
+const emptyText = ({ info }: OpenJob): string =>
+  info?.state === "stopped"
+    ? "The job has stopped: its numbers were there while it ran. Its report has the counts of its stages."
+    : "The first numbers come some seconds after the process of the job has begun."
 
-/** Returns the times in seconds since 1970 on the clock of the manager, and a rate for each stage at each of them. */
-const dataOf = ({ samples, stages }: StageHistory, now: number): AlignedData => {
-  const offset = now - performance.now()
-  const pairs = samples.slice(1).map((sample, index) => ({ sample, before: samples[index] ?? sample }))
-  return [
-    pairs.map(({ sample }) => (sample.atMs + offset) / 1_000),
-    ...stages.map((_, stage) =>
-      pairs.map(({ before, sample }) => {
-        const seconds = (sample.atMs - before.atMs) / 1_000
-        return seconds <= 0 ? null : ((sample.counts[stage] ?? 0) - (before.counts[stage] ?? 0)) / seconds
-      })
-    )
-  ]
+/** Reads the history of a job, and what is new again and again while the job runs. What was read stays after its end. */
+const useHistory = (job: OpenJob): { readonly history: JobHistory; readonly fault?: string } => {
+  const [state, setState] = useState<{ readonly history: JobHistory; readonly fault?: string }>({
+    history: History.noHistory
+  })
+  useEffect(() => {
+    let known = History.noHistory
+    let isOver = false
+    const read = async () => {
+      try {
+        const after = known.samples.at(-1)?.at
+        const news = await getJson<JobHistory>(
+          jobPath(job.id, `/history${queryOf(after === undefined ? {} : { after })}`)
+        )
+        if (isOver || (news.samples.length === 0 && news.stages.length === 0)) return
+        known = History.extended(known, news)
+        setState({ history: known })
+      } catch (error) {
+        if (!isOver) setState({ history: known, fault: messageOf(error) })
+      }
+    }
+    void read()
+    const timer = setInterval(() => job.info?.state === "stopped" || void read(), moreMs)
+    return () => {
+      isOver = true
+      clearInterval(timer)
+    }
+  }, [job.id])
+  return state
 }

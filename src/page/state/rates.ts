@@ -22,8 +22,8 @@ export interface StageRate extends StageReport {
   readonly shares: Shares | undefined
 }
 
-/** The number of samples that are kept: an hour of one each second. */
-const maxSamples = 3_600
+/** The number of samples that are kept: more than rates are over. */
+const maxSamples = 30
 /** The shortest time between two samples. */
 const sampleMs = 1_000
 /** Rates are over this time. */
