@@ -66,7 +66,8 @@ export class CallMeter {
   readonly #bounds: ReadonlyArray<number>
   readonly #methods: ReadonlyArray<MethodCalls>
   #active = 0
-  #toldActive = 0
+  /** The number that was told last; a service without calls has none, and tells that too. */
+  #toldActive: number | undefined
   /** The calls since the last `take`. */
   #begun = 0
   /** One of so many calls is timed. */

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Logger, Schedule, Stream } from "effect"
+import { Effect, Exit, Layer, Logger, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Pipeline } from "../../src/index.ts"
 import { after, ascending, between, inJob } from "../support/pipeline.ts"
@@ -130,9 +130,8 @@ describe("a source that is repeated", () => {
         after(100),
         { stopPolicy: { drainTimeout: "2 seconds" } }
       ).pipe(
-        Effect.provide(Logger.layer([logger])),
         // the clock waits for a machine that takes seconds for the thousand runs
-        Effect.provide(TestClock.layer({ warningDelay: "2 minutes" }))
+        Effect.provide(Layer.mergeAll(Logger.layer([logger]), TestClock.layer({ warningDelay: "2 minutes" })))
       )
       assert.strictEqual(at, 2_100)
       assert.strictEqual(report.outcome, "cancelled")

@@ -29,6 +29,16 @@ describe("the calls to a service", () => {
     assert.deepStrictEqual(meter.take(), [])
   })
 
+  it("are told to be none before the first one, so that there is a number, and once more after each change", () => {
+    const meter = meterOf()
+    const told = () => meter.take().flatMap((one) => one._tag === "Active" ? [one.calls] : [])
+    assert.deepStrictEqual([told(), told()], [[0], []])
+    meter.began()
+    assert.deepStrictEqual([told(), told()], [[1], []])
+    meter.ended(0, Exit.void, 1)
+    assert.deepStrictEqual([told(), told()], [[0], []])
+  })
+
   it("are all counted, and about 250 of them are timed from one reading to the next", () => {
     const meter = meterOf()
     const readings = Array.from({ length: 3 }, () => {
