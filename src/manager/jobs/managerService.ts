@@ -1,20 +1,18 @@
 /** The `Manager` over a store and a launcher. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { join } from "node:path"
 import { version } from "../../process/packageVersion.ts"
 import { JobCode } from "../code/jobCode.ts"
-import { Conflict, type NotFound, Refused, StoreError, Unavailable } from "../errors.ts"
+import { Conflict, type NotFound, StoreError } from "../errors.ts"
 import type { Launcher } from "../JobProcess.ts"
 import { type JobCounts, JobStore, type StoredJob } from "../JobStore.ts"
-import { unknownVariable, variablesOf } from "../jobVariables.ts"
 import { Manager, type ManagerOptions } from "../Manager.ts"
 import { ManagerTelemetry, type ManagerTelemetryShape } from "../managerTelemetry.ts"
-import { JobInfo, type JobStages, type Overview, type Submission } from "../models.ts"
+import type { JobInfo, JobStages, Overview } from "../models.ts"
 import { ActiveJob, type Past } from "./activeJob.ts"
 import { ChangeFeed } from "./changeFeed.ts"
 import { eventFeed, logFeed, storedEvents } from "./jobFeeds.ts"
@@ -27,8 +25,8 @@ import { jobLookup } from "./jobLookup.ts"
 import { type AdoptedJob, JobScheduler, type SchedulerDependencies } from "./jobScheduler.ts"
 import { adoptedState, lostResult, StoredEvents } from "./lostJob.ts"
 import { removeStopped, retain, type RetentionOptions } from "./retention.ts"
-import { QueueQuota } from "./queueQuota.ts"
 import { StoreWriter } from "./storeWriter.ts"
+import { Submissions } from "./submissions.ts"
 import { UnsavedFiles } from "./unsavedFiles.ts"
 
 /** The interval at which jobs are counted for metrics that are exported. */
@@ -77,7 +75,7 @@ class ManagerService {
   readonly #active = new Map<string, ActiveJob>()
   readonly #scheduler: JobScheduler
   readonly #lookup: ReturnType<typeof jobLookup>
-  readonly #quota: QueueQuota
+  readonly #submissions: Submissions
   readonly #jobType: Manager["Service"]["jobType"]
   readonly #logs: string
   readonly #metrics: JobMetrics
@@ -100,12 +98,20 @@ class ManagerService {
     })
     this.#jobType = jobTypes(options, given.launcher)
     this.#lookup = jobLookup(store, this.#active)
-    this.#quota = new QueueQuota({
-      limit: options.quotas.queued,
-      waiting: () => this.#active.size - this.#scheduler.running,
-      isKnown: (id) => Effect.map(store.get(id), (stored) => stored !== undefined)
+    const waiting = () => Math.max(0, this.#active.size - this.#scheduler.running)
+    this.#submissions = new Submissions({
+      store,
+      launcher: given.launcher,
+      code: this.#code,
+      variables: options.variables,
+      queued: options.quotas.queued,
+      waiting,
+      isClosing: () => this.#scheduler.isClosing,
+      active: this.#active,
+      onStored: (stored) => this.#scheduler.add(this.#activate(stored)),
+      now: () => this.#now()
     })
-    this.#metrics = new JobMetrics(() => Math.max(0, this.#active.size - this.#scheduler.running), telemetry?.registry)
+    this.#metrics = new JobMetrics(waiting, telemetry?.registry)
     this.#telemetry = telemetry
     this.#traces = new JobTraces(store, telemetry?.push)
     this.#logs = join(options.folder, "logs")
@@ -123,11 +129,11 @@ class ManagerService {
     const { info, result } = this.#lookup
     const followed = (id: string, follow: boolean) => follow ? this.#active.get(id) : undefined
     return {
-      submit: this.#submitWithin,
+      submit: this.#submissions.submit,
       retry: (id, options, traceparent) =>
         Effect.flatMap(
           this.#lookup.again(id, options.id ?? crypto.randomUUID()),
-          (submission) => this.#submitWithin(submission, traceparent)
+          (submission) => this.#submissions.submit(submission, traceparent)
         ),
       upload: (hash, content) => this.#code.upload(hash, content, this.#now()),
       get: info,
@@ -248,47 +254,6 @@ class ManagerService {
   /** Ends what the manager measures. */
   endMetrics(): void {
     this.#metrics.end()
-  }
-
-  readonly #submitWithin = (submission: Submission, traceparent?: string) =>
-    this.#quota.within(submission, this.#submit(submission, traceparent))
-
-  #submit(submission: Submission, traceparent: string | undefined) {
-    return Effect.gen({ self: this }, function*() {
-      const { launcher, options: { variables }, store } = this.#given
-      if (this.#scheduler.isClosing) {
-        return yield* new Unavailable({
-          message: "the job manager is being stopped: submit the job once it runs again"
-        })
-      }
-      const code = yield* this.#code.of(submission)
-      const fault = unknownVariable(variables, submission.env)
-      if (fault !== undefined) return yield* new Refused({ message: fault })
-      yield* launcher.check(code, submission, variablesOf(variables))
-      const id = submission.id ?? crypto.randomUUID()
-      const info = new JobInfo({
-        id,
-        job: submission.job,
-        state: "queued",
-        priority: submission.priority ?? 0,
-        submittedAt: this.#now(),
-        ...(traceparent === undefined ? {} : { traceparent })
-      })
-      const { stored } = yield* Effect.catch(
-        store.add({ info, submission: { ...submission, id } }),
-        (error) => Effect.andThen(this.#code.checkBundle(submission), Effect.fail(error))
-      )
-      if (!Equal.equals(stored.submission, { ...submission, id })) {
-        return yield* new Conflict({
-          message: `the id ${id} belongs to another job, "${stored.info.job}": submit with another id`
-        })
-      }
-      // the job may also be one that an earlier submit has stored, which failed before its answer
-      if (stored.info.state === "queued" && !this.#active.has(id)) {
-        this.#scheduler.add(this.#activate(stored))
-      }
-      return this.#active.get(id)?.info ?? stored.info
-    })
   }
 
   #activate(stored: StoredJob, past?: Past, observed?: MeteredJob): ActiveJob {
