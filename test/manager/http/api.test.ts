@@ -170,6 +170,7 @@ describe("the API of a job manager", () => {
         "GET /jobs/{id}/events",
         "GET /jobs/{id}/logs",
         "GET /jobs/{id}/stages",
+        "GET /jobs/{id}/history",
         "POST /jobs/{id}/stop",
         "POST /jobs/{id}/retry",
         "GET /jobs/{id}/result",
