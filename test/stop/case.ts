@@ -136,7 +136,14 @@ const reportSeen = (report: StopReport, counts: boolean): unknown => ({
   leftovers: report.leftovers.filter(({ kind }) => kind !== "handle"),
   phases: report.phases.map((phase) => ({ ...phase, durationMs: 0 })),
   services: report.services.map((service) => ({ ...service, startMs: 0, releaseMs: 0 })),
-  stages: counts ? report.stages : report.stages.map((stage) => ({ ...stage, count: 0 }))
+  stages: report.stages.map(({ count, dropped, kind, name, upstream }) => ({
+    name,
+    kind,
+    count: counts ? count : 0,
+    // only the process of a job measures the rest
+    dropped,
+    upstream
+  }))
 })
 
 /** What is released at once ends in any order. */
