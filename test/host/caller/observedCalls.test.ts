@@ -83,7 +83,8 @@ describe("calls to hosts that are observed", () => {
           assert.strictEqual(client.name, server.name)
           assert.strictEqual(client.kind, "client")
           assert.strictEqual(client.traceId, server.traceId)
-          assert.isTrue(client.startTime <= server.startTime)
+          // each process reads the wall clock once, and counts from there by itself
+          assert.isTrue(client.startTime <= server.startTime + 100_000_000n)
         }
         const pathOf = (span: Tracer.NativeSpan): string =>
           Option.isNone(span.parent) ? span.name : `${pathOf(parentOf(span))} > ${span.name}`
