@@ -56,6 +56,9 @@ const AnyReport = Schema.Struct({
       ...StageReport.fields,
       // the graph of stages has tests of its own
       upstream: Schema.optionalKey(Schema.Tuple([])),
+      // JSON has no -0, and no time is that
+      timeMs: Schema.optionalKey(Schema.Struct({ busy: Ms, idle: Ms, backpressured: Ms })),
+      p95Ms: Schema.optionalKey(Ms),
       name: Name,
       count: Count,
       dropped: Schema.optionalKey(Count),
