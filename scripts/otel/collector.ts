@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { freePort } from "../freePorts.ts"
 
 const source = fileURLToPath(new URL("./collector", import.meta.url))
 const folder = fileURLToPath(new URL("../../.otel", import.meta.url))
@@ -71,16 +71,6 @@ const configOf = (endpoint: string, path: string): string => {
       pipelines: { traces: pipeline, metrics: pipeline, logs: pipeline }
     }
   })
-}
-
-/** A port of the loopback interface that nobody has. */
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  return typeof address === "object" && address !== null ? address.port : 0
 }
 
 /** Waits until a program has said something on stderr. */

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import * as http from "node:http"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { isGroupAlive, signal, until } from "../../src/process/processGroup.ts"
+import { freePorts } from "../freePorts.ts"
 
 /** One node of a cluster: the processes of one `ray start`, which are a process group. */
 export class RayNode {
@@ -178,17 +178,3 @@ const sizes = (cpus: number, place: number): ReadonlyArray<string> => [
   "--min-worker-port=0",
   "--max-worker-port=0"
 ]
-
-/** Ports that the system has free, all at the same time. */
-const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const servers = await Promise.all(Array.from({ length: count }, () => {
-    const server = createServer()
-    return new Promise<typeof server>((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)))
-  }))
-  const ports = servers.map((server) => {
-    const address = server.address()
-    return typeof address === "object" && address !== null ? address.port : 0
-  })
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}

@@ -31,22 +31,23 @@ export class JobRelay {
   #watcher: JobWatcher | undefined
   readonly #watched = new OneShotLatch()
   readonly #ended = Promise.withResolvers<JobEnd>()
-  readonly #submitted = Promise.withResolvers<Submitted>()
-  #hasSubmitted = false
+  readonly #begun = Promise.withResolvers<Submitted>()
+  #submitted: Submitted | undefined
 
   /** Resolves once the job was submitted: one that is refused never is. */
-  get submitted(): Promise<Submitted> {
-    return this.#submitted.promise
+  get begun(): Promise<Submitted> {
+    return this.#begun.promise
   }
 
-  get hasSubmitted(): boolean {
-    return this.#hasSubmitted
+  /** The job, if it was submitted. */
+  get submitted(): Submitted | undefined {
+    return this.#submitted
   }
 
   take(job: SupervisedJob, message: JobMessage): void {
     if (message._tag === "JobSubmitted") {
-      this.#hasSubmitted = true
-      this.#submitted.resolve({ id: message.jobId, name: message.job, job })
+      this.#submitted = { id: message.jobId, name: message.job, job }
+      this.#begun.resolve(this.#submitted)
     }
     if (this.#watcher === undefined) this.#messages.push(message)
     else passOn(message, this.#watcher)

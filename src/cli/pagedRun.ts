@@ -44,7 +44,7 @@ export const runPaged = Effect.fnUntraced(function*({ format, keepsPage, ...opti
       )
     )
   // the page waits for the job to be known: one that is refused has none
-  const opening = yield* Effect.forkScoped(Effect.flatMap(Effect.promise(() => relay.submitted), open))
+  const opening = yield* Effect.forkScoped(Effect.flatMap(Effect.promise(() => relay.begun), open))
   const ending = yield* runIsolated({
     ...options,
     viewer: {
@@ -56,7 +56,7 @@ export const runPaged = Effect.fnUntraced(function*({ format, keepsPage, ...opti
     }
   })
   const lastLook = Effect.gen(function*() {
-    if (keepsPage && relay.hasSubmitted) yield* Fiber.join(opening)
+    if (keepsPage && relay.submitted !== undefined) yield* Fiber.join(opening)
     if (page === undefined) return
     yield* page.ended
     if (keepsPage) {

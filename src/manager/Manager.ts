@@ -120,6 +120,7 @@ export class Manager extends Context.Service<Manager, {
   /** Removes the jobs that stopped before a time (ISO 8601), and returns how many there were. */
   readonly clean: (before: string) => Effect.Effect<number, StoreError>
   readonly jobs: ReadonlyArray<RegisteredJob>
+  /** Returns its limits, what it keeps jobs in, and who watches it. */
   readonly status: () => ManagerStatus
   /** Describes a registered job. */
   readonly jobType: (name: string) => Effect.Effect<JobType, NotFound | Refused | Busy>

@@ -4,14 +4,14 @@
  */
 import * as Schema from "effect/Schema"
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
-import { mkdirSync, readdirSync, rmSync } from "node:fs"
-import { homedir, hostname } from "node:os"
-import { isAbsolute, join } from "node:path"
+import { readdirSync, rmSync } from "node:fs"
+import { hostname } from "node:os"
+import { join } from "node:path"
 import { messageOf } from "../base/errorText.ts"
 import { signal } from "../process/processGroup.ts"
 import { readProcess } from "../process/processTable.ts"
 import { isLoopback } from "./loopback.ts"
-import { keepPrivate, readPrivate, writePrivate } from "./privateFiles.ts"
+import { createPrivateFolder, readPrivate, userFolder, writePrivate } from "./privateFiles.ts"
 
 /** A manager of this user that runs on this machine. */
 const Record = Schema.fromJsonString(Schema.Struct({
@@ -125,18 +125,13 @@ export const findToken = (url: string): FoundToken | undefined => {
 /** Creates the state folder, which nobody else may enter; throws if it cannot be kept private. */
 export const createStateFolder = (): string => {
   const folder = stateFolder()
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const fault = keepPrivate(folder)
+  const fault = createPrivateFolder(folder)
   if (fault !== undefined) throw new Error(fault)
   return folder
 }
 
 /** The folder in which programs keep what they know of this user's machine. */
-const stateFolder = (): string => {
-  const given = process.env["XDG_STATE_HOME"]
-  const state = given !== undefined && isAbsolute(given) ? given : join(homedir(), ".local", "state")
-  return join(state, "autostop")
-}
+const stateFolder = (): string => userFolder("XDG_STATE_HOME", ".local", "state")
 
 // a home may be shared by several machines
 const prefix = (): string => `${hostname()}-`

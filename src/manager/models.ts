@@ -221,7 +221,7 @@ export const ManagerStatus = Schema.Struct({
 })
 export type ManagerStatus = typeof ManagerStatus.Type
 
-/** What a job used up to a time, and what its pipelines had done by then. */
+/** A moment of a job: its use of the machine since the sample before, and the counts of its pipelines. */
 const UsageSample = Schema.Struct({
   at: Schema.String,
   /** The share of one processor since the sample before: 1 is all of it, and threads may use more. */
@@ -237,7 +237,7 @@ const UsageSample = Schema.Struct({
 })
 export type UsageSample = typeof UsageSample.Type
 
-/** What a job has used and done, at most of its last hour and of its latest attempt. */
+/** The history of a job: at most that of its last hour, and of its latest attempt. */
 export const JobHistory = Schema.Struct({
   /** The stages that the samples have numbers of, in this order. A sample may be of a time when there were fewer. */
   stages: Schema.Array(Schema.Struct({ kind: Schema.String, name: Schema.String })),

@@ -7,6 +7,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -15,6 +16,8 @@ import {
   statSync,
   writeFileSync
 } from "node:fs"
+import { homedir } from "node:os"
+import { isAbsolute, join } from "node:path"
 import { messageOf } from "../base/errorText.ts"
 
 /** Creates an empty file that this user alone may use, unless there is one of this name or it cannot be created. */
@@ -38,6 +41,21 @@ export const keepPrivate = (path: string): string | undefined => {
   return isShared(statSync(path))
     ? `others may read ${path}, and its file system does not change that: use another file system`
     : undefined
+}
+
+/** Creates a folder, unless there is one, and keeps others from it. Returns what is wrong with it, as `keepPrivate` does. */
+export const createPrivateFolder = (path: string): string | undefined => {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  return keepPrivate(path)
+}
+
+/** Returns the folder of this package in one of the user's folders: that which the variable names, or else one in the home. */
+export const userFolder = (
+  variable: "XDG_CONFIG_HOME" | "XDG_STATE_HOME",
+  ...inHome: ReadonlyArray<string>
+): string => {
+  const given = process.env[variable]
+  return join(given !== undefined && isAbsolute(given) ? given : join(homedir(), ...inHome), "autostop")
 }
 
 /** Writes a file that this user alone may read. There is the whole text or none of it. */

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { mkdirSync, realpathSync } from "node:fs"
+import { realpathSync } from "node:fs"
 import { join } from "node:path"
 import { messageOf } from "../base/errorText.ts"
 import { showValue } from "../base/illegalOption.ts"
@@ -20,7 +20,7 @@ import { childSettings } from "./process/jobChild.ts"
 import { type LocalLauncher, makeLauncher } from "./process/launcher.ts"
 import { readServerLimits } from "./http/serverLimits.ts"
 import { readOptions } from "./readOptions.ts"
-import { keepPrivate } from "./privateFiles.ts"
+import { createPrivateFolder } from "./privateFiles.ts"
 import { readInt } from "./readSettings.ts"
 import { ResultFiles } from "./resultFile.ts"
 import { cannotWrite, lockFolder } from "./store/folderLock.ts"
@@ -128,8 +128,7 @@ const createFolder = (folder: string): Effect.Effect<string, JobManagerError> =>
   Effect.flatMap(
     Effect.try({
       try: () => {
-        mkdirSync(folder, { recursive: true, mode: 0o700 })
-        const fault = keepPrivate(folder)
+        const fault = createPrivateFolder(folder)
         if (fault === undefined) new ResultFiles(folder).create()
         return fault
       },

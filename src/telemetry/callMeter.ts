@@ -66,7 +66,7 @@ export class CallMeter {
   readonly #bounds: ReadonlyArray<number>
   readonly #methods: ReadonlyArray<MethodCalls>
   #active = 0
-  /** The number that was told last; a service without calls has none, and tells that too. */
+  /** The number that was told last. The first one is told even if it is 0. */
   #toldActive: number | undefined
   /** The calls since the last `take`. */
   #begun = 0

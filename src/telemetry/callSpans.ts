@@ -5,11 +5,11 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { now } from "../base/clock.ts"
+import { RateLimit } from "../base/rateLimit.ts"
 import type { Attributes } from "./spanSteps.ts"
 
 /** The most calls in one second that have spans: a pipeline may make one for each of its elements. */
 const mostCalls = 100
-const windowMs = 1_000
 /** Once there are as many, the clock is read for one of so many calls. */
 const stride = 16
 
@@ -30,10 +30,7 @@ const attributesOf = (service: string, method: string): Attributes => ({
 /** Begins the spans of a service's callers. */
 export class CallSpans {
   readonly #options: CallSpansOptions
-  #since = -Infinity
-  #begun = 0
-  /** The calls since the last span that have none. */
-  #leftOut = 0
+  readonly #limit = new RateLimit(mostCalls)
 
   constructor(options: CallSpansOptions) {
     this.#options = options
@@ -44,10 +41,8 @@ export class CallSpans {
     const { span: parent } = cache
     if (parent === undefined || !parent.sampled || !cache.tracerEnabled) return undefined
     const { clock, methods, service } = this.#options
-    if (!this.#hasRoom(clock)) {
-      this.#leftOut++
-      return undefined
-    }
+    const leftOut = this.#pass(clock)
+    if (leftOut === undefined) return undefined
     const method = methods[index] ?? ""
     const span = Context.get(context, Tracer.Tracer).span({
       name: nameOf(service, method),
@@ -60,19 +55,14 @@ export class CallSpans {
       sampled: true
     })
     setAll(span, attributesOf(service, method))
-    if (this.#leftOut > 0) span.attribute("autostop.calls.left_out", this.#leftOut)
-    this.#leftOut = 0
+    if (leftOut > 0) span.attribute("autostop.calls.left_out", leftOut)
     return span
   }
 
-  #hasRoom(clock: Clock.Clock): boolean {
-    if (this.#begun >= mostCalls && this.#leftOut % stride !== 0) return false
-    const at = now(clock)
-    if (at - this.#since >= windowMs) {
-      this.#since = at
-      this.#begun = 0
-    }
-    return this.#begun++ < mostCalls
+  /** Returns the number of calls without a span before this one, if this one has one. */
+  #pass(clock: Clock.Clock): number | undefined {
+    const limit = this.#limit
+    return limit.isFull && limit.leftOut % stride !== 0 ? limit.leaveOut() : limit.pass(now(clock))
   }
 }
 

@@ -1,7 +1,6 @@
 /** The calls that a job in a process of its own makes to hosts: they are counted here, and its manager has the metrics. */
 import * as Context from "effect/Context"
-import { type ObservedRun, RunTelemetry, unobserved } from "../internal/run/runTelemetry.ts"
-import { startInterval } from "../process/timers.ts"
+import { type ObservedRun, RunTelemetry, unobserved, whileRuns } from "../internal/run/runTelemetry.ts"
 import type { CallCounts } from "./callCounts.ts"
 import { CurrentHostCalls, type HostCalls, takeCounts } from "./hostCalls.ts"
 
@@ -19,14 +18,8 @@ export const countingJob = (send: SendCounts): Context.Context<never> =>
   })
 
 /** Sends what is counted of the calls of a run, until it has stopped. */
-export const sendCounts = ({ stopped }: Pick<ObservedRun, "stopped">, calls: HostCalls, send: SendCounts): void => {
-  const flush = () => {
+export const sendCounts = (run: Pick<ObservedRun, "stopped">, calls: HostCalls, send: SendCounts): void =>
+  whileRuns(run, sendMs, () => {
     const counts = takeCounts(calls)
     if (counts.length > 0) send(counts)
-  }
-  const stop = startInterval(sendMs, flush)
-  stopped.onOpen(() => {
-    stop()
-    flush()
   })
-}

@@ -4,8 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as OtlpExporter from "effect/observability/OtlpExporter"
 import * as OtlpResource from "effect/observability/OtlpResource"
-import { OtlpSerialization } from "effect/observability/OtlpSerialization"
-import type { SinkOptions } from "./spanSink.ts"
+import { makeSink, type SinkOptions } from "./otlpSink.ts"
 
 /** A line that a job has printed. */
 export interface LogRecord {
@@ -21,27 +20,18 @@ export class LogSink extends Context.Service<LogSink, {
   readonly push: (record: LogRecord) => void
 }>()("autostop/telemetry/LogSink") {}
 
-export const layerLogSink = ({ resource, ...options }: SinkOptions) =>
+export const layerLogSink = (options: SinkOptions) =>
   Layer.effect(
     LogSink,
-    Effect.gen(function*() {
-      const serialization = yield* OtlpSerialization
-      const { push } = yield* OtlpExporter.make({
-        ...options,
-        label: "autostop",
-        maxBatchSize: 1_000,
-        body: (logRecords: Array<ReturnType<typeof encoded>>) => [
-          serialization.logs({
-            resourceLogs: [{
-              resource: OtlpResource.make(resource),
-              scopeLogs: [{ scope: { name: "autostop" }, logRecords }]
-            }]
-          }),
-          Effect.void
-        ]
-      })
-      return LogSink.of({ push: (record) => push(encoded(record)) })
-    })
+    Effect.map(
+      makeSink(options, (serialization, logRecords: Array<ReturnType<typeof encoded>>, { resource, scope }) =>
+        serialization.logs({ resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords }] }] })),
+      (push) =>
+        LogSink.of({
+          push: (record) =>
+            push(encoded(record))
+        })
+    )
   ).pipe(Layer.provideMerge(OtlpExporter.layerFlusher))
 
 const encoded = ({ at, attributes, span, text }: LogRecord) => {

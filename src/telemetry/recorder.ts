@@ -30,10 +30,11 @@ export class Recorder {
 
   /** Adds to counters and histograms, and to gauges, which several jobs of one name have together. */
   record(updates: ReadonlyArray<Update>): void {
-    for (const { labels, metric, times = 1, value } of updates) {
+    for (const { labels, metric, times, value } of updates) {
       const series = this.#find(metric, labels)
-      if (instruments[metric].kind === "gauge") series.modifyUnsafe(value, this.#context)
-      else for (let n = 0; n < times; n++) series.updateUnsafe(value, this.#context)
+      if (times !== undefined) histogramOf(this.#context, metric, series).add(value, times)
+      else if (instruments[metric].kind === "gauge") series.modifyUnsafe(value, this.#context)
+      else series.updateUnsafe(value, this.#context)
     }
   }
 

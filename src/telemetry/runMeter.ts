@@ -7,7 +7,7 @@ export interface Update {
   readonly metric: MetricName
   readonly value: number
   readonly labels: Labels
-  /** The number of equal values; one by default. */
+  /** The number of equal values, for a histogram that always gets several at once. */
   readonly times?: number
 }
 

@@ -3,8 +3,13 @@ import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import { type ObservedRun, type RunObservation, RunTelemetry, unobserved } from "../internal/run/runTelemetry.ts"
-import { startInterval } from "../process/timers.ts"
+import {
+  type ObservedRun,
+  type RunObservation,
+  RunTelemetry,
+  unobserved,
+  whileRuns
+} from "../internal/run/runTelemetry.ts"
 import { CallRecords } from "./callRecords.ts"
 import { CurrentHostCalls, type HostCalls, takeCounts } from "./hostCalls.ts"
 import { Recorder } from "./recorder.ts"
@@ -51,16 +56,13 @@ const measure = (run: ObservedRun, calls: HostCalls, recorder: Recorder): void =
   const stages = new StageMeter(job)
   const records = new CallRecords(recorder, job)
   run.stages.measureTimes()
-  const read = () => {
+  run.events.listen((event) => recorder.record(meter.apply(event)))
+  whileRuns(run, readMs, () => {
     run.stages.settleTimes()
     recorder.record(stages.apply(run.stages.report()))
     records.record(takeCounts(calls))
-  }
-  const stop = startInterval(readMs, read)
-  run.events.listen((event) => recorder.record(meter.apply(event)))
+  })
   run.stopped.onOpen(() => {
-    stop()
-    read()
     recorder.record(stages.restart())
     records.end()
   })

@@ -4,43 +4,25 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as OtlpExporter from "effect/observability/OtlpExporter"
 import * as OtlpResource from "effect/observability/OtlpResource"
-import { OtlpSerialization } from "effect/observability/OtlpSerialization"
+import { makeSink, type SinkOptions } from "./otlpSink.ts"
 import type { SpanRecord } from "./spanRecord.ts"
 
 export class SpanSink extends Context.Service<SpanSink, {
   readonly push: (span: SpanRecord) => void
 }>()("autostop/telemetry/SpanSink") {}
 
-export interface SinkOptions {
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly compression: "gzip" | "none"
-  readonly exportInterval: number
-  readonly shutdownTimeout: number
-  readonly resource: Parameters<typeof OtlpResource.make>[0]
-}
-
-export const layerSpanSink = ({ resource, ...options }: SinkOptions) =>
+export const layerSpanSink = (options: SinkOptions) =>
   Layer.effect(
     SpanSink,
-    Effect.gen(function*() {
-      const serialization = yield* OtlpSerialization
-      const { push } = yield* OtlpExporter.make({
-        ...options,
-        label: "autostop",
-        maxBatchSize: 1_000,
-        body: (spans: Array<OtlpSpan>) => [
-          serialization.traces({
-            resourceSpans: [{
-              resource: OtlpResource.make(resource),
-              scopeSpans: [{ scope: { name: "autostop" }, spans }]
-            }]
-          }),
-          Effect.void
-        ]
-      })
-      return SpanSink.of({ push: (span) => push(encoded(span)) })
-    })
+    Effect.map(
+      makeSink(options, (serialization, spans: Array<OtlpSpan>, { resource, scope }) =>
+        serialization.traces({ resourceSpans: [{ resource, scopeSpans: [{ scope, spans }] }] })),
+      (push) =>
+        SpanSink.of({
+          push: (span) =>
+            push(encoded(span))
+        })
+    )
   ).pipe(Layer.provideMerge(OtlpExporter.layerFlusher))
 
 type OtlpSpan = ReturnType<typeof encoded>

@@ -12,10 +12,10 @@ import {
   rmSync,
   writeFileSync
 } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { freePort } from "../../scripts/freePorts.ts"
 
 /** A PostgreSQL server for tests: on loopback, with data of its own in a folder that goes with it. */
 export interface Postgres {
@@ -176,16 +176,6 @@ const unprivileged = (): { readonly uid: number; readonly gid: number } => {
     }
   }
   throw new Error("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`")
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  if (address === null || typeof address === "string") throw new Error("no port")
-  return address.port
 }
 
 /** Starts the server, and waits until it takes connections. */

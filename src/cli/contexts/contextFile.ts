@@ -5,11 +5,9 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { mkdirSync } from "node:fs"
-import { homedir } from "node:os"
-import { isAbsolute, join } from "node:path"
+import { join } from "node:path"
 import { messageOf } from "../../base/errorText.ts"
-import { keepPrivate, readPrivate, writePrivate } from "../../manager/privateFiles.ts"
+import { createPrivateFolder, readPrivate, userFolder, writePrivate } from "../../manager/privateFiles.ts"
 import { Refusal } from "../refusal.ts"
 
 /** The form of the name of a context, for people. */
@@ -57,8 +55,7 @@ export const changeContexts = (
     const fault = yield* Effect.try({
       try: () => {
         const path = folder()
-        mkdirSync(path, { recursive: true, mode: 0o700 })
-        const fault = keepPrivate(path)
+        const fault = createPrivateFolder(path)
         if (fault === undefined) writePrivate(fileOf(path), `${JSON.stringify(changed, undefined, 2)}\n`)
         return fault
       },
@@ -81,11 +78,7 @@ export const namesOf = (
   { contexts }: Contexts
 ): ReadonlyArray<string> => [localName, ...Object.keys(contexts).toSorted()]
 
-const folder = (): string => {
-  const given = process.env["XDG_CONFIG_HOME"]
-  const config = given !== undefined && isAbsolute(given) ? given : join(homedir(), ".config")
-  return join(config, "autostop")
-}
+const folder = (): string => userFolder("XDG_CONFIG_HOME", ".config")
 
 const fileOf = (folder: string): string => join(folder, "contexts.json")
 

@@ -15,7 +15,7 @@ const ratesMs = 500
 /** The largest number of services that are listed while the job runs; more are only counted. */
 const listed = 12
 
-/** What the events of a job say of it. Times are those of a clock that only moves forward. */
+/** A job as its events tell of it. Times are those of a clock that only moves forward. */
 export class JobLines {
   readonly #times: EventClock
   readonly #job = new LatestAttempt({ job: "", jobId: "", environment: "", startedAt: "" })

@@ -1,4 +1,4 @@
-/** What `autostop watch` shows, and what each key does. */
+/** The screen of `autostop watch` as a state, and the keys that change it. */
 import type { StopMode } from "../../JobEvent.ts"
 import type { JobInfo } from "../../manager/models.ts"
 
@@ -11,7 +11,7 @@ export interface WatchState {
   readonly areWaitsShown: boolean
   /** A stop that has to be confirmed. */
   readonly asked?: StopAction
-  /** What came of the last action. */
+  /** The outcome of the last action, as a sentence. */
   readonly said?: string
 }
 

@@ -1,7 +1,6 @@
 import type * as Clock from "effect/Clock"
-import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import { now } from "../../base/clock.ts"
+import { CallEnds, type EndCall } from "../../telemetry/callEnds.ts"
 import { CallMeter } from "../../telemetry/callMeter.ts"
 import type { CallCounts } from "../../telemetry/callCounts.ts"
 import { CallSpans } from "../../telemetry/callSpans.ts"
@@ -15,7 +14,7 @@ import type { Measurements } from "../wire/measurements.ts"
 export interface ObservedCall {
   /** The place of its span in a trace, if it has one. */
   readonly trace: CallTrace | undefined
-  readonly end: (exit: Exit.Exit<unknown, unknown>) => void
+  readonly end: EndCall
 }
 
 export interface ObservedCallsOptions {
@@ -35,8 +34,7 @@ export class ObservedCalls {
   readonly #spans: CallSpans | undefined
   /** The counts of hosts that nobody has read yet. */
   #received: Array<CallCounts> = []
-  /** The calls that are counted and nothing else, by the number of their method. */
-  readonly #counted: ReadonlyArray<ObservedCall>
+  readonly #ends: CallEnds
 
   constructor(options: ObservedCallsOptions) {
     const { calls, clock, contract, host, service } = options
@@ -44,30 +42,20 @@ export class ObservedCalls {
     const methods = contract.methods.map(({ name }) => name)
     this.#meter = calls.metrics ? new CallMeter({ side: "client", service, host, methods }) : undefined
     this.#spans = calls.traces ? new CallSpans({ service, methods, clock }) : undefined
-    this.#counted = methods.map((_, index) => ({ trace: undefined, end: (exit) => this.#meter?.ended(index, exit) }))
+    this.#ends = new CallEnds(this.#meter, methods, clock)
     calls.meters.push(this)
   }
 
-  /** What the hosts are to measure. */
+  /** Returns what the hosts are to measure. */
   get wanted(): HostTelemetry {
     const { calls: { metrics, traces }, service } = this.#options
     return { service, metrics, traces }
   }
 
   begin({ index }: Method, fiber: Fiber.Fiber<unknown, unknown>): ObservedCall | undefined {
-    const { clock } = this.#options
-    const meter = this.#meter
-    const isTimed = meter?.began() === true
     const span = this.#spans?.begin(index, fiber)
-    if (!isTimed && span === undefined) return this.#counted[index]
-    const since = isTimed ? now(clock) : undefined
-    return {
-      trace: span,
-      end: (exit) => {
-        meter?.ended(index, exit, since && now(clock) - since)
-        span?.end(clock.currentTimeNanosUnsafe(), exit)
-      }
-    }
+    const end = this.#ends.begin(index, span)
+    return end && { trace: span, end }
   }
 
   /** Takes what a host has measured. */

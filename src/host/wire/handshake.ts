@@ -7,7 +7,7 @@ import { type FrameWriter, isRecord, readJson, Reply, Request } from "./frames.t
 export interface Init extends ExpectedService {
   /** The limits of the services within the host. */
   readonly limits: PolicyMillis
-  /** What the caller wants to know of the calls; nothing by default. */
+  /** The telemetry that the caller wants of the calls; none by default. */
   readonly telemetry?: HostTelemetry | undefined
 }
 

@@ -1,4 +1,4 @@
-/** What a host measures of its calls, and the spans of its code, as it sends them to its caller. */
+/** The measurements of a host: the numbers of its calls, and the spans of its code, as it sends them to its caller. */
 import * as Schema from "effect/Schema"
 import { CallCounts } from "../../telemetry/callCounts.ts"
 import { SpanRecord } from "../../telemetry/spanRecord.ts"

@@ -23,7 +23,7 @@ export class Opening {
   #stage: Stage | undefined
   /** The timer of the stage, if its times are measured. */
   timer: StageTimer | undefined
-  /** What was opened before this stage had its counter. */
+  /** The stages that were opened before this one had its counter. */
   readonly #early: Array<Stage | string> = []
 
   /** `around` is the scope in which the stage itself is opened. */

@@ -50,7 +50,7 @@ export class StageTimer {
     this.#change(isAwaiting ? "idle" : "busy", at)
   }
 
-  /** What is before a source makes it wait: it is idle, but the time belongs to that of the chunk. */
+  /** A source waits for the stream before it: it is idle, but the time belongs to that of the chunk. */
   wait(): void {
     this.#change("idle", this.#times.read())
   }

@@ -1,3 +1,4 @@
+import { startInterval } from "../../process/timers.ts"
 import type { Clock } from "effect/Clock"
 import * as Context from "effect/Context"
 import type { AnySpan } from "effect/Tracer"
@@ -32,3 +33,12 @@ export const RunTelemetry = Context.Reference<(run: ObservedRun, submitter: Cont
   "autostop/RunTelemetry",
   { defaultValue: () => () => unobserved }
 )
+
+/** Does something again and again until a run has stopped, and then once more. */
+export const whileRuns = ({ stopped }: Pick<ObservedRun, "stopped">, everyMs: number, act: () => void): void => {
+  const stop = startInterval(everyMs, act)
+  stopped.onOpen(() => {
+    stop()
+    act()
+  })
+}

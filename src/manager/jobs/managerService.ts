@@ -19,7 +19,7 @@ import { eventFeed, logFeed, storedEvents } from "./jobFeeds.ts"
 import { JobLog, removeLog } from "./jobLog.ts"
 import { jobTypes } from "./jobTypes.ts"
 import { JobMetrics, type MeteredJob } from "./jobMetrics.ts"
-import { exportedOutput } from "./jobOutput.ts"
+import { exportedOutput } from "./exportedOutput.ts"
 import { JobTraces } from "./jobTraces.ts"
 import { jobLookup } from "./jobLookup.ts"
 import { type AdoptedJob, JobScheduler, type SchedulerDependencies } from "./jobScheduler.ts"
@@ -79,7 +79,6 @@ class ManagerService {
   readonly #jobType: Manager["Service"]["jobType"]
   readonly #logs: string
   readonly #metrics: JobMetrics
-  readonly #telemetry: ManagerTelemetryShape | undefined
   readonly #traces: JobTraces
   readonly #startedAt: string
 
@@ -112,7 +111,6 @@ class ManagerService {
       now: () => this.#now()
     })
     this.#metrics = new JobMetrics(waiting, telemetry?.registry)
-    this.#telemetry = telemetry
     this.#traces = new JobTraces(store, telemetry?.push)
     this.#logs = join(options.folder, "logs")
     this.retention = {
@@ -257,7 +255,7 @@ class ManagerService {
   }
 
   #activate(stored: StoredJob, past?: Past, observed?: MeteredJob): ActiveJob {
-    const { changes, clock, options: { logBytes } } = this.#given
+    const { changes, clock, options: { logBytes }, telemetry } = this.#given
     const { info, submission } = stored
     const job = new ActiveJob({
       info,
@@ -269,7 +267,7 @@ class ManagerService {
       observe: () => ({
         ...observed ?? this.#metrics.observe(info),
         ...this.#traces.of(info),
-        output: exportedOutput(info, this.#telemetry?.pushLog, this.#telemetry?.push !== undefined)
+        output: exportedOutput(info, telemetry?.pushLog, telemetry?.push !== undefined)
       })
     })
     this.#active.set(job.id, job)

@@ -7,7 +7,7 @@ const mostSamples = 720
 /** The number of stages that samples have numbers of. */
 const mostStages = 100
 
-/** What a job has used and done in its last hour. */
+/** Keeps what a job has used and done in its last hour. */
 export class UsageHistory {
   #stages: JobHistory["stages"] = []
   #samples: Array<UsageSample> = []

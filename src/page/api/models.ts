@@ -20,7 +20,7 @@ export type Report = ReportData
 export type JobInfo = { readonly [K in keyof Info]: Info[K] }
 export type Counts = Overview["counts"]
 
-/** What the manager is, without its counts. */
+/** The manager itself, without its counts. */
 export interface ManagerInfo {
   readonly jobs: ReadonlyArray<string>
   /** A manager of an earlier version has none. */

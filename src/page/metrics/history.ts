@@ -1,4 +1,4 @@
-/** What a job has used and done in its last hour, as the manager keeps it. */
+/** The history of a job: its use of the machine and its rates in the last hour, as the manager keeps them. */
 import type { JobHistory } from "../api/models.ts"
 
 /** The numbers of one line of a chart, one for each time; `null` where there is none. */

@@ -1,5 +1,5 @@
-/** What the job uses and does, as it was in its last hour. */
-import { useEffect, useState } from "preact/hooks"
+/** The history of the job in charts: the last hour of a job that runs. */
+import { useEffect, useMemo, useState } from "preact/hooks"
 import { millis } from "../../base/format.ts"
 import type { JobHistory } from "../api/models.ts"
 import { getJson, jobPath, messageOf, queryOf } from "../api/request.ts"
@@ -14,17 +14,22 @@ const moreMs = 5_000
 const MetricsTab = ({ job }: { readonly job: OpenJob }) => {
   void job.version.value
   const { fault, history } = useHistory(job)
-  const times = History.timesOf(history)
-  const percentiles = History.percentileLines(history)
+  // the job changes far more often than its history
+  const { cpu, delays, memory, percentiles, rates, times } = useMemo(() => ({
+    times: History.timesOf(history),
+    rates: History.rateLines(history),
+    percentiles: History.percentileLines(history),
+    cpu: History.cpuLines(history),
+    memory: History.memoryLines(history),
+    delays: History.delayLines(history)
+  }), [history])
   return (
     <div class="metrics">
       {fault !== undefined && <p class="fault" role="alert">{fault}</p>}
       {times.length === 0 && <p>{emptyText(job)}</p>}
       {times.length > 0 && (
         <>
-          {history.stages.length > 0 && (
-            <LineChart title="Elements in a second" times={times} lines={History.rateLines(history)} text={rateText} />
-          )}
+          {rates.length > 0 && <LineChart title="Elements in a second" times={times} lines={rates} text={rateText} />}
           {percentiles.length > 0 && (
             <LineChart
               title="Milliseconds that 95 % of the chunks stay within"
@@ -36,19 +41,19 @@ const MetricsTab = ({ job }: { readonly job: OpenJob }) => {
           <LineChart
             title="Per cent of one processor"
             times={times}
-            lines={History.cpuLines(history)}
+            lines={cpu}
             text={(value) => `${Math.round(value)} %`}
           />
           <LineChart
             title="Memory in MiB"
             times={times}
-            lines={History.memoryLines(history)}
+            lines={memory}
             text={(value) => `${Math.round(value)} MiB`}
           />
           <LineChart
             title="Longest delay of the event loop in milliseconds"
             times={times}
-            lines={History.delayLines(history)}
+            lines={delays}
             text={millis}
           />
         </>
@@ -71,6 +76,7 @@ const useHistory = (job: OpenJob): { readonly history: JobHistory; readonly faul
   useEffect(() => {
     let known = History.noHistory
     let isOver = false
+    let timer: ReturnType<typeof setTimeout> | undefined
     const read = async () => {
       try {
         const after = known.samples.at(-1)?.at
@@ -84,11 +90,16 @@ const useHistory = (job: OpenJob): { readonly history: JobHistory; readonly faul
         if (!isOver) setState({ history: known, fault: messageOf(error) })
       }
     }
-    void read()
-    const timer = setInterval(() => job.info?.state === "stopped" || void read(), moreMs)
+    // the manager is asked again once it has answered: it is asked for what is new since then
+    const readOn = (reading: Promise<void> | undefined): void =>
+      void Promise.resolve(reading).then(() => {
+        if (isOver) return
+        timer = setTimeout(() => readOn(job.info?.state === "stopped" ? undefined : read()), moreMs)
+      })
+    readOn(read())
     return () => {
       isOver = true
-      clearInterval(timer)
+      clearTimeout(timer)
     }
   }, [job.id])
   return state

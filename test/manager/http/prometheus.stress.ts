@@ -5,7 +5,6 @@ import * as Layer from "effect/Layer"
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { JobEvent } from "../../../src/index.ts"
@@ -14,6 +13,7 @@ import { Manager } from "../../../src/manager/Manager.ts"
 import { temporaryFolder } from "../../support/folder.ts"
 import { managerService, Processes } from "../../support/managerService.ts"
 import { ask } from "../../support/serving.ts"
+import { freePort } from "../../../scripts/freePorts.ts"
 
 const isInstalled = (command: string): boolean => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0
 const hasPrometheus = isInstalled("prometheus") && isInstalled("promtool")
@@ -61,19 +61,10 @@ const measured = Effect.gen(function*() {
   return (yield* ask("GET", "/metrics")).text
 })
 
-const freePort = Effect.promise(async () => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  return typeof address === "object" && address !== null ? address.port : 0
-})
-
 /** Starts a Prometheus that scrapes an address again and again. It is ended with the Scope. */
 const prometheus = Effect.fnUntraced(function*(target: string) {
   const folder = yield* temporaryFolder
-  const port = yield* freePort
+  const port = yield* Effect.promise(freePort)
   const config = join(folder, "prometheus.yml")
   writeFileSync(
     config,

@@ -5,13 +5,13 @@ import * as Stream from "effect/Stream"
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { writeFileSync } from "node:fs"
-import { connect, createServer } from "node:net"
-import type { AddressInfo } from "node:net"
+import { connect } from "node:net"
 import { join } from "node:path"
 import { Environment, RemoteEnvironment } from "../../../src/index.ts"
 import { Address } from "../../../src/manager/http/server.ts"
 import { temporaryFolder } from "../../support/folder.ts"
 import { ask, Endless, serving } from "../../support/serving.ts"
+import { freePort } from "../../../scripts/freePorts.ts"
 
 interface Reverse {
   readonly command: string
@@ -67,16 +67,6 @@ http://127.0.0.1:${port} {
 }
 `
   }
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  // safe: it listens on a port
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
 }
 
 const isListening = (port: number): Promise<boolean> =>

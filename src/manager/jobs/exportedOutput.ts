@@ -1,4 +1,5 @@
-/** What jobs print, as log records that are exported. */
+/** Exports what jobs print, as log records. */
+import { RateLimit } from "../../base/rateLimit.ts"
 import type { LogRecord } from "../../telemetry/logSink.ts"
 import { traceContext } from "../../telemetry/jobTrace.ts"
 import type { JobInfo } from "../models.ts"
@@ -6,28 +7,19 @@ import type { JobObserver } from "./activeJob.ts"
 
 /** The most lines of a job that are exported in one second. */
 const mostLines = 1_000
-const windowMs = 1_000
 
 export type PushLog = (record: LogRecord) => void
 
 /** Exports the lines that a job prints, with its name and its id. `isTraced` says that its spans are exported as well. */
 export const exportedOutput = (info: JobInfo, push: PushLog | undefined, isTraced: boolean): JobObserver["output"] => {
   if (push === undefined) return () => {}
-  let since = -Infinity
-  let count = 0
-  let leftOut = 0
+  const limit = new RateLimit(mostLines)
   return (stream, lines, time, attempt) => {
     const at = Date.parse(time)
-    if (at - since >= windowMs) {
-      since = at
-      count = 0
-    }
     const place = isTraced ? traceContext(info, attempt) : undefined
     for (const { text } of lines) {
-      if (++count > mostLines) {
-        leftOut++
-        continue
-      }
+      const leftOut = limit.pass(at)
+      if (leftOut === undefined) continue
       push({
         at,
         text,
@@ -39,7 +31,6 @@ export const exportedOutput = (info: JobInfo, push: PushLog | undefined, isTrace
         },
         span: place && { traceId: place.traceId, spanId: place.run }
       })
-      leftOut = 0
     }
   }
 }

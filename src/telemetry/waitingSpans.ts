@@ -1,4 +1,4 @@
-/** Sends spans to another process, which exports them: this one has no address to export to. */
+/** Keeps spans for another process, which exports them: this one has no address to export to. */
 import * as Cause from "effect/Cause"
 import type * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -10,15 +10,13 @@ import type { SpanRecord } from "./spanRecord.ts"
 /** Of each span so many attributes are sent, and so much of each text. */
 const [maxAttributes, maxText] = [16, 256]
 
-/** The spans that wait for being sent: there are `most` at once, and those beyond it are lost. */
-export class SpanSender {
+/** Spans that wait for being sent: there are `most` at once, and those beyond it are lost. */
+export class WaitingSpans {
   readonly #most: number
-  readonly #send: (spans: ReadonlyArray<SpanRecord>) => void
   #waiting: Array<SpanRecord> = []
 
-  constructor(most: number, send: (spans: ReadonlyArray<SpanRecord>) => void) {
+  constructor(most: number) {
     this.#most = most
-    this.#send = send
   }
 
   /** Makes spans that are sent once they have ended. */
@@ -34,11 +32,11 @@ export class SpanSender {
     this.#waiting.push(...spans.slice(0, this.#most - this.#waiting.length))
   }
 
-  flush(): void {
+  /** Returns those that wait, which are sent next. */
+  take(): ReadonlyArray<SpanRecord> {
     const spans = this.#waiting
-    if (spans.length === 0) return
     this.#waiting = []
-    this.#send(spans)
+    return spans
   }
 }
 
